@@ -1,0 +1,10 @@
+import { up as core } from './0001-core.js';
+
+/** One step of the schema. Append only: a migration that has left this machine is never edited. */
+export interface Migration {
+  /** Without file extension, so that source and compiled runs agree on what has been done. */
+  readonly name: string;
+  readonly sql: string;
+}
+
+export const migrations: readonly Migration[] = [{ name: '0001-core', sql: core }];
