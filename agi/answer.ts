@@ -1,0 +1,33 @@
+import { isUnreachable } from '../domain/database.js';
+import { Star64Error } from '../domain/errors.js';
+import { prompts, type Outcome } from './prompts.js';
+import type { Session } from './session.js';
+
+/**
+ * The channel variable that carries every answer. It is also the sentinel: Asterisk reports success for a server
+ * that was killed in the middle, so the dialplan believes nothing but this variable, which is set last.
+ */
+export const answerVariable = 'STAR64_ANSWER';
+
+/** Answers the dialplan with one word or place. Always a script's last command. */
+export async function answer(session: Session, value: string): Promise<void> {
+  await session.setVariable(answerVariable, value);
+}
+
+/**
+ * Answers a feature code with what `decide` found; the phone says it. With PostgreSQL away the agent hears that,
+ * and nothing has changed.
+ */
+export async function answerOutcome(session: Session, decide: () => Promise<Outcome>): Promise<void> {
+  let outcome: Outcome;
+  try {
+    outcome = await decide();
+  } catch (error) {
+    const away =
+      isUnreachable(error) || (error instanceof Star64Error && error.kind === 'database_unreachable');
+    if (!away) throw error;
+    outcome = 'unavailable';
+  }
+  const { next, sounds } = prompts[outcome];
+  await answer(session, `${next},${sounds.join('&')}`);
+}

@@ -1,0 +1,29 @@
+import type { Logger } from 'pino';
+import type { CallJournal } from '../../domain/call.js';
+import type { Database } from '../../domain/database.js';
+import type { Membership } from '../../domain/membership.js';
+import type { Routing } from '../../domain/routing.js';
+import type { Session } from '../session.js';
+import { inbound } from './inbound.js';
+import { ready } from './ready.js';
+import { signIn } from './sign-in.js';
+import { signOut } from './sign-out.js';
+
+/** What scripts work with. */
+export interface Services {
+  db: Database;
+  membership: Membership;
+  routing: Routing;
+  journal: CallJournal;
+  log: Logger;
+}
+
+/** A question of the dialplan, by the name in its URL. The arguments are those of the dialplan, in its order. */
+export type Script = (services: Services, session: Session, args: readonly string[]) => Promise<void>;
+
+export const scripts: ReadonlyMap<string, Script> = new Map([
+  ['sign-in', signIn],
+  ['sign-out', signOut],
+  ['ready', ready],
+  ['inbound', inbound],
+]);

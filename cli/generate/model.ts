@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import type { Database } from '../../domain/database.js';
+import { Star64Error } from '../../domain/errors.js';
+import { prompts } from '../../agi/prompts.js';
+
+/** What beside the database decides the text of the generated files. */
+export interface GenerateSettings {
+  /** Where the operator's files look for ours. */
+  directory: string;
+  /** `host:port` of each server, in the order in which Asterisk asks them. Addresses: a name that hangs in DNS holds a call. */
+  servers: readonly string[];
+  token: string;
+  /** `password_digest` needs Asterisk 20.12, 21.7 or 22.2; older ones read `md5_cred`. */
+  passwordDigest: boolean;
+}
+
+/** Seconds that one server has to answer while a caller waits, and while an agent does. */
+const callerSeconds = 2;
+const agentSeconds = 5;
+
+interface Row {
+  team: string;
+}
+interface ExtensionRow extends Row {
+  number: string;
+  kind: 'sip' | 'phone';
+  secret: string | null;
+  telephone: string | null;
+}
+interface GroupRow extends Row {
+  name: string;
+  number: string | null;
+  strategy: string;
+  ringSeconds: number;
+  wrapUpMode: string;
+  leaving: boolean;
+}
+interface DidRow extends Row {
+  number: string;
+  group: string | null;
+  extension: string | null;
+}
+
+export type Model = Awaited<ReturnType<typeof readModel>>;
+
+/** Everything the templates need, read in one snapshot and sorted, so that the same database gives the same text. */
+export async function readModel(db: Database, settings: GenerateSettings) {
+  const rows = await db.transaction(
+    async (trx) => ({
+      teams: await trx('teams').orderBy('identity').pluck<string[]>('identity'),
+      extensions: await trx('extensions as e')
+        .join('teams as t', 't.id', 'e.team_id')
+        .orderBy('e.number')
+        .select<ExtensionRow[]>(
+          't.identity as team',
+          'e.number',
+          'e.kind',
+          'e.secret',
+          'e.telephone_number as telephone',
+        ),
+      groups: await trx('agent_groups as g')
+        .join('teams as t', 't.id', 'g.team_id')
+        .orderBy('g.name')
+        .select<GroupRow[]>(
+          't.identity as team',
+          'g.name',
+          'g.number',
+          'g.strategy',
+          'g.ring_seconds as ringSeconds',
+          'g.wrap_up_mode as wrapUpMode',
+          trx.raw('g.leaving_since is not null as leaving'),
+        ),
+      dids: await trx('dids as d')
+        .join('teams as t', 't.id', 'd.team_id')
+        .leftJoin('agent_groups as g', 'g.id', 'd.group_id')
+        .leftJoin('extensions as x', 'x.id', 'd.extension_id')
+        .orderBy('d.number')
+        .select<DidRow[]>('t.identity as team', 'd.number', 'g.name as group', 'x.number as extension'),
+    }),
+    { isolationLevel: 'repeatable read', readOnly: true },
+  );
+  const teams = rows.teams.map((identity) => team(identity, rows));
+  return {
+    directory: settings.directory,
+    token: settings.token,
+    passwordDigest: settings.passwordDigest,
+    servers: servers(settings.servers),
+    callerSeconds,
+    agentSeconds,
+    nobodyAnswers: prompts.unavailable.sounds.join('&'),
+    teams,
+    queues: teams.flatMap(({ groups }) => groups.map(({ queue }) => queue)),
+  };
+}
+
+function team(identity: string, rows: { extensions: ExtensionRow[]; groups: GroupRow[]; dids: DidRow[] }) {
+  const own = <T extends Row>(list: T[]): T[] => list.filter((row) => row.team === identity);
+  const groups = own(rows.groups).map((group) => ({ ...group, queue: `${identity}-${group.name}` }));
+  return {
+    identity,
+    // A telephone number as an extension needs a trunk to be dialled over; without trunks there is no way to it yet.
+    extensions: own(rows.extensions)
+      .filter(({ kind }) => kind === 'sip')
+      .map(({ number }) => ({ number, dial: `PJSIP/${identity}-${number}` })),
+    phones: own(rows.extensions).flatMap(({ number, secret }) =>
+      secret === null ? [] : [phone(`${identity}-${number}`, number, secret)],
+    ),
+    groups,
+    numberedGroups: groups.filter(({ number, leaving }) => number !== null && !leaving),
+    dids: own(rows.dids).map(({ number, group, extension }) => ({
+      number,
+      destination:
+        group === null ? `${identity}-numbers,${extension ?? ''},1` : `${identity}-groups,${group},1`,
+    })),
+  };
+}
+
+/** The realm is part of the digest and fixed in pjsip.conf.hbs, so that an operator's default realm does not matter. */
+function phone(endpoint: string, number: string, secret: string) {
+  return { endpoint, number, digest: createHash('md5').update(`${endpoint}:star64:${secret}`).digest('hex') };
+}
+
+function servers(addresses: readonly string[]) {
+  if (addresses.length === 0) {
+    throw new Star64Error('usage', 'No server for Asterisk to ask: set agi.servers to a list of host:port.');
+  }
+  return addresses.map((address, index) => ({
+    address,
+    number: index + 1,
+    next: index + 1 < addresses.length ? `server${index + 2}` : 'answered',
+  }));
+}

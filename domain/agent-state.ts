@@ -1,0 +1,127 @@
+import type { Queryable } from './database.js';
+
+/** The states of a signed-in agent; `signed-out` is the absence of an open sign-in. */
+export type AgentState = 'idle' | 'ringing' | 'talking' | 'wrap-up' | 'paused';
+
+/** One open interval of `agent_states`, with what names the agent outside the database. */
+export interface OpenState {
+  id: number;
+  team: string;
+  agent: string;
+  extension: string;
+  signInId: number;
+  agentId: number;
+  state: AgentState;
+  token: string | null;
+}
+
+/** What a new interval carries beside its state. */
+export interface StateDetails {
+  reason?: string;
+  /** Names one offer; see the column's comment. */
+  token?: string;
+  callUniqueid?: string;
+  group?: { teamId: number; id: number };
+  /** Seconds until a server ends the state by itself. */
+  deadlineSeconds?: number;
+}
+
+const openStateColumns = `
+  s.id, t.identity as team, a.number as agent, x.number as extension, s.sign_in_id as "signInId",
+  s.agent_id as "agentId", s.state, s.token`;
+const openStateJoins = `
+  join sign_ins i on i.id = s.sign_in_id
+  join teams t on t.id = s.team_id
+  join agents a on a.id = s.agent_id
+  join extensions x on x.id = i.extension_id`;
+
+/**
+ * One transition: closes the open interval of a sign-in if its state is one of `from`, and opens the next at the
+ * same instant, so that intervals have no gaps and never overlap. Undefined: not allowed from where the agent is.
+ */
+export async function transition(
+  db: Queryable,
+  signInId: number,
+  from: readonly AgentState[],
+  to: AgentState,
+  details: StateDetails = {},
+  only: { id?: number } = {},
+): Promise<OpenState | undefined> {
+  const sql = `
+    with open as (
+      -- One change at a time for a sign-in: a sign-out takes the same lock.
+      select id from sign_ins where id = :signInId and signed_out_at is null for no key update
+    ), ended as (
+      update agent_states s set ended_at = greatest(clock_timestamp(), started_at) from open
+      where s.sign_in_id = open.id and ended_at is null and state = any(:from::agent_state[])
+        ${only.id === undefined ? '' : 'and s.id = :id'}
+      returning team_id, agent_id, sign_in_id, ended_at
+    ), s as (
+      insert into agent_states
+        (team_id, agent_id, sign_in_id, state, reason, token, call_uniqueid, group_id, started_at, deadline_at)
+      select team_id, agent_id, sign_in_id, :to::agent_state, :reason, :token, :call, :groupId::integer, ended_at,
+        ended_at + make_interval(secs => :seconds::double precision)
+      from ended
+      returning *
+    )
+    select ${openStateColumns} from s ${openStateJoins}`;
+  const values = {
+    signInId,
+    from,
+    to,
+    id: only.id ?? 0,
+    reason: details.reason ?? null,
+    token: details.token ?? null,
+    call: details.callUniqueid ?? null,
+    groupId: details.group?.id ?? null,
+    seconds: details.deadlineSeconds ?? null,
+  };
+  // Two transitions at once: the loser waited for the winner's row and finds it closed, while the row that the
+  // winner opened was not there when its own statement began. Once more sees it.
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const { rows } = await db.raw<{ rows: OpenState[] }>(sql, values);
+    if (rows[0]) return rows[0];
+    const open = await openStateOf(db, signInId);
+    if (!open || !from.includes(open.state) || (only.id !== undefined && open.id !== only.id))
+      return undefined;
+  }
+  return undefined;
+}
+
+/** The open interval of a sign-in, undefined once it has ended. */
+export async function openStateOf(db: Queryable, signInId: number): Promise<OpenState | undefined> {
+  const { rows } = await db.raw<{ rows: OpenState[] }>(
+    `select ${openStateColumns} from agent_states s ${openStateJoins} where s.sign_in_id = ? and s.ended_at is null`,
+    [signInId],
+  );
+  return rows[0];
+}
+
+/**
+ * Ends every state whose deadline has passed: the agent is idle from that moment on. Any number of servers may
+ * call this at once; each state is ended by exactly one of them. Returns the states that this call began, and the
+ * milliseconds until the next deadline by the database's clock (undefined: none is set).
+ */
+export async function endOverdueStates(
+  db: Queryable,
+): Promise<{ begun: OpenState[]; nextInMs: number | undefined }> {
+  const { rows } = await db.raw<{ rows: OpenState[] }>(`
+    with due as (
+      select d.id from agent_states d join sign_ins i on i.id = d.sign_in_id
+      where d.ended_at is null and d.deadline_at <= clock_timestamp() and i.signed_out_at is null
+      order by d.deadline_at limit 500 for no key update of d, i skip locked
+    ), ended as (
+      update agent_states e set ended_at = greatest(clock_timestamp(), e.started_at)
+      from due where e.id = due.id
+      returning e.team_id, e.agent_id, e.sign_in_id, e.token, e.ended_at
+    ), s as (
+      insert into agent_states (team_id, agent_id, sign_in_id, state, token, started_at)
+      select team_id, agent_id, sign_in_id, 'idle', token, ended_at from ended
+      returning *
+    )
+    select ${openStateColumns} from s ${openStateJoins}`);
+  const next = await db.raw<{ rows: { ms: number | null }[] }>(`
+    select extract(epoch from min(deadline_at) - clock_timestamp())::double precision * 1000 as ms
+    from agent_states where ended_at is null and deadline_at is not null`);
+  return { begun: rows, nextInMs: next.rows[0]?.ms ?? undefined };
+}

@@ -1,0 +1,153 @@
+import type { Logger } from 'pino';
+import type { Queryable } from './database.js';
+import { isUnreachable } from './database.js';
+
+/** What is known of a call when it arrives at one of the team's DIDs. */
+export interface Arrival {
+  uniqueid: string;
+  team: string;
+  did: string;
+  caller: string | null;
+  group: string | null;
+  extension: string | null;
+}
+
+/**
+ * Records arrivals a few milliseconds later and many at a time, so that a call is never kept waiting for
+ * PostgreSQL. With PostgreSQL away it keeps the newest 10,000 and writes them when it is back.
+ */
+export class CallJournal {
+  #waiting: { arrival: Arrival; at: Date }[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> | undefined;
+
+  constructor(
+    private readonly db: Queryable,
+    private readonly log: Logger,
+    private readonly settings = { delayMs: 25, retryMs: 1000, keep: 10_000, batch: 500 },
+  ) {}
+
+  add(arrival: Arrival): void {
+    this.#waiting.push({ arrival, at: new Date() });
+    if (this.#waiting.length > this.settings.keep) {
+      const lost = this.#waiting.shift();
+      this.log.error({ uniqueid: lost?.arrival.uniqueid }, 'too many calls wait to be recorded: one is lost');
+    }
+    this.#later(this.settings.delayMs);
+  }
+
+  /** Writes what waits now; for shutdown. Never throws. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#writing;
+    if (this.#waiting.length > 0) await this.#write();
+    clearTimeout(this.#timer);
+  }
+
+  #later(ms: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#writing = this.#write().finally(() => (this.#writing = undefined));
+    }, ms);
+  }
+
+  async #write(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.slice(0, this.settings.batch);
+      try {
+        await recordArrivals(this.db, batch);
+      } catch (error) {
+        if (isUnreachable(error)) {
+          this.log.warn(
+            { waiting: this.#waiting.length },
+            'PostgreSQL is away: calls will be recorded later',
+          );
+          this.#later(this.settings.retryMs);
+          return;
+        }
+        this.log.error({ err: error, calls: batch.length }, 'calls could not be recorded');
+      }
+      this.#waiting.splice(0, batch.length);
+    }
+  }
+}
+
+async function recordArrivals(db: Queryable, batch: { arrival: Arrival; at: Date }[]): Promise<void> {
+  const rows = batch.map(({ arrival, at }) => ({ ...arrival, at: at.toISOString() }));
+  await db.raw(
+    `insert into calls (team_id, uniqueid, did, caller, group_id, extension_id, arrived_at)
+     select t.id, r.uniqueid, r.did, r.caller, g.id, x.id, r.at
+     from json_to_recordset(?::json) as r(uniqueid text, team text, did text, caller text, "group" text, extension text, at timestamptz)
+     join teams t on t.identity = r.team
+     left join agent_groups g on g.team_id = t.id and g.name = r."group"
+     left join extensions x on x.team_id = t.id and x.number = r.extension
+     on conflict (uniqueid) do update set did = excluded.did, caller = excluded.caller,
+       arrived_at = least(calls.arrived_at, excluded.arrived_at)`,
+    [JSON.stringify(rows)],
+  );
+}
+
+/** A queue of Asterisk and the group that it is. */
+export interface Queue {
+  teamId: number;
+  groupId: number;
+}
+
+/** The group behind a queue name such as `astercc-support`, undefined for a queue that is not ours. */
+export async function findQueue(db: Queryable, queue: string): Promise<Queue | undefined> {
+  const [, team, group] = /^([a-z][a-z0-9]{1,19})-([a-z][a-z0-9_]{0,31})$/.exec(queue) ?? [];
+  if (team === undefined || group === undefined) return undefined;
+  return db('agent_groups as g')
+    .join('teams as t', 't.id', 'g.team_id')
+    .where({ 't.identity': team, 'g.name': group })
+    .first<Queue | undefined>('g.team_id as teamId', 'g.id as groupId');
+}
+
+/** A call has joined a queue. Also the first word of a call whose arrival nobody could record. */
+export async function callQueued(
+  db: Queryable,
+  queue: Queue,
+  uniqueid: string,
+  caller: string | null,
+): Promise<void> {
+  await db.raw(
+    `insert into calls (team_id, uniqueid, caller, group_id, queued_at) values (?, ?, ?, ?, clock_timestamp())
+     on conflict (uniqueid) do update set group_id = excluded.group_id, queued_at = coalesce(calls.queued_at, excluded.queued_at)
+     where calls.team_id = excluded.team_id`,
+    [queue.teamId, uniqueid, caller, queue.groupId],
+  );
+}
+
+/** An agent of the team has answered. */
+export async function callAnswered(
+  db: Queryable,
+  teamId: number,
+  uniqueid: string,
+  agent: string,
+): Promise<void> {
+  await db.raw(
+    `update calls c set answered_at = coalesce(answered_at, clock_timestamp()), outcome = 'answered', agent_id = a.id
+     from agents a where c.team_id = :teamId and c.uniqueid = :uniqueid and a.team_id = :teamId and a.number = :agent`,
+    { teamId, uniqueid, agent },
+  );
+}
+
+/** A call is over; `outcome` counts unless it was answered. The first end wins. */
+export async function callEnded(
+  db: Queryable,
+  teamId: number,
+  uniqueid: string,
+  outcome: 'abandoned' | 'unanswered' | 'lost',
+): Promise<void> {
+  await db.raw(
+    `update calls set ended_at = clock_timestamp(), outcome = coalesce(outcome, ?::call_outcome)
+     where team_id = ? and uniqueid = ? and ended_at is null`,
+    [outcome, teamId, uniqueid],
+  );
+}
+
+/** The calls that the database holds for running. */
+export async function openCalls(db: Queryable): Promise<{ uniqueid: string; teamId: number }[]> {
+  return db('calls').whereNull('ended_at').select('uniqueid', 'team_id as teamId');
+}
