@@ -1,0 +1,259 @@
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import { usage } from '../domain/errors.js';
+import { AgiError } from './errors.js';
+import { Listener } from './listener.js';
+import { sessionDefaults, type SessionOptions } from './options.js';
+import { proofHolds } from './proof.js';
+import type { AgiRequest } from './request.js';
+import { Session } from './session.js';
+
+export { proofFor } from './proof.js';
+
+/**
+ * What answers `agi://…/<name>`; `args` are those after the proof. When it returns, the session ends and the call goes
+ * on in the dialplan. It may throw: that is logged, and the dialplan sees that no answer was set.
+ */
+export type Script = (session: Session, args: readonly string[]) => Promise<void>;
+
+/** Settings of the server and of every conversation; times in ms. Only `token` has no default. */
+export interface AgiServerSettings extends SessionOptions {
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly host: string;
+  /** Secret shared with the generated dialplan, at least 24 characters; see `proofFor`. */
+  readonly token: string;
+  /** Scripts running at once; a connection above that is closed at once, so that Asterisk asks the next server. */
+  readonly maxSessions: number;
+  /** Connections whose environment is not complete; when there are more, the oldest makes room. */
+  readonly maxHalfOpen: number;
+  /** Longest life of a script. */
+  readonly scriptTimeoutMs: number;
+}
+
+export const serverDefaults: Omit<AgiServerSettings, 'token'> = {
+  ...sessionDefaults,
+  port: 4_573,
+  host: '127.0.0.1',
+  maxSessions: 4_096,
+  maxHalfOpen: 2_048,
+  scriptTimeoutMs: 30_000,
+};
+
+/** Numbers for status: `active` and `halfOpen` are now, the others count since the start. */
+export interface AgiCounters {
+  /** Scripts running. */
+  readonly active: number;
+  /** Connections whose environment is not complete. */
+  readonly halfOpen: number;
+  /** Scripts that returned. */
+  readonly served: number;
+  /** Scripts that stopped because the caller hung up. */
+  readonly hungUp: number;
+  /** Scripts that failed in any other way. */
+  readonly failed: number;
+  /** Connections that reached no script. */
+  readonly refused: number;
+}
+
+const MIN_TOKEN = 24;
+
+/** For the errors of a connection that we are closing anyway. */
+const ignore = (): void => undefined;
+
+/**
+ * The FastAGI server: listens, admits by proof, routes by exact script name, drains. Nothing that a connection, a
+ * caller or a script does ends the process or reaches another call.
+ */
+export class AgiServer {
+  readonly #settings: AgiServerSettings;
+  readonly #scripts: ReadonlyMap<string, Script>;
+  readonly #log: Logger;
+  readonly #listener: Listener;
+  /** Every connection with its whole life, script included. The promises never reject. */
+  readonly #open = new Map<Session, Promise<void>>();
+  /** In order of arrival. */
+  readonly #halfOpen = new Set<Session>();
+  readonly #active = new Set<Session>();
+  readonly #counts = { served: 0, hungUp: 0, failed: 0, refused: 0 };
+
+  /** @throws Star64Error `usage` for a short token or a limit that is no positive whole number. */
+  constructor(
+    settings: Partial<AgiServerSettings> & Pick<AgiServerSettings, 'token'>,
+    scripts: ReadonlyMap<string, Script>,
+    log: Logger,
+  ) {
+    this.#settings = { ...serverDefaults, ...settings };
+    this.#scripts = scripts;
+    this.#log = log;
+    const { port, host, token, ...limits } = this.#settings;
+    if (token.length < MIN_TOKEN) {
+      throw usage(`AGI token: ${token.length} characters; give it at least ${MIN_TOKEN}, at random`);
+    }
+    for (const [name, value] of Object.entries(limits)) {
+      if (!Number.isSafeInteger(value) || value < 1) {
+        throw usage(`AGI setting ${name}: ${value}; it takes a whole number from 1`);
+      }
+    }
+    this.#listener = new Listener(
+      port,
+      host,
+      (socket) => this.#accept(socket),
+      (error) => this.#log.error({ err: error }, 'agi: listener'),
+    );
+  }
+
+  get counters(): AgiCounters {
+    return { active: this.#active.size, halfOpen: this.#halfOpen.size, ...this.#counts };
+  }
+
+  /** Listens. @throws Star64Error, see `Listener.open`. */
+  async start(): Promise<{ port: number }> {
+    return { port: await this.#listener.open() };
+  }
+
+  /** Not ready: new connections are refused at once; running scripts go on. */
+  stopListening(): void {
+    this.#listener.close();
+  }
+
+  /** Ready again, on the same port. @throws Star64Error, see `Listener.open`. */
+  async resume(): Promise<void> {
+    await this.#listener.open();
+  }
+
+  /**
+   * Stops accepting and lets every accepted call finish; what is left after `deadlineMs` is cut. Resolves with the
+   * number of connections that were cut.
+   */
+  async drain(deadlineMs: number): Promise<number> {
+    this.stopListening();
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadlineMs)));
+    await Promise.race([Promise.all(this.#open.values()), deadline]);
+    clearTimeout(timer);
+    const cut = this.#open.size;
+    await this.close();
+    return cut;
+  }
+
+  /** Stops accepting and cuts every connection now. A script hears it at its next command. */
+  async close(): Promise<void> {
+    this.stopListening();
+    const sessions = [...this.#open.keys()];
+    for (const session of sessions) session.destroy(new AgiError('closed', 'the AGI server was closed'));
+    await Promise.all(sessions.map((session) => session.closed));
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#active.size >= this.#settings.maxSessions) {
+      socket.on('error', ignore);
+      socket.destroy();
+      this.#refuse('too many sessions');
+      return;
+    }
+    const session = new Session(socket, this.#settings);
+    if (this.#halfOpen.size >= this.#settings.maxHalfOpen) this.#dropOldest();
+    this.#halfOpen.add(session);
+    this.#open.set(session, this.#live(session, socket.remoteAddress));
+  }
+
+  /** Connections that say nothing cost nothing, so they must not keep out a call, which speaks at once. */
+  #dropOldest(): void {
+    for (const oldest of this.#halfOpen) {
+      this.#halfOpen.delete(oldest);
+      oldest.destroy(new AgiError('closed', 'dropped: too many connections without an environment'));
+      return;
+    }
+  }
+
+  async #live(session: Session, remote: string | undefined): Promise<void> {
+    try {
+      const request = await session.ready.finally(() => this.#halfOpen.delete(session));
+      await this.#serve(session, request, remote);
+    } catch (error) {
+      this.#refuseSilent(error, remote);
+    }
+    await session.end();
+    this.#open.delete(session);
+  }
+
+  async #serve(session: Session, request: AgiRequest, remote: string | undefined): Promise<void> {
+    const { uniqueid, script: name } = request;
+    const [proof = '', ...args] = request.args;
+    if (!proofHolds(proof, uniqueid, name, this.#settings.token)) {
+      session.destroy(new AgiError('closed', 'refused'));
+      this.#refuse('no valid proof', { uniqueid, script: name, remote });
+      return;
+    }
+    if (this.#active.size >= this.#settings.maxSessions) {
+      session.destroy(new AgiError('closed', 'refused'));
+      this.#refuse('too many sessions', { uniqueid, script: name });
+      return;
+    }
+    const script = this.#scripts.get(name);
+    if (script) await this.#run(session, request, script, args);
+    else await this.#unknown(session, request);
+  }
+
+  async #run(session: Session, request: AgiRequest, script: Script, args: readonly string[]): Promise<void> {
+    this.#active.add(session);
+    let timer: NodeJS.Timeout | undefined;
+    const expired = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const error = new AgiError(
+          'timeout',
+          `the script took more than ${this.#settings.scriptTimeoutMs} ms`,
+        );
+        session.destroy(error);
+        reject(error);
+      }, this.#settings.scriptTimeoutMs);
+    });
+    try {
+      await Promise.race([script(session, args), expired]);
+      this.#counts.served++;
+    } catch (error) {
+      this.#fail(request, error);
+    } finally {
+      clearTimeout(timer);
+      this.#active.delete(session);
+    }
+  }
+
+  #fail({ uniqueid, script }: AgiRequest, error: unknown): void {
+    if (error instanceof AgiError && error.code === 'hangup') {
+      this.#counts.hungUp++;
+      this.#log.info({ uniqueid, script }, 'agi: the caller hung up during the script');
+      return;
+    }
+    this.#counts.failed++;
+    this.#log.error({ uniqueid, script, err: error }, 'agi: script failed');
+  }
+
+  /** The proof holds, so it is our own dialplan that is wrong: say so where its author looks. */
+  async #unknown(session: Session, { uniqueid, script }: AgiRequest): Promise<void> {
+    this.#refuse('no such script', { uniqueid, script });
+    const name = script.replace(/[^\x20-\x7e]/g, '?').slice(0, 80);
+    try {
+      await session.verbose(`star64: there is no AGI script "${name}"`);
+    } catch (error) {
+      this.#log.debug({ uniqueid, err: error }, 'agi: the notice of an unknown script did not arrive');
+    }
+  }
+
+  /** Port scans and health checks come and go all day: they are counted, and worth a line only on request. */
+  #refuseSilent(error: unknown, remote: string | undefined): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (error instanceof AgiError && error.code === 'closed') {
+      this.#counts.refused++;
+      this.#log.debug({ reason, remote }, 'agi: connection closed before its environment was complete');
+    } else {
+      this.#refuse(reason, { remote });
+    }
+  }
+
+  #refuse(why: string, details: object = {}): void {
+    this.#counts.refused++;
+    this.#log.warn({ why, ...details }, 'agi: connection refused');
+  }
+}
