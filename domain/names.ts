@@ -1,0 +1,180 @@
+import { usage, notFound, type Star64Error } from './errors.js';
+
+/**
+ * The alphabets of everything that has a name or a number. They are narrow because these words become section
+ * names, extensions and channel names in Asterisk; the database holds the same patterns as check constraints.
+ */
+interface Rule {
+  /** The word for it in messages. */
+  readonly noun: string;
+  /** What the string is, in messages. */
+  readonly what: string;
+  readonly pattern: RegExp;
+  readonly rule: string;
+  /** Something that is always right. */
+  readonly example: string;
+  /** Turns what was typed into what may have been meant; proposed only if it follows the pattern. */
+  readonly tidy: (typed: string) => string;
+}
+
+const digits = (typed: string): string => typed.replace(/[^0-9]/g, '');
+const telephone = (typed: string): string => typed.replace(/[^0-9+]/g, '');
+const word =
+  (strange: RegExp, instead: string) =>
+  (typed: string): string =>
+    typed
+      .normalize('NFKD')
+      .replace(/\p{Mn}/gu, '')
+      .toLowerCase()
+      .replace(strange, instead);
+
+const rules = {
+  team: {
+    noun: 'team',
+    what: 'team identity',
+    pattern: /^(?!star64$)[a-z][a-z0-9]{1,19}$/,
+    // Shared contexts are called star64-…, a team's <identity>-…: a team of that name would collide with them.
+    rule: '2 to 20 lower-case letters and digits, a letter first; "star64" is reserved',
+    example: 'astercc',
+    tidy: word(/[^a-z0-9]/g, ''),
+  },
+  user: {
+    noun: 'user',
+    what: 'user name',
+    pattern: /^[a-z0-9][a-z0-9._@-]{0,63}$/,
+    rule: '1 to 64 lower-case letters, digits and . _ @ -, a letter or digit first',
+    example: 'anna',
+    tidy: word(/[^a-z0-9._@-]+/g, '.'),
+  },
+  extension: {
+    noun: 'extension',
+    what: 'extension number',
+    pattern: /^[0-9]{2,10}$/,
+    rule: '2 to 10 digits',
+    example: '5000',
+    tidy: digits,
+  },
+  agent: {
+    noun: 'agent',
+    what: 'agent number',
+    pattern: /^[0-9]{1,10}$/,
+    rule: '1 to 10 digits',
+    example: '1001',
+    tidy: digits,
+  },
+  group: {
+    noun: 'group',
+    what: 'group name',
+    pattern: /^[a-z][a-z0-9_]{0,31}$/,
+    rule: '1 to 32 lower-case letters, digits and underscores, a letter first',
+    example: 'support',
+    tidy: word(/[^a-z0-9_]+/g, '_'),
+  },
+  queueNumber: {
+    noun: 'group',
+    what: 'group number',
+    pattern: /^[0-9]{2,10}$/,
+    rule: '2 to 10 digits',
+    example: '6000',
+    tidy: digits,
+  },
+  did: {
+    noun: 'DID',
+    what: 'DID',
+    pattern: /^[+]?[0-9]{2,20}$/,
+    rule: '2 to 20 digits, with or without a + in front',
+    example: '+4930600100',
+    tidy: telephone,
+  },
+  telephone: {
+    noun: 'telephone number',
+    what: 'telephone number',
+    pattern: /^[+]?[0-9]{2,20}$/,
+    rule: '2 to 20 digits, with or without a + in front',
+    example: '+4915112345678',
+    tidy: telephone,
+  },
+} as const satisfies Record<string, Rule>;
+
+/** What can be named: each has one alphabet. */
+export type Named = keyof typeof rules;
+
+const longestQuote = 60;
+
+/** A value from outside, safe to show in one line of a message: control characters escaped, cut when long. */
+export function quoted(value: string): string {
+  const cut = value.length > longestQuote ? `${value.slice(0, longestQuote)}…` : value;
+  return JSON.stringify(cut).replace(
+    /[\p{Cc}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** The value, if it follows the pattern of its kind; otherwise a usage error with what to type instead. */
+export function checkName(kind: Named, value: string): string {
+  const { what, pattern, rule, example, tidy } = rules[kind];
+  if (pattern.test(value)) return value;
+  const meant = tidy(value);
+  const instead = pattern.test(meant) ? meant : example;
+  throw usage(`${what} ${quoted(value)} is not allowed (${rule}): type for example "${instead}".`);
+}
+
+/** False for a string that nothing of this kind can be called, so that nobody need look for it. */
+export const canBeName = (kind: Named, value: string): boolean => rules[kind].pattern.test(value);
+
+/** A star64 command line to be shown to somebody; `team` is added where the default would not do. */
+export function command(team: string | null, line: string): string {
+  const where = team === null ? ' --system' : team === 'astercc' ? '' : ` --team ${team}`;
+  return `\`star64 ${line}${where}\``;
+}
+
+/** The error for a name that nothing answers to. */
+export function unknown(
+  kind: Exclude<Named, 'queueNumber' | 'telephone'>,
+  team: string | null,
+  name: string,
+): Star64Error {
+  const { noun } = rules[kind];
+  const where = kind === 'team' ? '' : team === null ? ' in the system' : ` in team ${team}`;
+  const list = kind === 'team' ? '`star64 team list`' : command(team, `${kind} list`);
+  return notFound(`${noun} ${quoted(name)} does not exist${where}: ${list} shows those that do.`);
+}
+
+const longestText = 80;
+
+/**
+ * A person's or team's name in any language: 1 to 80 characters, not only spaces. Refuses control characters and
+ * line separators, which would end a line of a generated file or a protocol, and half surrogate pairs, which the
+ * database cannot store as they are.
+ */
+export function checkText(what: string, value: string): string {
+  if (/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(value)) {
+    throw usage(
+      `${what} ${quoted(value)} is not allowed (no control characters or line breaks): type it in one line, for example "Anna Berg".`,
+    );
+  }
+  const length = Array.from(value).length;
+  if (length > longestText || value.trim() === '') {
+    throw usage(
+      `${what} ${quoted(value)} is not allowed (1 to ${longestText} characters): type for example "Anna Berg".`,
+    );
+  }
+  return value;
+}
+
+/** One of a few words; otherwise a usage error that lists them. */
+export function checkChoice<T extends string>(what: string, choices: readonly T[], value: string): T {
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined) {
+    throw usage(`${what} ${quoted(value)} does not exist: type one of ${choices.join(', ')}.`);
+  }
+  return found;
+}
+
+/** A whole number in a range, both ends included. */
+export function checkWhole(what: string, range: { from: number; to: number }, value: number): number {
+  if (!Number.isInteger(value) || value < range.from || value > range.to) {
+    throw usage(`${what} ${value} is not allowed: type a whole number from ${range.from} to ${range.to}.`);
+  }
+  return value;
+}

@@ -1,0 +1,64 @@
+import { randomBytes, randomInt, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
+import { usage } from './errors.js';
+
+/** OWASP's password storage advice for scrypt, the variant with 32 MiB: N = 2^15, r = 8, p = 3. */
+const cost = { N: 2 ** 15, r: 8, p: 3 } as const;
+const saltBytes = 16;
+const hashBytes = 32;
+
+function derive(password: string, salt: Buffer, length: number, { N, r, p }: ScryptOptions): Promise<Buffer> {
+  // Node refuses more than 32 MiB unless told; scrypt needs a little over 128·N·r bytes.
+  const options = { N, r, p, maxmem: 256 * (N ?? 1) * (r ?? 1) } as ScryptOptions;
+  return new Promise((resolve, reject) => {
+    // NFC: the same password typed on another keyboard is the same password.
+    scrypt(password.normalize('NFC'), salt, length, options, (error, key) => {
+      if (error) reject(error);
+      else resolve(key);
+    });
+  });
+}
+
+/** A salted hash to store: `scrypt$N$r$p$salt$hash`, salt and hash in base64. Takes a good 100 ms on purpose. */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(saltBytes);
+  const hash = await derive(password, salt, hashBytes, cost);
+  return ['scrypt', cost.N, cost.r, cost.p, salt.toString('base64'), hash.toString('base64')].join('$');
+}
+
+/** Whether a password is the one that was hashed, compared in constant time. Throws on what is no such hash. */
+export async function verifyPassword(password: string, stored: string): Promise<boolean> {
+  const [scheme, N, r, p, salt, hash] = stored.split('$');
+  const wanted = Buffer.from(hash ?? '', 'base64');
+  if (scheme !== 'scrypt' || !salt || wanted.length === 0) throw new Error('not a password hash of star64');
+  const options = { N: Number(N), r: Number(r), p: Number(p) };
+  const derived = await derive(password, Buffer.from(salt, 'base64'), wanted.length, options);
+  return timingSafeEqual(derived, wanted);
+}
+
+/** A login password that may be set: 8 to 200 characters without control characters. Never shows it. */
+export function checkPassword(password: string): string {
+  const length = Array.from(password).length;
+  if (length < 8 || length > 200 || /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(password)) {
+    throw usage(
+      'the login password is not allowed (8 to 200 characters, no control characters or line breaks): choose another.',
+    );
+  }
+  return password;
+}
+
+const secretAlphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** A secret for a machine: 32 letters and digits, 190 bits, typeable and harmless in every file format. */
+export function generateSecret(length = 32): string {
+  return Array.from({ length }, () => secretAlphabet.charAt(randomInt(secretAlphabet.length))).join('');
+}
+
+/** A SIP secret that somebody brings along: 24 to 64 letters and digits. Never shows it. */
+export function checkSecret(secret: string): string {
+  if (!/^[A-Za-z0-9]{24,64}$/.test(secret)) {
+    throw usage(
+      'the SIP secret is not allowed (24 to 64 letters A-Z a-z and digits): give none, and one is generated.',
+    );
+  }
+  return secret;
+}

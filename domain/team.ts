@@ -1,0 +1,78 @@
+import { change } from './change.js';
+import { withDatabaseErrors, type Queryable } from './database.js';
+import { canBeName, checkName, checkText, unknown } from './names.js';
+
+/** A system of its own; everything else belongs to exactly one. */
+export interface Team {
+  identity: string;
+  name: string;
+  /** User name of its single administrator. */
+  administrator: string | null;
+  createdAt: Date;
+}
+
+const select = `select t.identity, t.name, u.username as administrator, t.created_at as "createdAt"
+  from teams t left join users u on u.team_id = t.id and u.administrator`;
+
+/** Creates a team; its name is its identity unless given (spec 2). */
+export function addTeam(db: Queryable, identity: string, values: { name?: string } = {}): Promise<Team> {
+  checkName('team', identity);
+  const name = checkText('team name', values.name ?? identity);
+  return change(db, { verb: 'add', kind: 'team', team: identity, name: identity }, async (trx) => {
+    await trx('teams').insert({ identity, name });
+    return readTeam(trx, identity);
+  });
+}
+
+/** All teams, by identity. */
+export function listTeams(db: Queryable): Promise<Team[]> {
+  return withDatabaseErrors(async () => {
+    const { rows } = await db.raw<{ rows: Team[] }>(`${select} order by t.identity`);
+    return rows;
+  });
+}
+
+/** One team; `not_found` when there is none of that identity. */
+export function showTeam(db: Queryable, identity: string): Promise<Team> {
+  return withDatabaseErrors(() => readTeam(db, identity));
+}
+
+/** Changes a team's name. Its identity never changes: every device and trunk outside knows it. */
+export function setTeam(db: Queryable, identity: string, changes: { name?: string }): Promise<Team> {
+  if (changes.name !== undefined) checkText('team name', changes.name);
+  return change(db, { verb: 'set', kind: 'team', team: identity, name: identity }, async (trx) => {
+    const id = await requireTeam(trx, identity);
+    if (changes.name !== undefined) await trx('teams').where({ id }).update({ name: changes.name });
+    return readTeam(trx, identity);
+  });
+}
+
+/** Removes a team that owns nothing any more. Its recorded calls keep it, unless they are to be discarded with it. */
+export function removeTeam(
+  db: Queryable,
+  identity: string,
+  options: { discardCalls?: boolean } = {},
+): Promise<void> {
+  return change(db, { verb: 'remove', kind: 'team', team: identity, name: identity }, async (trx) => {
+    const id = await requireTeam(trx, identity);
+    if (options.discardCalls) await trx('calls').where({ team_id: id }).delete();
+    await trx('teams').where({ id }).delete();
+  });
+}
+
+/** The id of a team, which everything else is looked up with; `not_found` when there is none of that identity. */
+export async function requireTeam(db: Queryable, identity: string): Promise<number> {
+  const row = canBeName('team', identity)
+    ? await db('teams').where({ identity }).first<{ id: number } | undefined>('id')
+    : undefined;
+  if (!row) throw unknown('team', null, identity);
+  return row.id;
+}
+
+async function readTeam(db: Queryable, identity: string): Promise<Team> {
+  const id = await requireTeam(db, identity);
+  const { rows } = await db.raw<{ rows: Team[] }>(`${select} where t.id = ?`, [id]);
+  const row = rows[0];
+  if (!row) throw unknown('team', null, identity);
+  return row;
+}
