@@ -21,7 +21,7 @@ export interface StateDetails {
   /** Names one offer; see the column's comment. */
   token?: string;
   callUniqueid?: string;
-  group?: { teamId: number; id: number };
+  groupId?: number;
   /** Seconds until a server ends the state by itself. */
   deadlineSeconds?: number;
 }
@@ -37,7 +37,8 @@ const openStateJoins = `
 
 /**
  * One transition: closes the open interval of a sign-in if its state is one of `from`, and opens the next at the
- * same instant, so that intervals have no gaps and never overlap. Undefined: not allowed from where the agent is.
+ * same instant, so that intervals have no gaps and never overlap. `only` narrows it to one interval or one offer.
+ * Undefined: not allowed from where the agent is.
  */
 export async function transition(
   db: Queryable,
@@ -45,7 +46,7 @@ export async function transition(
   from: readonly AgentState[],
   to: AgentState,
   details: StateDetails = {},
-  only: { id?: number } = {},
+  only: { id?: number; token?: string } = {},
 ): Promise<OpenState | undefined> {
   const sql = `
     with open as (
@@ -54,7 +55,7 @@ export async function transition(
     ), ended as (
       update agent_states s set ended_at = greatest(clock_timestamp(), started_at) from open
       where s.sign_in_id = open.id and ended_at is null and state = any(:from::agent_state[])
-        ${only.id === undefined ? '' : 'and s.id = :id'}
+        ${only.id === undefined ? '' : 'and s.id = :id'} ${only.token === undefined ? '' : 'and s.token = :only'}
       returning team_id, agent_id, sign_in_id, ended_at
     ), s as (
       insert into agent_states
@@ -70,10 +71,11 @@ export async function transition(
     from,
     to,
     id: only.id ?? 0,
+    only: only.token ?? '',
     reason: details.reason ?? null,
     token: details.token ?? null,
     call: details.callUniqueid ?? null,
-    groupId: details.group?.id ?? null,
+    groupId: details.groupId ?? null,
     seconds: details.deadlineSeconds ?? null,
   };
   // Two transitions at once: the loser waited for the winner's row and finds it closed, while the row that the

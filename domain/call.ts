@@ -92,6 +92,8 @@ async function recordArrivals(db: Queryable, batch: { arrival: Arrival; at: Date
 export interface Queue {
   teamId: number;
   groupId: number;
+  /** Longest wrap-up; 0: no limit. */
+  wrapUpSeconds: number;
 }
 
 /** The group behind a queue name such as `astercc-support`, undefined for a queue that is not ours. */
@@ -101,7 +103,7 @@ export async function findQueue(db: Queryable, queue: string): Promise<Queue | u
   return db('agent_groups as g')
     .join('teams as t', 't.id', 'g.team_id')
     .where({ 't.identity': team, 'g.name': group })
-    .first<Queue | undefined>('g.team_id as teamId', 'g.id as groupId');
+    .first<Queue | undefined>('g.team_id as teamId', 'g.id as groupId', 'g.wrap_up_seconds as wrapUpSeconds');
 }
 
 /** A call has joined a queue. Also the first word of a call whose arrival nobody could record. */
@@ -133,21 +135,29 @@ export async function callAnswered(
   );
 }
 
-/** A call is over; `outcome` counts unless it was answered. The first end wins. */
-export async function callEnded(
+/** The caller has hung up while waiting. */
+export async function markAbandoned(db: Queryable, teamId: number, uniqueid: string): Promise<void> {
+  await db.raw(
+    `update calls set outcome = coalesce(outcome, 'abandoned') where team_id = ? and uniqueid = ? and answered_at is null`,
+    [teamId, uniqueid],
+  );
+}
+
+/** Calls are over; `outcome` counts for those of which nothing better is known. */
+export async function callsEnded(
   db: Queryable,
-  teamId: number,
-  uniqueid: string,
-  outcome: 'abandoned' | 'unanswered' | 'lost',
+  uniqueids: readonly string[],
+  outcome: 'unanswered' | 'lost',
 ): Promise<void> {
   await db.raw(
-    `update calls set ended_at = clock_timestamp(), outcome = coalesce(outcome, ?::call_outcome)
-     where team_id = ? and uniqueid = ? and ended_at is null`,
-    [outcome, teamId, uniqueid],
+    `update calls set ended_at = greatest(clock_timestamp(), arrived_at), outcome = coalesce(outcome, ?::call_outcome)
+     where uniqueid = any(?::text[]) and ended_at is null`,
+    [outcome, [...uniqueids]],
   );
 }
 
 /** The calls that the database holds for running. */
-export async function openCalls(db: Queryable): Promise<{ uniqueid: string; teamId: number }[]> {
-  return db('calls').whereNull('ended_at').select('uniqueid', 'team_id as teamId');
+export async function openCalls(db: Queryable): Promise<string[]> {
+  const rows = await db('calls').whereNull('ended_at').select<{ uniqueid: string }[]>('uniqueid');
+  return rows.map(({ uniqueid }) => uniqueid);
 }

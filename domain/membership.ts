@@ -1,8 +1,15 @@
+/** A phone and the agent who is, or was last, signed in at it. */
+export interface Phone {
+  team: string;
+  extension: string;
+  agentId: number;
+}
+
 /** What the phone scripts need of Asterisk's queues: `pbx/` provides it, so that `agi/` need not know how. */
 export interface Membership {
   /**
-   * Makes the queues agree with the database for one agent. False: Asterisk could not be told now; the
-   * reconciliation does it later.
+   * Makes the queues agree with the database for one phone. Never throws. False: Asterisk could not be told now;
+   * the reconciliation does it later.
    */
-  project(agent: { teamId: number; agentId: number }): Promise<boolean>;
+  project(phone: Phone): Promise<boolean>;
 }

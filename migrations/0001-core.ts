@@ -154,8 +154,9 @@ create trigger agent_groups_keep_number after insert or delete or update of team
 
 create function check_agent_has_group() returns trigger language plpgsql as $$
 declare
-  checked integer := case when tg_table_name = 'agents' then new.id else old.agent_id end;
+  checked integer;
 begin
+  if tg_table_name = 'agents' then checked := new.id; else checked := old.agent_id; end if;
   if exists (select from agents where id = checked)
     and not exists (select from agent_group_members where agent_id = checked) then
     raise exception 'agent % is in no agent group', checked
@@ -248,7 +249,7 @@ comment on column agent_states.deadline_at is 'When a server ends this state. Nu
 
 create table watchers (
   node text primary key,
-  holder uuid not null,
+  holder text not null,
   expires_at timestamptz not null
 );
 comment on table watchers is

@@ -1,0 +1,198 @@
+import type { Logger } from 'pino';
+import { transition, type AgentState } from '../domain/agent-state.js';
+import {
+  callAnswered,
+  callQueued,
+  callsEnded,
+  findQueue,
+  markAbandoned,
+  type Queue,
+} from '../domain/call.js';
+import { isUnreachable, type Database } from '../domain/database.js';
+import { openSignIn, type SignIn } from '../domain/sign-in.js';
+import type { AmiMessage } from './ami-message.js';
+import { phoneOf } from './names.js';
+
+/** The events that the observer needs; nothing else is asked of Asterisk. */
+export const observedEvents = [
+  'AgentCalled',
+  'AgentConnect',
+  'QueueCallerJoin',
+  'QueueCallerAbandon',
+  'Hangup',
+  'UserEvent',
+] as const;
+
+/**
+ * Turns Asterisk's events into states of agents and rows of calls. Events are hints: what is missed, or comes while
+ * PostgreSQL is away, is found by the reconciliation.
+ */
+export class Observer {
+  /** Events of one phone or one call are worked off in their order; those of others side by side. */
+  readonly #chains = new Map<string, Promise<void>>();
+  #ended: string[] = [];
+  #endTimer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly db: Database,
+    private readonly log: Logger,
+    private readonly hooks: { deadlineSet: () => void; missed: () => void },
+  ) {}
+
+  /** Takes one event. Never throws. */
+  take(event: AmiMessage): void {
+    const work = this.#workFor(event);
+    if (work) this.#chain(work.key, work.run);
+  }
+
+  /** Resolves when everything taken so far is in the database, or has failed to get there. */
+  async settled(): Promise<void> {
+    while (this.#chains.size > 0) await Promise.all(this.#chains.values());
+    clearTimeout(this.#endTimer);
+    await this.#writeEnds();
+  }
+
+  #workFor(event: AmiMessage): { key: string; run: () => Promise<void> } | undefined {
+    const uniqueid = event.headers.get('uniqueid') ?? '';
+    switch (event.name) {
+      case 'AgentCalled':
+        return this.#forPhone(event.headers.get('interface'), (signIn) => this.#offered(signIn, event));
+      case 'AgentConnect':
+        return this.#forPhone(event.headers.get('interface'), (signIn) => this.#connected(signIn, event));
+      case 'UserEvent':
+        if (event.headers.get('userevent') !== 'Star64OfferEnd') return undefined;
+        return this.#forPhone(event.headers.get('endpoint'), (signIn) => this.#offerEnded(signIn, event));
+      case 'QueueCallerJoin':
+        return this.#forCall(uniqueid, event.headers.get('queue'), (queue) =>
+          callQueued(this.db, queue, uniqueid, event.headers.get('calleridnum') ?? null),
+        );
+      case 'QueueCallerAbandon':
+        return this.#forCall(uniqueid, event.headers.get('queue'), (queue) =>
+          markAbandoned(this.db, queue.teamId, uniqueid),
+        );
+      case 'Hangup':
+        // Only a channel that began its own call can be the caller's.
+        if (uniqueid !== '' && uniqueid === event.headers.get('linkedid')) this.#hungUp(uniqueid);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #forPhone(device: string | undefined, run: (signIn: SignIn) => Promise<void>) {
+    const phone = phoneOf(device ?? '');
+    if (!phone) return undefined;
+    return {
+      key: `${phone.team}-${phone.extension}`,
+      run: async (): Promise<void> => {
+        const signIn = await openSignIn(this.db, phone.team, { extension: phone.extension });
+        if (signIn) await run(signIn);
+      },
+    };
+  }
+
+  #forCall(uniqueid: string, name: string | undefined, run: (queue: Queue) => Promise<void>) {
+    return {
+      key: uniqueid,
+      run: async (): Promise<void> => {
+        const queue = await findQueue(this.db, name ?? '');
+        if (queue) await run(queue);
+      },
+    };
+  }
+
+  async #offered(signIn: SignIn, event: AmiMessage): Promise<void> {
+    const queue = await findQueue(this.db, event.headers.get('queue') ?? '');
+    await this.#to(signIn, ['idle', 'talking', 'wrap-up', 'paused'], 'ringing', event, queue);
+  }
+
+  async #connected(signIn: SignIn, event: AmiMessage): Promise<void> {
+    const queue = await findQueue(this.db, event.headers.get('queue') ?? '');
+    await this.#to(signIn, ['ringing', 'idle', 'wrap-up', 'paused'], 'talking', event, queue);
+    if (queue) await callAnswered(this.db, queue.teamId, event.headers.get('uniqueid') ?? '', signIn.agent);
+  }
+
+  /** Whatever Asterisk says is so; an offer to somebody who is not idle is worth a warning all the same. */
+  async #to(
+    signIn: SignIn,
+    from: AgentState[],
+    to: AgentState,
+    event: AmiMessage,
+    queue: Queue | undefined,
+  ): Promise<void> {
+    const details = {
+      token: event.headers.get('destuniqueid') ?? '',
+      callUniqueid: event.headers.get('uniqueid') ?? '',
+      ...(queue && { groupId: queue.groupId }),
+    };
+    const usual: AgentState[] = to === 'ringing' ? ['idle'] : ['ringing'];
+    if (await transition(this.db, signIn.id, usual, to, details)) return;
+    if (await transition(this.db, signIn.id, from, to, details)) {
+      this.log.warn(
+        { team: signIn.team, agent: signIn.agent, to },
+        'a state began that does not follow from the one before',
+      );
+    }
+  }
+
+  async #offerEnded(signIn: SignIn, event: AmiMessage): Promise<void> {
+    const offer = event.headers.get('offer') ?? '';
+    const details = { token: offer };
+    if (event.headers.get('wrapup') !== 'yes') {
+      await transition(this.db, signIn.id, ['ringing', 'talking'], 'idle', details, { token: offer });
+      return;
+    }
+    const queue = await findQueue(this.db, event.headers.get('queue') ?? '');
+    await beginWrapUp(this.db, signIn.id, offer, queue);
+    this.hooks.deadlineSet();
+  }
+
+  #hungUp(uniqueid: string): void {
+    this.#ended.push(uniqueid);
+    this.#endTimer ??= setTimeout(() => {
+      this.#endTimer = undefined;
+      this.#chain('ends', () => this.#writeEnds());
+    }, 100);
+  }
+
+  async #writeEnds(): Promise<void> {
+    const ended = this.#ended;
+    this.#ended = [];
+    if (ended.length > 0) await this.#guarded(() => callsEnded(this.db, ended, 'unanswered'));
+  }
+
+  #chain(key: string, run: () => Promise<void>): void {
+    const previous = this.#chains.get(key) ?? Promise.resolve();
+    const next = previous
+      .then(() => this.#guarded(run))
+      .finally(() => {
+        if (this.#chains.get(key) === next) this.#chains.delete(key);
+      });
+    this.#chains.set(key, next);
+  }
+
+  async #guarded(run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      this.hooks.missed();
+      if (!isUnreachable(error)) this.log.error({ err: error }, 'an event could not be recorded');
+    }
+  }
+}
+
+/** A wrap-up that Asterisk has begun, with the deadline that its group gives it; `elapsedSeconds` are over already. */
+export async function beginWrapUp(
+  db: Database,
+  signInId: number,
+  token: string,
+  queue: Queue | undefined,
+  elapsedSeconds = 0,
+): Promise<void> {
+  const seconds = queue?.wrapUpSeconds ?? 0;
+  await transition(db, signInId, ['idle', 'ringing', 'talking'], 'wrap-up', {
+    token,
+    ...(queue && { groupId: queue.groupId }),
+    ...(seconds > 0 && { deadlineSeconds: Math.max(0, seconds - elapsedSeconds) }),
+  });
+}

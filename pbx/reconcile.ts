@@ -1,0 +1,199 @@
+import type { Logger } from 'pino';
+import { transition, type AgentState } from '../domain/agent-state.js';
+import { callQueued, callsEnded, findQueue, openCalls } from '../domain/call.js';
+import type { Database } from '../domain/database.js';
+import { removeLeftGroups } from '../domain/leaving.js';
+import type { Manager } from './manager.js';
+import type { QueueMembership } from './membership.js';
+import { deviceOf, phoneOf, queueOf, wrapUpToken } from './names.js';
+import { beginWrapUp } from './observer.js';
+import { readEpoch, readQueues, type Member } from './queues.js';
+
+/** One open sign-in with its state and the queues that its agent belongs in. */
+interface Place {
+  signInId: number;
+  team: string;
+  extension: string;
+  agentId: number;
+  agent: string;
+  stateId: number;
+  state: AgentState;
+  token: string | null;
+  groupName: string | null;
+  groups: { name: string; penalty: number }[];
+}
+
+/** Something that differs between Asterisk and the database, and how to mend it. */
+interface Difference {
+  /** What differs, between what; the same words in two looks mean that nothing moved in between. */
+  key: string;
+  mend: () => Promise<void>;
+}
+
+/** Between two looks. Longer than an event takes to become a row, and far below what a person notices. */
+const betweenLooksMs = 250;
+
+/**
+ * Compares Asterisk with the database and mends what differs: members that are missing or too many, states whose
+ * event was lost, calls whose end nobody saw. It may run at any moment. What it sees in one look may be on its way
+ * to agreeing, so only a difference seen twice, with the same state row and the same member, is mended.
+ */
+export class Reconciliation {
+  constructor(
+    private readonly db: Database,
+    private readonly manager: Manager,
+    private readonly membership: QueueMembership,
+    private readonly log: Logger,
+  ) {}
+
+  /** Returns how many differences were mended. @throws when Asterisk or PostgreSQL cannot be asked. */
+  async run(): Promise<number> {
+    const first = await this.#look();
+    if (first.length === 0) return 0;
+    await new Promise((resolve) => setTimeout(resolve, betweenLooksMs));
+    const seen = new Set(first.map(({ key }) => key));
+    const lasting = (await this.#look()).filter(({ key }) => seen.has(key));
+    for (const { key, mend } of lasting) {
+      this.log.info({ difference: key }, 'Asterisk and the database differ: mended');
+      await mend();
+    }
+    return lasting.length;
+  }
+
+  async #look(): Promise<Difference[]> {
+    // Asterisk first: a sign-in between the two reads then looks like a missing member, which adding again mends,
+    // and not like a member too many.
+    const { members, waiting } = await readQueues(this.manager);
+    const channels = await this.manager.list('CoreShowChannels', {});
+    const now = await readEpoch(this.manager);
+    const places = await readPlaces(this.db);
+    const byDevice = new Map<string, Member[]>();
+    for (const member of members)
+      byDevice.set(member.device, [...(byDevice.get(member.device) ?? []), member]);
+    const differences: Difference[] = [];
+    for (const place of places) {
+      const device = deviceOf(place.team, place.extension);
+      const at = byDevice.get(device) ?? [];
+      byDevice.delete(device);
+      differences.push(...this.#membershipOf(place, at), ...this.#stateOf(place, at, now));
+    }
+    for (const [device, at] of byDevice) differences.push(...this.#extra(device, at));
+
+    const live = new Set(channels.map((channel) => channel.headers.get('uniqueid')));
+    const gone = (await openCalls(this.db)).filter((uniqueid) => !live.has(uniqueid));
+    if (gone.length > 0) {
+      differences.push(
+        ...gone.map((uniqueid) => ({
+          key: `call ${uniqueid} is over`,
+          mend: () => callsEnded(this.db, [uniqueid], 'lost'),
+        })),
+      );
+    }
+    for (const { queue: name, uniqueid, caller } of waiting) {
+      const queue = await findQueue(this.db, name);
+      if (queue) await callQueued(this.db, queue, uniqueid, caller);
+    }
+    const used = new Set([...members, ...waiting].map(({ queue }) => queue));
+    await removeLeftGroups(this.db, (team, group) => !used.has(queueOf(team, group)));
+    return differences;
+  }
+
+  #membershipOf(place: Place, at: Member[]): Difference[] {
+    const wanted = new Map(place.groups.map(({ name, penalty }) => [queueOf(place.team, name), penalty]));
+    const wrong: string[] = [];
+    for (const [queue, penalty] of wanted) {
+      const member = at.find((one) => one.queue === queue);
+      if (member?.name !== place.agent || member.penalty !== penalty) wrong.push(queue);
+    }
+    const extra = at.filter(({ queue }) => !wanted.has(queue));
+    if (wrong.length === 0 && extra.length === 0) return [];
+    const key = `agent ${place.team}/${place.agent} in ${[...wrong, ...extra.map(({ queue }) => queue)].join(' ')}`;
+    const mend = async (): Promise<void> => {
+      for (const { queue, device } of extra) await this.membership.remove(queue, device);
+      // Gone from every queue, so Asterisk was restarted, and no call of this phone has survived that.
+      if (at.length === 0)
+        await transition(this.db, place.signInId, ['ringing', 'talking'], 'idle', {}, { id: place.stateId });
+      await this.membership.project(place, { thorough: true });
+    };
+    return [{ key, mend }];
+  }
+
+  #stateOf(place: Place, at: Member[], now: number): Difference[] {
+    const [member] = at;
+    if (!member) return [];
+    const differs = (what: string, mend: () => Promise<unknown>): Difference[] => [
+      {
+        key: `agent ${place.team}/${place.agent} ${place.state} #${place.stateId}: ${what}`,
+        mend: async (): Promise<void> => {
+          await mend();
+        },
+      },
+    ];
+    const to = (from: AgentState, state: AgentState): Promise<unknown> =>
+      transition(
+        this.db,
+        place.signInId,
+        [from],
+        state,
+        { ...(place.token !== null && { token: place.token }) },
+        { id: place.stateId },
+      );
+    const token = member.paused ? wrapUpToken(member.reason) : undefined;
+
+    if (token !== undefined) {
+      if (place.state === 'wrap-up' || place.state === 'paused') return [];
+      if (place.state === 'idle' && place.token === token) {
+        return differs('the end of a wrap-up was not told', () => this.membership.project(place));
+      }
+      return differs(`in wrap-up ${token}`, async () => {
+        const group =
+          place.token === token ? (place.groupName ?? place.groups[0]?.name) : place.groups[0]?.name;
+        const queue = await findQueue(this.db, queueOf(place.team, group ?? ''));
+        await beginWrapUp(
+          this.db,
+          place.signInId,
+          token,
+          queue,
+          member.lastPause > 0 ? now - member.lastPause : 0,
+        );
+      });
+    }
+    if (member.paused) {
+      return place.state === 'idle' ? differs('paused', () => this.membership.project(place)) : [];
+    }
+    if (place.state === 'paused') return differs('not paused', () => this.membership.project(place));
+    if (place.state === 'wrap-up') return differs('no longer in wrap-up', () => to('wrap-up', 'idle'));
+    if (member.inCall && place.state !== 'talking')
+      return differs('talking', () => to(place.state, 'talking'));
+    if (member.ringing && place.state === 'idle') return differs('ringing', () => to('idle', 'ringing'));
+    if (!member.inCall && !member.ringing && place.state !== 'idle') {
+      return differs('idle', () => to(place.state, 'idle'));
+    }
+    return [];
+  }
+
+  /** Members that nobody has signed in. Only devices of teams are ours to take away. */
+  #extra(device: string, at: Member[]): Difference[] {
+    if (!phoneOf(device)) return [];
+    return at.map(({ queue }) => ({
+      key: `member ${device} of ${queue} is not signed in`,
+      mend: () => this.membership.remove(queue, device),
+    }));
+  }
+}
+
+async function readPlaces(db: Database): Promise<Place[]> {
+  const { rows } = await db.raw<{ rows: Place[] }>(`
+    select i.id as "signInId", t.identity as team, x.number as extension, a.id as "agentId", a.number as agent,
+      s.id as "stateId", s.state, s.token, sg.name as "groupName", (
+        select coalesce(json_agg(json_build_object('name', g.name, 'penalty', m.penalty) order by m.position, g.name), '[]')
+        from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = a.id) as groups
+    from sign_ins i
+    join teams t on t.id = i.team_id
+    join extensions x on x.id = i.extension_id
+    join agents a on a.id = i.agent_id
+    join agent_states s on s.sign_in_id = i.id and s.ended_at is null
+    left join agent_groups sg on sg.id = s.group_id
+    where i.signed_out_at is null`);
+  return rows;
+}

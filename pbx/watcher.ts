@@ -1,0 +1,116 @@
+import type { Logger } from 'pino';
+import { isUnreachable, type Database } from '../domain/database.js';
+import { leaveWatch, takeWatch } from '../domain/watch.js';
+import type { Manager } from './manager.js';
+import { leaseVariable } from './names.js';
+import type { Observer } from './observer.js';
+import { readEpoch } from './queues.js';
+import type { Reconciliation } from './reconcile.js';
+
+export interface WatcherSettings {
+  /** The Asterisk node that is watched. */
+  node: string;
+  /** Names this server, the same after a restart, so that it takes its watch back at once. */
+  holder: string;
+  tickMs: number;
+  /** For how long the watch is taken. A server that hangs is replaced after this. */
+  watchSeconds: number;
+  /** For how long Asterisk may rely on a server ending wrap-ups. Longer than a change of watch takes. */
+  leaseSeconds: number;
+  reconcileMs: number;
+}
+
+export const watcherDefaults = { tickMs: 1000, watchSeconds: 4, leaseSeconds: 10, reconcileMs: 60_000 };
+
+/**
+ * Follows one Asterisk node: one server at a time turns its events into states, promises Asterisk that wrap-ups are
+ * ended (only while PostgreSQL and the manager connection both work), and reconciles.
+ */
+export class Watcher {
+  #watching = false;
+  #stopped = false;
+  #timer: NodeJS.Timeout | undefined;
+  #tick: Promise<void> | undefined;
+  #reconcileAt = 0;
+
+  constructor(
+    private readonly settings: WatcherSettings,
+    private readonly db: Database,
+    private readonly manager: Manager,
+    private readonly observer: Observer,
+    private readonly reconciliation: Reconciliation,
+    private readonly log: Logger,
+  ) {
+    manager.on('event', (event) => {
+      if (this.#watching) this.observer.take(event);
+    });
+    manager.on('up', () => this.reconcileSoon());
+  }
+
+  get watching(): boolean {
+    return this.#watching;
+  }
+
+  start(): void {
+    this.#next(0);
+  }
+
+  /** Reconciles at the next opportunity: something was missed. */
+  reconcileSoon(): void {
+    this.#reconcileAt = 0;
+    if (!this.#tick) this.#next(0);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#tick;
+    if (!this.#watching) return;
+    this.#watching = false;
+    try {
+      await this.observer.settled();
+      await leaveWatch(this.db, this.settings.node, this.settings.holder);
+    } catch (error) {
+      this.log.debug({ err: error }, 'the watch could not be given back: it runs out by itself');
+    }
+  }
+
+  #next(ms: number): void {
+    if (this.#stopped) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#tick = this.#run().finally(() => {
+        this.#tick = undefined;
+        this.#next(this.#reconcileAt === 0 && this.#watching ? 100 : this.settings.tickMs);
+      });
+    }, ms);
+  }
+
+  async #run(): Promise<void> {
+    const { node, holder, watchSeconds, leaseSeconds, reconcileMs } = this.settings;
+    try {
+      const had = this.#watching;
+      // Without a manager connection there is nothing to see: another server may have one.
+      this.#watching = this.manager.connected && (await takeWatch(this.db, node, holder, watchSeconds));
+      if (!this.#watching) return;
+      if (!had) {
+        this.log.info({ node }, 'watching Asterisk');
+        this.#reconcileAt = 0;
+      }
+      const epoch = await readEpoch(this.manager);
+      await this.manager.action('Setvar', { Variable: leaseVariable, Value: String(epoch + leaseSeconds) });
+      if (performance.now() >= this.#reconcileAt) {
+        this.#reconcileAt = performance.now() + reconcileMs;
+        await this.reconciliation.run();
+      }
+    } catch (error) {
+      this.#reconcileAt = 0;
+      // PostgreSQL away: the watch is not ours to keep. It returns, and with it a reconciliation, with the next tick.
+      if (isUnreachable(error)) this.#watching = false;
+      this.log.warn(
+        { node, reason: (error as Error).message },
+        'Asterisk could not be watched: trying again',
+      );
+    }
+  }
+}
