@@ -14,7 +14,7 @@ interface Waiting {
   readonly reject: (error: AgiError) => void;
 }
 
-/** Marks a rejection as seen: one that a script does not await must not end the process. */
+/** Marks a rejection as seen: a promise that nobody awaits must not end the process when the call ends. */
 const ignore = (): void => undefined;
 
 /**
@@ -238,7 +238,7 @@ export class Conversation {
       this.#unfinished = { text: line, usage: true };
       return;
     }
-    const reply = parseReply(decode(line));
+    const reply = parseReply(decode(line), waiting.takesValue);
     if (reply) {
       this.#settle()?.resolve(reply);
       return;
@@ -254,7 +254,7 @@ export class Conversation {
     if (unfinished.usage) {
       if (line.endsWith(END_OF_USAGE)) this.#refuse(520);
     } else if (line.endsWith(')')) {
-      const reply = parseReply(decode(unfinished.text));
+      const reply = parseReply(decode(unfinished.text), true);
       if (reply) this.#settle()?.resolve(reply);
     }
   }

@@ -14,6 +14,7 @@ declare module 'ding-dong/lib/context.js' {
     send(line: string, callback: (error: Error | null, reply?: unknown) => void): void;
     /** The same as a promise; all inherited commands end here, unquoted. */
     sendCommand(line: string): Promise<unknown>;
+    dial(target: string, timeout?: number, params?: string): Promise<unknown>;
     /** Adds a listener for ever. */
     onEvent(event: string): Promise<unknown>;
     end(): Promise<void>;

@@ -22,18 +22,22 @@ export function decode(latin1: string): string {
   return isUtf8(bytes) ? bytes.toString('utf8') : latin1;
 }
 
+const STOPPED = /^(?:\(([a-z]+)\) )?endpos=(\d+)/;
 const SUCCESS = /^200 result=([^ ]*)(?: ([^]*))?$/;
 
-/** Parses a whole 200 answer (values may hold line feeds, CR or U+2028); `null` when it is not one. */
-export function parseReply(answer: string): Reply | null {
+/**
+ * Parses a whole 200 answer (values may hold line feeds, CR or U+2028); `null` when it is not one. An answer that is a
+ * variable's value (`takesValue`) may look like anything, also like the end of a recording.
+ */
+export function parseReply(answer: string, takesValue: boolean): Reply | null {
   const match = SUCCESS.exec(answer);
   if (!match) return null;
   const rest = match[2] ?? '';
+  const result = match[1] ?? '';
+  const stopped = takesValue ? null : STOPPED.exec(rest);
+  if (stopped) return { result, rest, value: stopped[1] ?? null, endpos: Number(stopped[2]) };
   const close = rest.startsWith('(') ? rest.lastIndexOf(')') : -1;
-  const value = close > 0 ? rest.slice(1, close) : null;
-  // Only what follows the parentheses: a value is free to contain the word.
-  const endpos = / ?endpos=(\d+)/.exec(close > 0 ? rest.slice(close + 1) : rest)?.[1];
-  return { result: match[1] ?? '', rest, value, endpos: endpos === undefined ? null : Number(endpos) };
+  return { result, rest, value: close > 0 ? rest.slice(1, close) : null, endpos: null };
 }
 
 /** Whether this command's answer is a value sent raw, which may therefore go on over several lines. */

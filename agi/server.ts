@@ -168,12 +168,9 @@ export class AgiServer {
   }
 
   async #live(session: Session, remote: string | undefined): Promise<void> {
-    try {
-      const request = await session.ready.finally(() => this.#halfOpen.delete(session));
-      await this.#serve(session, request, remote);
-    } catch (error) {
-      this.#refuseSilent(error, remote);
-    }
+    const request = await session.ready.catch((error: unknown) => this.#refuseSilent(error, remote));
+    this.#halfOpen.delete(session);
+    if (request) await this.#serve(session, request, remote);
     await session.end();
     this.#open.delete(session);
   }
@@ -242,7 +239,7 @@ export class AgiServer {
   }
 
   /** Port scans and health checks come and go all day: they are counted, and worth a line only on request. */
-  #refuseSilent(error: unknown, remote: string | undefined): void {
+  #refuseSilent(error: unknown, remote: string | undefined): null {
     const reason = error instanceof Error ? error.message : String(error);
     if (error instanceof AgiError && error.code === 'closed') {
       this.#counts.refused++;
@@ -250,6 +247,7 @@ export class AgiServer {
     } else {
       this.#refuse(reason, { remote });
     }
+    return null;
   }
 
   #refuse(why: string, details: object = {}): void {

@@ -14,6 +14,12 @@ const silent = Object.freeze({ logger: (): void => undefined });
 
 const raw = (): AgiError => new AgiError('syntax', 'raw AGI lines are not sent: use command()');
 
+const nothing = (): void => undefined;
+const valueOf = (reply: Reply): string | null => reply.value;
+
+/** Marks a rejection as seen: a command that a script did not await must not end the process when the call ends. */
+const ignore = (): void => undefined;
+
 /** What a finished playback or recording says. */
 export interface Played {
   /** The key that ended it, `null` when none did. */
@@ -95,22 +101,22 @@ export class Session extends Context {
   }
 
   /** SET VARIABLE; `name` may be a function, `CALLERID(name)`. */
-  async setVariable(name: string, value: string): Promise<void> {
-    await this.command(['SET', 'VARIABLE', name, value]);
+  setVariable(name: string, value: string): Promise<void> {
+    return this.#ask(['SET', 'VARIABLE', name, value], nothing);
   }
 
   /**
    * GET VARIABLE: `null` when it is not set, cut by Asterisk after 1023 bytes. Not for what a caller controls: a line
    * feed in the value can forge further answers. Pass that as an argument of AGI() through FILTER().
    */
-  async getVariable(name: string): Promise<string | null> {
-    return (await this.command(['GET', 'VARIABLE', name])).value;
+  getVariable(name: string): Promise<string | null> {
+    return this.#ask(['GET', 'VARIABLE', name], valueOf);
   }
 
   /** GET FULL VARIABLE: expands `${…}` in `expression`; unset is the empty string, `null` no such channel. */
-  async getFullVariable(expression: string, channel?: string): Promise<string | null> {
+  getFullVariable(expression: string, channel?: string): Promise<string | null> {
     const words = ['GET', 'FULL', 'VARIABLE', expression];
-    return (await this.command(channel === undefined ? words : [...words, channel])).value;
+    return this.#ask(channel === undefined ? words : [...words, channel], valueOf);
   }
 
   /**
@@ -119,11 +125,12 @@ export class Session extends Context {
    *
    * @throws AgiError `rejected` with 200 when there is no such application.
    */
-  async exec(application: string, ...args: string[]): Promise<number> {
-    const reply = await this.command(['EXEC', application, args.join(',')], this.#slowMs);
-    if (reply.result === '-2')
-      throw new AgiError('rejected', `EXEC ${application}: no such application`, 200);
-    return Number(reply.result);
+  exec(application: string, ...args: string[]): Promise<number> {
+    const read = ({ result }: Reply): number => {
+      if (result === '-2') throw new AgiError('rejected', `EXEC ${application}: no such application`, 200);
+      return Number(result);
+    };
+    return this.#ask(['EXEC', application, args.join(',')], read, this.#slowMs);
   }
 
   /**
@@ -131,65 +138,75 @@ export class Session extends Context {
    *
    * @throws AgiError `rejected` with 200 when Asterisk cannot play it: no such file, or the caller is going.
    */
-  async streamFile(file: string, escapeDigits = '', offset = 0): Promise<Played> {
-    const reply = await this.command(['STREAM', 'FILE', file, escapeDigits, String(offset)], this.#slowMs);
-    return { digit: this.#key('STREAM FILE', reply), endpos: reply.endpos ?? 0 };
+  streamFile(file: string, escapeDigits = '', offset = 0): Promise<Played> {
+    const read = (reply: Reply): Played => ({
+      digit: this.#key('STREAM FILE', reply),
+      endpos: reply.endpos ?? 0,
+    });
+    return this.#ask(['STREAM', 'FILE', file, escapeDigits, String(offset)], read, this.#slowMs);
   }
 
   /**
-   * GET DATA: plays `file` and collects up to `maxDigits` digits, `#` ends; `timeoutMs` counts from the end of the
-   * prompt. Without digits the answer is the empty string.
+   * GET DATA: plays `file` and collects up to `maxDigits` digits, `#` ends; `timeoutMs` is the wait for each digit.
+   * Without digits the answer is the empty string.
    */
-  async getData(
+  getData(
     file: string,
     timeoutMs: number,
     maxDigits: number,
   ): Promise<{ digits: string; timedOut: boolean }> {
+    const read = ({ result, value }: Reply): { digits: string; timedOut: boolean } => {
+      if (result === '-1') throw this.#failed('GET DATA');
+      return { digits: result, timedOut: value === 'timeout' };
+    };
     const words = ['GET', 'DATA', file, String(timeoutMs), String(maxDigits)];
-    const reply = await this.command(words, this.#slowMs + timeoutMs * (maxDigits + 1));
-    if (reply.result === '-1') throw this.#failed('GET DATA');
-    return { digits: reply.result, timedOut: reply.value === 'timeout' };
+    return this.#ask(words, read, this.#slowMs + timeoutMs * (maxDigits + 1));
   }
 
   /** WAIT FOR DIGIT: the key, or `null` when `timeoutMs` passed. */
-  async waitForDigit(timeoutMs: number): Promise<string | null> {
-    const reply = await this.command(
-      ['WAIT', 'FOR', 'DIGIT', String(timeoutMs)],
-      this.#commandMs + timeoutMs,
-    );
-    return this.#key('WAIT FOR DIGIT', reply);
+  waitForDigit(timeoutMs: number): Promise<string | null> {
+    const read = (reply: Reply): string | null => this.#key('WAIT FOR DIGIT', reply);
+    return this.#ask(['WAIT', 'FOR', 'DIGIT', String(timeoutMs)], read, this.#commandMs + timeoutMs);
   }
 
   /** GOSUB: runs a subroutine now, with one argument string, and resolves when it has returned. */
-  async gosub(context: string, extension: string, priority: string, argument?: string): Promise<void> {
+  gosub(context: string, extension: string, priority: string, argument?: string): Promise<void> {
+    const read = ({ result }: Reply): void => {
+      if (result.startsWith('-')) throw this.#failed('GOSUB');
+    };
     const words = ['GOSUB', context, extension, priority];
-    const reply = await this.command(argument === undefined ? words : [...words, argument], this.#slowMs);
-    if (reply.result.startsWith('-')) throw this.#failed('GOSUB');
+    return this.#ask(argument === undefined ? words : [...words, argument], read, this.#slowMs);
   }
 
   /** VERBOSE: a line on Asterisk's console at `level` 1 to 4. */
-  async verbose(message: string, level = 1): Promise<void> {
-    await this.command(['VERBOSE', message, String(level)]);
+  verbose(message: string, level = 1): Promise<void> {
+    return this.#ask(['VERBOSE', message, String(level)], nothing);
   }
 
-  async noop(): Promise<void> {
-    await this.command(['NOOP']);
+  /** NOOP: asks whether Asterisk is there. */
+  noop(): Promise<void> {
+    return this.#ask(['NOOP'], nothing);
   }
 
   /** DATABASE GET from Asterisk's own database: `null` when there is no such key. */
-  async databaseGet(family: string, key: string): Promise<string | null> {
-    return (await this.command(['DATABASE', 'GET', family, key])).value;
+  databaseGet(family: string, key: string): Promise<string | null> {
+    return this.#ask(['DATABASE', 'GET', family, key], valueOf);
   }
 
   /** DATABASE PUT. @throws AgiError `rejected` with 200 when Asterisk could not store it. */
-  async databasePut(family: string, key: string, value: string): Promise<void> {
-    const reply = await this.command(['DATABASE', 'PUT', family, key, value]);
-    if (reply.result !== '1') throw this.#failed('DATABASE PUT');
+  databasePut(family: string, key: string, value: string): Promise<void> {
+    const read = ({ result }: Reply): void => {
+      if (result !== '1') throw this.#failed('DATABASE PUT');
+    };
+    return this.#ask(['DATABASE', 'PUT', family, key, value], read);
   }
 
   /** HANGUP: hangs up the call, or another `channel`; `false` when there is no such channel. */
-  async hangup(channel?: string): Promise<boolean> {
-    return (await this.command(channel === undefined ? ['HANGUP'] : ['HANGUP', channel])).result === '1';
+  hangup(channel?: string): Promise<boolean> {
+    return this.#ask(
+      channel === undefined ? ['HANGUP'] : ['HANGUP', channel],
+      ({ result }) => result === '1',
+    );
   }
 
   /** ding-dong's raw door, behind all its own commands, which quote nothing: shut. Use {@link command}. */
@@ -202,10 +219,21 @@ export class Session extends Context {
     callback(raw());
   }
 
+  /** ding-dong's sugar, which dialled `…,undefined` when an argument was left out: use {@link exec}. */
+  override dial(_target: string): Promise<never> {
+    return Promise.reject(raw());
+  }
+
   /** ding-dong's way to wait, which kept a listener for ever: only `variables`, the same as {@link ready}. */
   override onEvent(event: string): Promise<AgiRequest> {
     if (event === 'variables') return this.ready;
     return Promise.reject(new AgiError('syntax', 'wait for ready or closed, or listen with once()'));
+  }
+
+  #ask<T>(words: readonly string[], read: (reply: Reply) => T, timeoutMs = this.#commandMs): Promise<T> {
+    const result = this.#conversation.command(words, timeoutMs).then(read);
+    result.catch(ignore);
+    return result;
   }
 
   #announceHangup(): void {

@@ -1,0 +1,205 @@
+import t from 'tap';
+import { AgiError } from '../../agi/errors.js';
+import type { Session } from '../../agi/session.js';
+import { outcome, Wire } from './wire.js';
+
+/** Sends NOOP and answers it: the session still works and no answer has slipped. */
+async function goesOn(wire: Wire): Promise<boolean> {
+  const value = wire.session.getVariable('CHECK');
+  await wire.answer('200 result=1 (checked)\n');
+  return (await value) === 'checked';
+}
+
+const usage = [
+  '520-Invalid command syntax.  Proper usage follows:',
+  'Usage: STREAM FILE <filename>',
+  '',
+  '<xml> 200 result=1 (x)',
+  '200 result=1 (x)',
+  'HANGUP',
+].join('\n');
+
+const refusals: Record<string, [string, string]> = {
+  '510': ['510 Invalid or unknown command\n', 'rejected 510'],
+  '511': ['511 Command Not Permitted on a dead channel or intercept routine\n', 'rejected 511'],
+  '511 of an old Asterisk': ['511 Command Not Permitted on a dead channel\n', 'rejected 511'],
+  '520 in one line': ['520 Invalid command syntax.  Proper usage not available.\n', 'rejected 520'],
+  '520 in many lines': [`${usage}\n520 End of proper usage.\n`, 'rejected 520'],
+  '520 with its end glued to the text': [`${usage} glued520 End of proper usage.\n`, 'rejected 520'],
+};
+for (const [what, [bytes, code]] of Object.entries(refusals)) {
+  await t.test(`${what} rejects its command, is no hangup, and the session goes on`, async (t) => {
+    const wire = await Wire.ready(t);
+    let hangups = 0;
+    wire.session.on('hangup', () => hangups++);
+    const result = outcome(wire.session.streamFile('x'));
+    await wire.answer(bytes);
+    t.equal(await result, code);
+    t.ok(await goesOn(wire));
+    t.equal(hangups, 0);
+    t.notOk(wire.session.hungUp);
+  });
+}
+
+await t.test('an answer and a half in one packet', async (t) => {
+  const wire = await Wire.ready(t);
+  const first = wire.session.getVariable('A');
+  const second = wire.session.getVariable('B');
+  await wire.answer('200 result=1 (a)\nHANG');
+  t.equal(await first, 'a');
+  await wire.line();
+  wire.send('UP\n200 result=1 (b)\n');
+  t.equal(await second, 'b');
+  t.ok(wire.session.hungUp);
+});
+
+await t.test('a value of several lines is one value, whatever it looks like', async (t) => {
+  for (const ask of [
+    (s: Session) => s.getVariable('X'),
+    (s: Session) => s.getFullVariable('X'),
+    (s: Session) => s.databaseGet('f', 'k'),
+  ]) {
+    const wire = await Wire.ready(t);
+    const value = ask(wire.session);
+    await wire.answer('200 result=1 (x\n200 result=1\nHANGUP\n510 no\n\n');
+    wire.send('y (z))\n');
+    t.equal(await value, 'x\n200 result=1\nHANGUP\n510 no\n\ny (z)');
+    t.ok(await goesOn(wire));
+    t.notOk(wire.session.hungUp);
+  }
+});
+
+await t.test(
+  'a value that forges answers ends the session instead of answering the next command',
+  async (t) => {
+    const wire = await Wire.ready(t);
+    const [first, second] = [wire.session.getVariable('EVIL'), wire.session.getVariable('NEXT')];
+    await wire.answer('200 result=1 (x\ny)\n200 result=1 (forged)\nHANGUP\nz)\n');
+    t.equal(await first, 'x\ny');
+    t.equal(await outcome(second), 'protocol');
+    t.notOk(wire.session.hungUp);
+    await wire.closing();
+    t.equal(wire.sent, 'GET VARIABLE EVIL\n');
+  },
+);
+
+await t.test('only values may go on over several lines', async (t) => {
+  const wire = await Wire.ready(t);
+  const result = wire.session.command(['CHANNEL', 'STATUS']);
+  await wire.answer('200 result=1 (x\ny)\n');
+  t.match(await result, { result: '1', value: null });
+  t.equal(await outcome(wire.session.noop()), 'protocol');
+});
+
+for (const [what, bytes] of Object.entries({
+  'an answer that no command asked for': '200 result=0\n',
+  'text that no command asked for': 'hello\n',
+})) {
+  await t.test(`${what} ends the session`, async (t) => {
+    const wire = await Wire.ready(t);
+    wire.send(bytes);
+    await wire.closing();
+    t.equal(await outcome(wire.session.noop()), 'protocol');
+  });
+}
+
+for (const bytes of [
+  'hello\n',
+  '200\n',
+  '200 OK\n',
+  '20 result=1\n',
+  '\n',
+  '404 result=1\n',
+  '200 result=1\r\n\n',
+]) {
+  await t.test(`${JSON.stringify(bytes)} is no answer`, async (t) => {
+    const wire = await Wire.ready(t);
+    const result = wire.session.noop();
+    const next = wire.session.noop();
+    await wire.answer(bytes);
+    const ends = [await outcome(result), await outcome(next)];
+    t.ok(ends.includes('protocol'), String(ends));
+    await wire.closing();
+  });
+}
+
+await t.test('an answer without end is cut by size: one line, many lines, a 520', async (t) => {
+  for (const begin of ['200 result=1 (', '200 result=1 (\n', '520-\n']) {
+    const wire = await Wire.ready(t, { replyBytes: 20_000 });
+    const result = outcome(wire.session.getVariable('X'));
+    await wire.answer(begin);
+    const text = begin.endsWith('\n') ? `${'x'.repeat(99)}\n` : 'x'.repeat(100);
+    for (let i = 0; i < 300; i++) wire.send(text);
+    t.equal(await result, 'protocol');
+    await wire.session.closed;
+  }
+});
+
+await t.test('a value of a megabyte arrives whole, in time that grows with its size only', async (t) => {
+  const wire = await Wire.ready(t, { replyBytes: 20_000_000 });
+  const value = 'x'.repeat(99).concat('\n').repeat(100_000);
+  const result = wire.session.getFullVariable('X');
+  const begun = process.cpuUsage();
+  await wire.answer(`200 result=1 (${value})\n`);
+  t.equal((await result)?.length, value.length);
+  // A parser that starts again at every packet takes half a minute for this.
+  t.ok(process.cpuUsage(begun).user < 5_000_000);
+});
+
+await t.test('no answer in time ends the session, and what waits hears it', async (t) => {
+  const wire = await Wire.ready(t, { commandTimeoutMs: 50 });
+  const first = outcome(wire.session.noop());
+  const second = outcome(wire.session.noop());
+  t.equal(await first, 'timeout');
+  t.equal(await second, 'timeout');
+  await wire.closing();
+  t.equal(wire.sent, 'NOOP\n', 'a late answer has nothing to be mistaken for');
+});
+
+await t.test('half an answer is no answer', async (t) => {
+  for (const half of ['200 result=1', '200 result=1 (x\n', '520-Invalid\n', '100 result=0 Trying...\n']) {
+    const wire = await Wire.ready(t, { commandTimeoutMs: 50 });
+    const result = outcome(wire.session.getVariable('X'));
+    await wire.answer(half);
+    t.equal(await result, 'timeout', JSON.stringify(half));
+  }
+});
+
+await t.test('each command may bring its own time', async (t) => {
+  const wire = await Wire.ready(t, { commandTimeoutMs: 60_000 });
+  t.equal(await outcome(wire.session.command(['NOOP'], 50)), 'timeout');
+});
+
+await t.test('the socket closed: every promise settles', async (t) => {
+  const ends: Record<string, [(wire: Wire) => void, string]> = {
+    FIN: [(wire) => wire.socket.end(), 'closed'],
+    'HANGUP and FIN': [(wire) => wire.socket.end('HANGUP\nHANGUP\n'), 'hangup'],
+    RST: [(wire) => wire.socket.resetAndDestroy(), 'closed'],
+    'our own destroy': [(wire) => wire.session.destroy(new AgiError('timeout', 'enough')), 'timeout'],
+  };
+  for (const [what, [end, code]] of Object.entries(ends)) {
+    const wire = await Wire.ready(t);
+    const pending = [wire.session.waitForDigit(60_000), wire.session.noop(), wire.session.getVariable('X')];
+    await wire.line();
+    end(wire);
+    for (const promise of pending) t.equal(await outcome(promise), code, what);
+    t.equal(await outcome(wire.session.noop()), code, `${what}, and afterwards`);
+    await wire.session.closed;
+    await wire.session.end();
+  }
+});
+
+await t.test('a rejection that no script awaits does not end the process', async (t) => {
+  const wire = await Wire.ready(t);
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): unknown => unhandled.push(error);
+  process.on('unhandledRejection', note);
+  t.teardown(() => process.off('unhandledRejection', note));
+  void wire.session.noop();
+  void wire.session.command(['\n']);
+  wire.socket.resetAndDestroy();
+  await wire.session.closed;
+  void wire.session.noop();
+  await new Promise(setImmediate);
+  t.same(unhandled, []);
+});
