@@ -20,7 +20,7 @@ const hostile = [
   'a'.repeat(100),
 ];
 
-void t.test(
+await t.test(
   'what reaches Asterisk as a word refuses everything that could mean more than the word',
   async (t) => {
     const kinds: Named[] = ['team', 'user', 'extension', 'agent', 'group', 'queueNumber', 'did', 'telephone'];
@@ -32,7 +32,7 @@ void t.test(
   },
 );
 
-void t.test('what follows the rule is taken as it is', (t) => {
+await t.test('what follows the rule is taken as it is', (t) => {
   t.equal(checkName('team', 'astercc'), 'astercc');
   t.equal(checkName('user', 'anna.berg@example.org'), 'anna.berg@example.org');
   t.equal(checkName('extension', '5000'), '5000');
@@ -42,7 +42,7 @@ void t.test('what follows the rule is taken as it is', (t) => {
   t.end();
 });
 
-void t.test('a refusal proposes what was probably meant, otherwise an example', async (t) => {
+await t.test('a refusal proposes what was probably meant, otherwise an example', async (t) => {
   await refused(t, 'usage', ['group name "Support 2"', '"support_2"'], () => checkName('group', 'Support 2'));
   await refused(t, 'usage', ['extension number "50-00"', '"5000"'], () => checkName('extension', '50-00'));
   await refused(t, 'usage', ['"+4930600100"'], () => checkName('did', '+49 (30) 600-100'));
@@ -50,12 +50,12 @@ void t.test('a refusal proposes what was probably meant, otherwise an example', 
   await refused(t, 'usage', ['"anna"'], () => checkName('user', '客服'));
 });
 
-void t.test('team star64 is reserved: its contexts would be the shared ones', async (t) => {
+await t.test('team star64 is reserved: its contexts would be the shared ones', async (t) => {
   await refused(t, 'usage', ['reserved'], () => checkName('team', 'star64'));
   t.equal(checkName('team', 'star642'), 'star642');
 });
 
-void t.test('people may be called anything that is one line', async (t) => {
+await t.test('people may be called anything that is one line', async (t) => {
   for (const name of [
     'Anna Berg',
     '王小明',
@@ -84,7 +84,7 @@ void t.test('people may be called anything that is one line', async (t) => {
   t.equal(checkText('name', '😀'.repeat(80)), '😀'.repeat(80), 'characters are counted, not code units');
 });
 
-void t.test('words from a list and numbers in a range', async (t) => {
+await t.test('words from a list and numbers in a range', async (t) => {
   t.equal(checkChoice('colour', ['red', 'green'], 'red'), 'red');
   await refused(t, 'usage', ['colour "blue"', 'red, green'], () =>
     checkChoice('colour', ['red', 'green'], 'blue'),
@@ -95,7 +95,7 @@ void t.test('words from a list and numbers in a range', async (t) => {
   }
 });
 
-void t.test('a quoted value is one line, whatever it holds', (t) => {
+await t.test('a quoted value is one line, whatever it holds', (t) => {
   t.equal(quoted('a\u2028b\u0085c\u007f"'), '"a\\u2028b\\u0085c\\u007f\\""');
   t.end();
 });

@@ -9,7 +9,7 @@ import {
 } from '../../domain/password.js';
 import { refused } from '../support/refusal.js';
 
-void t.test('a hash is salted, verifies its password and no other', async (t) => {
+await t.test('a hash is salted, verifies its password and no other', async (t) => {
   const [one, two] = await Promise.all([hashPassword('correct horse'), hashPassword('correct horse')]);
   t.match(one, /^scrypt\$32768\$8\$3\$[A-Za-z0-9+/=]{24}\$[A-Za-z0-9+/=]{44}$/);
   t.not(one, two);
@@ -19,7 +19,7 @@ void t.test('a hash is salted, verifies its password and no other', async (t) =>
   t.equal(await verifyPassword('', one), false);
 });
 
-void t.test(
+await t.test(
   'the stored form is plain scrypt: other programs can verify it, other costs are read from it',
   async (t) => {
     const salt = randomBytes(16);
@@ -35,7 +35,7 @@ void t.test(
   },
 );
 
-void t.test('what is no hash is an error, never a match', async (t) => {
+await t.test('what is no hash is an error, never a match', async (t) => {
   for (const stored of [
     '',
     'plain',
@@ -47,14 +47,14 @@ void t.test('what is no hash is an error, never a match', async (t) => {
   }
 });
 
-void t.test('secrets are long, different and harmless', (t) => {
+await t.test('secrets are long, different and harmless', (t) => {
   const secrets = new Set(Array.from({ length: 200 }, () => generateSecret()));
   t.equal(secrets.size, 200);
   for (const secret of secrets) t.match(secret, /^[A-Za-z0-9]{32}$/);
   t.end();
 });
 
-void t.test('refusals never repeat the secret', async (t) => {
+await t.test('refusals never repeat the secret', async (t) => {
   for (const secret of [
     'short',
     'x'.repeat(65),
