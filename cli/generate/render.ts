@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Handlebars from 'handlebars';
 import { Star64Error } from '../../domain/errors.js';
+import { quoted } from '../../domain/names.js';
 import { packageRoot } from '../root.js';
 import type { Model } from './model.js';
 
@@ -55,7 +56,7 @@ export function refuseSyntax(value: unknown, path: readonly string[]): void {
     if (!/^[A-Za-z0-9_.+:/@&, -]*$/.test(value) || value.length > 500) {
       throw new Star64Error(
         'usage',
-        `${path.join('.')} cannot be written to an Asterisk file: ${JSON.stringify(value.slice(0, 80))} holds something other than letters, digits, blanks and _.+:/@&,- or is longer than 500.`,
+        `${path.join('.')} cannot be written to an Asterisk file: ${quoted(value.slice(0, 80))} holds something other than letters, digits, blanks and _.+:/@&,- or is longer than 500.`,
       );
     }
   } else if (Array.isArray(value)) {
