@@ -6,6 +6,8 @@ import { Star64Error } from '../domain/errors.js';
 const pools = {
   /** A phone or caller: its SIP port and the next, a control port, media ports. */
   phone: { first: 12_000, size: 10, blocks: 400 },
+  /** The servers of a centre. */
+  server: { first: 11_000, size: 10, blocks: 100 },
   /** An Asterisk: SIP, manager, and media for 490 call legs. */
   asterisk: { first: 16_000, size: 1000, blocks: 16 },
 } as const;

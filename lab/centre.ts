@@ -1,0 +1,152 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, migrate, migrationDeadlineMs, type Database } from '../domain/database.js';
+import { showExtensionSecret } from '../domain/extension.js';
+import { generateSecret } from '../domain/password.js';
+import { LabAsterisk, type LabAsteriskOptions } from './asterisk.js';
+import { Phone, type PhoneOptions } from './phone.js';
+import { PortBlock } from './ports.js';
+import { LabPostgres } from './postgres.js';
+import { run } from './processes.js';
+import { LabServer, star64 } from './server.js';
+
+export interface CentreOptions {
+  /** Fills the migrated database. */
+  provision: (db: Database) => Promise<void>;
+  /** How many `star64 serve` share the work. */
+  servers?: number;
+  asterisk?: LabAsteriskOptions;
+  /** Told of each step, for a person who waits. */
+  progress?: (text: string) => void;
+}
+
+/**
+ * A whole call centre on this machine: PostgreSQL, Asterisk with the generated configuration included, servers, phones
+ * and callers. The demo, the tests and the benchmark are this same thing.
+ */
+export class Centre {
+  readonly phones: Phone[] = [];
+  readonly servers: LabServer[] = [];
+  #env: NodeJS.ProcessEnv = {};
+  #ports: PortBlock | undefined;
+  #dir = '';
+  #db: Database | undefined;
+  #postgres: LabPostgres | undefined;
+  #asterisk: LabAsterisk | undefined;
+
+  static async start(options: CentreOptions): Promise<Centre> {
+    const centre = new Centre();
+    try {
+      await centre.#start(options);
+    } catch (error) {
+      await centre.stop();
+      throw error;
+    }
+    return centre;
+  }
+
+  /** A connection of its own to the database, to look at what the servers wrote. */
+  get db(): Database {
+    return this.#given(this.#db);
+  }
+
+  get postgres(): LabPostgres {
+    return this.#given(this.#postgres);
+  }
+
+  get asterisk(): LabAsterisk {
+    return this.#given(this.#asterisk);
+  }
+
+  /** The server, where there is only one. */
+  get server(): LabServer {
+    return this.#given(this.servers[0]);
+  }
+
+  /** Environment in which the star64 command works on this centre. */
+  get env(): NodeJS.ProcessEnv {
+    return this.#env;
+  }
+
+  /** Runs the star64 command as an admin would. */
+  async star64(...args: string[]): Promise<string> {
+    const { stdout } = await run(process.execPath, [star64, ...args], { env: this.#env });
+    return stdout;
+  }
+
+  /** Writes the configuration anew and lets Asterisk read it. */
+  async generate(): Promise<void> {
+    await this.star64('generate');
+    await this.asterisk.reload();
+  }
+
+  /** A registered phone of an extension. */
+  async phone(extension: string, options: Partial<PhoneOptions> & { team?: string } = {}): Promise<Phone> {
+    const { team = 'astercc', ...rest } = options;
+    const { secret } = await showExtensionSecret(this.db, team, extension);
+    const user = `${team}-${extension}`;
+    const phone = await Phone.start({ user, secret: secret ?? '', server: this.asterisk.sip, ...rest });
+    this.phones.push(phone);
+    await phone.register();
+    return phone;
+  }
+
+  /** Ends everything that it started. May be called twice. */
+  async stop(): Promise<void> {
+    await Promise.all(this.phones.splice(0).map((phone) => phone.stop()));
+    await Promise.all(this.servers.map((server) => server.stop()));
+    await this.#asterisk?.stop();
+    this.#postgres?.thaw();
+    await this.#db?.destroy();
+    await this.#postgres?.stop();
+    await this.#ports?.release();
+    if (this.#dir !== '') await rm(this.#dir, { recursive: true, force: true });
+  }
+
+  async #start(options: CentreOptions): Promise<void> {
+    const progress = options.progress ?? ((): void => undefined);
+    this.#dir = await mkdtemp(join(tmpdir(), 'star64-centre-'));
+    progress('starting PostgreSQL');
+    this.#postgres = await LabPostgres.start();
+    const url = this.#postgres.url;
+    const migrator = connect(url, { max: 1, deadlineMs: migrationDeadlineMs });
+    await migrate(migrator);
+    await migrator.destroy();
+    this.#db = connect(url);
+    progress('loading the team');
+    await options.provision(this.#db);
+
+    progress('starting Asterisk');
+    const generated = join(this.#dir, 'generated');
+    this.#asterisk = await LabAsterisk.start({ generated, ...options.asterisk });
+    this.#ports = await PortBlock.reserve('server');
+    const { ami } = this.#asterisk;
+    const first = this.#ports.first;
+    const agiPorts = Array.from({ length: options.servers ?? 1 }, (_, index) => first + index);
+    this.#env = {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      DATABASE_URL: url,
+      STAR64_DATA_DIR: join(this.#dir, 'data'),
+      STAR64_AGI_TOKEN: generateSecret(),
+      STAR64_AGI_SERVERS: agiPorts.map((port) => `127.0.0.1:${port}`).join(','),
+      STAR64_AMI_HOST: ami.host,
+      STAR64_AMI_PORT: String(ami.port),
+      STAR64_AMI_USERNAME: ami.username,
+      STAR64_AMI_SECRET: ami.secret,
+      STAR64_ASTERISK_CONFIG_DIR: generated,
+    };
+    progress('generating the configuration and reloading Asterisk');
+    await this.generate();
+    progress('starting the server');
+    for (const agiPort of agiPorts)
+      this.servers.push(new LabServer({ env: this.#env, dir: this.#dir, agiPort }));
+    await Promise.all(this.servers.map((server) => server.start()));
+  }
+
+  #given<T>(part: T | undefined): T {
+    if (part === undefined) throw new Error('the centre has not been started');
+    return part;
+  }
+}

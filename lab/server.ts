@@ -1,0 +1,68 @@
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { LabProcess } from './processes.js';
+import { LogFile } from './log.js';
+
+/** The star64 command as a user runs it: the compiled program in a process of its own. */
+export const star64 = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+
+export interface LabServerOptions {
+  /** Environment with `DATABASE_URL` and the STAR64_… settings. */
+  env: NodeJS.ProcessEnv;
+  /** Receives the log. */
+  dir: string;
+  agiPort: number;
+}
+
+/** One `star64 serve`, which can be stopped, killed, hung and started again on the same port. */
+export class LabServer {
+  #process: LabProcess | undefined;
+  readonly log: LogFile;
+
+  constructor(private readonly options: LabServerOptions) {
+    this.log = new LogFile(join(options.dir, `serve-${options.agiPort}.log`));
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.running === true ? this.#process.pid : undefined;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.options.agiPort}`;
+  }
+
+  /** Starts it and waits until it answers calls. */
+  async start(): Promise<void> {
+    const from = await this.log.mark();
+    await this.launch();
+    await this.log.waitFor(/"msg":"serving"/, from, 20_000);
+  }
+
+  /** Starts it without waiting. */
+  async launch(): Promise<void> {
+    this.#process = await LabProcess.launch(process.execPath, [star64, 'serve'], {
+      env: { ...this.options.env, STAR64_AGI_PORT: String(this.options.agiPort) },
+      outputFile: this.log.path,
+    });
+  }
+
+  /** SIGTERM, and waits until it has drained. Returns its exit status. */
+  async stop(): Promise<number | null> {
+    this.thaw();
+    return (await this.#process?.stop(15_000))?.status ?? null;
+  }
+
+  /** SIGKILL, as a crash would. */
+  async kill(): Promise<void> {
+    await this.#process?.kill();
+  }
+
+  /** SIGSTOP: the kernel still accepts connections, and nobody answers. */
+  freeze(): void {
+    this.#process?.signal('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#process?.signal('SIGCONT');
+  }
+}
