@@ -1,0 +1,103 @@
+import type { Command } from 'commander';
+import { action, type Context } from '../context.js';
+import { given, onlyGiven, wholeNumber } from '../options.js';
+
+interface GroupFlags {
+  /** False after `--no-number`. */
+  number?: string | false;
+  strategy?: string;
+  ringSeconds?: number;
+  wrapUp?: string;
+  wrapUpSeconds?: number;
+}
+
+/** `star64 group …` */
+export function register(program: Command, context: Context): void {
+  const group = program.command('group').description('agent groups: each is one queue');
+  const domain = () => import('../../domain/group.js');
+
+  const withOptions = (command: Command): Command =>
+    command
+      .option('--number <number>', 'what phones of the team dial to reach its queue')
+      .option('--strategy <strategy>', 'who is offered a call next: rrmemory, ringall, leastrecent, …')
+      .option('--ring-seconds <seconds>', 'how long one phone rings before the next is tried', wholeNumber)
+      .option(
+        '--wrap-up <mode>',
+        'wrap-up begins after every offer (ring), answered ones (answer) or none (off)',
+      )
+      .option('--wrap-up-seconds <seconds>', 'longest wrap-up; 0: until the agent ends it', wholeNumber);
+
+  withOptions(group.command('add'))
+    .argument('<name>', 'for example support')
+    .description('create an agent group')
+    .action(
+      action(context, async ({ db, team, print }, name: string, flags: GroupFlags) => {
+        const { addGroup } = await domain();
+        print.record(await addGroup(await db(), team, { name, ...given(changesOf(flags)) }));
+      }),
+    );
+
+  group
+    .command('list')
+    .description('list the agent groups of the team')
+    .action(
+      action(context, async ({ db, team, print }) => {
+        const { listGroups } = await domain();
+        print.list(await listGroups(await db(), team), [
+          'name',
+          'number',
+          'strategy',
+          'ringSeconds',
+          'wrapUp',
+          'wrapUpSeconds',
+          'agents',
+          'dids',
+          'leavingSince',
+        ]);
+      }),
+    );
+
+  group
+    .command('show')
+    .argument('<name>')
+    .description('show an agent group')
+    .action(
+      action(context, async ({ db, team, print }, name: string) => {
+        const { showGroup } = await domain();
+        print.record(await showGroup(await db(), team, name));
+      }),
+    );
+
+  withOptions(group.command('set'))
+    .argument('<name>')
+    .option('--no-number', 'not to be dialled any more')
+    .description('change an agent group')
+    .action(
+      action(context, async ({ db, team, print }, name: string, flags: GroupFlags) => {
+        const changes = onlyGiven(
+          changesOf(flags),
+          '--number, --no-number, --strategy, --ring-seconds, --wrap-up, --wrap-up-seconds',
+        );
+        const { setGroup } = await domain();
+        print.record(await setGroup(await db(), team, name, changes));
+      }),
+    );
+
+  group
+    .command('remove')
+    .argument('<name>')
+    .description('remove an agent group without agents and DIDs; it goes once its queue is empty')
+    .action(
+      action(context, async ({ db, team, print, say }, name: string) => {
+        const { removeGroup } = await domain();
+        print.record(await removeGroup(await db(), team, name));
+        say(
+          `group ${name} of team ${team} is leaving: it goes once Asterisk has no more callers in its queue`,
+        );
+      }),
+    );
+}
+
+function changesOf({ number, ...rest }: GroupFlags) {
+  return { ...rest, number: number === false ? null : number };
+}

@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+import { action, type Context } from '../context.js';
+
+/** `star64 migrate` */
+export function register(program: Command, context: Context): void {
+  program
+    .command('migrate')
+    .description('bring the tables of the database up to this version; any number may run at once')
+    .action(
+      action(context, async ({ rawDb, print, say }) => {
+        const { migrate, migrationDeadlineMs } = await import('../../domain/database.js');
+        const done = await migrate(await rawDb(migrationDeadlineMs));
+        print.list(
+          done.map((migration) => ({ migration })),
+          ['migration'],
+        );
+        say(done.length === 0 ? 'nothing to do: the tables are up to date' : 'the tables are up to date');
+      }),
+    );
+}

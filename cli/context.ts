@@ -1,0 +1,138 @@
+import type { Command } from 'commander';
+import type { Database } from '../domain/database.js';
+import { Star64Error, usage } from '../domain/errors.js';
+import { createPrinter, type Printer } from './output.js';
+import type { FlagSetting, Settings } from './settings.js';
+
+/** The process as the command line sees it; tests put their own in its place. */
+export interface Context {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  /** Data, to stdout. */
+  readonly out: (text: string) => void;
+  /** Talk, to stderr. */
+  readonly err: (text: string) => void;
+  /** Whether stdout is a terminal. */
+  readonly terminal: boolean;
+  /** Everything that comes on stdin. */
+  readonly readInput: () => Promise<string>;
+  readonly now: () => Date;
+}
+
+/** What a command gets to work with; nothing is read or connected before it is asked for. */
+export interface Invocation {
+  /** Identity of the team that `--team` or STAR64_TEAM names. */
+  readonly team: string;
+  readonly print: Printer;
+  /** Says one line on stderr. */
+  readonly say: (line: string) => void;
+  readonly now: () => Date;
+  readonly env: NodeJS.ProcessEnv;
+  /** The settings, checked; `flags` are the command's own options. */
+  readonly settings: (flags?: readonly FlagSetting[]) => Promise<Settings>;
+  /** The migrated database; closed when the command has ended. */
+  readonly db: () => Promise<Database>;
+  /** The database as it is, with a deadline for long statements, in milliseconds. */
+  readonly rawDb: (deadlineMs: number) => Promise<Database>;
+  /** One secret from stdin, without its line end. */
+  readonly secret: (what: string) => Promise<string>;
+}
+
+/** Options that every command has. */
+interface GlobalFlags {
+  team: string;
+  json?: true;
+  config?: string;
+  dataDir?: string;
+  logLevel?: string;
+}
+
+/** An open database, and what is to be closed with it. */
+export interface OpenDatabase {
+  db: Database;
+  close: () => Promise<void>;
+}
+
+/** The one place that decides which PostgreSQL a command works on. */
+export async function openDatabase(settings: Settings, deadlineMs?: number): Promise<OpenDatabase> {
+  if (settings.databaseUrl === undefined) {
+    throw new Star64Error(
+      'database_unreachable',
+      'no PostgreSQL is named: set DATABASE_URL, for example postgres://user:password@127.0.0.1:5432/star64.',
+    );
+  }
+  const { connect } = await import('../domain/database.js');
+  const db = connect(settings.databaseUrl, deadlineMs === undefined ? {} : { deadlineMs });
+  return { db, close: () => db.destroy() };
+}
+
+/**
+ * Makes a commander action of a command: `run` gets its invocation, then the arguments and options that commander
+ * has parsed. Whatever it opened is closed when it ends, also when it fails.
+ */
+export function action(
+  context: Context,
+  run: (invocation: Invocation, ...given: never[]) => Promise<void>,
+): (...given: unknown[]) => Promise<void> {
+  return async (...given) => {
+    // Commander passes the arguments, the options and, last, the command itself.
+    const command = given.pop() as Command;
+    const opened: OpenDatabase[] = [];
+    try {
+      await run(
+        createInvocation(context, command.optsWithGlobals<GlobalFlags>(), opened),
+        ...(given as never[]),
+      );
+    } finally {
+      for (const { close } of opened) await close();
+    }
+  };
+}
+
+function createInvocation(context: Context, flags: GlobalFlags, opened: OpenDatabase[]): Invocation {
+  const say = (line: string): void => context.err(`${line}\n`);
+  const settings = async (own: readonly FlagSetting[] = []): Promise<Settings> => {
+    const { loadSettings } = await import('./settings.js');
+    return loadSettings({
+      env: context.env,
+      cwd: context.cwd,
+      config: flags.config,
+      flags: [
+        { path: 'data_dir', value: flags.dataDir, flag: '--data-dir' },
+        { path: 'log_level', value: flags.logLevel, flag: '--log-level' },
+        ...own,
+      ],
+      warn: say,
+    });
+  };
+  const rawDb = async (deadlineMs?: number): Promise<Database> => {
+    const database = await openDatabase(await settings(), deadlineMs);
+    opened.push(database);
+    return database.db;
+  };
+  return {
+    team: flags.team,
+    print: createPrinter({ out: context.out, terminal: context.terminal, json: flags.json === true }),
+    say,
+    now: context.now,
+    env: context.env,
+    settings,
+    rawDb,
+    db: async () => {
+      const db = await rawDb();
+      const { isMigrated, withDatabaseErrors } = await import('../domain/database.js');
+      if (!(await withDatabaseErrors(() => isMigrated(db)))) {
+        throw new Star64Error(
+          'failure',
+          'the database has not got the tables of this version: run `star64 migrate`.',
+        );
+      }
+      return db;
+    },
+    secret: async (what) => {
+      const text = (await context.readInput()).replace(/\r?\n$/, '');
+      if (text === '') throw usage(`stdin holds no ${what}: pipe it in, for example from a file.`);
+      return text;
+    },
+  };
+}

@@ -1,0 +1,91 @@
+/** Where a command's data goes. Talk (progress, hints, errors) never passes here: it goes to stderr. */
+export interface Printer {
+  /** Many things: a table with a header on a terminal, tab-separated lines in a pipe, an array as JSON. */
+  list<T extends object>(rows: readonly T[], columns: readonly (keyof T & string)[]): void;
+  /** One thing: a field and its value on each line, or an object as JSON. */
+  record(row: object): void;
+  /** What was removed: only JSON has something to print. */
+  removed(noun: string, name: string): void;
+}
+
+export interface PrinterOptions {
+  /** Writes to stdout. */
+  out: (text: string) => void;
+  /** Whether a person looks at it. */
+  terminal: boolean;
+  json: boolean;
+}
+
+/** A printer for one of the three renderings. Field names are stable, in snake_case; times are ISO 8601 in UTC. */
+export function createPrinter({ out, terminal, json }: PrinterOptions): Printer {
+  const asJson = (value: unknown): void => out(`${JSON.stringify(snakeCase(value), undefined, 2)}\n`);
+  const lines = (rows: readonly string[][]): void => {
+    out(terminal ? aligned(rows) : rows.map((row) => `${row.join('\t')}\n`).join(''));
+  };
+  return {
+    list: (rows, columns) => {
+      if (json) {
+        asJson(rows);
+        return;
+      }
+      const body = rows.map((row) => columns.map((column) => cell(row[column], terminal)));
+      lines(terminal ? [columns.map(heading), ...body] : body);
+    },
+    record: (row) => {
+      if (json) asJson(row);
+      else lines(Object.entries(row).map(([key, value]) => [fieldName(key), cell(value, terminal)]));
+    },
+    removed: (noun, name) => {
+      if (json) asJson({ noun, name, removed: true });
+    },
+  };
+}
+
+const fieldName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const heading = (key: string): string => fieldName(key).replaceAll('_', ' ').toUpperCase();
+
+function snakeCase(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(snakeCase);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [fieldName(key), snakeCase(inner)]));
+}
+
+/** A value in one line. Control characters could move the cursor of a terminal or add a column: they are replaced. */
+function cell(value: unknown, terminal: boolean): string {
+  return plain(value, terminal).replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '\ufffd');
+}
+
+function plain(value: unknown, terminal: boolean): string {
+  if (value === null || value === undefined) return terminal ? '-' : '';
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.length === 0 && terminal ? '-' : value.join(',');
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value === 'string') return value;
+  return JSON.stringify(value);
+}
+
+const gap = 2;
+
+function aligned(rows: readonly string[][]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((text, column) => (widths[column] = Math.max(widths[column] ?? 0, width(text))));
+  }
+  return rows
+    .map((row) =>
+      row.map((text, column) => text + ' '.repeat((widths[column] ?? 0) - width(text) + gap)).join(''),
+    )
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('');
+}
+
+const invisible = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
+const wide =
+  /^[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60]$/u;
+
+/** Columns of a terminal that a text takes: Chinese characters take two, combining marks none. */
+function width(text: string): number {
+  let columns = 0;
+  for (const character of text) columns += invisible.test(character) ? 0 : wide.test(character) ? 2 : 1;
+  return columns;
+}
