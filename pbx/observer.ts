@@ -30,6 +30,8 @@ export const observedEvents = [
 export class Observer {
   /** Events of one phone or one call are worked off in their order; those of others side by side. */
   readonly #chains = new Map<string, Promise<void>>();
+  /** Callers that joined a queue: their channel need not be the first of its call. */
+  readonly #queued = new Set<string>();
   #ended: string[] = [];
   #endTimer: NodeJS.Timeout | undefined;
 
@@ -63,6 +65,7 @@ export class Observer {
         if (event.headers.get('userevent') !== 'Star64OfferEnd') return undefined;
         return this.#forPhone(event.headers.get('endpoint'), (signIn) => this.#offerEnded(signIn, event));
       case 'QueueCallerJoin':
+        this.#queued.add(uniqueid);
         return this.#forCall(uniqueid, event.headers.get('queue'), (queue) =>
           callQueued(this.db, queue, uniqueid, event.headers.get('calleridnum') ?? null),
         );
@@ -71,8 +74,8 @@ export class Observer {
           markAbandoned(this.db, queue.teamId, uniqueid),
         );
       case 'Hangup':
-        // Only a channel that began its own call can be the caller's.
-        if (uniqueid !== '' && uniqueid === event.headers.get('linkedid')) this.#hungUp(uniqueid);
+        // The caller's is the channel that began the call, unless a hand-written dialplan has put others before it.
+        if (this.#queued.delete(uniqueid) || uniqueid === event.headers.get('linkedid')) this.#hungUp(uniqueid);
         return undefined;
       default:
         return undefined;
