@@ -34,6 +34,8 @@ export interface Invocation {
   readonly db: () => Promise<Database>;
   /** The database as it is, with a deadline for long statements, in milliseconds. */
   readonly rawDb: (deadlineMs: number) => Promise<Database>;
+  /** URL of the database, for a command that connects by itself. */
+  readonly databaseUrl: () => Promise<string>;
   /** One secret from stdin, without its line end. */
   readonly secret: (what: string) => Promise<string>;
 }
@@ -47,23 +49,32 @@ interface GlobalFlags {
   logLevel?: string;
 }
 
-/** An open database, and what is to be closed with it. */
-export interface OpenDatabase {
-  db: Database;
+interface Opened {
   close: () => Promise<void>;
 }
 
+/** An open database, and what is to be closed with it. */
+export interface OpenDatabase extends Opened {
+  db: Database;
+}
+
 /** The one place that decides which PostgreSQL a command works on. */
-export async function openDatabase(settings: Settings, deadlineMs?: number): Promise<OpenDatabase> {
+function findDatabase(settings: Settings): Promise<{ url: string; close: () => Promise<void> }> {
   if (settings.databaseUrl === undefined) {
     throw new Star64Error(
       'database_unreachable',
       'no PostgreSQL is named: set DATABASE_URL, for example postgres://user:password@127.0.0.1:5432/star64.',
     );
   }
+  return Promise.resolve({ url: settings.databaseUrl, close: () => Promise.resolve() });
+}
+
+/** Opens the database of the settings. */
+export async function openDatabase(settings: Settings, deadlineMs?: number): Promise<OpenDatabase> {
   const { connect } = await import('../domain/database.js');
-  const db = connect(settings.databaseUrl, deadlineMs === undefined ? {} : { deadlineMs });
-  return { db, close: () => db.destroy() };
+  const found = await findDatabase(settings);
+  const db = connect(found.url, deadlineMs === undefined ? {} : { deadlineMs });
+  return { db, close: () => db.destroy().then(found.close) };
 }
 
 /**
@@ -77,7 +88,7 @@ export function action(
   return async (...given) => {
     // Commander passes the arguments, the options and, last, the command itself.
     const command = given.pop() as Command;
-    const opened: OpenDatabase[] = [];
+    const opened: Opened[] = [];
     try {
       await run(
         createInvocation(context, command.optsWithGlobals<GlobalFlags>(), opened),
@@ -89,7 +100,7 @@ export function action(
   };
 }
 
-function createInvocation(context: Context, flags: GlobalFlags, opened: OpenDatabase[]): Invocation {
+function createInvocation(context: Context, flags: GlobalFlags, opened: Opened[]): Invocation {
   const say = (line: string): void => context.err(`${line}\n`);
   const settings = async (own: readonly FlagSetting[] = []): Promise<Settings> => {
     const { loadSettings } = await import('./settings.js');
@@ -128,6 +139,11 @@ function createInvocation(context: Context, flags: GlobalFlags, opened: OpenData
         );
       }
       return db;
+    },
+    databaseUrl: async () => {
+      const found = await findDatabase(await settings());
+      opened.push(found);
+      return found.url;
     },
     secret: async (what) => {
       const text = (await context.readInput()).replace(/\r?\n$/, '');

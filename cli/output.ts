@@ -1,5 +1,7 @@
 /** Where a command's data goes. Talk (progress, hints, errors) never passes here: it goes to stderr. */
 export interface Printer {
+  /** Whether data is printed as JSON: what is one object there may be several lists elsewhere. */
+  readonly json: boolean;
   /** Many things: a table with a header on a terminal, tab-separated lines in a pipe, an array as JSON. */
   list<T extends object>(rows: readonly T[], columns: readonly (keyof T & string)[]): void;
   /** One thing: a field and its value on each line, or an object as JSON. */
@@ -23,6 +25,7 @@ export function createPrinter({ out, terminal, json }: PrinterOptions): Printer 
     out(terminal ? aligned(rows) : rows.map((row) => `${row.join('\t')}\n`).join(''));
   };
   return {
+    json,
     list: (rows, columns) => {
       if (json) {
         asJson(rows);

@@ -3,9 +3,12 @@ import { Command, Option } from 'commander';
 import { register as registerAgent } from './commands/agent.js';
 import { register as registerDid } from './commands/did.js';
 import { register as registerExtension } from './commands/extension.js';
+import { register as registerGenerate } from './commands/generate.js';
 import { register as registerGroup } from './commands/group.js';
 import { register as registerHelp } from './commands/help.js';
 import { register as registerMigrate } from './commands/migrate.js';
+import { register as registerServe } from './commands/serve.js';
+import { register as registerStatus } from './commands/status.js';
 import { register as registerTeam } from './commands/team.js';
 import { register as registerUser } from './commands/user.js';
 import type { Context } from './context.js';
@@ -24,6 +27,9 @@ const registrations = [
   registerGroup,
   registerDid,
   registerMigrate,
+  registerGenerate,
+  registerServe,
+  registerStatus,
   registerHelp,
 ];
 

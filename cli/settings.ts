@@ -24,6 +24,8 @@ export interface Settings {
   asterisk: {
     /** Where `generate` writes. */
     configDir: string;
+    /** Templates of the operator's own; a file that is not there is ours. */
+    templatesDir: string | undefined;
     /** Name of the Asterisk that this star64 serves. */
     node: string;
   };
@@ -114,6 +116,7 @@ const schema = z.strictObject({
   }),
   asterisk: z.strictObject({
     config_dir: line('must be a directory').default('/etc/asterisk/star64'),
+    templates_dir: line('must be a directory').optional(),
     node: z
       .string({ error: 'must be 1 to 40 letters, digits and hyphens' })
       .regex(/^[A-Za-z0-9-]{1,40}$/, 'must be 1 to 40 letters, digits and hyphens')
@@ -136,13 +139,14 @@ export const environmentVariables: readonly (readonly [variable: string, path: s
   ['STAR64_AMI_USERNAME', 'ami.username'],
   ['STAR64_AMI_SECRET', 'ami.secret'],
   ['STAR64_ASTERISK_CONFIG_DIR', 'asterisk.config_dir'],
+  ['STAR64_ASTERISK_TEMPLATES_DIR', 'asterisk.templates_dir'],
   ['STAR64_ASTERISK_NODE', 'asterisk.node'],
   ['STAR64_DATA_DIR', 'data_dir'],
   ['STAR64_LOG_LEVEL', 'log_level'],
 ];
 
 const secrets = ['database.url', 'agi.token', 'ami.secret'];
-const directories = ['asterisk.config_dir', 'data_dir'];
+const directories = ['asterisk.config_dir', 'asterisk.templates_dir', 'data_dir'];
 const sections = ['database', 'agi', 'ami', 'asterisk'];
 const wildcards = ['0.0.0.0', '::'];
 
@@ -198,7 +202,7 @@ export async function loadSettings(sources: SettingsSources): Promise<Settings> 
       servers: agi.servers ?? [`${agi.host.includes(':') ? `[${agi.host}]` : agi.host}:${agi.port}`],
     },
     ami: { ...ami, secret: ami.secret },
-    asterisk: { configDir: asterisk.config_dir, node: asterisk.node },
+    asterisk: { configDir: asterisk.config_dir, templatesDir: asterisk.templates_dir, node: asterisk.node },
     dataDir: data_dir ?? defaultDataDir(env),
     logLevel: log_level,
   };

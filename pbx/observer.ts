@@ -75,7 +75,8 @@ export class Observer {
         );
       case 'Hangup':
         // The caller's is the channel that began the call, unless a hand-written dialplan has put others before it.
-        if (this.#queued.delete(uniqueid) || uniqueid === event.headers.get('linkedid')) this.#hungUp(uniqueid);
+        if (this.#queued.delete(uniqueid) || uniqueid === event.headers.get('linkedid'))
+          this.#hungUp(uniqueid);
         return undefined;
       default:
         return undefined;

@@ -35,12 +35,12 @@ async function compare(test: Test, name: string, db: Database, changed: Partial<
   return generation;
 }
 
-t.test('a database with nothing but the default team', async (t) => {
+void t.test('a database with nothing but the default team', async (t) => {
   const { db } = await freshDatabase(t);
   await compare(t, 'empty', db);
 });
 
-t.test(
+void t.test(
   'two teams with the same numbers (spec 4), names of people that are no names of Asterisk',
   async (t) => {
     const { db } = await freshDatabase(t);
@@ -76,7 +76,7 @@ t.test(
   },
 );
 
-t.test('what is not a plain value is refused, whichever setting or column it came from', async (t) => {
+void t.test('what is not a plain value is refused, whichever setting or column it came from', async (t) => {
   const { db } = await freshDatabase(t);
   const hostile = [
     'a\nb',

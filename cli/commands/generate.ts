@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import { action, type Context } from '../context.js';
+
+interface GenerateFlags {
+  dir?: string;
+  md5Cred?: true;
+}
+
+/** `star64 generate` */
+export function register(program: Command, context: Context): void {
+  program
+    .command('generate')
+    .description("write Asterisk's extensions.conf, queues.conf and pjsip.conf of all teams")
+    .option('--dir <directory>', 'where to write, or STAR64_ASTERISK_CONFIG_DIR')
+    .option('--md5-cred', 'write passwords as Asterisk before 20.12, 21.7 and 22.2 reads them')
+    .action(
+      action(context, async ({ db, settings, print, say }, flags: GenerateFlags) => {
+        const all = await settings([{ path: 'asterisk.config_dir', value: flags.dir, flag: '--dir' }]);
+        const { loadToken } = await import('../token.js');
+        const { readModel } = await import('../generate/model.js');
+        const { render } = await import('../generate/render.js');
+        const { writeGeneration } = await import('../generate/write.js');
+        const directory = all.asterisk.configDir;
+        const model = await readModel(await db(), {
+          directory,
+          servers: all.agi.servers,
+          token: await loadToken(all),
+          passwordDigest: flags.md5Cred !== true,
+        });
+        const generation = await render(model, all.asterisk.templatesDir);
+        const changed = await writeGeneration(directory, generation);
+        print.record({ directory, generation: generation.name, changed });
+        say(
+          changed
+            ? 'written. Asterisk reads it after: dialplan reload; module reload app_queue.so; module reload res_pjsip.so'
+            : 'nothing has changed since the last time',
+        );
+      }),
+    );
+}

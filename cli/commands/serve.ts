@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import { action, type Context } from '../context.js';
+
+/** `star64 serve` */
+export function register(program: Command, context: Context): void {
+  program
+    .command('serve')
+    .description(
+      'answer Asterisk: the FastAGI server, the manager connection and the deadlines, until SIGTERM',
+    )
+    .action(
+      action(context, async ({ settings, databaseUrl }) => {
+        const all = await settings();
+        const { usage } = await import('../../domain/errors.js');
+        const { secret } = all.ami;
+        if (secret === undefined) {
+          throw usage(
+            `no secret for Asterisk's manager: set STAR64_AMI_SECRET, or ami.secret in star64.yml, to the secret of [${all.ami.username}] in manager.conf.`,
+          );
+        }
+        const { hostname } = await import('node:os');
+        const { destination, pino } = await import('pino');
+        const { loadToken } = await import('../token.js');
+        const { Service } = await import('../service.js');
+        const { untilSignalled } = await import('../signals.js');
+        const { host, port, maxSessions } = all.agi;
+        const service = new Service(
+          {
+            databaseUrl: await databaseUrl(),
+            agi: { host, port, maxSessions, token: await loadToken(all) },
+            ami: { ...all.ami, secret },
+            node: all.asterisk.node,
+            holder: `${hostname()}:${host}:${port}`,
+          },
+          pino({ level: all.logLevel }, destination(2)),
+        );
+        const signalled = untilSignalled();
+        await Promise.race([service.start(), signalled]);
+        await signalled;
+        await service.stop();
+      }),
+    );
+}
