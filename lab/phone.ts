@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { loaderOf } from './loader.js';
 import { Netstrings, netstring } from './netstring.js';
 import { PortBlock } from './ports.js';
 import { LabProcess, until } from './processes.js';
+import { writeSilence } from './wav.js';
 
 export interface PhoneOptions extends TreeOptions {
   /** The SIP user and user of the digest, such as `astercc-5000`. */
@@ -190,7 +191,7 @@ export class Phone {
     const config = join(this.dir, 'config');
     await mkdir(config);
     await mkdir(join(this.dir, 'heard'));
-    const speak = this.options.speak ?? (await silence(join(this.dir, 'silence.wav')));
+    const speak = this.options.speak ?? (await writeSilence(join(this.dir, 'silence.wav')));
     const { first } = this.ports;
     await writeFile(
       join(config, 'config'),
@@ -283,27 +284,4 @@ ringback_disabled yes
     if (!ok)
       throw new Star64Error('failure', `phone ${this.user} refused ${command} ${params}: ${data ?? ''}`);
   }
-}
-
-/** Ten minutes of silence; a file with a hole, which takes no room on the disk. */
-async function silence(path: string): Promise<string> {
-  const bytes = 10 * 60 * 8000 * 2;
-  const header = Buffer.alloc(44);
-  header.write('RIFF', 0);
-  header.writeUInt32LE(36 + bytes, 4);
-  header.write('WAVEfmt ', 8);
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(8000, 24);
-  header.writeUInt32LE(16_000, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write('data', 36);
-  header.writeUInt32LE(bytes, 40);
-  const file = await open(path, 'w');
-  await file.write(header);
-  await file.truncate(44 + bytes);
-  await file.close();
-  return path;
 }

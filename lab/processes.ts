@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { Duplex, Readable } from 'node:stream';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { Star64Error } from '../domain/errors.js';
 
 /**
@@ -40,6 +41,8 @@ export interface LaunchOptions {
   endSignal?: 'SIGTERM' | 'SIGINT' | 'SIGUSR1';
   uid?: number;
   gid?: number;
+  /** An open pipe that the watcher waits on, instead of one of its own: its end means "end the command". */
+  watched?: number;
   /** Open descriptors that the command inherits as 4, 5, …: a lock held by it outlives this process. */
   inherit?: number[];
 }
@@ -62,15 +65,16 @@ export class LabProcess {
   ) {
     if (child.pid === undefined) throw new Error('a process without an id cannot be tracked');
     this.pid = child.pid;
-    const pipe = child.stdio[3] as Duplex;
+    // Null when the watcher was given a pipe by the caller, who then also tells it when the command is gone.
+    const pipe = child.stdio[3] as Socket | null;
     // The watcher may have closed its end first; there is nobody left to tell then.
-    pipe.on('error', () => undefined);
-    pipe.resume();
-    (pipe as unknown as { unref(): void }).unref();
+    pipe?.on('error', () => undefined);
+    pipe?.resume();
+    pipe?.unref();
     const ended = new Promise<Exit>((resolve) => {
       child.once('exit', (status, signal) => {
         this.#running = false;
-        pipe.end('gone\n', () => pipe.destroy());
+        pipe?.end('gone\n', () => pipe.destroy());
         resolve({ status, signal });
       });
     });
@@ -95,7 +99,7 @@ export class LabProcess {
         uid: options.uid,
         gid: options.gid,
         detached: true,
-        stdio: ['ignore', out, out, 'pipe', ...(options.inherit ?? [])],
+        stdio: ['ignore', out, out, options.watched ?? 'pipe', ...(options.inherit ?? [])],
       },
     );
     if (file !== undefined) closeSync(file);
@@ -193,6 +197,30 @@ export async function processStart(pid: number): Promise<string | undefined> {
     // The second field is the command in parentheses and may itself contain spaces and parentheses (proc(5)).
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    // No such process, or it ended while being read.
+    return undefined;
+  }
+}
+
+/** Process ids of the children of a process; none when it is gone. */
+export function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return text
+      .split(' ')
+      .filter((id) => id !== '')
+      .map(Number);
+  } catch {
+    // No such process, or it ended while being read.
+    return [];
+  }
+}
+
+/** The kernel's name of a process's program, at most 15 characters; undefined when it is gone. */
+export function commandOf(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
   } catch {
     // No such process, or it ended while being read.
     return undefined;
