@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Database } from '../domain/database.js';
 import { Star64Error, usage } from '../domain/errors.js';
@@ -58,15 +59,14 @@ export interface OpenDatabase extends Opened {
   db: Database;
 }
 
-/** The one place that decides which PostgreSQL a command works on. */
-function findDatabase(settings: Settings): Promise<{ url: string; close: () => Promise<void> }> {
-  if (settings.databaseUrl === undefined) {
-    throw new Star64Error(
-      'database_unreachable',
-      'no PostgreSQL is named: set DATABASE_URL, for example postgres://user:password@127.0.0.1:5432/star64.',
-    );
+/** The one place that decides which PostgreSQL a command works on: the one that is named, or one of star64's own. */
+async function findDatabase(settings: Settings): Promise<{ url: string; close: () => Promise<void> }> {
+  if (settings.databaseUrl !== undefined) {
+    return { url: settings.databaseUrl, close: () => Promise.resolve() };
   }
-  return Promise.resolve({ url: settings.databaseUrl, close: () => Promise.resolve() });
+  const { LabPostgres } = await import('../lab/postgres.js');
+  const own = await LabPostgres.start({ dir: join(settings.dataDir, 'postgres') });
+  return { url: own.url, close: () => own.stop() };
 }
 
 /** Opens the database of the settings. */

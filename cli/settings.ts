@@ -48,6 +48,8 @@ export interface SettingsSources {
   cwd: string;
   flags?: readonly FlagSetting[];
   warn: (text: string) => void;
+  /** Whether root asks. Default: whether this process is root's. */
+  root?: boolean;
 }
 
 const line = (what: string): z.ZodString =>
@@ -203,7 +205,7 @@ export async function loadSettings(sources: SettingsSources): Promise<Settings> 
     },
     ami: { ...ami, secret: ami.secret },
     asterisk: { configDir: asterisk.config_dir, templatesDir: asterisk.templates_dir, node: asterisk.node },
-    dataDir: data_dir ?? defaultDataDir(env),
+    dataDir: data_dir ?? defaultDataDir(env, sources.root ?? process.getuid?.() === 0),
     logLevel: log_level,
   };
 }
@@ -278,9 +280,13 @@ function sourceOf(
   return { path: parts.join('.'), source: 'settings' };
 }
 
-/** Where programs keep their data by the XDG base directory specification, which ignores relative paths. */
-function defaultDataDir(env: NodeJS.ProcessEnv): string {
+/**
+ * Where programs keep their data by the XDG base directory specification, which ignores relative paths. For root it is
+ * a service's place instead: PostgreSQL does not run as root, and its own user cannot reach into root's home.
+ */
+function defaultDataDir(env: NodeJS.ProcessEnv, root: boolean): string {
   const xdg = env['XDG_DATA_HOME'];
+  if (!xdg && root) return '/var/lib/star64';
   const home = env['HOME'] ? env['HOME'] : homedir();
   return join(xdg && isAbsolute(xdg) ? xdg : join(home, '.local', 'share'), 'star64');
 }

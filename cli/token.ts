@@ -15,7 +15,8 @@ export async function loadToken(settings: Settings): Promise<string> {
   const kept = await readToken(path);
   if (kept !== undefined) return kept;
 
-  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
+  // PostgreSQL's data may lie below it, under a user of its own: passed through, not listed. The token is 0600.
+  await mkdir(settings.dataDir, { recursive: true, mode: 0o711 });
   const draft = `${path}.${randomUUID()}`;
   await writeFile(draft, `${generateSecret()}\n`, { mode: 0o600, flag: 'wx' });
   try {

@@ -28,7 +28,8 @@ export interface Home {
 export async function openHome(given: string | undefined): Promise<Home> {
   const user = await serverUser();
   const dir = given === undefined ? await temporaryDirectory(user) : resolve(given);
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  // Directories made on the way there can be passed through, not listed, when the server runs as a user of its own.
+  await mkdir(dir, { recursive: true, mode: user === undefined ? 0o700 : 0o711 });
   if (user !== undefined) {
     await chmod(dir, 0o711);
     const closed = await barrier(dir, user);

@@ -1,0 +1,225 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { loadSettings, type FlagSetting, type Settings } from '../../cli/settings.js';
+import { Star64Error } from '../../domain/errors.js';
+
+function load(
+  t: Test,
+  given: {
+    file?: string;
+    env?: Record<string, string>;
+    flags?: FlagSetting[];
+    mode?: number;
+    root?: boolean;
+    config?: string;
+  } = {},
+): { settings: Promise<Settings>; warnings: string[]; cwd: string } {
+  const cwd = t.testdir();
+  if (given.file !== undefined) {
+    writeFileSync(join(cwd, 'star64.yml'), given.file);
+    chmodSync(join(cwd, 'star64.yml'), given.mode ?? 0o600);
+  }
+  const warnings: string[] = [];
+  const settings = loadSettings({
+    env: { HOME: '/home/anna', ...given.env },
+    cwd,
+    config: given.config,
+    flags: given.flags ?? [],
+    root: given.root ?? false,
+    warn: (text) => warnings.push(text),
+  });
+  return { settings, warnings, cwd };
+}
+
+async function mistakes(settings: Promise<Settings>): Promise<string[]> {
+  try {
+    await settings;
+  } catch (error) {
+    if (error instanceof Star64Error && error.kind === 'usage') return error.message.split('\n').slice(1);
+    throw error;
+  }
+  return [];
+}
+
+await t.test('without anything: defaults that work on one machine', async (t) => {
+  t.same(await load(t).settings, {
+    databaseUrl: undefined,
+    agi: { host: '127.0.0.1', port: 4573, token: undefined, maxSessions: 1000, servers: ['127.0.0.1:4573'] },
+    ami: { host: '127.0.0.1', port: 5038, username: 'star64', secret: undefined },
+    asterisk: { configDir: '/etc/asterisk/star64', node: 'default' },
+    // Root has no home that the user of PostgreSQL may enter.
+    dataDir: process.getuid?.() === 0 ? '/var/lib/star64' : '/home/anna/.local/share/star64',
+    logLevel: 'info',
+  });
+});
+
+const whole = `
+database: { url: postgres://file/star64 }
+agi:
+  host: 10.0.0.1
+  port: 4000
+  token: FileTokenFileTokenFileToken
+  max_sessions: 7
+  servers: [10.0.0.1:4000, '[fd00::1]:4000']
+ami: { host: pbx, port: 5039, username: joe, secret: 'a;b#c' }
+asterisk: { config_dir: generated, node: east }
+data_dir: data
+log_level: debug
+`;
+
+await t.test('the file beats the defaults; its directories are relative to it', async (t) => {
+  const { settings, cwd, warnings } = load(t, { file: whole });
+  t.same(await settings, {
+    databaseUrl: 'postgres://file/star64',
+    agi: {
+      host: '10.0.0.1',
+      port: 4000,
+      token: 'FileTokenFileTokenFileToken',
+      maxSessions: 7,
+      servers: ['10.0.0.1:4000', '[fd00::1]:4000'],
+    },
+    ami: { host: 'pbx', port: 5039, username: 'joe', secret: 'a;b#c' },
+    asterisk: { configDir: join(cwd, 'generated'), node: 'east' },
+    dataDir: join(cwd, 'data'),
+    logLevel: 'debug',
+  });
+  t.same(warnings, []);
+});
+
+await t.test(
+  'the environment beats the file, flags beat the environment, empty variables are none',
+  async (t) => {
+    const { settings, cwd } = load(t, {
+      file: whole,
+      env: {
+        DATABASE_URL: 'postgresql://env/star64',
+        STAR64_AGI_HOST: '10.9.9.9',
+        STAR64_AGI_PORT: '4001',
+        STAR64_AGI_TOKEN: 'EnvTokenEnvTokenEnvTokenEnv',
+        STAR64_AGI_MAX_SESSIONS: '8',
+        STAR64_AGI_SERVERS: '10.0.0.8:1, 10.0.0.9:2',
+        STAR64_AMI_HOST: 'other',
+        STAR64_AMI_PORT: '5040',
+        STAR64_AMI_USERNAME: 'jim',
+        STAR64_AMI_SECRET: 'env secret',
+        STAR64_ASTERISK_CONFIG_DIR: '/somewhere',
+        STAR64_ASTERISK_NODE: 'west',
+        STAR64_DATA_DIR: 'here',
+        STAR64_LOG_LEVEL: '',
+      },
+      flags: [
+        { path: 'agi.port', value: '4002', flag: '--port' },
+        { path: 'agi.host', value: undefined, flag: '--host' },
+      ],
+    });
+    t.same(await settings, {
+      databaseUrl: 'postgresql://env/star64',
+      agi: {
+        host: '10.9.9.9',
+        port: 4002,
+        token: 'EnvTokenEnvTokenEnvTokenEnv',
+        maxSessions: 8,
+        servers: ['10.0.0.8:1', '10.0.0.9:2'],
+      },
+      ami: { host: 'other', port: 5040, username: 'jim', secret: 'env secret' },
+      asterisk: { configDir: '/somewhere', node: 'west' },
+      dataDir: join(cwd, 'here'),
+      logLevel: 'debug',
+    });
+  },
+);
+
+await t.test('all mistakes are reported together, with their source, without their values', async (t) => {
+  const found = await mistakes(
+    load(t, {
+      file: `
+database: { url: 'mysql://root:hunter2@db' }
+agi: { prot: 1, token: 'hunter2', servers: ['10.0.0.1'] }
+ami: 5
+colour: red
+log_level: loud
+`,
+      env: { STAR64_AGI_PORT: '70000', STAR64_ASTERISK_NODE: 'a b', STAR64_AMI_SECRET: 'hunter2\nx' },
+      flags: [{ path: 'agi.max_sessions', value: 'many', flag: '--max-sessions' }],
+    }).settings,
+  );
+  for (const expected of [
+    /star64\.yml: ami must be a section/,
+    /star64\.yml: database\.url must be a URL like postgres:/,
+    /star64\.yml: agi\.prot is not a setting/,
+    /star64\.yml: agi\.token must be 24 to 128/,
+    /star64\.yml: agi\.servers must be a list of host:port/,
+    /star64\.yml: colour is not a setting/,
+    /star64\.yml: log_level must be one of trace/,
+    /STAR64_AGI_PORT: agi\.port must be a whole number from 0 to 65535/,
+    /STAR64_ASTERISK_NODE: asterisk\.node must be 1 to 40/,
+    /STAR64_AMI_SECRET: ami\.secret must be/,
+    /--max-sessions: agi\.max_sessions must be a whole number/,
+  ]) {
+    t.ok(
+      found.some((line) => expected.test(line)),
+      String(expected),
+    );
+  }
+  t.equal(found.length, 11, found.join('\n'));
+  t.notMatch(found.join('\n'), /hunter2/);
+});
+
+await t.test('a file that is no YAML is reported by line, and no line of it is shown', async (t) => {
+  const found = await mistakes(load(t, { file: 'agi:\n  token: hunter2: x\n  - hunter2\n' }).settings);
+  t.ok(found.length > 0);
+  t.match(found[0], /star64\.yml: line 2 is not valid YAML/);
+  t.notMatch(found.join('\n'), /hunter2/);
+  t.match(await mistakes(load(t, { file: 'just a word' }).settings), [/must hold settings/]);
+  t.match(await mistakes(load(t, { file: 'agi.port: 1' }).settings), [/agi\.port is not a setting/]);
+  t.same(await mistakes(load(t, { file: '' }).settings), []);
+});
+
+await t.test('a file that was named must be there', async (t) => {
+  t.match(await mistakes(load(t, { config: 'other.yml' }).settings), [
+    /other\.yml: cannot be read \(ENOENT\)/,
+  ]);
+  t.match(await mistakes(load(t, { env: { STAR64_CONFIG: 'other.yml' } }).settings), [
+    /other\.yml: cannot be read/,
+  ]);
+});
+
+await t.test('secrets that everybody can read are warned of; other settings are not', async (t) => {
+  const open = load(t, { file: 'ami: { secret: abc }', mode: 0o644 });
+  await open.settings;
+  t.match(open.warnings, [/star64\.yml holds secrets.*chmod 640/]);
+  const harmless = load(t, { file: 'log_level: warn', mode: 0o644 });
+  await harmless.settings;
+  t.same(harmless.warnings, []);
+  const closed = load(t, { file: 'ami: { secret: abc }', mode: 0o640 });
+  await closed.settings;
+  t.same(closed.warnings, []);
+});
+
+await t.test('Asterisk is told an address that it can reach', async (t) => {
+  t.match(await mistakes(load(t, { env: { STAR64_AGI_HOST: '0.0.0.0' } }).settings), [
+    /STAR64_AGI_HOST: agi\.host means every address.*STAR64_AGI_SERVERS/,
+  ]);
+  const told = load(t, { env: { STAR64_AGI_HOST: '0.0.0.0', STAR64_AGI_SERVERS: '10.0.0.1:4573' } });
+  t.same((await told.settings).agi.servers, ['10.0.0.1:4573']);
+  t.same((await load(t, { env: { STAR64_AGI_HOST: '::1' } }).settings).agi.servers, ['[::1]:4573']);
+  for (const servers of ['x', '10.0.0.1:4573,', 'a b:1', '10.0.0.1:4573;x', '${x}:1', '10.0.0.1:1\n[evil]']) {
+    t.match(
+      await mistakes(load(t, { env: { STAR64_AGI_SERVERS: servers } }).settings),
+      [/agi\.servers/],
+      servers,
+    );
+  }
+});
+
+await t.test('own data goes where the XDG base directory specification says', async (t) => {
+  const dataDir = async (env: Record<string, string>) => (await load(t, { env }).settings).dataDir;
+  t.equal(await dataDir({ XDG_DATA_HOME: '/data' }), '/data/star64');
+  t.equal(
+    (await load(t, { root: true }).settings).dataDir,
+    '/var/lib/star64',
+    "PostgreSQL's user cannot reach into root's home",
+  );
+  t.equal(await dataDir({ XDG_DATA_HOME: 'relative' }), '/home/anna/.local/share/star64');
+});
