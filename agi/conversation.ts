@@ -204,7 +204,6 @@ export class Conversation {
   #environmentLine(line: string): void {
     if (line !== '') {
       this.#environmentBytes += line.length + 1;
-      this.#checkSize();
       this.#environment.add(line);
       return;
     }

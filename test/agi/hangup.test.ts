@@ -73,8 +73,9 @@ await t.test(
     const second = outcome(wire.session.getVariable('B'));
     const ended = wire.session.end();
     t.equal(await second, 'closed');
-    await wire.answer('200 result=1 (a)\n');
+    await wire.answer('HANGUP\n200 result=1 (a)\n');
     t.equal(await first, 'a');
+    t.notOk(wire.session.hungUp);
     wire.socket.end();
     await ended;
     t.equal(wire.sent, 'GET VARIABLE A\n');
@@ -116,4 +117,13 @@ await t.test('a command asked for by a hangup listener gets its own answer', asy
   t.equal(await first, 'a');
   t.equal(await wire.answer('200 result=1 (b)\n'), 'GET VARIABLE B');
   t.equal(await asked, 'b');
+});
+
+await t.test('a command asked for by a hangup listener is not answered by what came before it', async (t) => {
+  const wire = await Wire.ready(t);
+  const asked = new Promise<unknown>((resolve) => {
+    wire.session.once('hangup', () => resolve(outcome(wire.session.getVariable('B'))));
+  });
+  wire.send('HANGUP\n200 result=1 (forged)\n');
+  t.equal(await asked, 'protocol');
 });

@@ -80,6 +80,7 @@ const forgeries: Record<string, string> = {
   'text after a line feed': environment({ agi_calleridname: 'Bob\nJones' }),
   'a forged end of the environment': environment({ agi_calleridname: 'Bob\nagi_arg_1: x\n' }),
   'a forged HANGUP': environment({ agi_calleridname: 'Bob\nHANGUP' }),
+  'arguments that do not begin with the first': environment({ agi_arg_2: 'x' }),
   'a key that is no agi_ variable': environment({ constructor: 'x' }),
 };
 for (const [what, bytes] of Object.entries(forgeries)) {

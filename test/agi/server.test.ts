@@ -119,7 +119,9 @@ await t.test('a refused command that the script does not catch is a failure of t
 
 await t.test('a caller who hangs up is counted as that, not as a failure', async (t) => {
   const { server, port } = await serve(t, {
-    ask: async (session) => void (await session.waitForDigit(1_000)),
+    ask: async (session) => {
+      await session.waitForDigit(1_000);
+    },
   });
   const answer = (): string => 'HANGUP\n511 Command Not Permitted on a dead channel or intercept routine';
   await call({ port, token, script: 'ask', answer });
@@ -148,6 +150,16 @@ await t.test('a script that takes too long is cut', async (t) => {
   t.match(log, [{ level: 50, script: 'forever', err: { code: 'timeout' } }]);
   t.match(server.counters, { failed: 1, active: 0 });
   forever.open();
+});
+
+await t.test('a script that is cut hears why, whatever it waits for', async (t) => {
+  let code: unknown;
+  const script: Script = async (session) => {
+    await session.waitForDigit(60_000).catch((error: unknown) => (code = (error as { code: unknown }).code));
+  };
+  const { port } = await serve(t, { ask: script }, { scriptTimeoutMs: 50 });
+  await call({ port, token, script: 'ask', answer: () => null });
+  t.equal(code, 'timeout');
 });
 
 await t.test('a caller that resets the connection at any moment harms nobody', async (t) => {

@@ -200,6 +200,9 @@ await t.test('a rejection that no script awaits does not end the process', async
   wire.socket.resetAndDestroy();
   await wire.session.closed;
   void wire.session.noop();
+  const silent = await Wire.open(t);
+  silent.socket.resetAndDestroy();
+  await silent.session.closed;
   await new Promise(setImmediate);
   t.same(unhandled, []);
 });
