@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { run } from '../../cli/program.js';
+
+export interface CliResult {
+  status: number | null;
+  out: string;
+  err: string;
+}
+
+export interface CliOptions {
+  /** The whole environment besides what Node needs; nothing of the tester's own leaks in. */
+  env?: Record<string, string>;
+  input?: string;
+  terminal?: boolean;
+  cwd?: string;
+}
+
+/** Runs a command line in this process; `terminal` renders for a person. */
+export async function cli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  let out = '';
+  let err = '';
+  const status = await run(args, {
+    env: options.env ?? {},
+    cwd: options.cwd ?? '/nonexistent',
+    out: (text) => (out += text),
+    err: (text) => (err += text),
+    terminal: options.terminal ?? false,
+    readInput: () => Promise.resolve(options.input ?? ''),
+    now: () => new Date('2026-01-02T03:04:05Z'),
+  });
+  return { status, out, err };
+}
+
+const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+
+/** Runs `star64` as a process of its own, as a user does. */
+export function star64(
+  args: readonly string[],
+  options: CliOptions = {},
+  node: readonly string[] = [],
+): Promise<CliResult> {
+  const child = spawn(process.execPath, [...node, main, ...args], {
+    env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...options.env },
+    cwd: options.cwd,
+    stdio: 'pipe',
+  });
+  let out = '';
+  let err = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  // A command that fails before it reads its input closes the pipe: its exit status is what the test looks at.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(options.input ?? '');
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, out, err }));
+  });
+}
