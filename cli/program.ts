@@ -62,7 +62,12 @@ export function createProgram(context: Context): Command {
     .option('--log-level <level>', 'how much is logged, or STAR64_LOG_LEVEL')
     .helpCommand(false)
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeOut: context.out, writeErr: context.err })
+    .configureOutput({
+      writeOut: context.out,
+      writeErr: context.err,
+      // Commander repeats what was typed.
+      outputError: (text, write) => write(text.replace(/(?!\n)[\p{Cc}\p{Zl}\p{Zp}]/gu, '\ufffd')),
+    })
     .showHelpAfterError('Add --help to see what can be typed.')
     .exitOverride();
   // Sub-commands inherit what the lines above set: they are added after it.

@@ -48,8 +48,7 @@ await t.test('without anything: defaults that work on one machine', async (t) =>
     agi: { host: '127.0.0.1', port: 4573, token: undefined, maxSessions: 1000, servers: ['127.0.0.1:4573'] },
     ami: { host: '127.0.0.1', port: 5038, username: 'star64', secret: undefined },
     asterisk: { configDir: '/etc/asterisk/star64', node: 'default' },
-    // Root has no home that the user of PostgreSQL may enter.
-    dataDir: process.getuid?.() === 0 ? '/var/lib/star64' : '/home/anna/.local/share/star64',
+    dataDir: '/home/anna/.local/share/star64',
     logLevel: 'info',
   });
 });

@@ -1,0 +1,134 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { Star64Error } from '../../domain/errors.js';
+import { reportError } from '../../cli/errors.js';
+import { emptyDatabase, freshDatabase } from '../support/database.js';
+import { cli, star64 } from '../support/cli.js';
+
+const { url } = await freshDatabase(t);
+const env = { DATABASE_URL: url };
+
+await t.test('0: done', async (t) => {
+  t.match(await star64(['team', 'list'], { env }), { status: 0, out: 'astercc\tastercc\t\n', err: '' });
+});
+
+await t.test('2: usage, with a hint and nothing on stdout', async (t) => {
+  for (const args of [
+    [],
+    ['nonsense'],
+    ['user'],
+    ['user', 'nonsense'],
+    ['user', 'add'],
+    ['user', 'add', 'anna', 'berg'],
+    ['user', 'list', '--nonsense'],
+    ['extension', 'add', '5000'],
+    ['agent', 'add', '1001', '--user', 'anna'],
+    ['group', 'add', 'support', '--ring-seconds', 'soon'],
+    ['extension', 'add', 'fifty', '--user', 'anna'],
+  ]) {
+    const result = await star64(args, { env });
+    t.match(result, { status: 2, out: '', err: /\S/ }, args.join(' '));
+  }
+});
+
+await t.test('2: wrong settings, all of them named at once', async (t) => {
+  const cwd = t.testdir();
+  writeFileSync(join(cwd, 'star64.yml'), 'log_level: loud\n');
+  const result = await star64(['team', 'list'], { env: { ...env, STAR64_AGI_PORT: 'x' }, cwd });
+  t.match(result, { status: 2, out: '', err: /^ {2}star64\.yml: log_level must be/m });
+  t.match(result.err, /^ {2}STAR64_AGI_PORT: agi\.port must be/m);
+});
+
+await t.test('4: not found; 5: conflict', async (t) => {
+  t.match(await star64(['user', 'show', 'nobody'], { env }), {
+    status: 4,
+    out: '',
+    err: /user "nobody".*star64 user list/,
+  });
+  t.match(await star64(['user', 'list', '--team', 'nowhere'], { env }), {
+    status: 4,
+    out: '',
+    err: /team "nowhere"/,
+  });
+  t.match(await star64(['team', 'add', 'astercc'], { env }), {
+    status: 5,
+    out: '',
+    err: /team astercc exists already/,
+  });
+});
+
+await t.test('6: PostgreSQL refuses connections, or never answers', async (t) => {
+  const refused = await star64(['team', 'list'], {
+    env: { DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/none' },
+  });
+  t.match(refused, { status: 6, out: '', err: /^star64: PostgreSQL cannot be reached.*DATABASE_URL/ });
+  t.notMatch(refused.err, /hunter2/);
+  t.match(await star64(['migrate'], { env: { DATABASE_URL: 'postgres://127.0.0.1:1/none' } }), { status: 6 });
+
+  const sockets = new Set<Socket>();
+  const silent = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+  });
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+  const { port } = silent.address() as AddressInfo;
+  const started = Date.now();
+  const hung = await star64(['team', 'list'], {
+    env: { DATABASE_URL: `postgres://u@127.0.0.1:${port}/none` },
+  });
+  t.match(hung, { status: 6, out: '' });
+  t.ok(sockets.size > 0, 'it was asked');
+  t.ok(Date.now() - started < 30_000, 'and has a deadline');
+});
+
+await t.test('1: a database without tables says which command makes them', async (t) => {
+  const empty = await emptyDatabase(t);
+  t.match(await star64(['team', 'list'], { env: { DATABASE_URL: empty } }), {
+    status: 1,
+    out: '',
+    err: /run `star64 migrate`/,
+  });
+});
+
+await t.test('1: an unexpected error is a message; the stack only with STAR64_DEBUG', (t) => {
+  const said = (error: unknown, env: NodeJS.ProcessEnv) => {
+    let text = '';
+    const status = reportError(error, (line) => (text += `${line}\n`), env);
+    return { status, text };
+  };
+  const boom = new Error('boom');
+  t.match(said(boom, {}), { status: 1, text: /^star64: unexpected error: boom\n.*STAR64_DEBUG/ });
+  t.notMatch(said(boom, {}).text, /at .*exit-codes/);
+  t.match(said(boom, { STAR64_DEBUG: '1' }), { status: 1, text: /boom[^]*at .*exit-codes/ });
+  t.match(said('a string', {}), { status: 1, text: /a string/ });
+  for (const [kind, status] of [
+    ['usage', 2],
+    ['not_found', 4],
+    ['conflict', 5],
+    ['database_unreachable', 6],
+    ['asterisk_unreachable', 7],
+    ['failure', 1],
+  ] as const) {
+    t.same(said(new Star64Error(kind, 'why'), {}), { status, text: 'star64: why\n' });
+  }
+  t.end();
+});
+
+await t.test('help and version are no errors', async (t) => {
+  for (const args of [
+    ['--help'],
+    ['user', '--help'],
+    ['user', 'add', '--help'],
+    ['help'],
+    ['help', 'user'],
+  ]) {
+    t.match(await cli(args), { status: 0, out: /^Usage: star64/, err: '' }, args.join(' '));
+  }
+  t.match(await cli(['--version']), { status: 0, out: /^\d+\.\d+\.\d+\n$/, err: '' });
+});

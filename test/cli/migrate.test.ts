@@ -1,0 +1,27 @@
+import t from 'tap';
+import { connect } from '../../domain/database.js';
+import { migrations } from '../../migrations/index.js';
+import { emptyDatabase } from '../support/database.js';
+import { cli, star64 } from '../support/cli.js';
+
+await t.test('ten that migrate at once all succeed; each step is carried out by one of them', async (t) => {
+  const env = { DATABASE_URL: await emptyDatabase(t) };
+  const results = await Promise.all(Array.from({ length: 10 }, () => star64(['migrate'], { env })));
+  for (const { status, err } of results) t.equal(status, 0, err);
+  t.same(
+    results.flatMap(({ out }) => out.split('\n').filter(Boolean)).sort(),
+    migrations.map(({ name }) => name),
+  );
+  t.match(await cli(['team', 'list'], { env }), { status: 0, out: 'astercc\tastercc\t\n' });
+  t.match(await cli(['migrate', '--json'], { env }), { status: 0, out: '[]\n', err: /nothing to do/ });
+});
+
+await t.test('a database that a newer version has migrated is left alone', async (t) => {
+  const url = await emptyDatabase(t);
+  const env = { DATABASE_URL: url };
+  t.match(await cli(['migrate'], { env }), { status: 0 });
+  const db = connect(url);
+  t.teardown(() => db.destroy());
+  await db('star64_migrations').insert({ name: '9999-future', batch: 2, migration_time: new Date() });
+  t.match(await cli(['migrate'], { env }), { status: 1, out: '', err: /9999-future.*newer star64/ });
+});

@@ -1,0 +1,297 @@
+import t from 'tap';
+import { quoted } from '../../domain/names.js';
+import { freshDatabase } from '../support/database.js';
+import { cli, star64, type CliResult } from '../support/cli.js';
+
+const { url, db } = await freshDatabase(t);
+const env = { DATABASE_URL: url };
+
+/** Runs a command that must succeed, as JSON. */
+async function json(...args: string[]): Promise<unknown> {
+  const result = await cli([...args, '--json'], { env });
+  if (result.status !== 0) throw new Error(`star64 ${args.join(' ')}: ${result.err}`);
+  return JSON.parse(result.out);
+}
+
+/** Every row that a person has provisioned. */
+async function everything(): Promise<string> {
+  const tables = [
+    'teams',
+    'users',
+    'extensions',
+    'agents',
+    'agent_groups',
+    'agent_group_members',
+    'dids',
+    'numbers',
+  ];
+  const rows = await Promise.all(tables.map((table) => db(table).select('*').orderByRaw('1, 2, 3')));
+  return JSON.stringify(rows);
+}
+
+const created = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+await t.test('a call centre is set up with six commands; field names are stable', async (t) => {
+  t.match(await json('user', 'add', 'anna', '--name', 'Anna Berg'), {
+    team: 'astercc',
+    username: 'anna',
+    name: 'Anna Berg',
+    administrator: false,
+    login: false,
+    extensions: [],
+    agents: [],
+    created_at: created,
+  });
+  t.match(await json('extension', 'add', '5000', '--user', 'anna'), {
+    team: 'astercc',
+    number: '5000',
+    user: 'anna',
+    kind: 'sip',
+    telephone: null,
+    created_at: created,
+    secret: /^[A-Za-z0-9]{32}$/,
+  });
+  t.match(await json('group', 'add', 'support', '--number', '6000'), {
+    team: 'astercc',
+    name: 'support',
+    number: '6000',
+    strategy: 'rrmemory',
+    ring_seconds: 15,
+    wrap_up: 'answer',
+    wrap_up_seconds: 30,
+    agents: [],
+    dids: [],
+    leaving_since: null,
+    created_at: created,
+  });
+  await json('group', 'add', 'sales');
+  t.match(await json('agent', 'add', '1001', '--user', 'anna', '--groups', 'support, sales'), {
+    team: 'astercc',
+    number: '1001',
+    user: 'anna',
+    name: 'Anna Berg',
+    kind: 'adaptive',
+    extension: null,
+    groups: ['support', 'sales'],
+    signed_in_at: null,
+    created_at: created,
+  });
+  t.match(await json('did', 'add', '600100', '--group', 'support'), {
+    team: 'astercc',
+    number: '600100',
+    group: 'support',
+    extension: null,
+    created_at: created,
+  });
+  t.match(await json('team', 'list'), [
+    { identity: 'astercc', name: 'astercc', administrator: null, created_at: created },
+  ]);
+});
+
+await t.test('each noun lists for a pipe and for a person', async (t) => {
+  const out = async (noun: string, terminal: boolean) => (await cli([noun, 'list'], { env, terminal })).out;
+  t.equal(await out('team', false), 'astercc\tastercc\t\n');
+  t.equal(await out('user', false), 'anna\tAnna Berg\tno\tno\t5000\t1001\n');
+  t.equal(await out('extension', false), '5000\tanna\tsip\t\n');
+  t.equal(await out('agent', false), '1001\tanna\tAnna Berg\tadaptive\t\tsupport,sales\t\n');
+  t.equal(
+    await out('group', false),
+    'sales\t\trrmemory\t15\tanswer\t30\t1001\t\t\nsupport\t6000\trrmemory\t15\tanswer\t30\t1001\t600100\t\n',
+  );
+  t.equal(await out('did', false), '600100\tsupport\t\n');
+  t.equal(await out('extension', true), 'NUMBER  USER  KIND  TELEPHONE\n5000    anna  sip   -\n');
+  t.equal(
+    await out('agent', true),
+    'NUMBER  USER  NAME       KIND      EXTENSION  GROUPS         SIGNED IN AT\n' +
+      '1001    anna  Anna Berg  adaptive  -          support,sales  -\n',
+  );
+});
+
+await t.test('set changes what is typed and nothing else', async (t) => {
+  t.match(await json('group', 'set', 'support', '--wrap-up', 'ring', '--wrap-up-seconds', '0'), {
+    number: '6000',
+    strategy: 'rrmemory',
+    ring_seconds: 15,
+    wrap_up: 'ring',
+    wrap_up_seconds: 0,
+  });
+  t.match(await json('group', 'set', 'support', '--no-number'), { number: null, wrap_up: 'ring' });
+  t.match(await json('group', 'set', 'support', '--number', '6001'), { number: '6001' });
+  t.match(await json('user', 'set', 'anna', '--administrator'), { administrator: true, name: 'Anna Berg' });
+  t.match(await json('team', 'show', 'astercc'), { administrator: 'anna' });
+  t.match(await json('user', 'set', 'anna', '--no-administrator'), { administrator: false });
+  t.match(await json('agent', 'set', '1001', '--kind', 'fixed', '--extension', '5000'), {
+    kind: 'fixed',
+    extension: '5000',
+    groups: ['support', 'sales'],
+  });
+  t.match(await json('agent', 'set', '1001', '--kind', 'adaptive', '--groups', 'sales'), {
+    kind: 'adaptive',
+    groups: ['sales'],
+  });
+  t.match(await json('did', 'set', '600100', '--extension', '5000'), { group: null, extension: '5000' });
+  t.match(await json('team', 'set', 'astercc', '--name', '客服中心'), { name: '客服中心' });
+  for (const noun of ['team', 'user', 'extension', 'agent', 'group']) {
+    t.match(
+      await cli([noun, 'set', '5000'], { env }),
+      { status: 2, out: '', err: /nothing to change/ },
+      noun,
+    );
+  }
+});
+
+await t.test('passwords and secrets come from stdin, and only the secret ever comes out', async (t) => {
+  const password = 'correct horse battery';
+  const added = await cli(['user', 'add', 'ben', '--password-stdin', '--json'], {
+    env,
+    input: `${password}\n`,
+  });
+  t.match(JSON.parse(added.out), { username: 'ben', login: true });
+  t.notMatch(added.out + added.err, /correct|scrypt/);
+  t.match(await json('user', 'set', 'ben', '--no-login'), { login: false });
+  t.match(await cli(['user', 'set', 'ben', '--password-stdin'], { env }), {
+    status: 2,
+    err: /stdin holds no password/,
+  });
+
+  const secret = 'MyOwnSecretMyOwnSecret24';
+  const given = await cli(['extension', 'add', '5001', '--user', 'ben', '--secret-stdin', '--json'], {
+    env,
+    input: `${secret}\r\n`,
+  });
+  t.match(JSON.parse(given.out), { secret });
+  t.notOk((await cli(['extension', 'show', '5001'], { env })).out.includes(secret));
+  t.notOk((await cli(['extension', 'list', '--json'], { env })).out.includes(secret));
+  t.match(await json('extension', 'show', '5001', '--secret'), { secret });
+  t.match(await json('extension', 'set', '5001', '--new-secret'), { secret: /^(?!MyOwn)[A-Za-z0-9]{32}$/ });
+  t.match(await cli(['extension', 'set', '5001', '--new-secret', '--secret-stdin'], { env, input: secret }), {
+    status: 2,
+    err: /exclude each other/,
+  });
+  const same = await cli(['user', 'set', 'ben', '--password-stdin'], {
+    env,
+    input: ((await json('extension', 'show', '5001', '--secret')) as { secret: string }).secret,
+  });
+  t.match(same, { status: 2, out: '', err: /must differ from the SIP secret of extension 5001/ });
+});
+
+await t.test('--team and STAR64_TEAM choose the team, --system none', async (t) => {
+  await json('team', 'add', 'other');
+  await json('user', 'add', 'zoe', '--team', 'other');
+  await json('--team', 'other', 'extension', 'add', '5000', '--user', 'zoe');
+  t.equal(
+    (await cli(['extension', 'list'], { env: { ...env, STAR64_TEAM: 'other' } })).out,
+    '5000\tzoe\tsip\t\n',
+  );
+  t.equal(
+    (await cli(['extension', 'list', '--team', 'astercc'], { env: { ...env, STAR64_TEAM: 'other' } })).out,
+    '5000\tanna\tsip\t\n5001\tben\tsip\t\n',
+    'the flag beats the environment',
+  );
+  t.match(await json('user', 'add', 'operator', '--system'), { team: null });
+  t.equal((await cli(['user', 'list', '--system'], { env })).out, 'operator\toperator\tno\tno\t\t\n');
+  t.match(await cli(['user', 'show', 'operator'], { env }), { status: 4 });
+});
+
+await t.test('what a hostile value may be typed into refuses it, and nothing is written', async (t) => {
+  const values = [
+    '\u001b[2J',
+    '5000\n[evil]',
+    '5;x',
+    '[x]',
+    '#include x',
+    '${EXTEN}',
+    '"x"',
+    "x'); drop table users;--",
+    '客服',
+    'a\u2028b',
+    '',
+  ];
+  const before = await everything();
+  const commands = (value: string): string[][] => [
+    ['team', 'add', value],
+    ['user', 'add', value],
+    ['extension', 'add', value, '--user', 'anna'],
+    ['extension', 'add', '5100', '--user', value],
+    ['extension', 'add', '5100', '--user', 'anna', '--kind', value],
+    ['extension', 'add', '5100', '--user', 'anna', '--kind', 'phone', '--telephone', value],
+    ['extension', 'show', value],
+    ['agent', 'add', value, '--user', 'anna', '--groups', 'support'],
+    ['agent', 'add', '1100', '--user', value, '--groups', 'support'],
+    ['agent', 'add', '1100', '--user', 'anna', '--groups', `support,${value}`],
+    ['agent', 'add', '1100', '--user', 'anna', '--groups', 'support', '--kind', value],
+    [
+      'agent',
+      'add',
+      '1100',
+      '--user',
+      'anna',
+      '--groups',
+      'support',
+      '--kind',
+      'fixed',
+      '--extension',
+      value,
+    ],
+    ['agent', 'set', '1001', '--groups', `sales,${value}`],
+    ['group', 'add', value],
+    ['group', 'add', 'g', '--number', value],
+    ['group', 'add', 'g', '--strategy', value],
+    ['group', 'add', 'g', '--ring-seconds', value],
+    ['group', 'add', 'g', '--wrap-up', value],
+    ['group', 'add', 'g', '--wrap-up-seconds', value],
+    ['group', 'set', 'support', '--number', value],
+    ['did', 'add', value, '--group', 'support'],
+    ['did', 'add', '600200', '--group', value],
+    ['did', 'add', '600200', '--extension', value],
+    ['group', 'remove', value],
+    ['user', 'list', '--team', value],
+  ];
+  for (const value of values) {
+    for (const args of commands(value)) {
+      const { status, out, err } = await cli(args, { env });
+      // An empty STAR64_TEAM means none; an empty --team is a team that does not exist.
+      t.ok(status === 2 || status === 4, `${args.slice(0, 2).join(' ')} ${quoted(value)} -> ${status ?? ''}`);
+      t.equal(out, '');
+      t.notMatch(err, /(?!\n)[\p{Cc}\p{Zl}\p{Zp}]/u, 'the message cannot move the cursor');
+    }
+    for (const args of [
+      ['extension', 'add', '5100', '--user', 'anna', '--secret-stdin'],
+      ['extension', 'set', '5000', '--secret-stdin'],
+    ]) {
+      t.match(await cli(args, { env, input: value }), { status: 2, out: '' });
+    }
+  }
+  t.equal(await everything(), before);
+});
+
+await t.test('a name in any script is stored exactly as typed', async (t) => {
+  for (const name of ['王小明', '"O\'Neil"; [x] #include ${EXTEN}', 'مريم', '👩🏽‍💻']) {
+    t.match(await json('user', 'set', 'anna', '--name', name), { name });
+    t.equal((await cli(['user', 'list'], { env })).out.split('\n')[0]?.split('\t')[1], name);
+  }
+});
+
+await t.test('remove takes things away in the order that its refusals name', async (t) => {
+  const refusal = await cli(['user', 'remove', 'anna'], { env });
+  t.match(refusal, { status: 5, out: '', err: /agent 1001 .*`star64 agent remove 1001`.*extension 5000/ });
+  t.match(await json('did', 'remove', '600100'), { noun: 'did', name: '600100', removed: true });
+  t.match(await json('agent', 'remove', '1001'), { removed: true });
+  t.match(await json('extension', 'remove', '5000'), { removed: true });
+  t.match(await cli(['user', 'remove', 'anna'], { env }), { status: 0, out: '', err: /removed user anna/ });
+  t.match(await json('group', 'remove', 'support'), { name: 'support', leaving_since: created });
+  t.match(await cli(['group', 'add', 'support'], { env }), { status: 5, err: /leaving/ });
+  t.equal((await cli(['extension', 'list', '--team', 'other'], { env })).out, '5000\tzoe\tsip\t\n');
+});
+
+await t.test('as a process: data on stdout, talk on stderr, closed and done', async (t) => {
+  const added = await star64(['user', 'add', 'carl', '--password-stdin', '--json'], {
+    env,
+    input: 'long enough\n',
+  });
+  t.equal(added.status, 0, added.err);
+  t.match(JSON.parse(added.out), { username: 'carl', login: true });
+  t.equal(added.err, '');
+  const removed: CliResult = await star64(['user', 'remove', 'carl'], { env });
+  t.match(removed, { status: 0, out: '', err: 'removed user carl of team astercc\n' });
+});
