@@ -168,6 +168,7 @@ export class Conversation {
       this.#partial += text.slice(from);
       this.#checkSize();
     } catch (error) {
+      // Also what a hangup listener throws: that ends its own session, as a throwing script does, and nothing else.
       this.destroy(error instanceof AgiError ? error : new AgiError('protocol', String(error)));
     }
     this.#receiving = false;

@@ -50,7 +50,7 @@ export class Session extends Context {
     this.stream = inert;
     this.#commandMs = options.commandTimeoutMs;
     this.#slowMs = options.slowCommandTimeoutMs;
-    this.#conversation = new Conversation(socket, options, () => this.#announceHangup());
+    this.#conversation = new Conversation(socket, options, () => this.emit('hangup'));
   }
 
   /** Resolves when the environment is complete; rejects when it is refused, late, or the connection ends first. */
@@ -234,15 +234,6 @@ export class Session extends Context {
     const result = this.#conversation.command(words, timeoutMs).then(read);
     result.catch(ignore);
     return result;
-  }
-
-  #announceHangup(): void {
-    try {
-      this.emit('hangup');
-    } catch (error) {
-      // A listener's mistake ends its own session, as a throwing script does, and nobody else's.
-      this.destroy(new AgiError('protocol', `a hangup listener threw: ${String(error)}`));
-    }
   }
 
   /** A key as its ASCII code in the result: 0 is none, -1 a failure. */

@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { pino } from 'pino';
 import t from 'tap';
-import { AgiServer, type Script } from '../../agi/server.js';
+import { AgiServer, proofFor, type Script } from '../../agi/server.js';
 import { Star64Error } from '../../domain/errors.js';
 import { call } from './fake-asterisk.js';
 import { dial, gate, serve, token } from './serving.js';
+import { environment } from './wire.js';
 
 const answering: Script = async (session) => {
   await session.setVariable('STAR64_ANSWER', 'yes');
@@ -66,7 +67,11 @@ await t.test('above maxSessions a call is closed at once, without a command', as
   const running = call({ port, token, script: 'busy' });
   await busy.passed;
   t.equal(await answered(port), false);
-  early.destroy();
+  let heard = '';
+  early.on('data', (chunk: Buffer) => (heard += chunk.toString()));
+  early.write(environment({}, [proofFor('1700000000.1', 'sign-in', token)]));
+  await once(early, 'close');
+  t.equal(heard, '');
   t.match(server.counters, { active: 1, served: 0 });
   busy.open();
   await running;
