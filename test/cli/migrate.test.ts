@@ -1,5 +1,5 @@
 import t from 'tap';
-import { connect } from '../../domain/database.js';
+import { connect, migrate, migrationDeadlineMs } from '../../domain/database.js';
 import { migrations } from '../../migrations/index.js';
 import { emptyDatabase } from '../support/database.js';
 import { cli, star64 } from '../support/cli.js';
@@ -14,6 +14,19 @@ await t.test('ten that migrate at once all succeed; each step is carried out by 
   );
   t.match(await cli(['team', 'list'], { env }), { status: 0, out: 'astercc\tastercc\t\n' });
   t.match(await cli(['migrate', '--json'], { env }), { status: 0, out: '[]\n', err: /nothing to do/ });
+});
+
+await t.test('ten connections that begin in the same instant do not disturb each other either', async (t) => {
+  const url = await emptyDatabase(t);
+  const dbs = Array.from({ length: 10 }, () => connect(url, { max: 1, deadlineMs: migrationDeadlineMs }));
+  t.teardown(() => Promise.all(dbs.map((db) => db.destroy())));
+  // Connected already: what is left is only the race.
+  await Promise.all(dbs.map((db) => db.raw('select 1')));
+  const done = await Promise.all(dbs.map((db) => migrate(db)));
+  t.same(
+    done.flat().sort(),
+    migrations.map(({ name }) => name),
+  );
 });
 
 await t.test('a database that a newer version has migrated is left alone', async (t) => {
