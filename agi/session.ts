@@ -15,6 +15,9 @@ const silent = Object.freeze({ logger: (): void => undefined });
 const raw = (): AgiError => new AgiError('syntax', 'raw AGI lines are not sent: use command()');
 
 const nothing = (): void => undefined;
+/** A key comes as its ASCII code; 0 is none. */
+const keyOf = ({ result }: Reply): string | null =>
+  result === '0' ? null : String.fromCharCode(Number(result));
 const valueOf = (reply: Reply): string | null => reply.value;
 
 /** Marks a rejection as seen: a command that a script did not await must not end the process when the call ends. */
@@ -139,10 +142,10 @@ export class Session extends Context {
    * @throws AgiError `rejected` with 200 when Asterisk cannot play it: no such file, or the caller is going.
    */
   streamFile(file: string, escapeDigits = '', offset = 0): Promise<Played> {
-    const read = (reply: Reply): Played => ({
-      digit: this.#key('STREAM FILE', reply),
-      endpos: reply.endpos ?? 0,
-    });
+    const read = (reply: Reply): Played => {
+      if (reply.result === '-1') throw this.#failed('STREAM FILE');
+      return { digit: keyOf(reply), endpos: reply.endpos ?? 0 };
+    };
     return this.#ask(['STREAM', 'FILE', file, escapeDigits, String(offset)], read, this.#slowMs);
   }
 
@@ -163,9 +166,13 @@ export class Session extends Context {
     return this.#ask(words, read, this.#slowMs + timeoutMs * (maxDigits + 1));
   }
 
-  /** WAIT FOR DIGIT: the key, or `null` when `timeoutMs` passed. */
+  /** WAIT FOR DIGIT: the key, or `null` when `timeoutMs` passed. @throws AgiError `hangup` when the caller left. */
   waitForDigit(timeoutMs: number): Promise<string | null> {
-    const read = (reply: Reply): string | null => this.#key('WAIT FOR DIGIT', reply);
+    const read = (reply: Reply): string | null => {
+      // Nothing else makes it fail. HANGUP itself comes 40 ms later, or never with AGISIGHUP=no.
+      if (reply.result === '-1') throw new AgiError('hangup', 'WAIT FOR DIGIT: the caller hung up', 200);
+      return keyOf(reply);
+    };
     return this.#ask(['WAIT', 'FOR', 'DIGIT', String(timeoutMs)], read, this.#commandMs + timeoutMs);
   }
 
@@ -234,13 +241,6 @@ export class Session extends Context {
     const result = this.#conversation.command(words, timeoutMs).then(read);
     result.catch(ignore);
     return result;
-  }
-
-  /** A key as its ASCII code in the result: 0 is none, -1 a failure. */
-  #key(name: string, reply: Reply): string | null {
-    const code = Number(reply.result);
-    if (code < 0) throw this.#failed(name);
-    return code === 0 ? null : String.fromCharCode(code);
   }
 
   /** Asterisk answers -1 both for its own failure and for a caller who just left; HANGUP may follow 40 ms later. */

@@ -159,7 +159,7 @@ const cases: Case[] = [
   {
     run: (s) => s.waitForDigit(3_000),
     line: 'WAIT FOR DIGIT 3000',
-    answers: { '200 result=0': null, '200 result=42': '*', '200 result=-1': 'rejected 200' },
+    answers: { '200 result=0': null, '200 result=42': '*', '200 result=-1': 'hangup 200' },
   },
   {
     run: (s) => s.gosub('star64-ask', 's', '1', 'a,b'),

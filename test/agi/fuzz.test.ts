@@ -63,7 +63,7 @@ const expected = [
   undefined,
   { digits: '12', timedOut: true },
   'rejected 510',
-  'rejected 200',
+  'hangup 200',
   'hangup 511',
   null,
   undefined,
