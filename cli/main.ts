@@ -7,7 +7,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await run(process.argv.slice(2), {
+const status = await run(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   out: (text) => process.stdout.write(text),
@@ -19,3 +19,7 @@ process.exitCode = await run(process.argv.slice(2), {
   },
   now: () => new Date(),
 });
+
+process.exitCode = status;
+// Interrupted: whatever is still going on, a download for example, is not waited for.
+if (status === 130) process.exit();

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { register as registerAgent } from './commands/agent.js';
+import { register as registerDemo } from './commands/demo.js';
 import { register as registerDid } from './commands/did.js';
 import { register as registerExtension } from './commands/extension.js';
 import { register as registerGenerate } from './commands/generate.js';
@@ -30,6 +31,7 @@ const registrations = [
   registerGenerate,
   registerServe,
   registerStatus,
+  registerDemo,
   registerHelp,
 ];
 

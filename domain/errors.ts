@@ -9,6 +9,7 @@ const kinds = {
   database_unreachable: { exit: 6, title: 'PostgreSQL cannot be reached' },
   asterisk_unreachable: { exit: 7, title: 'Asterisk cannot be reached' },
   failure: { exit: 1, title: 'anything else' },
+  interrupted: { exit: 130, title: 'interrupted' },
 } as const;
 
 export type ErrorKind = keyof typeof kinds;
@@ -38,7 +39,6 @@ export function exitCodes(): { status: number; meaning: string }[] {
   const rows: { status: number; meaning: string }[] = [
     { status: 0, meaning: 'done' },
     { status: 3, meaning: 'differences found' },
-    { status: 130, meaning: 'interrupted' },
     ...Object.values(kinds).map(({ exit, title }) => ({ status: exit, meaning: title })),
   ];
   return rows.sort((a, b) => a.status - b.status);

@@ -5,6 +5,7 @@ import { connect, migrate, migrationDeadlineMs, type Database } from '../domain/
 import { showExtensionSecret } from '../domain/extension.js';
 import { generateSecret } from '../domain/password.js';
 import { LabAsterisk, type LabAsteriskOptions } from './asterisk.js';
+import { tree, type TreeName } from './debian.js';
 import { Phone, type PhoneOptions } from './phone.js';
 import { PortBlock } from './ports.js';
 import { LabPostgres } from './postgres.js';
@@ -17,7 +18,7 @@ export interface CentreOptions {
   /** How many `star64 serve` share the work. */
   servers?: number;
   asterisk?: LabAsteriskOptions;
-  /** Told of each step, for a person who waits. */
+  /** Told of each step, for a person who waits. What it throws ends the start; everything is stopped again. */
   progress?: (text: string) => void;
 }
 
@@ -81,11 +82,13 @@ export class Centre {
     await this.asterisk.reload();
   }
 
-  /** A registered phone of an extension. */
+  /** The phone of an extension, registered; started when it is asked for the first time. */
   async phone(extension: string, options: Partial<PhoneOptions> & { team?: string } = {}): Promise<Phone> {
     const { team = 'astercc', ...rest } = options;
-    const { secret } = await showExtensionSecret(this.db, team, extension);
     const user = `${team}-${extension}`;
+    const running = this.phones.find((phone) => phone.user === user);
+    if (running) return running;
+    const { secret } = await showExtensionSecret(this.db, team, extension);
     const phone = await Phone.start({ user, secret: secret ?? '', server: this.asterisk.sip, ...rest });
     this.phones.push(phone);
     await phone.register();
@@ -107,6 +110,7 @@ export class Centre {
   async #start(options: CentreOptions): Promise<void> {
     const progress = options.progress ?? ((): void => undefined);
     this.#dir = await mkdtemp(join(tmpdir(), 'star64-centre-'));
+    for (const name of ['asterisk', 'phones'] as const) await fetch(name, progress);
     progress('starting PostgreSQL');
     this.#postgres = await LabPostgres.start();
     const url = this.#postgres.url;
@@ -149,4 +153,18 @@ export class Centre {
     if (part === undefined) throw new Error('the centre has not been started');
     return part;
   }
+}
+
+/** Gets the programs into the cache, and says in quarters how far it is. */
+async function fetch(name: TreeName, progress: (text: string) => void): Promise<void> {
+  let said = '';
+  await tree(name, {
+    onProgress: ({ step, percent }) => {
+      const text = `${step === 'waiting' ? 'waiting for another download of' : `fetching (${step})`} ${name}: ${Math.floor(percent / 25) * 25} %`;
+      if (text !== said) progress(text);
+      said = text;
+    },
+    onStale: (reason) =>
+      progress(`${name} could not be renewed, the one in the cache is used: ${reason.message}`),
+  });
 }

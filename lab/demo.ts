@@ -1,0 +1,89 @@
+import { readStatus } from '../domain/status.js';
+import { showExtensionSecret } from '../domain/extension.js';
+import { Star64Error } from '../domain/errors.js';
+import { Centre } from './centre.js';
+import { playDay, type Tell } from './day.js';
+import { follow } from './follow.js';
+import { provision, readFixture } from './provision.js';
+import { readSummary, summaryLines } from './summary.js';
+
+const fixture = new URL('../../fixtures/demo-team.json', import.meta.url);
+
+/** Raised when Ctrl-C ends the demo before the day is over. */
+const interrupted = (): Star64Error =>
+  new Star64Error('interrupted', 'interrupted: everything is stopped again');
+
+/**
+ * `star64 demo`: a whole call centre on this machine, a day in small, a summary from the database. Fails unless all
+ * that it shows really happened. With `keep` it then stays until `signalled`.
+ */
+export async function runDemo(
+  print: (text: string) => void,
+  signalled: Promise<unknown>,
+  keep: boolean,
+): Promise<void> {
+  const started = performance.now();
+  const tell: Tell = (who, what) => {
+    const seconds = ((performance.now() - started) / 1000).toFixed(1).padStart(6);
+    print(`${seconds} s  ${who.padEnd(14)} ${what}`);
+  };
+  let ended = false;
+  const stop = signalled.then(() => {
+    ended = true;
+    throw interrupted();
+  });
+  // It is looked at in the races below; until then nobody holds it.
+  stop.catch(() => undefined);
+
+  const starting = Centre.start({
+    provision: async (db) => provision(db, await readFixture(fixture)),
+    progress: (text) => {
+      if (ended) throw interrupted();
+      tell('star64', text);
+    },
+  });
+  const centre = await Promise.race([starting, stop]).catch(async (error: unknown) => {
+    // What has begun ends at its next step; a download may take longer, and leaves nothing broken when it is cut off.
+    const settled = starting.then((late) => late.stop()).catch(() => undefined);
+    if (ended) await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, 3000))]);
+    throw error;
+  });
+  try {
+    await Promise.race([playDay(centre, tell), stop]);
+    const summary = await readSummary(centre.db, 'astercc');
+    print('\nSummary, from the database:');
+    for (const line of summaryLines(summary)) print(`  ${line}`);
+    if (summary.offered !== 3 || summary.answered !== 3 || summary.waits.length !== 3) {
+      throw new Star64Error(
+        'failure',
+        'the database does not hold the three answered calls that were played',
+      );
+    }
+    if (keep) await stay(centre, print, signalled);
+  } finally {
+    await centre.stop();
+  }
+}
+
+async function stay(
+  centre: Centre,
+  print: (text: string) => void,
+  signalled: Promise<unknown>,
+): Promise<void> {
+  const { secret } = await showExtensionSecret(centre.db, 'astercc', '5002');
+  const { host, port } = centre.asterisk.sip;
+  print(`
+Everything is running. Register a softphone on this machine:
+  server    ${host}:${port} (UDP)
+  user      astercc-5002
+  password  ${secret ?? ''}
+Dial:
+  *641003   sign in as agent 1003; *64 asks for the number
+  6000      be a customer: the queue "support"
+  *67       end the wrap-up     *65  sign out
+What happens is shown here. Ctrl-C stops everything.
+`);
+  const { agents } = await readStatus(centre.db, 'astercc');
+  for (const { number, name, state } of agents) print(`  agent ${number} ${name}: ${state}`);
+  await follow(centre.db, print, signalled);
+}

@@ -1,0 +1,61 @@
+import type { Database } from '../domain/database.js';
+
+export interface Summary {
+  offered: number;
+  answered: number;
+  abandoned: number;
+  /** Seconds that callers waited in the queue until they were answered. */
+  waits: { caller: string; seconds: number }[];
+  /** Seconds of each agent in each state. */
+  agents: { agent: string; name: string; states: Record<string, number> }[];
+}
+
+/** What the database says of a team's calls and agents, for the end of the demo. */
+export async function readSummary(db: Database, team: string): Promise<Summary> {
+  const calls = await db.raw<{
+    rows: { caller: string; seconds: number | null; outcome: string | null; queued: boolean }[];
+  }>(
+    `select coalesce(c.caller, '') as caller, c.outcome, c.queued_at is not null as queued,
+       extract(epoch from c.answered_at - c.queued_at)::double precision as seconds
+     from calls c join teams t on t.id = c.team_id where t.identity = ? order by c.id`,
+    [team],
+  );
+  const states = await db.raw<{ rows: { agent: string; name: string; state: string; seconds: number }[] }>(
+    `select a.number as agent, u.name, s.state,
+       sum(extract(epoch from coalesce(s.ended_at, clock_timestamp()) - s.started_at))::double precision as seconds
+     from agent_states s
+     join agents a on a.id = s.agent_id
+     join users u on u.id = a.user_id
+     join teams t on t.id = s.team_id
+     where t.identity = ? group by a.number, u.name, s.state order by a.number, s.state`,
+    [team],
+  );
+  const agents = new Map<string, Summary['agents'][number]>();
+  for (const { agent, name, state, seconds } of states.rows) {
+    const entry = agents.get(agent) ?? { agent, name, states: {} };
+    entry.states[state] = seconds;
+    agents.set(agent, entry);
+  }
+  const queued = calls.rows.filter(({ queued }) => queued);
+  return {
+    offered: queued.length,
+    answered: queued.filter(({ outcome }) => outcome === 'answered').length,
+    abandoned: queued.filter(({ outcome }) => outcome === 'abandoned').length,
+    waits: queued.flatMap(({ caller, seconds }) => (seconds === null ? [] : [{ caller, seconds }])),
+    agents: [...agents.values()],
+  };
+}
+
+/** The summary as text, one line each. */
+export function summaryLines(summary: Summary): string[] {
+  return [
+    `calls offered ${summary.offered}, answered ${summary.answered}, abandoned ${summary.abandoned}`,
+    ...summary.waits.map(({ caller, seconds }) => `${caller} waited ${seconds.toFixed(1)} s`),
+    ...summary.agents.map(
+      ({ agent, name, states }) =>
+        `agent ${agent} ${name}: ${Object.entries(states)
+          .map(([state, seconds]) => `${state} ${seconds.toFixed(1)} s`)
+          .join(', ')}`,
+    ),
+  ];
+}

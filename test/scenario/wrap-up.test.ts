@@ -1,0 +1,152 @@
+import t from 'tap';
+import { Caller } from '../../lab/caller.js';
+import type { Phone } from '../../lab/phone.js';
+import { crowd, provision } from '../../lab/provision.js';
+import { until } from '../../lab/processes.js';
+import { centreFor, dialAndHear, gaps, statesOf, waitMembers, waitState } from '../support/centre.js';
+import { requireLab } from '../support/lab.js';
+
+/** How an offer ends, and after which of them each mode begins a wrap-up (spec 53-55). */
+const endings = ['answered', 'no answer', 'caller gone', 'rejected', 'answered elsewhere'] as const;
+const wrapsUp: Record<string, readonly string[]> = { ring: endings, answer: ['answered'], off: [] };
+
+requireLab(t);
+
+const centre = await centreFor(t, {
+  provision: async (db) => {
+    const groups = Object.keys(wrapsUp).map((wrapUp) => ({
+      name: wrapUp,
+      wrapUp,
+      wrapUpSeconds: 0,
+      ringSeconds: 3,
+      strategy: 'ringall',
+    }));
+    const team = crowd(3, { groups });
+    const did = (group: string, index: number) => ({ number: `60010${index}`, group });
+    await provision(db, { ...team, dids: groups.map(({ name }, index) => did(name, index)) });
+  },
+});
+const queues = Object.keys(wrapsUp).map((name) => `astercc-${name}`);
+const phone = await centre.phone('5001');
+const colleague = await centre.phone('5002');
+const server = centre.asterisk.sip;
+const call = (group: string): Promise<Caller> =>
+  Caller.call({ from: '4930555', to: `60010${Object.keys(wrapsUp).indexOf(group)}`, server });
+
+await dialAndHear(centre, phone, '*641001', 'agent-loginok');
+
+for (const [mode, wrapping] of Object.entries(wrapsUp)) {
+  for (const ending of endings) {
+    const expected = wrapping.includes(ending) ? 'wrap-up' : 'idle';
+    await t.test(`${mode} wrap-up, ${ending}: ${expected} (spec 53-55)`, async (t) => {
+      if (ending === 'answered elsewhere') await dialAndHear(centre, colleague, '*641002', 'agent-loginok');
+      const before = (await statesOf(centre, '1001')).length;
+      const caller = await call(mode);
+      await phone.incoming();
+      await waitState(centre, '1001', 'ringing');
+      await end(ending, caller, phone);
+      await waitState(centre, '1001', expected);
+      t.same(
+        (await statesOf(centre, '1001')).slice(before),
+        ending === 'answered' ? ['ringing', 'talking', expected] : ['ringing', expected],
+      );
+      // Wrap-up holds in every queue of the agent (spec 52); without it he is free in all of them.
+      const member = expected === 'wrap-up' ? /^1001 paused:wrapup:/ : '1001';
+      const others = ending === 'answered elsewhere' ? [/^1002/] : [];
+      for (const queue of queues) await waitMembers(centre, queue, [member, ...others]);
+
+      await caller.hangup();
+      if (ending === 'answered elsewhere') {
+        await colleague.closed();
+        await dialAndHear(centre, colleague, '*65', 'agent-loggedoff');
+      }
+      await dialAndHear(centre, phone, '*67', 'activated');
+      await waitState(centre, '1001', 'idle');
+      for (const queue of queues) await waitMembers(centre, queue, ['1001']);
+    });
+  }
+}
+
+/** Lets the offer that rings at the phone end in this way. */
+async function end(ending: (typeof endings)[number], caller: Caller, ringing: Phone): Promise<void> {
+  switch (ending) {
+    case 'answered':
+      await ringing.answer();
+      await ringing.established();
+      await waitState(centre, '1001', 'talking');
+      await caller.hangup();
+      break;
+    case 'caller gone':
+      await caller.hangup();
+      break;
+    case 'rejected':
+      await ringing.hangup();
+      break;
+    case 'answered elsewhere':
+      await colleague.incoming();
+      await colleague.answer();
+      await colleague.established();
+      break;
+    case 'no answer':
+      break;
+  }
+  await ringing.closed();
+  // Nobody answers, and it would ring again: the caller has had enough after the first time.
+  if (ending === 'no answer' || ending === 'rejected') await caller.hangup();
+}
+
+await t.test(
+  'the waiting call rings at once when *67 ends the wrap-up, and not before (spec 52)',
+  async (t) => {
+    await caught(await call('answer'));
+    const seen = phone.events.length;
+    const waiting = await call('answer');
+    await until('the call in the queue', async () => {
+      const text = await centre.asterisk.console('queue show astercc-answer');
+      return /has 1 calls/.test(text) ? true : undefined;
+    });
+    await dialAndHear(centre, phone, '*67', 'activated');
+    t.equal(
+      phone.events.slice(seen).filter(({ type }) => type === 'CALL_INCOMING').length,
+      0,
+      'it did not ring before the wrap-up was over',
+    );
+    await phone.incoming(5000);
+    await waiting.hangup();
+    await phone.closed();
+    await waitState(centre, '1001', 'idle');
+  },
+);
+
+await t.test(
+  'its time runs out, and the waiting call rings; changed seconds count from the next call',
+  async (t) => {
+    await centre.star64('group', 'set', 'answer', '--wrap-up-seconds', '2');
+    await caught(await call('answer'));
+    const waiting = await call('answer');
+    await phone.incoming(10_000);
+    const { rows } = await centre.db.raw<{ rows: { early: boolean; late: boolean }[] }>(
+      `select ended_at < deadline_at as early, ended_at > deadline_at + interval '1 second' as late
+     from agent_states where state = 'wrap-up' order by id desc limit 1`,
+    );
+    t.same(rows, [{ early: false, late: false }], 'at the deadline, by the clock of the database');
+    await waiting.hangup();
+    await phone.closed();
+    await waitState(centre, '1001', 'idle');
+  },
+);
+
+await t.test('no interval of any agent has a gap', async (t) => {
+  await dialAndHear(centre, phone, '*65', 'agent-loggedoff');
+  t.same(await gaps(centre), []);
+});
+
+/** A call that the agent answers and the caller ends: wrap-up begins. */
+async function caught(caller: Caller): Promise<void> {
+  await phone.incoming();
+  await phone.answer();
+  await phone.established();
+  await caller.hangup();
+  await phone.closed();
+  await waitState(centre, '1001', 'wrap-up');
+}

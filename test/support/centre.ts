@@ -1,0 +1,117 @@
+import type { Test } from 'tap';
+import { Centre, type CentreOptions } from '../../lab/centre.js';
+import type { Phone } from '../../lab/phone.js';
+import { until } from '../../lab/processes.js';
+
+/** A running call centre for a test file, ended with it. What went wrong inside is shown when the test fails. */
+export async function centreFor(t: Test, options: CentreOptions): Promise<Centre> {
+  const centre = await Centre.start(options);
+  t.teardown(async () => {
+    if (!t.passing()) {
+      for (const server of centre.servers) {
+        t.comment(
+          `log of the server ${server.address}:\n${(await server.log.lines()).slice(-40).join('\n')}`,
+        );
+      }
+      t.comment(`log of Asterisk:\n${(await centre.asterisk.logText()).slice(-4000)}`);
+    }
+    await centre.stop();
+  });
+  return centre;
+}
+
+/** Dials, waits until each prompt has been played to the phone, in this order, and until the call has ended. */
+export async function dialAndHear(
+  centre: Centre,
+  phone: Phone,
+  number: string,
+  ...prompts: string[]
+): Promise<void> {
+  let from = await centre.asterisk.verbose.mark();
+  await phone.dial(number);
+  for (const prompt of prompts) {
+    await centre.asterisk.waitPlayed(phone.user, prompt, from);
+    from = await centre.asterisk.verbose.mark();
+  }
+  await phone.closed();
+}
+
+/** The states of an agent's intervals, oldest first. */
+export async function statesOf(centre: Centre, agent: string, team = 'astercc'): Promise<string[]> {
+  const { rows } = await centre.db.raw<{ rows: { state: string }[] }>(
+    `select s.state from agent_states s join agents a on a.id = s.agent_id join teams t on t.id = s.team_id
+     where t.identity = ? and a.number = ? order by s.id`,
+    [team, agent],
+  );
+  return rows.map(({ state }) => state);
+}
+
+/** The state of an agent now; `signed-out` without an open sign-in. */
+export async function stateOf(centre: Centre, agent: string, team = 'astercc'): Promise<string> {
+  const { rows } = await centre.db.raw<{ rows: { state: string }[] }>(
+    `select s.state from agent_states s join agents a on a.id = s.agent_id join teams t on t.id = s.team_id
+     where t.identity = ? and a.number = ? and s.ended_at is null`,
+    [team, agent],
+  );
+  return rows[0]?.state ?? 'signed-out';
+}
+
+/** Waits until the database says that the agent is in this state. */
+export async function waitState(
+  centre: Centre,
+  agent: string,
+  state: string,
+  deadlineMs = 10_000,
+): Promise<void> {
+  await until(
+    `agent ${agent} to be ${state}`,
+    async () => ((await stateOf(centre, agent)) === state ? true : undefined),
+    deadlineMs,
+  );
+}
+
+/** Names and pauses of the members of a queue as Asterisk has them: `1001`, or `1001 paused:wrapup:…`. */
+export async function membersOf(centre: Centre, queue: string): Promise<string[]> {
+  const text = await centre.asterisk.console(`queue show ${queue}`);
+  return [...text.matchAll(/^ +(\S+) \(PJSIP\/([^)]+)\)(.*)$/gm)]
+    .map(([, name = '', , rest = '']) => {
+      const paused = /\(paused(?::(.*?))? was /.exec(rest);
+      return paused ? `${name} paused:${paused[1] ?? ''}` : name;
+    })
+    .sort();
+}
+
+/** Waits until the queue has exactly these members; each is a name, or a pattern for name and pause. */
+export async function waitMembers(
+  centre: Centre,
+  queue: string,
+  wanted: readonly (string | RegExp)[],
+  deadlineMs = 10_000,
+): Promise<void> {
+  await until(
+    `the members ${wanted.join(', ')} of ${queue}`,
+    async () => {
+      const members = await membersOf(centre, queue);
+      const fits = (member: string, pattern: string | RegExp | undefined): boolean =>
+        typeof pattern === 'string' ? member === pattern : (pattern?.test(member) ?? false);
+      return members.length === wanted.length && members.every((member, index) => fits(member, wanted[index]))
+        ? true
+        : undefined;
+    },
+    deadlineMs,
+  );
+}
+
+/** Every hole, overlap or open end in the intervals of the sign-ins: none, if the database is right. */
+export async function gaps(centre: Centre): Promise<unknown[]> {
+  const { rows } = await centre.db.raw<{ rows: unknown[] }>(`
+    with s as (
+      select sign_in_id, id, state, started_at, ended_at,
+        lag(ended_at) over w as before, lead(id) over w as next
+      from agent_states window w as (partition by sign_in_id order by id))
+    select s.*, i.signed_in_at, i.signed_out_at from s join sign_ins i on i.id = s.sign_in_id
+    where (before is null and started_at <> signed_in_at) or before <> started_at
+      or (next is not null and ended_at is null)
+      or (next is null and ended_at is distinct from signed_out_at)`);
+  return rows;
+}
