@@ -8,6 +8,7 @@ import { AmiError } from './ami-errors.js';
 import { type AmiMessage, firstText, toMessage, toRecord } from './ami-message.js';
 import { AmiSession, type RawEvent, type Wire, type WireEvents } from './ami-session.js';
 import { type AmiHeaders, checkedHeaders } from './ami-syntax.js';
+import { deliver } from './deliver.js';
 import {
   type ManagerEvents,
   type ManagerSettings,
@@ -68,6 +69,7 @@ export class Manager extends EventEmitter<ManagerEvents> {
 
   /** Connects, and keeps connecting until `stop`. */
   start(): void {
+    if (this.#running === null) this.#reason = 'not answered yet';
     this.#running ??= this.#run();
   }
 
@@ -270,18 +272,11 @@ export class Manager extends EventEmitter<ManagerEvents> {
     this.#deliver('up', this.#up);
   }
 
-  /** Like emit, but one bad listener neither stops the others nor the process. */
+  /** Instead of emit, so that a bad listener hurts nobody. */
   #deliver<K extends keyof ManagerEvents>(name: K, payload: ManagerEvents[K][0]): void {
-    const bad = (err: unknown): void =>
-      this.#log.error({ err, event: name }, 'a listener of the manager failed');
-    for (const listener of this.rawListeners(name)) {
-      try {
-        const result: unknown = Reflect.apply(listener, this, [payload]);
-        if (result instanceof Promise) result.catch(bad);
-      } catch (err) {
-        bad(err);
-      }
-    }
+    deliver(this.rawListeners(name), payload, (err) =>
+      this.#log.error({ err, event: name }, 'a listener of the manager failed'),
+    );
   }
 }
 

@@ -136,11 +136,13 @@ void t.test('cut in the middle of an event, the next connection starts clean', a
 });
 
 void t.test('an Asterisk that is still starting is waited for', async (t) => {
-  const { ami, manager } = await bench(t);
+  const { ami, manager } = await bench(t, { pingEveryMs: 5 });
   ami.booted = false;
   manager.start();
-  await ami.waitFor('login', 2);
+  // Pings go on on both connections: they are logged in, and yet not used.
+  await ami.waitFor('ping', 6);
   t.equal(await codeOf(manager.action('QueueStatus')), 'down', 'its queues are not loaded yet');
+  t.strictSame(ami.seen('events'), []);
   ami.sayBooted(ami.forEvents);
   t.match(await manager.whenUp(5_000), { since: 'start' });
 });
