@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Star64Error } from '../domain/errors.js';
@@ -10,6 +10,7 @@ import { loaderOf } from './loader.js';
 import { LogFile } from './log.js';
 import { PortBlock } from './ports.js';
 import { LabProcess, run, until } from './processes.js';
+import { temporaryDirectory } from './temporary.js';
 
 export interface LabAsteriskOptions extends TreeOptions {
   /** Where configuration, state and logs go. Default: a new temporary directory, removed by `stop()`. */
@@ -48,9 +49,9 @@ export class LabAsterisk {
   /** Starts an Asterisk and waits until it is fully booted. A `failure` carries the reason from its log. */
   static async start(options: LabAsteriskOptions = {}): Promise<LabAsterisk> {
     const { root } = await tree('asterisk', options);
-    const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'star64-asterisk-')));
+    const dir = options.dir ?? (await temporaryDirectory('asterisk'));
     // A socket's path has at most 108 characters (unix(7)), so its directory does not lie below `dir`.
-    const runDir = await mkdtemp(join(tmpdir().length > 60 ? '/tmp' : tmpdir(), 'star64-'));
+    const runDir = await temporaryDirectory('run', tmpdir().length > 60 ? '/tmp' : tmpdir());
     const ports = await PortBlock.reserve('asterisk');
     const ami = {
       host: '127.0.0.1',
@@ -209,13 +210,15 @@ export class LabAsterisk {
   async #boot(): Promise<void> {
     const { loader, libraries } = await loaderOf(this.root);
     this.#loader = [loader, '--library-path', libraries, join(this.root, 'usr/sbin/asterisk')];
+    const socket = join(this.runDir, 'asterisk.ctl');
+    // A crash leaves it behind, with nobody listening.
+    await rm(socket, { force: true });
     const [command, args] = this.#command('-f');
     const child = await LabProcess.launch(command, args, {
       cwd: this.dir,
       outputFile: join(this.dir, 'log/output'),
     });
     this.#process = child;
-    const socket = join(this.runDir, 'asterisk.ctl');
     await until(
       'Asterisk to boot',
       async () => {
@@ -224,7 +227,9 @@ export class LabAsterisk {
           throw new Star64Error('failure', `Asterisk ended while starting: ${output.slice(-500)}`);
         }
         if (!existsSync(socket)) return undefined;
-        return (await this.console('core waitfullybooted')).includes('fully booted') ? true : undefined;
+        // The socket is there a moment before somebody listens at it.
+        const answer = await this.console('core waitfullybooted').catch(() => '');
+        return answer.includes('fully booted') ? true : undefined;
       },
       30_000,
     );

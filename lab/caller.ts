@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Star64Error } from '../domain/errors.js';
 import { tree, type TreeOptions } from './debian.js';
@@ -7,6 +6,7 @@ import { loaderOf } from './loader.js';
 import { Phone } from './phone.js';
 import { PortBlock } from './ports.js';
 import { LabProcess } from './processes.js';
+import { temporaryDirectory } from './temporary.js';
 
 /** The address from which `pjsip.conf` of the lab expects the trunk whose calls come in at `star64-inbound`. */
 const trunkAddress = '127.0.0.99';
@@ -122,7 +122,7 @@ export async function crowd(options: CrowdOptions): Promise<CrowdResult> {
   }
   const { root } = await tree('phones', options);
   const { loader, path } = await loaderOf(root);
-  const dir = await mkdtemp(join(tmpdir(), 'star64-crowd-'));
+  const dir = await temporaryDirectory('crowd');
   const ports = await PortBlock.reserve('phone');
   try {
     const statistics = join(dir, 'statistics.csv');

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Star64Error } from '../domain/errors.js';
@@ -10,12 +9,18 @@ import { loaderOf } from './loader.js';
 import { Netstrings, netstring } from './netstring.js';
 import { PortBlock } from './ports.js';
 import { LabProcess, until } from './processes.js';
+import { temporaryDirectory } from './temporary.js';
 import { writeSilence } from './wav.js';
 
 export interface PhoneOptions extends TreeOptions {
   /** The SIP user and user of the digest, such as `astercc-5000`. */
   user: string;
-  secret: string;
+  /** The digest password. Default: none, for a trunk that is known by its address. */
+  secret?: string;
+  /** Name shown to the called side. */
+  name?: string;
+  /** Address in 127.0.0.0/8 that it calls from. Default: 127.0.0.1. */
+  address?: string;
   server: { host: string; port: number };
   /** `auto` picks up at once, `manual` (default) rings until `answer()` or `hangup()`. */
   mode?: 'auto' | 'manual';
@@ -55,12 +60,17 @@ export class Phone {
 
   /** Switches the phone on; it does not register yet. */
   static async start(options: PhoneOptions): Promise<Phone> {
-    for (const [name, value] of Object.entries({ user: options.user, secret: options.secret })) {
-      if (!/^[A-Za-z0-9_.-]+$/.test(value))
-        throw new Star64Error('usage', `a lab phone cannot take this ${name}`);
-    }
+    const { user, secret = '', name = '', address = '127.0.0.1' } = options;
+    // These go into baresip's configuration, where quotes, semicolons and brackets are syntax.
+    if (!/^[A-Za-z0-9_.+*-]+$/.test(user))
+      throw new Star64Error('usage', `not a user for a lab phone: ${user}`);
+    if (!/^[A-Za-z0-9_.-]*$/.test(secret)) throw new Star64Error('usage', 'not a secret for a lab phone');
+    if (!/^[\p{L}\p{N} .,'-]*$/u.test(name))
+      throw new Star64Error('usage', `not a name for a lab phone: ${name}`);
+    if (!/^127(\.\d{1,3}){3}$/.test(address))
+      throw new Star64Error('usage', `not a loopback address: ${address}`);
     const { root } = await tree('phones', options);
-    const dir = await mkdtemp(join(tmpdir(), 'star64-phone-'));
+    const dir = await temporaryDirectory('phone');
     const phone = new Phone(options, await PortBlock.reserve('phone'), dir);
     try {
       await phone.#configure(root);
@@ -125,6 +135,11 @@ export class Phone {
   /** Waits for the next incoming call that no earlier wait has returned. */
   async incoming(deadlineMs?: number): Promise<PhoneEvent> {
     return await this.#next(/^CALL_INCOMING$/, deadlineMs);
+  }
+
+  /** Waits until the dialled side rings. */
+  async ringing(deadlineMs?: number): Promise<PhoneEvent> {
+    return await this.#next(/^CALL_(RINGING|PROGRESS)$/, deadlineMs);
   }
 
   /** Waits until a call is answered, from either side. */
@@ -193,12 +208,13 @@ export class Phone {
     await mkdir(join(this.dir, 'heard'));
     const speak = this.options.speak ?? (await writeSilence(join(this.dir, 'silence.wav')));
     const { first } = this.ports;
+    const { address = '127.0.0.1' } = this.options;
     await writeFile(
       join(config, 'config'),
       `poll_method epoll
 call_max_calls 4
-net_interface 127.0.0.1
-sip_listen 127.0.0.1:${first}
+net_interface ${address}
+sip_listen ${address}:${first}
 rtp_ports ${first + 4}-${first + 8}
 audio_source aufile,${speak}
 snd_path ${join(this.dir, 'heard')}
@@ -224,14 +240,15 @@ ringback_disabled yes
 
   /** baresip sets a registration up with the account, so a change means a new account. */
   async #account(registerEverySeconds: number): Promise<void> {
-    const { user, secret, server, mode = 'manual' } = this.options;
+    const { user, secret, name, server, mode = 'manual' } = this.options;
     const aor = `sip:${user}@${server.host}:${server.port}`;
     if (this.#hasAccount) await this.#command('uadel', aor);
     this.#hasAccount = true;
     await this.#command(
       'uanew',
-      `<${aor};transport=udp>;auth_user=${user};auth_pass=${secret}` +
-        `;answermode=${mode};regint=${registerEverySeconds};audio_codecs=pcmu`,
+      (name === undefined ? '' : `"${name}" `) +
+        `<${aor};transport=udp>;answermode=${mode};regint=${registerEverySeconds};audio_codecs=pcmu` +
+        (secret === undefined ? '' : `;auth_user=${user};auth_pass=${secret}`),
     );
   }
 

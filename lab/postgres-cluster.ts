@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, mkdtemp, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
@@ -9,7 +9,8 @@ import { Hold } from './hold.js';
 import { FileLock } from './lock.js';
 import { freePort } from './ports.js';
 import { barrier, installPostgres, serverUser, type ServerUser } from './postgres-install.js';
-import { childrenOf, commandOf, LabProcess, processStart, run, until } from './processes.js';
+import { childrenOf, LabProcess, processStart, run, until } from './processes.js';
+import { temporaryDirectory } from './temporary.js';
 
 const Connection = z.object({ port: z.number().int(), password: z.string() });
 /** How to reach a running server; kept in a file that only the owner reads. */
@@ -27,7 +28,7 @@ export interface Home {
 /** The directory (`undefined`: a new temporary one), made reachable for the server's user. */
 export async function openHome(given: string | undefined): Promise<Home> {
   const user = await serverUser();
-  const dir = given === undefined ? await temporaryDirectory(user) : resolve(given);
+  const dir = given === undefined ? await reachableDirectory(user) : resolve(given);
   // Directories made on the way there can be passed through, not listed, when the server runs as a user of its own.
   await mkdir(dir, { recursive: true, mode: user === undefined ? 0o700 : 0o711 });
   if (user !== undefined) {
@@ -57,10 +58,10 @@ export async function openHome(given: string | undefined): Promise<Home> {
   };
 }
 
-async function temporaryDirectory(user: ServerUser | undefined): Promise<string> {
+async function reachableDirectory(user: ServerUser | undefined): Promise<string> {
   for (const parent of [tmpdir(), '/var/tmp']) {
     if (user === undefined || (await barrier(parent, user)) === undefined) {
-      return await mkdtemp(join(parent, 'star64-postgres-'));
+      return await temporaryDirectory('postgres', parent);
     }
   }
   throw new Star64Error(
@@ -95,10 +96,30 @@ export async function joinRunning(
 /** Process id of the server on this directory. A pid file alone proves nothing: after a crash the id is anybody's. */
 async function runningServer(home: Home): Promise<number | undefined> {
   const [pid] = await pidFile(home);
-  if (pid === undefined) return undefined;
-  // A server works in its data directory.
-  const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
-  return cwd === home.data ? Number(pid) : undefined;
+  return pid !== undefined && (await worksIn(home.data, pid)) ? Number(pid) : undefined;
+}
+
+/** Whether a process is one of the server's: they all work in its data directory. */
+async function worksIn(data: string, pid: string): Promise<boolean> {
+  return (await readlink(`/proc/${pid}/cwd`).catch(() => undefined)) === data;
+}
+
+/**
+ * Removes the pid file of a server that was killed, after the last of its processes has ended. PostgreSQL itself would
+ * not start as long as the id in the file exists, and it exists as a zombie where nobody collects orphans, as in many
+ * containers.
+ */
+async function clearAfterCrash(home: Home): Promise<void> {
+  await until(
+    `the processes in ${home.data} to end`,
+    async () => {
+      const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+      const inside = await Promise.all(pids.map((pid) => worksIn(home.data, pid)));
+      return inside.includes(true) ? undefined : true;
+    },
+    10_000,
+  );
+  await rm(join(home.data, 'postmaster.pid'), { force: true });
 }
 
 async function pidFile(home: Home): Promise<string[]> {
@@ -145,6 +166,7 @@ export async function launch(
   password: string,
   wantedPort?: number,
 ): Promise<{ hold: Hold; pid: number; port: number }> {
+  await clearAfterCrash(home);
   for (let attempt = 1; ; attempt++) {
     const port = wantedPort ?? (await freePort());
     const settings = {
@@ -199,18 +221,13 @@ function identity(home: Home): { env: NodeJS.ProcessEnv; uid?: number; gid?: num
 
 /** A fast shutdown (sessions are ended, a checkpoint is written), and after ten seconds by force. */
 export async function shutDown(pid: number): Promise<void> {
-  for (const child of backendsOf(pid)) signal(child, 'SIGCONT');
+  for (const child of childrenOf(pid)) signal(child, 'SIGCONT');
   signal(pid, 'SIGCONT');
   signal(pid, 'SIGINT');
   await gone(pid).catch(async () => {
     signal(pid, 'SIGKILL');
     await gone(pid);
   });
-}
-
-/** The server's own child processes; not the watcher, which must stay awake while the server is frozen. */
-export function backendsOf(pid: number): number[] {
-  return childrenOf(pid).filter((child) => commandOf(child) === 'postgres');
 }
 
 /** Waits until a process has ended. */

@@ -3,7 +3,6 @@ import { rm } from 'node:fs/promises';
 import pg from 'pg';
 import type { Hold } from './hold.js';
 import {
-  backendsOf,
   gone,
   initialise,
   joinRunning,
@@ -15,6 +14,7 @@ import {
   type Connection,
   type Home,
 } from './postgres-cluster.js';
+import { childrenOf } from './processes.js';
 
 export interface LabPostgresOptions {
   /** Keeps its data here; several processes may start it there, they share one server. Default: a temporary one. */
@@ -68,16 +68,16 @@ export class LabPostgres {
   /** Stops all its processes in their tracks (SIGSTOP): connections stay open and get no answer until `thaw()`. */
   freeze(): void {
     // The parent first, so that it starts no new ones meanwhile.
-    for (const pid of [this.pid, ...backendsOf(this.pid)]) signal(pid, 'SIGSTOP');
+    for (const pid of [this.pid, ...childrenOf(this.pid)]) signal(pid, 'SIGSTOP');
   }
 
   thaw(): void {
-    for (const pid of [...backendsOf(this.pid), this.pid]) signal(pid, 'SIGCONT');
+    for (const pid of [...childrenOf(this.pid), this.pid]) signal(pid, 'SIGCONT');
   }
 
   /** SIGKILL to all its processes, as a power failure would; `restart()` brings it back. */
   async kill(): Promise<void> {
-    const pids = [this.pid, ...backendsOf(this.pid)];
+    const pids = [this.pid, ...childrenOf(this.pid)];
     pids.forEach((pid) => signal(pid, 'SIGKILL'));
     for (const pid of pids) await gone(pid);
     await this.hold?.leave(true);

@@ -9,18 +9,19 @@ import { Star64Error } from '../domain/errors.js';
  * Started in front of every command. A watcher waits on descriptor 3, a pipe that only this Node process holds open
  * at its other end: the kernel closes it however Node ends, kill -9 included. One line on the pipe says "the command
  * is gone, go too"; an end of file says "Node is gone": end the command, and five seconds later its whole group.
- * `exec` keeps the process id, so that the id which Node knows is the command itself.
+ * `exec` keeps the process id, so that the id which Node knows is the command itself. The watcher is not the
+ * command's child: PostgreSQL takes the end of a child that it does not know for a crash.
  */
 const guarded = `
 end=$1; shift
-(
+( (
   exec </dev/null >/dev/null 2>&1
   if read -r word <&3; then exit 0; fi
   kill -s "$end" "$$"; kill -s CONT "$$"
   left=50
   while kill -0 "$$" && [ "$left" -gt 0 ]; do left=$((left - 1)); sleep 0.1; done
   kill -s KILL -- "-$$"
-) &
+) & )
 exec "$@" 3<&-
 `;
 
@@ -214,16 +215,6 @@ export function childrenOf(pid: number): number[] {
   } catch {
     // No such process, or it ended while being read.
     return [];
-  }
-}
-
-/** The kernel's name of a process's program, at most 15 characters; undefined when it is gone. */
-export function commandOf(pid: number): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-  } catch {
-    // No such process, or it ended while being read.
-    return undefined;
   }
 }
 
