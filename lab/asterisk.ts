@@ -11,6 +11,7 @@ import { LogFile } from './log.js';
 import { PortBlock } from './ports.js';
 import { LabProcess, run, until } from './processes.js';
 import { temporaryDirectory } from './temporary.js';
+import { findSound, readSamples } from './wav.js';
 
 export interface LabAsteriskOptions extends TreeOptions {
   /** Where configuration, state and logs go. Default: a new temporary directory, removed by `stop()`. */
@@ -163,6 +164,21 @@ export class LabAsterisk {
       async () => ((await this.played(endpoint, from)).includes(prompt) ? true : undefined),
       deadlineMs,
     );
+  }
+
+  /**
+   * Which of these stock prompts occur in a phone's recording (`Phone.heard`), in the order in which they were heard:
+   * what reached the ear, where `played` is what Asterisk says that it sent.
+   */
+  async recognise(recording: string, prompts: string[]): Promise<string[]> {
+    const samples = await readSamples(recording);
+    const found: { prompt: string; at: number }[] = [];
+    for (const prompt of prompts) {
+      const sound = await readSamples(join(this.dir, 'data/sounds/en', `${prompt}.wav`));
+      const at = findSound(samples, sound);
+      if (at !== undefined) found.push({ prompt, at });
+    }
+    return found.sort((one, other) => one.at - other.at).map(({ prompt }) => prompt);
   }
 
   async #configure(options: LabAsteriskOptions): Promise<void> {

@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
+import { Star64Error } from '../domain/errors.js';
 
 /** Writes ten minutes of silence (8 kHz, mono, 16 bit) and returns the path; a file with a hole, which takes no room on the disk. */
 export async function writeSilence(path: string): Promise<string> {
@@ -21,4 +22,71 @@ export async function writeSilence(path: string): Promise<string> {
   await file.truncate(44 + bytes);
   await file.close();
   return path;
+}
+
+/** Samples of a WAV file (8 kHz, mono, 16 bit); other kinds are refused. */
+export async function readSamples(path: string): Promise<Int16Array> {
+  const file = await readFile(path);
+  const text = (at: number): string => file.toString('latin1', at, at + 4);
+  if (text(0) !== 'RIFF' || text(8) !== 'WAVE') throw new Star64Error('usage', `not a WAV file: ${path}`);
+  for (let at = 12; at + 8 <= file.length;) {
+    const size = file.readUInt32LE(at + 4);
+    const start = at + 8;
+    if (text(at) === 'fmt ') {
+      const [kind, channels, rate] = [
+        file.readUInt16LE(start),
+        file.readUInt16LE(start + 2),
+        file.readUInt32LE(start + 4),
+      ];
+      if (kind !== 1 || channels !== 1 || rate !== 8000 || file.readUInt16LE(start + 14) !== 16) {
+        throw new Star64Error('usage', `not 8 kHz, mono, 16 bit: ${path}`);
+      }
+    }
+    if (text(at) === 'data') {
+      const count = Math.floor(Math.min(size, file.length - start) / 2);
+      return Int16Array.from({ length: count }, (_, index) => file.readInt16LE(start + 2 * index));
+    }
+    at = start + size + (size % 2);
+  }
+  throw new Star64Error('usage', `no samples in ${path}`);
+}
+
+/**
+ * Where a sound occurs in a recording, in samples from its start, or undefined when it does not: the loudest fifth of
+ * a second of the sound is sought by normalised correlation. Measured over a mu-law call against all 358 prompts of
+ * Asterisk's English set: 0.9999 for a prompt that was played, 0.91 for the same word in another recording, 0.76 at
+ * most for all others.
+ */
+export function findSound(recording: Int16Array, sound: Int16Array): number | undefined {
+  const length = Math.min(1600, sound.length);
+  const from = loudest(sound, length);
+  const sample = sound.subarray(from, from + length);
+  const norm = Math.sqrt(energy(sample));
+  if (norm === 0 || recording.length < length) return undefined;
+  let best = { at: 0, likeness: 0 };
+  let window = energy(recording.subarray(0, length));
+  for (let at = 0; at + length <= recording.length; at++) {
+    if (at > 0) window += (recording[at + length - 1] ?? 0) ** 2 - (recording[at - 1] ?? 0) ** 2;
+    // Silence is like nothing, and saves most of the work.
+    if (window < (norm * norm) / 16) continue;
+    let product = 0;
+    for (let index = 0; index < length; index++)
+      product += (recording[at + index] ?? 0) * (sample[index] ?? 0);
+    const likeness = product / (norm * Math.sqrt(window));
+    if (likeness > best.likeness) best = { at, likeness };
+  }
+  return best.likeness > 0.95 ? best.at : undefined;
+}
+
+function loudest(sound: Int16Array, length: number): number {
+  let best = { at: 0, energy: 0 };
+  for (let at = 0; at + length <= sound.length; at += 80) {
+    const here = energy(sound.subarray(at, at + length));
+    if (here > best.energy) best = { at, energy: here };
+  }
+  return best.at;
+}
+
+function energy(samples: Int16Array): number {
+  return samples.reduce((sum, sample) => sum + sample * sample, 0);
 }
