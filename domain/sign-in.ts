@@ -32,30 +32,23 @@ export async function signIn(
   request: { agent: string; extension: string; by: string },
 ): Promise<SignInOutcome> {
   return db.transaction(async (trx): Promise<SignInOutcome> => {
-    const found = await trx('teams as t')
-      .leftJoin('agents as a', (on) => on.on('a.team_id', 't.id').andOnVal('a.number', request.agent))
-      .leftJoin('extensions as x', (on) => on.on('x.team_id', 't.id').andOnVal('x.number', request.extension))
-      .where('t.identity', team)
-      .first<
-        | {
-            teamId: number;
-            agentId: number | null;
-            agentPhone: number | null;
-            extensionId: number | null;
-            kind: string;
-          }
-        | undefined
-      >(
-        't.id as teamId',
-        'a.id as agentId',
-        'a.extension_id as agentPhone',
-        'x.id as extensionId',
-        'x.kind as kind',
+    // Locked, so that neither is changed or removed before this is decided.
+    const lock = async <T>(table: string, number: string): Promise<T | undefined> => {
+      const { rows } = await trx.raw<{ rows: T[] }>(
+        `select own.* from ?? own join teams t on t.id = own.team_id
+         where t.identity = ? and own.number = ? for share of own`,
+        [table, team, number],
       );
-    if (!found || found.extensionId === null || found.kind !== 'sip') return { outcome: 'unknown-phone' };
-    if (found.agentId === null) return { outcome: 'unknown-agent' };
-    if (found.agentPhone !== null && found.agentPhone !== found.extensionId)
-      return { outcome: 'wrong-phone' };
+      return rows[0];
+    };
+    const phone = await lock<{ id: number; kind: string }>('extensions', request.extension);
+    if (phone?.kind !== 'sip') return { outcome: 'unknown-phone' };
+    const agent = await lock<{ id: number; team_id: number; extension_id: number | null }>(
+      'agents',
+      request.agent,
+    );
+    if (!agent) return { outcome: 'unknown-agent' };
+    if (agent.extension_id !== null && agent.extension_id !== phone.id) return { outcome: 'wrong-phone' };
 
     // The partial unique indexes decide: this waits for a sign-in that is just being made and loses to it.
     const { rows } = await trx.raw<{ rows: { id: number }[] }>(
@@ -63,7 +56,7 @@ export async function signIn(
        values (:teamId, :agentId, :extensionId, :by,
          (select group_id from agent_group_members where agent_id = :agentId order by position, group_id limit 1))
        on conflict do nothing returning id`,
-      { teamId: found.teamId, agentId: found.agentId, extensionId: found.extensionId, by: request.by },
+      { teamId: agent.team_id, agentId: agent.id, extensionId: phone.id, by: request.by },
     );
     const created = rows[0];
     if (created) {

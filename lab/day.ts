@@ -51,6 +51,7 @@ export async function playDay(centre: Centre, tell: Tell): Promise<void> {
     tell(name(phone), 'answers');
   }
   await states(centre.db, { '1001': 'talking', '1002': 'talking' });
+  await talk();
 
   await first.hangup();
   await taker.closed();
@@ -78,6 +79,7 @@ export async function playDay(centre: Centre, tell: Tell): Promise<void> {
   await anna.established();
   tell(name(anna), 'answers');
   await states(centre.db, { '1001': 'talking' });
+  await talk();
   await third.hangup();
   await anna.closed();
   tell('customer', `${customers[2]} hangs up`);
@@ -89,6 +91,9 @@ export async function playDay(centre: Centre, tell: Tell): Promise<void> {
   }
   await allEnded(centre.db);
 }
+
+/** Long enough to be seen in the summary. */
+const talk = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 2000));
 
 async function call(centre: Centre, from: string, tell: Tell): Promise<Caller> {
   tell('customer', `${from} calls ${did}`);

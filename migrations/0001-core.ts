@@ -58,6 +58,7 @@ create table extensions (
     (case kind when 'sip' then secret is not null and telephone_number is null
                else secret is null and telephone_number is not null end)
 );
+create index extensions_user_idx on extensions (user_id);
 comment on table extensions is 'A SIP device that registers as <team>-<number>, or a telephone number.';
 comment on column extensions.secret is
   'SIP secret in clear: devices are provisioned with it and other digest algorithms need it. Generated files carry a digest only.';
@@ -76,6 +77,7 @@ create table agents (
   constraint agents_extension_fkey foreign key (team_id, extension_id) references extensions (team_id, id) on delete restrict,
   constraint agents_fixed_has_extension check ((kind = 'fixed') = (extension_id is not null))
 );
+create index agents_user_idx on agents (user_id);
 create unique index agents_fixed_extension_key on agents (extension_id) where extension_id is not null;
 comment on table agents is 'Who takes queue calls. The number is keyed after *64 and is the member name in every queue.';
 comment on column agents.extension_id is 'The only phone of a fixed agent.';
@@ -127,6 +129,8 @@ create table dids (
   constraint dids_extension_fkey foreign key (team_id, extension_id) references extensions (team_id, id) on delete restrict,
   constraint dids_one_destination check (num_nonnulls(group_id, extension_id) = 1)
 );
+create index dids_group_idx on dids (group_id);
+create index dids_extension_idx on dids (extension_id);
 comment on table dids is 'A number of the public network and where its calls go. Unique over all teams: it exists once in the world.';
 
 create table numbers (
@@ -263,6 +267,9 @@ end $$;
 create trigger teams_notify after insert or update or delete on teams for each statement execute function notify_provisioning();
 create trigger extensions_notify after insert or update or delete on extensions for each statement execute function notify_provisioning();
 create trigger agent_groups_notify after insert or update or delete on agent_groups for each statement execute function notify_provisioning();
+create trigger agents_notify after insert or update or delete on agents for each statement execute function notify_provisioning();
+create trigger agent_group_members_notify after insert or update or delete on agent_group_members
+  for each statement execute function notify_provisioning();
 create trigger dids_notify after insert or update or delete on dids for each statement execute function notify_provisioning();
 
 insert into teams (identity, name) values ('astercc', 'astercc');

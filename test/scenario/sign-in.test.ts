@@ -1,10 +1,9 @@
 import t from 'tap';
 import { crowd, provision } from '../../lab/provision.js';
 import { addAgent } from '../../domain/agent.js';
-import { centreFor, dialAndHear, membersOf, stateOf, waitMembers } from '../support/centre.js';
-import { requireLab } from '../support/lab.js';
+import { centreFor, needLab, dialAndHear, membersOf, stateOf, waitMembers } from '../support/centre.js';
 
-requireLab(t);
+await needLab(t);
 
 const centre = await centreFor(t, {
   provision: async (db) => {

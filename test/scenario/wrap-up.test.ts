@@ -3,14 +3,21 @@ import { Caller } from '../../lab/caller.js';
 import type { Phone } from '../../lab/phone.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { until } from '../../lab/processes.js';
-import { centreFor, dialAndHear, gaps, statesOf, waitMembers, waitState } from '../support/centre.js';
-import { requireLab } from '../support/lab.js';
+import {
+  centreFor,
+  needLab,
+  dialAndHear,
+  gaps,
+  statesOf,
+  waitMembers,
+  waitState,
+} from '../support/centre.js';
 
 /** How an offer ends, and after which of them each mode begins a wrap-up (spec 53-55). */
 const endings = ['answered', 'no answer', 'caller gone', 'rejected', 'answered elsewhere'] as const;
 const wrapsUp: Record<string, readonly string[]> = { ring: endings, answer: ['answered'], off: [] };
 
-requireLab(t);
+await needLab(t);
 
 const centre = await centreFor(t, {
   provision: async (db) => {

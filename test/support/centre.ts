@@ -2,6 +2,15 @@ import type { Test } from 'tap';
 import { Centre, type CentreOptions } from '../../lab/centre.js';
 import type { Phone } from '../../lab/phone.js';
 import { until } from '../../lab/processes.js';
+import { requireLab } from './lab.js';
+
+/** Ends the test file as skipped, with the reason, where the lab cannot be had; see `requireLab`. */
+export async function needLab(t: Test): Promise<void> {
+  const skipped = await requireLab();
+  if (skipped === false) return;
+  t.plan(0, skipped);
+  process.exit(0);
+}
 
 /** A running call centre for a test file, ended with it. What went wrong inside is shown when the test fails. */
 export async function centreFor(t: Test, options: CentreOptions): Promise<Centre> {
