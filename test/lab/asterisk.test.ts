@@ -145,6 +145,7 @@ await t.test('when its parent is killed, Asterisk ends too', { skip }, async (t)
   const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  t.teardown(() => parent.kill('SIGKILL'));
   const [line] = (await once(parent.stdout, 'data')) as [Buffer];
   const pid = Number(line.toString());
   t.ok(await processStart(pid), 'it runs');

@@ -76,6 +76,7 @@ await t.test('a starter killed in the middle leaves no tree, and its lock dies w
       writeFileSync(root + '/half', 'half'); setInterval(() => {}, 1000); await new Promise(() => {});
     } }, { directory: ${JSON.stringify(directory)} });`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
+  t.teardown(() => child.kill('SIGKILL'));
   await until('the half-made tree', () =>
     existsSync(join(directory, 'tree.new/root/half')) ? true : undefined,
   );

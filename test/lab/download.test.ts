@@ -22,6 +22,7 @@ await t.test(
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    t.teardown(() => child.kill('SIGKILL'));
     let told = '';
     for await (const text of child.stdout) {
       told += String(text);

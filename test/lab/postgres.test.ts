@@ -28,7 +28,10 @@ async function directory(t: { teardown: (end: () => Promise<void>) => void }): P
 }
 
 /** Starts a server on `dir` from a process of its own, which prints the URL and then waits to be killed. */
-async function elsewhere(dir: string): Promise<{ parent: ReturnType<typeof spawn>; url: string }> {
+async function elsewhere(
+  t: { teardown: (end: () => void) => void },
+  dir: string,
+): Promise<{ parent: ReturnType<typeof spawn>; url: string }> {
   const module = new URL('../../lab/postgres.js', import.meta.url).href;
   const script = `import { LabPostgres } from ${JSON.stringify(module)};
     const server = await LabPostgres.start({ dir: ${JSON.stringify(dir)} });
@@ -36,6 +39,7 @@ async function elsewhere(dir: string): Promise<{ parent: ReturnType<typeof spawn
   const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  t.teardown(() => void parent.kill('SIGKILL'));
   const [line] = (await once(parent.stdout, 'data')) as [Buffer];
   return { parent, url: line.toString().trim() };
 }
@@ -113,7 +117,7 @@ await t.test(
   'several processes share one server; it ends with the last of them, even by kill -9',
   async (t) => {
     const dir = await directory(t);
-    const { parent, url } = await elsewhere(dir);
+    const { parent, url } = await elsewhere(t, dir);
     const here = await LabPostgres.start({ dir });
     t.equal(here.url, url, 'the second takes part');
     const pid = await serverPid(dir);
@@ -121,7 +125,7 @@ await t.test(
     await once(parent, 'exit');
     t.same(await ask(here.url, 'SELECT 1'), [1], 'the starter is gone, the server is not');
 
-    const other = await elsewhere(dir);
+    const other = await elsewhere(t, dir);
     await here.stop();
     t.same(await ask(url, 'SELECT 1'), [1], 'one leaves in order, the other still uses it');
     other.parent.kill('SIGKILL');
@@ -131,7 +135,7 @@ await t.test(
 
 await t.test('a server that nobody holds any more is ended before a new one starts', async (t) => {
   const dir = await directory(t);
-  const first = await elsewhere(dir);
+  const first = await elsewhere(t, dir);
   const pid = await serverPid(dir);
   // The watcher is the shell in the server's process group; without it, nothing ends the server with its holders.
   const { stdout } = await run('ps', ['-eo', 'pid=,pgid=,comm=']);
