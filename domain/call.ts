@@ -135,10 +135,10 @@ export async function callAnswered(
   );
 }
 
-/** The caller has hung up while waiting. */
+/** The caller has hung up while waiting. Says more than the end of the call does, which may be recorded first. */
 export async function markAbandoned(db: Queryable, teamId: number, uniqueid: string): Promise<void> {
   await db.raw(
-    `update calls set outcome = coalesce(outcome, 'abandoned') where team_id = ? and uniqueid = ? and answered_at is null`,
+    `update calls set outcome = 'abandoned' where team_id = ? and uniqueid = ? and answered_at is null`,
     [teamId, uniqueid],
   );
 }

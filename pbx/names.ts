@@ -21,7 +21,8 @@ export function wrapUpToken(reason: string): string | undefined {
 }
 
 /** The dialplan's mark of a phone in wrap-up, by which Asterisk ends it alone when no server is left. */
-export const wrapUpMark = (team: string, extension: string): string => `GLOBAL(STAR64_WRAPUP_${team}-${extension})`;
+export const wrapUpMark = (team: string, extension: string): string =>
+  `GLOBAL(STAR64_WRAPUP_${team}-${extension})`;
 
 /** Until when (Asterisk's epoch) a server has promised to end wrap-ups. */
 export const leaseVariable = 'STAR64_LEASE';

@@ -21,7 +21,7 @@ export interface Generation {
  * Turns a checked model into text. Templates hold layout only; one of the operator's own in `templatesDirectory`
  * wins over ours. The result is the same for the same input: no clock, no host name.
  */
-export async function render(model: Model, templatesDirectory?: string | undefined): Promise<Generation> {
+export async function render(model: Model, templatesDirectory?: string): Promise<Generation> {
   refuseSyntax(model, []);
   const templates = await Promise.all(fileNames.map((file) => template(`${file}.hbs`, templatesDirectory)));
   const hash = createHash('sha256').update(JSON.stringify(model));
