@@ -6,16 +6,29 @@ export class LogFile {
   #offset = 0;
   #partial = '';
   readonly #lines: string[] = [];
+  #reading: Promise<void> | undefined;
 
   constructor(readonly path: string) {}
 
   /** All whole lines written so far. */
   async lines(): Promise<readonly string[]> {
+    // One reading at a time: two would take the same bytes twice. Who comes during one begins another afterwards.
+    while (this.#reading) await this.#reading;
+    this.#reading = this.#read();
+    try {
+      await this.#reading;
+    } finally {
+      this.#reading = undefined;
+    }
+    return this.#lines;
+  }
+
+  async #read(): Promise<void> {
     const file = await open(this.path, 'r').catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
     });
-    if (file === undefined) return this.#lines;
+    if (file === undefined) return;
     try {
       const { size } = await file.stat();
       if (size > this.#offset) {
@@ -33,7 +46,6 @@ export class LogFile {
     } finally {
       await file.close();
     }
-    return this.#lines;
   }
 
   /** A place in the log: lines after it are the ones written from now on. */
