@@ -21,6 +21,43 @@ const settings = {
   passwordDigest: true,
 };
 
+/** What has a meaning of its own somewhere in Asterisk's files. */
+const hostile = [
+  'a\nb',
+  'a\rb',
+  'a;b',
+  'a;--b',
+  '[x]',
+  '#include "x"',
+  '${SHELL(id)}',
+  '"',
+  "'",
+  '\\',
+  '李',
+  'a\u2028b',
+  'a=>b',
+  'a|b',
+  '(!)',
+];
+
+/** A team with everything that reaches a file, owned by somebody whose name is no name of Asterisk. */
+async function populate(db: Database, team: string): Promise<void> {
+  await addUser(db, team, { username: 'anna', name: 'Anna "die Ärztin" O\'Neil 李;#include' });
+  for (const number of ['5000', '5001']) {
+    await addExtension(db, team, {
+      number,
+      user: 'anna',
+      secret: `secret0000000000000000${team}${number}`,
+    });
+  }
+  await addExtension(db, team, { number: '7000', user: 'anna', kind: 'phone', telephone: '+4930123456' });
+  await addGroup(db, team, { name: 'support', number: '6000' });
+  await addGroup(db, team, { name: 'sales', wrapUp: 'ring', strategy: 'ringall', ringSeconds: 20 });
+  await addGroup(db, team, { name: 'old', number: '6009' });
+  await removeGroup(db, team, 'old');
+  await addAgent(db, team, { number: '1001', user: 'anna', groups: ['support', 'sales'] });
+}
+
 async function compare(test: Test, name: string, db: Database, changed: Partial<typeof settings> = {}) {
   const generation = await render(await readModel(db, { ...settings, ...changed }));
   const directory = new URL(`fixtures/golden/${name}/`, packageRoot);
@@ -46,20 +83,7 @@ void t.test(
     const { db } = await freshDatabase(t);
     for (const team of ['astercc', 'b2']) {
       if (team !== 'astercc') await addTeam(db, team, { name: 'Second; [team]' });
-      await addUser(db, team, { username: 'anna', name: 'Anna "die Ärztin" O\'Neil 李;#include' });
-      for (const number of ['5000', '5001']) {
-        await addExtension(db, team, {
-          number,
-          user: 'anna',
-          secret: `secret0000000000000000${team}${number}`,
-        });
-      }
-      await addExtension(db, team, { number: '7000', user: 'anna', kind: 'phone', telephone: '+4930123456' });
-      await addGroup(db, team, { name: 'support', number: '6000' });
-      await addGroup(db, team, { name: 'sales', wrapUp: 'ring', strategy: 'ringall', ringSeconds: 20 });
-      await addGroup(db, team, { name: 'old', number: '6009' });
-      await removeGroup(db, team, 'old');
-      await addAgent(db, team, { number: '1001', user: 'anna', groups: ['support', 'sales'] });
+      await populate(db, team);
     }
     await addDid(db, 'astercc', { number: '600100', group: 'support' });
     await addDid(db, 'astercc', { number: '+4930600101', extension: '5001' });
@@ -78,37 +102,40 @@ void t.test(
 
 void t.test('what is not a plain value is refused, whichever setting or column it came from', async (t) => {
   const { db } = await freshDatabase(t);
-  const hostile = [
-    'a\nb',
-    'a\rb',
-    'a;b',
-    'a;--b',
-    '[x]',
-    '#include "x"',
-    '${SHELL(id)}',
-    '"',
-    "'",
-    '\\',
-    '李',
-    'a\u2028b',
-    'a=>b',
-    'a|b',
-    '(!)',
-  ];
   for (const value of hostile) {
     for (const changed of [{ directory: `/etc/${value}` }, { servers: [value] }, { token: value }]) {
       const model = await readModel(db, { ...settings, ...changed });
       await refused(t, 'usage', ['cannot be written to an Asterisk file'], () => render(model));
     }
-    // The database's own checks keep such values out; a row that got in all the same does not reach a file.
-    const model = await readModel(db, settings);
-    const [team] = model.teams;
-    if (!team) throw new Error('no team');
-    for (const key of ['number', 'destination'] as const) {
-      const did = { number: '1', destination: 'x', [key]: value };
-      await refused(t, 'usage', [`teams.0.dids.0.${key}`], () =>
-        render({ ...model, teams: [{ ...team, dids: [did] }] }),
-      );
+  }
+});
+
+void t.test('nor does such a value reach a file from any place in the database', async (t) => {
+  const { db } = await freshDatabase(t);
+  await populate(db, 'astercc');
+  await addDid(db, 'astercc', { number: '600100', group: 'support' });
+  const model = await readModel(db, settings);
+  const leaves = textsOf(model);
+  t.ok(leaves.length > 30, `${leaves.length} texts`);
+  // The database's own checks keep such values out; a row that got in all the same does not reach a file.
+  for (const path of leaves) {
+    for (const value of hostile) {
+      const changed = JSON.parse(JSON.stringify(model)) as typeof model;
+      put(changed, path, value);
+      await refused(t, 'usage', [path.join('.')], () => render(changed));
     }
   }
 });
+
+/** Paths to every text in a model. */
+function textsOf(value: unknown, path: string[] = []): string[][] {
+  if (typeof value === 'string') return [path];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => textsOf(inner, [...path, key]));
+}
+
+function put(target: object, path: string[], value: string): void {
+  const last = path.at(-1) ?? '';
+  const parent = path.slice(0, -1).reduce<object>((at, key) => Reflect.get(at, key) as object, target);
+  Reflect.set(parent, last, value);
+}
