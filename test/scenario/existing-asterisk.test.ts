@@ -1,0 +1,140 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { packageRoot } from '../../cli/root.js';
+import { LabAsterisk } from '../../lab/asterisk.js';
+import { Caller } from '../../lab/caller.js';
+import { LogFile } from '../../lab/log.js';
+import { Phone } from '../../lab/phone.js';
+import { PortBlock } from '../../lab/ports.js';
+import { LabPostgres } from '../../lab/postgres.js';
+import { LabProcess, run } from '../../lab/processes.js';
+import { star64 } from '../../lab/server.js';
+import { needLab } from '../support/centre.js';
+
+await needLab(t);
+
+/** The README is followed to the letter, but for directories, ports and secrets. */
+const readme = await readFile(new URL('README.md', packageRoot), 'utf8');
+const chapter = /## Five minutes with an Asterisk of your own\n([\s\S]*?)\n## /.exec(readme)?.[1] ?? '';
+const blocks = [...chapter.matchAll(/```\w*\n([\s\S]*?)```/g)].map(([, text = '']) => text);
+const block = (mark: string): string => blocks.find((text) => text.includes(mark)) ?? '';
+
+const dir = await mkdtemp(join(tmpdir(), 'star64-existing-'));
+const generated = join(dir, 'generated');
+const postgres = await LabPostgres.start();
+const ports = await PortBlock.reserve('server');
+t.teardown(async () => {
+  await postgres.stop();
+  await ports.release();
+  await rm(dir, { recursive: true, force: true });
+});
+const inOurPlace = (text: string): string => text.replaceAll('/etc/asterisk/star64', generated);
+
+/** Runs lines of a shell, as typed by an admin in the directory that holds star64.yml. */
+async function shell(lines: string): Promise<string> {
+  const script = `star64() { "${process.execPath}" "${star64}" "$@"; }\n${lines}`;
+  const env = { PATH: process.env['PATH'], HOME: dir, STAR64_DATA_DIR: join(dir, 'data') };
+  return (await run('sh', ['-e', '-c', script], { cwd: dir, env })).stdout;
+}
+
+let asterisk: LabAsterisk;
+let secret: string;
+
+await t.test('settings, a team and the generated files, with the commands of the README', async (t) => {
+  const agi = `agi: { port: ${ports.first} }\n`;
+  const settings = inOurPlace(block('database:')).replace(/postgres:\/\/[^ ]*/, postgres.url);
+  await writeFile(join(dir, 'star64.yml'), settings.replace(/secret: …/, `secret: not-yet`) + agi, {
+    mode: 0o640,
+  });
+  const said = await shell(block('star64 migrate'));
+  secret = /\b[A-Za-z0-9]{24,}\b/.exec(said)?.[0] ?? '';
+  t.match(secret, /^[A-Za-z0-9]{24,}$/, 'the SIP secret is printed');
+
+  const includes = [...block('extensions.conf').matchAll(/#include "([^"]*\/([a-z]+\.conf))"/g)];
+  t.same(includes.map(([, , file]) => file).sort(), ['extensions.conf', 'pjsip.conf', 'queues.conf']);
+  const classes = (word: string): string =>
+    new RegExp(`^\\s*${word} = (.*)$`, 'm').exec(block('[star64]'))?.[1] ?? '';
+  asterisk = await LabAsterisk.start({
+    extra: Object.fromEntries(
+      includes.map(([, path = '', file = '']) => [file, `#include "${inOurPlace(path)}"`]),
+    ),
+    amiRead: classes('read'),
+    amiWrite: classes('write'),
+  });
+  t.teardown(() => (t.passing() ? undefined : asterisk.logText().then((text) => t.comment(text))));
+  const { port, secret: amiSecret } = asterisk.ami;
+  await writeFile(
+    join(dir, 'star64.yml'),
+    settings.replace(/secret: …/, `secret: ${amiSecret}, port: ${port}`) + agi,
+    { mode: 0o640 },
+  );
+});
+t.teardown(() => asterisk.stop());
+
+await t.test('people and teams may be called as they like: Asterisk loads it without a word', async (t) => {
+  const hostile = [
+    'Anna; DROP',
+    '[astercc-phones]',
+    '#include "/etc/passwd"',
+    '${SHELL(id)}',
+    `O'Neil "Ann" \\`,
+    '安娜',
+    ';--',
+  ];
+  for (const [index, name] of hostile.entries()) {
+    const quoted = `'${name.replaceAll("'", `'\\''`)}'`;
+    await shell(`star64 team add t${index} --name ${quoted}
+      export STAR64_TEAM=t${index}
+      star64 user add anna --name ${quoted}
+      star64 extension add 5000 --user anna
+      star64 group add support --number 6000
+      star64 agent add 1001 --user anna --groups support`);
+  }
+  await t.rejects(
+    shell(`star64 user add bert --name "$(printf 'two\\nlines')"`),
+    /line/,
+    'a line end is refused',
+  );
+  await shell('star64 generate');
+  for (const [, command = ''] of block('dialplan reload').matchAll(/asterisk -rx '([^']+)'/g)) {
+    await asterisk.console(command);
+  }
+  const contexts = await asterisk.console('dialplan show t6-phones');
+  t.match(contexts, /'t6-features'/, 'the last team is there');
+  t.match(await asterisk.console('queue show t3-support'), /t3-support has 0 calls/);
+  t.match(await asterisk.console('pjsip show endpoint t5-5000'), /t5-5000/);
+  t.same(await asterisk.warnings(), [], 'Asterisk has nothing to complain of');
+});
+
+await t.test('an agent dials *64, and a customer reaches him', async (t) => {
+  const log = new LogFile(join(dir, 'serve.log'));
+  const server = await LabProcess.launch(process.execPath, [star64, 'serve'], {
+    cwd: dir,
+    env: { PATH: process.env['PATH'], HOME: dir, STAR64_DATA_DIR: join(dir, 'data') },
+    outputFile: log.path,
+  });
+  t.teardown(() => server.stop());
+  t.teardown(async () => (t.passing() ? undefined : t.comment((await log.lines()).join('\n'))));
+  await log.waitFor(/"msg":"serving"/, 0, 20_000);
+
+  const phone = await Phone.start({ user: 'astercc-5000', secret, server: asterisk.sip });
+  t.teardown(() => phone.stop());
+  await phone.register();
+  await phone.dial('*641001');
+  await asterisk.waitPlayed('astercc-5000', 'agent-loginok');
+  await phone.closed();
+
+  const customer = await Caller.call({ from: '4930123', to: '600100', server: asterisk.sip });
+  t.teardown(() => customer.hangup());
+  await phone.incoming();
+  await phone.answer();
+  await phone.established();
+  await phone.hangup();
+  await asterisk.verbose.waitFor(/PauseQueueMember.*wrapup/);
+  await phone.dial('*67');
+  await asterisk.waitPlayed('astercc-5000', 'activated');
+  t.same(await asterisk.warnings(), [], 'Asterisk has nothing to complain of');
+  t.notMatch((await log.lines()).join('\n'), /"level":(40|50)/, 'nor has the server');
+});
