@@ -1,4 +1,5 @@
 import { up as core } from './0001-core.js';
+import { up as phone } from './0002-phone.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -7,4 +8,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const migrations: readonly Migration[] = [{ name: '0001-core', sql: core }];
+export const migrations: readonly Migration[] = [
+  { name: '0001-core', sql: core },
+  { name: '0002-phone', sql: phone },
+];
