@@ -1,3 +1,5 @@
+import { fitted, printable, width } from './display.js';
+
 /** Where a command's data goes. Talk (progress, hints, errors) never passes here: it goes to stderr. */
 export interface Printer {
   /** Whether data is printed as JSON: what is one object there may be several lists elsewhere. */
@@ -20,7 +22,7 @@ export interface PrinterOptions {
 
 /** A printer for one of the three renderings. Field names are stable, in snake_case; times are ISO 8601 in UTC. */
 export function createPrinter({ out, terminal, json }: PrinterOptions): Printer {
-  const asJson = (value: unknown): void => out(`${JSON.stringify(snakeCase(value), undefined, 2)}\n`);
+  const asJson = (value: unknown): void => out(`${jsonText(value, 2)}\n`);
   const lines = (rows: readonly string[][]): void => {
     out(terminal ? aligned(rows) : rows.map((row) => `${row.join('\t')}\n`).join(''));
   };
@@ -47,16 +49,23 @@ export function createPrinter({ out, terminal, json }: PrinterOptions): Printer 
 const fieldName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const heading = (key: string): string => fieldName(key).replaceAll('_', ' ').toUpperCase();
 
+/** A value as JSON, its field names in snake_case; in one line unless indented. Safe to be shown on a terminal. */
+export function jsonText(value: unknown, indent?: number): string {
+  // JSON escapes the control characters of ASCII only, and there is another set of them.
+  return JSON.stringify(snakeCase(value), undefined, indent).replace(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 function snakeCase(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(snakeCase);
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [fieldName(key), snakeCase(inner)]));
 }
 
-/** A value in one line. Control characters could move the cursor of a terminal or add a column: they are replaced. */
-function cell(value: unknown, terminal: boolean): string {
-  return plain(value, terminal).replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '\ufffd');
-}
+/** A value in one line. */
+const cell = (value: unknown, terminal: boolean): string => printable(plain(value, terminal));
 
 function plain(value: unknown, terminal: boolean): string {
   if (value === null || value === undefined) return terminal ? '-' : '';
@@ -64,6 +73,12 @@ function plain(value: unknown, terminal: boolean): string {
   if (Array.isArray(value)) return value.length === 0 && terminal ? '-' : value.join(',');
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'string') return value;
+  if (typeof value === 'object') {
+    return plain(
+      Object.entries(value).map(([key, inner]) => `${key}=${plain(inner, false)}`),
+      terminal,
+    );
+  }
   return JSON.stringify(value);
 }
 
@@ -75,20 +90,7 @@ function aligned(rows: readonly string[][]): string {
     row.forEach((text, column) => (widths[column] = Math.max(widths[column] ?? 0, width(text))));
   }
   return rows
-    .map((row) =>
-      row.map((text, column) => text + ' '.repeat((widths[column] ?? 0) - width(text) + gap)).join(''),
-    )
+    .map((row) => row.map((text, column) => fitted(text, (widths[column] ?? 0) + gap)).join(''))
     .map((line) => `${line.trimEnd()}\n`)
     .join('');
-}
-
-const invisible = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
-const wide =
-  /^[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60]$/u;
-
-/** Columns of a terminal that a text takes: Chinese characters take two, combining marks none. */
-function width(text: string): number {
-  let columns = 0;
-  for (const character of text) columns += invisible.test(character) ? 0 : wide.test(character) ? 2 : 1;
-  return columns;
 }

@@ -1,5 +1,6 @@
 import { up as core } from './0001-core.js';
 import { up as phone } from './0002-phone.js';
+import { up as stateChanges } from './0003-state-changes.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -11,4 +12,5 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { name: '0001-core', sql: core },
   { name: '0002-phone', sql: phone },
+  { name: '0003-state-changes', sql: stateChanges },
 ];

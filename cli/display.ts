@@ -1,0 +1,32 @@
+import stringWidth from 'string-width';
+
+/** Control characters, line separators, and marks that turn the direction of what follows. */
+const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
+
+/** A text in one line: what could move the cursor of a terminal, add a column or turn the line around is replaced. */
+export const printable = (text: string): string => text.replace(unprintable, '\ufffd');
+
+/** Columns of a terminal that a text takes: a Chinese character takes two, a combining mark none. */
+export const width = (text: string): number => stringWidth(text);
+
+const graphemes = new Intl.Segmenter();
+
+/** The text if it fits into so many columns, else its beginning and an ellipsis. No character is cut in half. */
+export function truncated(text: string, columns: number): string {
+  if (width(text) <= columns) return text;
+  let cut = '';
+  let taken = 0;
+  for (const { segment } of graphemes.segment(text)) {
+    taken += width(segment);
+    if (taken > columns - 1) break;
+    cut += segment;
+  }
+  return columns < 1 ? '' : `${cut}…`;
+}
+
+/** The text in exactly so many columns, at their left or right end. */
+export function fitted(text: string, columns: number, align: 'left' | 'right' = 'left'): string {
+  const cut = truncated(text, columns);
+  const space = ' '.repeat(Math.max(0, columns - width(cut)));
+  return align === 'left' ? cut + space : space + cut;
+}
