@@ -1,6 +1,6 @@
 import { isUnreachable } from '../domain/database.js';
 import { Star64Error } from '../domain/errors.js';
-import { prompts, type Outcome } from './prompts.js';
+import { prompts, soundsOf, type Facts, type Outcome } from './prompts.js';
 import type { Session } from './session.js';
 
 /**
@@ -14,20 +14,23 @@ export async function answer(session: Session, value: string): Promise<void> {
   await session.setVariable(answerVariable, value);
 }
 
+/** What a feature code came to, and the facts that the phone is told with it. */
+export type Told = Outcome | { outcome: Outcome; facts: Facts };
+
 /**
  * Answers a feature code with what `decide` found; the phone says it. With PostgreSQL away the agent hears that,
  * and nothing has changed.
  */
-export async function answerOutcome(session: Session, decide: () => Promise<Outcome>): Promise<void> {
-  let outcome: Outcome;
+export async function answerOutcome(session: Session, decide: () => Promise<Told>): Promise<void> {
+  let told: Told;
   try {
-    outcome = await decide();
+    told = await decide();
   } catch (error) {
     const away =
       isUnreachable(error) || (error instanceof Star64Error && error.kind === 'database_unreachable');
     if (!away) throw error;
-    outcome = 'unavailable';
+    told = 'unavailable';
   }
-  const { next, sounds } = prompts[outcome];
-  await answer(session, `${next},${sounds.join('&')}`);
+  const { outcome, facts } = typeof told === 'string' ? { outcome: told, facts: {} } : told;
+  await answer(session, `${prompts[outcome].next},${soundsOf(outcome, facts).join('&')}`);
 }

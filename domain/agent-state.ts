@@ -13,22 +13,28 @@ export interface OpenState {
   agentId: number;
   state: AgentState;
   token: string | null;
+  /** Digit of the pause reason. */
+  pauseDigit: string | null;
 }
 
 /** What a new interval carries beside its state. */
 export interface StateDetails {
+  /** Name of the pause reason, and its digit. */
   reason?: string;
+  pauseDigit?: string;
   /** Names one offer; see the column's comment. */
   token?: string;
   callUniqueid?: string;
   groupId?: number;
   /** Seconds until a server ends the state by itself. */
   deadlineSeconds?: number;
+  /** What becomes of the agent then; `ready` unless said otherwise. */
+  atDeadline?: 'ready' | 'sign-out';
 }
 
 const openStateColumns = `
   s.id, t.identity as team, a.number as agent, x.number as extension, s.sign_in_id as "signInId",
-  s.agent_id as "agentId", s.state, s.token`;
+  s.agent_id as "agentId", s.state, s.token, s.pause_digit as "pauseDigit"`;
 const openStateJoins = `
   join sign_ins i on i.id = s.sign_in_id
   join teams t on t.id = s.team_id
@@ -59,9 +65,10 @@ export async function transition(
       returning team_id, agent_id, sign_in_id, ended_at
     ), s as (
       insert into agent_states
-        (team_id, agent_id, sign_in_id, state, reason, token, call_uniqueid, group_id, started_at, deadline_at)
-      select team_id, agent_id, sign_in_id, :to::agent_state, :reason, :token, :call, :groupId::integer, ended_at,
-        ended_at + make_interval(secs => :seconds::double precision)
+        (team_id, agent_id, sign_in_id, state, reason, pause_digit, token, call_uniqueid, group_id, started_at,
+          deadline_at, at_deadline)
+      select team_id, agent_id, sign_in_id, :to::agent_state, :reason, :digit, :token, :call, :groupId::integer, ended_at,
+        ended_at + make_interval(secs => :seconds::double precision), :atDeadline::pause_end
       from ended
       returning *
     )
@@ -73,6 +80,8 @@ export async function transition(
     id: only.id ?? 0,
     only: only.token ?? '',
     reason: details.reason ?? null,
+    digit: details.pauseDigit ?? null,
+    atDeadline: details.atDeadline ?? 'ready',
     token: details.token ?? null,
     call: details.callUniqueid ?? null,
     groupId: details.groupId ?? null,
@@ -100,7 +109,8 @@ export async function openStateOf(db: Queryable, signInId: number): Promise<Open
 }
 
 /**
- * Ends every state whose deadline has passed: the agent is idle from that moment on. Any number of servers may
+ * Ends every state whose deadline has passed, unless the agent is to be signed out then (`signOutOverdue`): he is idle
+ * from that moment on. Any number of servers may
  * call this at once; each state is ended by exactly one of them. Returns the states that this call began, and the
  * milliseconds until the next deadline by the database's clock (undefined: none is set).
  */
@@ -109,8 +119,10 @@ export async function endOverdueStates(
 ): Promise<{ begun: OpenState[]; nextInMs: number | undefined }> {
   const { rows } = await db.raw<{ rows: OpenState[] }>(`
     with due as (
-      select d.id from agent_states d join sign_ins i on i.id = d.sign_in_id
+      select d.id from agent_states d join sign_ins i on i.id = d.sign_in_id join agents a on a.id = d.agent_id
       where d.ended_at is null and d.deadline_at <= clock_timestamp() and i.signed_out_at is null
+        -- A fixed agent is never signed out.
+        and (d.at_deadline = 'ready' or a.kind = 'fixed')
       order by d.deadline_at limit 500 for no key update of d, i skip locked
     ), ended as (
       update agent_states e set ended_at = greatest(clock_timestamp(), e.started_at)
@@ -124,6 +136,6 @@ export async function endOverdueStates(
     select ${openStateColumns} from s ${openStateJoins}`);
   const next = await db.raw<{ rows: { ms: number | null }[] }>(`
     select extract(epoch from min(deadline_at) - clock_timestamp())::double precision * 1000 as ms
-    from agent_states where ended_at is null and deadline_at is not null`);
+    from agent_states where ended_at is null and deadline_at is not null and at_deadline = 'ready'`);
   return { begun: rows, nextInMs: next.rows[0]?.ms ?? undefined };
 }

@@ -1,9 +1,10 @@
 import { change } from './change.js';
 import { withDatabaseErrors, type Queryable } from './database.js';
+import { dependents, stillNeeded } from './dependents.js';
 import { conflict, usage } from './errors.js';
-import { canBeName, checkChoice, checkName, unknown } from './names.js';
+import { canBeName, checkChoice, checkName, command, unknown } from './names.js';
 import { checkSecret, generateSecret } from './password.js';
-import { openSignIn } from './sign-in.js';
+import { openSignIn } from './open-sign-in.js';
 import { requireTeam } from './team.js';
 import { refusePasswordAsSecret, requireUser } from './user.js';
 
@@ -120,9 +121,12 @@ export function setExtension(
 
 /** Removes an extension where nobody is signed in, that no fixed agent and no DID needs. */
 export function removeExtension(db: Queryable, team: string, number: string): Promise<void> {
-  return change(db, { verb: 'remove', kind: 'extension', team, name: number }, async (trx) => {
+  const attempt = { verb: 'remove', kind: 'extension', team, name: number } as const;
+  return change(db, attempt, async (trx) => {
     // The lock makes a sign-in that is just being made wait, and then fail.
     const { id } = await requireExtension(trx, team, number, 'for update');
+    const held = await dependents(trx, attempt);
+    if (held.length > 0) throw stillNeeded(attempt, held);
     await refuseWhileSignedIn(trx, team, number, 'is removed');
     await trx('extensions').where({ id }).delete();
   });
@@ -191,6 +195,13 @@ function kindFields(
 async function refuseWhileSignedIn(db: Queryable, team: string, number: string, what: string): Promise<void> {
   const open = await openSignIn(db, team, { extension: number });
   if (open) {
+    const fixed = await db('agents').where({ id: open.agentId, kind: 'fixed' }).pluck('id');
+    if (fixed.length > 0) {
+      const move = command(team, `agent set ${open.agent} --extension <other>`);
+      throw conflict(
+        `agent ${open.agent} is fixed at extension ${number} of team ${team}, always signed in: first ${move}, before it ${what}.`,
+      );
+    }
     throw conflict(
       `agent ${open.agent} is signed in at extension ${number} of team ${team}: he must sign out first (*65), before it ${what}.`,
     );

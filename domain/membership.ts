@@ -9,7 +9,8 @@ export interface Phone {
 export interface Membership {
   /**
    * Makes the queues agree with the database for one phone. Never throws. False: Asterisk could not be told now;
-   * the reconciliation does it later.
+   * the reconciliation does it later. `thorough` looks at every queue of the agent, as a sign-in or another work mode
+   * asks for; without it a pause or its end is told.
    */
-  project(phone: Phone): Promise<boolean>;
+  project(phone: Phone, options?: { thorough?: boolean }): Promise<boolean>;
 }

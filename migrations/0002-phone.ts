@@ -111,7 +111,10 @@ comment on column agent_groups.announce_call is 'Whether the agent hears the num
 alter table sign_ins add column work_mode work_mode not null default 'all';
 comment on column sign_ins.work_mode is 'The choice of the agent; counts in groups whose work mode is choice.';
 
-alter table agent_states add column pause_digit text;
+alter table agent_states
+  add column pause_digit text,
+  add column at_deadline pause_end not null default 'ready';
+comment on column agent_states.at_deadline is 'What becomes of the agent at the deadline: idle, or signed out.';
 comment on column agent_states.reason is 'Name of the pause reason, as it was then.';
 comment on column agent_states.pause_digit is 'Digit of the pause reason, as it was then; 0: none was given.';
 

@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
 import { endOverdueStates } from '../domain/agent-state.js';
+import { signOutOverdue } from '../domain/automatic-sign-out.js';
 import { isUnreachable, type Database } from '../domain/database.js';
 import type { Membership } from '../domain/membership.js';
 
 /**
- * Ends wrap-ups whose time is up. Any number of servers do this side by side; the database gives each deadline to
+ * Ends wrap-ups and pauses whose time is up, and shifts. Any number of servers do this side by side; the database gives each deadline to
  * one of them. It sleeps until the next deadline by the database's clock, at most a second, since another server
  * may have set one.
  */
@@ -13,6 +14,7 @@ export class Deadlines {
   #running: Promise<void> | undefined;
   #again = false;
   #stopped = false;
+  #signOutAt = 0;
 
   constructor(
     private readonly db: Database,
@@ -51,10 +53,21 @@ export class Deadlines {
     });
   }
 
+  /** Pauses, idling and shifts are counted in minutes: a look each second is enough. */
+  async #signOut(): Promise<void> {
+    if (performance.now() < this.#signOutAt) return;
+    this.#signOutAt = performance.now() + 1000;
+    for (const signIn of await signOutOverdue(this.db)) {
+      this.log.info({ team: signIn.team, agent: signIn.agent }, 'signed out: stayed longer than allowed');
+      await this.membership.project(signIn, { thorough: true });
+    }
+  }
+
   async #run(): Promise<number> {
     try {
       const { begun, nextInMs } = await endOverdueStates(this.db);
       await Promise.all(begun.map((state) => this.membership.project(state)));
+      await this.#signOut();
       return Math.min(this.atMostMs, Math.max(1, Math.ceil(nextInMs ?? this.atMostMs)));
     } catch (error) {
       if (!isUnreachable(error)) this.log.error({ err: error }, 'deadlines could not be carried out');

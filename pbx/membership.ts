@@ -2,8 +2,17 @@ import type { Logger } from 'pino';
 import type { Database } from '../domain/database.js';
 import type { AgentState } from '../domain/agent-state.js';
 import type { Membership, Phone } from '../domain/membership.js';
+import { takesQueueCalls } from '../domain/work-mode.js';
 import type { Manager } from './manager.js';
-import { deviceOf, queueOf, wrapUpMark, wrapUpReason, wrapUpToken } from './names.js';
+import {
+  deviceOf,
+  lampVariable,
+  pauseReason,
+  queueOf,
+  wrapUpMark,
+  wrapUpReason,
+  wrapUpToken,
+} from './names.js';
 import { readQueues, type Member } from './queues.js';
 
 /** What the database says of one phone: who is signed in there, in which state, in which queues. */
@@ -12,7 +21,7 @@ interface Wanted {
   agentId: number;
   state: AgentState;
   token: string | null;
-  reason: string | null;
+  pauseDigit: string | null;
   queues: { queue: string; penalty: number }[];
 }
 
@@ -34,14 +43,14 @@ export class QueueMembership implements Membership {
         await trx.raw('select pg_advisory_xact_lock(hashtextextended(?, 64))', [device]);
         const wanted = await readWanted(trx, phone);
         const former = await readQueueNames(trx, phone);
-        if (!wanted) {
-          for (const { queue } of former) await this.remove(queue, device);
-          await this.#unmark(phone);
-          return;
+        const leaves = wanted?.agentId === phone.agentId && !options.thorough ? [] : former;
+        for (const queue of leaves) {
+          if (!wanted?.queues.some((one) => one.queue === queue)) await this.remove(queue, device);
         }
-        if (wanted.agentId !== phone.agentId) {
-          // Somebody else has signed in here since: what is left of the one before goes first.
-          for (const { queue } of former) await this.remove(queue, device);
+        if (!wanted) {
+          await this.#unmark(phone);
+          await this.#light(phone, 'UNAVAILABLE');
+          return;
         }
         await this.#enter(phone, device, wanted, options.thorough ?? false);
       });
@@ -56,16 +65,23 @@ export class QueueMembership implements Membership {
   }
 
   async #enter(phone: Phone, device: string, wanted: Wanted, thorough: boolean): Promise<void> {
+    await this.#pauseAs(phone, device, wanted, await this.#join(device, wanted, thorough));
+    await this.#light(phone, lampOf[wanted.state]);
+  }
+
+  /** The member in the first queue of his, after he was added wherever he is missing; undefined if he has no queue. */
+  async #join(device: string, wanted: Wanted, thorough: boolean): Promise<Member | undefined> {
     const [first] = wanted.queues;
-    if (!first) return;
+    if (!first) return undefined;
     const find = async (): Promise<Member | undefined> =>
       (await readQueues(this.manager, { queue: first.queue, device })).members[0];
-    let member = await find();
-    if (thorough || !member || member.name !== wanted.agent) {
-      for (const { queue, penalty } of wanted.queues)
-        await this.#add(queue, device, wanted, penalty, thorough);
-      member = await find();
-    }
+    const member = await find();
+    if (!thorough && member?.name === wanted.agent) return member;
+    for (const { queue, penalty } of wanted.queues) await this.#add(queue, device, wanted, penalty, thorough);
+    return find();
+  }
+
+  async #pauseAs(phone: Phone, device: string, wanted: Wanted, member: Member | undefined): Promise<void> {
     if (!member) return;
     if (wanted.state === 'idle' && member.paused) {
       const newer = wrapUpToken(member.reason);
@@ -73,13 +89,25 @@ export class QueueMembership implements Membership {
       if (newer !== undefined && newer !== wanted.token) return;
       await this.#unmark(phone);
       await this.manager.action('QueuePause', { Interface: device, Paused: 'false' });
-    } else if (wanted.state === 'paused' && !member.paused) {
+    } else if (wanted.state === 'paused' && member.reason !== reasonOf(wanted)) {
+      // The mark goes first: a break is nothing that Asterisk may end by itself.
+      await this.#unmark(phone);
       await this.manager.action('QueuePause', {
         Interface: device,
         Paused: 'true',
-        Reason: `pause:${wanted.reason ?? ''}`,
+        Reason: reasonOf(wanted),
+      });
+    } else if (wanted.state === 'wrap-up' && member.reason === reasonOf(wanted)) {
+      await this.manager.action('Setvar', {
+        Variable: wrapUpMark(phone.team, phone.extension),
+        Value: wanted.token ?? '',
       });
     }
+  }
+
+  /** The lamp by which other phones see the agent; `agent<extension>` in extensions.conf. */
+  async #light({ team, extension }: Phone, state: string): Promise<void> {
+    await this.manager.action('Setvar', { Variable: lampVariable(team, extension), Value: state });
   }
 
   async #add(
@@ -90,8 +118,6 @@ export class QueueMembership implements Membership {
     thorough: boolean,
   ): Promise<void> {
     const paused = wanted.state === 'wrap-up' || wanted.state === 'paused';
-    const reason =
-      wanted.state === 'wrap-up' ? wrapUpReason(wanted.token ?? '') : `pause:${wanted.reason ?? ''}`;
     const add = (): Promise<unknown> =>
       this.manager.action('QueueAdd', {
         Queue: queue,
@@ -100,7 +126,7 @@ export class QueueMembership implements Membership {
         StateInterface: device,
         Penalty: String(penalty),
         Paused: String(paused),
-        ...(paused && { Reason: reason }),
+        ...(paused && { Reason: reasonOf(wanted) }),
       });
     const added = await done(add(), /already there/i);
     if (added) return;
@@ -130,6 +156,18 @@ export class QueueMembership implements Membership {
   }
 }
 
+/** What a lamp shows for each state; the calls themselves are shown by the lamp of the phone. */
+const lampOf: Record<AgentState, string> = {
+  idle: 'NOT_INUSE',
+  ringing: 'NOT_INUSE',
+  talking: 'NOT_INUSE',
+  'wrap-up': 'BUSY',
+  paused: 'ONHOLD',
+};
+
+const reasonOf = ({ state, token, pauseDigit }: Wanted): string =>
+  state === 'wrap-up' ? wrapUpReason(token ?? '') : pauseReason(pauseDigit);
+
 /** True when done, false when Asterisk refused with an `expected` word: what was asked for is so already. */
 async function done(action: Promise<unknown>, expected: RegExp): Promise<boolean> {
   try {
@@ -145,9 +183,9 @@ async function readWanted(db: Database, phone: Phone): Promise<Wanted | undefine
   const { rows } = await db.raw<{
     rows: (Omit<Wanted, 'queues'> & { groups: { name: string; penalty: number }[] })[];
   }>(
-    `select a.number as agent, a.id as "agentId", s.state, s.token, s.reason, (
+    `select a.number as agent, a.id as "agentId", s.state, s.token, s.pause_digit as "pauseDigit", (
        select coalesce(json_agg(json_build_object('name', g.name, 'penalty', m.penalty) order by m.position, g.name), '[]')
-       from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = a.id) as groups
+       from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = a.id and ${takesQueueCalls}) as groups
      from sign_ins i
      join teams t on t.id = i.team_id
      join extensions x on x.id = i.extension_id
@@ -162,10 +200,10 @@ async function readWanted(db: Database, phone: Phone): Promise<Wanted | undefine
   return { ...row, queues };
 }
 
-async function readQueueNames(db: Database, phone: Phone): Promise<{ queue: string }[]> {
+async function readQueueNames(db: Database, phone: Phone): Promise<string[]> {
   const names = await db('agent_group_members as m')
     .join('agent_groups as g', 'g.id', 'm.group_id')
     .where('m.agent_id', phone.agentId)
     .pluck<string[]>('g.name');
-  return names.map((name) => ({ queue: queueOf(phone.team, name) }));
+  return names.map((name) => queueOf(phone.team, name));
 }

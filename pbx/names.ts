@@ -20,6 +20,13 @@ export function wrapUpToken(reason: string): string | undefined {
   return /^wrapup:(.+)$/.exec(reason)?.[1];
 }
 
+/** The reason of a break's pause: a digit, since what people call their reasons is text of theirs. */
+export const pauseReason = (digit: string | null): string => `pause:${digit ?? ''}`;
+
+/** The device state that shows others what the agent at a phone does. */
+export const lampVariable = (team: string, extension: string): string =>
+  `DEVICE_STATE(Custom:star64-${team}-${extension})`;
+
 /** The dialplan's mark of a phone in wrap-up, by which Asterisk ends it alone when no server is left. */
 export const wrapUpMark = (team: string, extension: string): string =>
   `GLOBAL(STAR64_WRAPUP_${team}-${extension})`;

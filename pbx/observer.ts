@@ -9,7 +9,8 @@ import {
   type Queue,
 } from '../domain/call.js';
 import { isUnreachable, type Database } from '../domain/database.js';
-import { openSignIn, type SignIn } from '../domain/sign-in.js';
+import { openSignIn, type SignIn } from '../domain/open-sign-in.js';
+import { endOffer } from '../domain/pause.js';
 import type { AmiMessage } from './ami-message.js';
 import { phoneOf } from './names.js';
 
@@ -141,9 +142,8 @@ export class Observer {
 
   async #offerEnded(signIn: SignIn, event: AmiMessage): Promise<void> {
     const offer = event.headers.get('offer') ?? '';
-    const details = { token: offer };
     if (event.headers.get('wrapup') !== 'yes') {
-      await transition(this.db, signIn.id, ['ringing', 'talking'], 'idle', details, { token: offer });
+      await endOffer(this.db, signIn.id, offer);
       return;
     }
     const queue = await findQueue(this.db, event.headers.get('queue') ?? '');

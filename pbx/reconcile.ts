@@ -2,10 +2,12 @@ import type { Logger } from 'pino';
 import { transition, type AgentState } from '../domain/agent-state.js';
 import { callQueued, callsEnded, findQueue, openCalls } from '../domain/call.js';
 import type { Database } from '../domain/database.js';
+import { signInFixedAgents } from '../domain/fixed.js';
 import { removeLeftGroups } from '../domain/leaving.js';
+import { takesQueueCalls } from '../domain/work-mode.js';
 import type { Manager } from './manager.js';
 import type { QueueMembership } from './membership.js';
-import { deviceOf, phoneOf, queueOf, wrapUpToken } from './names.js';
+import { deviceOf, pauseReason, phoneOf, queueOf, wrapUpToken } from './names.js';
 import { beginWrapUp } from './observer.js';
 import { readEpoch, readQueues, type Member } from './queues.js';
 
@@ -19,7 +21,9 @@ interface Place {
   stateId: number;
   state: AgentState;
   token: string | null;
+  pauseDigit: string | null;
   groupName: string | null;
+  /** Those whose queue calls he takes. */
   groups: { name: string; penalty: number }[];
 }
 
@@ -48,6 +52,7 @@ export class Reconciliation {
 
   /** Returns how many differences were mended. @throws when Asterisk or PostgreSQL cannot be asked. */
   async run(): Promise<number> {
+    await signInFixedAgents(this.db);
     const first = await this.#look();
     if (first.length === 0) return 0;
     await new Promise((resolve) => setTimeout(resolve, betweenLooksMs));
@@ -66,6 +71,7 @@ export class Reconciliation {
     const { members, waiting } = await readQueues(this.manager);
     const channels = await this.manager.list('CoreShowChannels', {});
     const now = await readEpoch(this.manager);
+    const inCall = new Set(channels.map(({ headers }) => headers.get('channel')?.replace(/-[0-9a-f]+$/, '')));
     const places = await readPlaces(this.db);
     const byDevice = new Map<string, Member[]>();
     for (const member of members)
@@ -75,7 +81,10 @@ export class Reconciliation {
       const device = deviceOf(place.team, place.extension);
       const at = byDevice.get(device) ?? [];
       byDevice.delete(device);
-      differences.push(...this.#membershipOf(place, at), ...this.#stateOf(place, at, now));
+      differences.push(
+        ...this.#membershipOf(place, at),
+        ...this.#stateOf(place, at, now, inCall.has(device)),
+      );
     }
     for (const [device, at] of byDevice) differences.push(...this.#extra(device, at));
 
@@ -118,9 +127,8 @@ export class Reconciliation {
     return [{ key, mend }];
   }
 
-  #stateOf(place: Place, at: Member[], now: number): Difference[] {
+  #stateOf(place: Place, at: Member[], now: number, hasCall: boolean): Difference[] {
     const [member] = at;
-    if (!member) return [];
     const differs = (what: string, mend: () => Promise<unknown>): Difference[] => [
       {
         key: `agent ${place.team}/${place.agent} ${place.state} #${place.stateId}: ${what}`,
@@ -138,6 +146,12 @@ export class Reconciliation {
         { ...(place.token !== null && { token: place.token }) },
         { id: place.stateId },
       );
+    if (!member) {
+      // In no queue, by his work mode: the end of the call that he had when he chose it may have been missed.
+      const stuck =
+        place.groups.length === 0 && (place.state === 'ringing' || place.state === 'talking') && !hasCall;
+      return stuck ? differs('idle', () => to(place.state, 'idle')) : [];
+    }
     const token = member.paused ? wrapUpToken(member.reason) : undefined;
 
     if (token !== undefined) {
@@ -159,7 +173,10 @@ export class Reconciliation {
       });
     }
     if (member.paused) {
-      return place.state === 'idle' ? differs('paused', () => this.membership.project(place)) : [];
+      const so = place.state === 'paused' && member.reason === pauseReason(place.pauseDigit);
+      return so || place.state === 'ringing' || place.state === 'talking'
+        ? []
+        : differs(`paused for ${member.reason}`, () => this.membership.project(place));
     }
     if (place.state === 'paused') return differs('not paused', () => this.membership.project(place));
     if (place.state === 'wrap-up') return differs('no longer in wrap-up', () => to('wrap-up', 'idle'));
@@ -185,9 +202,9 @@ export class Reconciliation {
 async function readPlaces(db: Database): Promise<Place[]> {
   const { rows } = await db.raw<{ rows: Place[] }>(`
     select i.id as "signInId", t.identity as team, x.number as extension, a.id as "agentId", a.number as agent,
-      s.id as "stateId", s.state, s.token, sg.name as "groupName", (
+      s.id as "stateId", s.state, s.token, s.pause_digit as "pauseDigit", sg.name as "groupName", (
         select coalesce(json_agg(json_build_object('name', g.name, 'penalty', m.penalty) order by m.position, g.name), '[]')
-        from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = a.id) as groups
+        from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = a.id and ${takesQueueCalls}) as groups
     from sign_ins i
     join teams t on t.id = i.team_id
     join extensions x on x.id = i.extension_id

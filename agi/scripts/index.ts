@@ -4,10 +4,15 @@ import type { Database } from '../../domain/database.js';
 import type { Membership } from '../../domain/membership.js';
 import type { Routing } from '../../domain/routing.js';
 import type { Session } from '../session.js';
+import { currentGroup } from './current-group.js';
 import { inbound } from './inbound.js';
+import { pause } from './pause.js';
 import { ready } from './ready.js';
+import { signInPin } from './sign-in-pin.js';
 import { signIn } from './sign-in.js';
 import { signOut } from './sign-out.js';
+import { status } from './status.js';
+import { workMode } from './work-mode.js';
 
 /** What scripts work with. */
 export interface Services {
@@ -23,7 +28,12 @@ export type Script = (services: Services, session: Session, args: readonly strin
 
 export const scripts: ReadonlyMap<string, Script> = new Map([
   ['sign-in', signIn],
+  ['sign-in-pin', signInPin],
   ['sign-out', signOut],
+  ['pause', pause],
   ['ready', ready],
+  ['work-mode', workMode],
+  ['current-group', currentGroup],
+  ['status', status],
   ['inbound', inbound],
 ]);

@@ -1,15 +1,32 @@
-import * as signIns from '../../domain/sign-in.js';
-import { answerOutcome } from '../answer.js';
-import type { Script } from './index.js';
-import { extensionOf } from './phone.js';
+import { signIn as enter, type SignInOutcome } from '../../domain/sign-in.js';
+import type { Told } from '../answer.js';
+import { feature } from './feature.js';
+import type { Services } from './index.js';
 
-/** `*64`: signs the agent in at the phone that dialled. Arguments: team, endpoint, agent number. Fails closed. */
-export const signIn: Script = async ({ db, membership }, session, [team = '', endpoint = '', agent = '']) =>
-  answerOutcome(session, async () => {
-    const extension = extensionOf(team, endpoint);
-    if (extension === undefined) return 'unknown-phone';
-    const by = session.request.uniqueid;
-    const result = await signIns.signIn(db, team, { agent, extension, by });
-    if (result.outcome === 'signed-in') await membership.project(result.signIn);
-    return result.outcome;
-  });
+/** `*64<agent>`: signs the agent in at the phone that dialled. Fails closed. */
+export const signIn = feature(async (services, { team, extension, digits: agent, by }) => {
+  if (agent === undefined) return 'agent-wanted';
+  return tell(services, await enter(services.db, team, { agent, extension, by }));
+});
+
+/** Makes the queues follow a sign-in, and says what came of it. */
+export async function tell({ membership }: Services, result: SignInOutcome): Promise<Told> {
+  switch (result.outcome) {
+    case 'signed-in':
+      await membership.project(result.signIn, { thorough: true });
+      return 'signed-in';
+    case 'moved':
+      await membership.project(result.left, { thorough: true });
+      await membership.project(result.signIn, { thorough: true });
+      return { outcome: 'moved', facts: { extension: result.signIn.extension } };
+    case 'agent-elsewhere':
+      return 'agent-elsewhere';
+    case 'agent-in-call':
+    case 'phone-taken': {
+      const { agent, extension } = result.holder;
+      return { outcome: result.outcome, facts: { agent, extension } };
+    }
+    default:
+      return result.outcome;
+  }
+}

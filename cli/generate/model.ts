@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Database } from '../../domain/database.js';
 import { Star64Error } from '../../domain/errors.js';
-import { prompts } from '../../agi/prompts.js';
+import { soundsOf } from '../../agi/prompts.js';
+import type { Feature } from '../../domain/feature-code.js';
 
 /** What beside the database decides the text of the generated files. */
 export interface GenerateSettings {
@@ -17,6 +18,11 @@ export interface GenerateSettings {
 /** Seconds that one server has to answer while a caller waits, and while an agent does. */
 const callerSeconds = 2;
 const agentSeconds = 5;
+/** Long enough to key a PIN three times. */
+const pinSeconds = 60;
+
+/** Features that take digits, dialled with the code or asked for. */
+const takingDigits: ReadonlySet<Feature> = new Set(['sign-in', 'pause', 'work-mode', 'current-group']);
 
 interface Row {
   team: string;
@@ -33,7 +39,13 @@ interface GroupRow extends Row {
   strategy: string;
   ringSeconds: number;
   wrapUpMode: string;
+  announceAgent: boolean;
+  announceCall: boolean;
   leaving: boolean;
+}
+interface CodeRow extends Row {
+  code: string;
+  feature: Feature;
 }
 interface DidRow extends Row {
   number: string;
@@ -68,8 +80,14 @@ export async function readModel(db: Database, settings: GenerateSettings) {
           'g.strategy',
           'g.ring_seconds as ringSeconds',
           'g.wrap_up_mode as wrapUpMode',
+          'g.announce_agent as announceAgent',
+          'g.announce_call as announceCall',
           trx.raw('g.leaving_since is not null as leaving'),
         ),
+      codes: await trx('feature_codes as c')
+        .join('teams as t', 't.id', 'c.team_id')
+        .orderBy('c.code')
+        .select<CodeRow[]>('t.identity as team', 'c.code', 'c.feature'),
       dids: await trx('dids as d')
         .join('teams as t', 't.id', 'd.team_id')
         .leftJoin('agent_groups as g', 'g.id', 'd.group_id')
@@ -87,13 +105,17 @@ export async function readModel(db: Database, settings: GenerateSettings) {
     servers: servers(settings.servers),
     callerSeconds,
     agentSeconds,
-    nobodyAnswers: prompts.unavailable.sounds.join('&'),
+    pinSeconds,
+    nobodyAnswers: soundsOf('unavailable').join('&'),
     teams,
     queues: teams.flatMap(({ groups }) => groups.map(({ queue }) => queue)),
   };
 }
 
-function team(identity: string, rows: { extensions: ExtensionRow[]; groups: GroupRow[]; dids: DidRow[] }) {
+function team(
+  identity: string,
+  rows: { extensions: ExtensionRow[]; groups: GroupRow[]; codes: CodeRow[]; dids: DidRow[] },
+) {
   const own = <T extends Row>(list: T[]): T[] => list.filter((row) => row.team === identity);
   const groups = own(rows.groups).map((group) => ({ ...group, queue: `${identity}-${group.name}` }));
   return {
@@ -105,6 +127,12 @@ function team(identity: string, rows: { extensions: ExtensionRow[]; groups: Grou
     phones: own(rows.extensions).flatMap(({ number, secret }) =>
       secret === null ? [] : [phone(`${identity}-${number}`, number, secret)],
     ),
+    codes: own(rows.codes).map(({ code, feature }) => ({
+      code,
+      feature,
+      takesDigits: takingDigits.has(feature),
+      length: String(code.length),
+    })),
     groups,
     numberedGroups: groups.filter(({ number, leaving }) => number !== null && !leaving),
     dids: own(rows.dids).map(({ number, group, extension }) => ({

@@ -53,10 +53,10 @@ async function template(file: string, own: string | undefined): Promise<string> 
  */
 export function refuseSyntax(value: unknown, path: readonly string[]): void {
   if (typeof value === 'string') {
-    if (!/^[A-Za-z0-9_.+:/@&, -]*$/.test(value) || value.length > 500) {
+    if (!/^[A-Za-z0-9_.+:/@&,* -]*$/.test(value) || value.length > 500) {
       throw new Star64Error(
         'usage',
-        `${path.join('.')} cannot be written to an Asterisk file: ${quoted(value.slice(0, 80))} holds something other than letters, digits, blanks and _.+:/@&,- or is longer than 500.`,
+        `${path.join('.')} cannot be written to an Asterisk file: ${quoted(value.slice(0, 80))} holds something other than letters, digits, blanks and _.+:/@&,*- or is longer than 500.`,
       );
     }
   } else if (Array.isArray(value)) {

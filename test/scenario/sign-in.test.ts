@@ -1,7 +1,18 @@
 import t from 'tap';
 import { crowd, provision } from '../../lab/provision.js';
+import { Caller } from '../../lab/caller.js';
 import { addAgent } from '../../domain/agent.js';
-import { centreFor, needLab, dialAndHear, membersOf, stateOf, waitMembers } from '../support/centre.js';
+import { addGroup } from '../../domain/group.js';
+import {
+  centreFor,
+  needLab,
+  dialAndHear,
+  gaps,
+  membersOf,
+  stateOf,
+  waitMembers,
+  waitState,
+} from '../support/centre.js';
 
 await needLab(t);
 
@@ -9,12 +20,13 @@ const centre = await centreFor(t, {
   provision: async (db) => {
     const groups = [{ name: 'support', number: '6000' }, { name: 'sales' }];
     await provision(db, crowd(4, { groups }));
+    await addGroup(db, 'astercc', { name: 'desk' });
     // The same numbers once more in another team (spec 4).
     await provision(db, crowd(2, { team: 'b2', groups, did: '600200' }));
     await addAgent(db, 'astercc', {
       number: '1009',
       user: 'crowd',
-      groups: ['support'],
+      groups: ['desk'],
       kind: 'fixed',
       extension: '5004',
     });
@@ -48,7 +60,8 @@ await t.test('*64 with the number, and *64 with the number keyed when asked', as
   t.same(await membersOf(centre, 'b2-support'), [], 'nobody in the other team (spec 4)');
 
   await dialAndHear(centre, one, '*641001', 'agent-loginok');
-  t.equal((await db('sign_ins')).length, 2, 'signing in again at the same phone changes nothing');
+  const signIns = await db('sign_ins').whereNot({ signed_in_by: 'fixed' });
+  t.equal(signIns.length, 2, 'signing in again at the same phone changes nothing');
   await dialAndHear(centre, one, '*65', 'agent-loggedoff');
   await waitMembers(centre, 'astercc-support', ['1002']);
   await dialAndHear(centre, one, '*65', 'beeperr', 'agent-loggedoff');
@@ -63,21 +76,73 @@ await t.test('why not, each with an answer of its own', async (t) => {
   await dialAndHear(centre, one, '*641002', 'beeperr', 'extension', 'is-in-use');
   t.equal(await stateOf(centre, '1002'), 'signed-out', 'a phone has one agent (spec 21)');
   await dialAndHear(centre, two, '*641009', 'beeperr', 'feature-not-avail-line');
-  t.equal(await stateOf(centre, '1009'), 'signed-out', 'a fixed agent has one phone (spec 20)');
 
-  // Signed in at another phone: said so, and asked for another number; three tries, then goodbye.
+  // Unknown numbers: asked again, three times, then goodbye. Silence and # alone ask again, too.
   const mark = await asterisk.verbose.mark();
-  await two.dial('*641001');
-  await asterisk.waitPlayed(two.user, 'agent-alreadyon', mark);
-  for (const keys of ['7777#', '#', '8888#']) {
+  await two.dial('*647777');
+  await asterisk.waitPlayed(two.user, 'agent-incorrect', mark);
+  for (const keys of ['7777#', '#', '12345678901']) {
     const from = await asterisk.verbose.mark();
     await two.digits(keys);
-    await asterisk.waitPlayed(two.user, keys === '8888#' ? 'vm-goodbye' : 'agent-incorrect', from);
+    await asterisk.waitPlayed(two.user, keys.length > 10 ? 'vm-goodbye' : 'agent-incorrect', from);
   }
   await two.closed();
-  t.equal((await db('sign_ins').whereNull('signed_out_at')).length, 1, 'nothing has changed');
+  t.equal((await openAgents()).join(), '1001,1009', 'nothing has changed');
   await dialAndHear(centre, one, '*65', 'agent-loggedoff');
 });
+
+await t.test('a fixed agent is signed in by nature, at his phone only (spec 20)', async (t) => {
+  await waitMembers(centre, 'astercc-desk', ['1009']);
+  const own = await centre.phone('5004');
+  await dialAndHear(centre, own, '*641009', 'agent-loginok');
+  await dialAndHear(centre, own, '*65', 'beeperr', 'agent-loginok');
+  t.equal(await stateOf(centre, '1009'), 'idle', 'he pauses, but does not sign out');
+  await dialAndHear(centre, own, '*641001', 'beeperr', 'is-in-use', 'digits/9');
+  t.same(await membersOf(centre, 'astercc-desk'), ['1009']);
+});
+
+await t.test(
+  'signing in at another phone moves the agent there, but not out of a call (spec 21)',
+  async (t) => {
+    const [one, two] = [await centre.phone('5001'), await centre.phone('5002')];
+    await dialAndHear(centre, one, '*641001', 'agent-loginok');
+    await settle();
+    await dialAndHear(centre, two, '*641001', 'agent-loginok', 'location', 'digits/5', 'digits/2');
+    t.match(await asterisk.console('queue show astercc-support'), /1001 \(PJSIP\/astercc-5002\)/);
+    t.notMatch(await asterisk.console('queue show astercc-support'), /astercc-5001/);
+
+    await settle();
+    const customer = await Caller.call({ from: '4930123', to: '600100', server: asterisk.sip });
+    await two.incoming();
+    await two.answer();
+    await waitState(centre, '1001', 'talking');
+    await dialAndHear(centre, one, '*641001', 'beeperr', 'extension', 'digits/2', 'vm-isonphone');
+    t.equal(await stateOf(centre, '1001'), 'talking', 'the call goes on');
+    await customer.hangup();
+    await two.closed();
+    await waitState(centre, '1001', 'wrap-up');
+    await dialAndHear(centre, one, '*641001', 'agent-loginok', 'digits/1');
+    t.equal(await stateOf(centre, '1001'), 'wrap-up', 'his wrap-up goes with him');
+    await waitMembers(centre, 'astercc-support', [/^1001 paused:wrapup/]);
+    await dialAndHear(centre, one, '*67', 'activated');
+    await waitMembers(centre, 'astercc-support', ['1001']);
+    await dialAndHear(centre, one, '*65', 'agent-loggedoff');
+    t.same(await gaps(centre), []);
+  },
+);
+
+/** Numbers of the agents who are signed in. */
+async function openAgents(): Promise<string[]> {
+  const agents = db('sign_ins as i').join('agents as a', 'a.id', 'i.agent_id');
+  return agents.whereNull('i.signed_out_at').orderBy('a.number').pluck<string[]>('a.number');
+}
+
+/** Makes every sign-in older than the seconds in which it cannot be moved. */
+async function settle(): Promise<void> {
+  await db.raw(`with i as (update sign_ins set signed_in_at = signed_in_at - interval '1 minute' where signed_out_at is null
+    returning id) update agent_states s set started_at = started_at - interval '1 minute' from i where s.sign_in_id = i.id
+    and s.id = (select min(id) from agent_states f where f.sign_in_id = i.id)`);
+}
 
 await t.test(
   'two phones sign in the same agent in the same moment: one succeeds, the other hears why not',
@@ -92,7 +157,7 @@ await t.test(
         );
       const [winner, loser] = await Promise.all([heard('agent-loginok'), heard('agent-alreadyon')]);
       t.not(winner, loser, `${winner} is signed in, ${loser} hears why not`);
-      t.equal((await db('sign_ins').whereNull('signed_out_at')).length, 1);
+      t.equal((await openAgents()).join(), '1003,1009');
       const at = (user: string) => phones.find((phone) => phone.user === user);
       await at(loser)?.hangup();
       await Promise.all(phones.map((phone) => phone.closed()));

@@ -1,0 +1,9 @@
+import { setCurrentGroup } from '../../domain/current-group.js';
+import { feature } from './feature.js';
+
+/** `*63<number>`: chooses the agent's current group by the number of its queue. */
+export const currentGroup = feature(async ({ db }, { team, extension, digits }) => {
+  const result = await setCurrentGroup(db, team, { extension }, digits);
+  if (result.outcome !== 'group-set') return result.outcome;
+  return { outcome: 'group-set', facts: { group: result.number } };
+});

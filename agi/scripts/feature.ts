@@ -1,0 +1,35 @@
+import { answerOutcome, type Told } from '../answer.js';
+import type { Session } from '../session.js';
+import type { Script, Services } from './index.js';
+
+/** A feature code as it was dialled. */
+export interface Dialled {
+  team: string;
+  /** The phone: its number in the team. */
+  extension: string;
+  /** What was dialled after the code, or keyed when asked for. */
+  digits: string | undefined;
+  /** Names the call, so that a question asked twice is recognised. */
+  by: string;
+  session: Session;
+}
+
+/** A script for a feature code. Its arguments are team, endpoint and digits; what `decide` finds is said at the phone. */
+export const feature =
+  (decide: (services: Services, dialled: Dialled) => Promise<Told>): Script =>
+  (services, session, [team = '', endpoint = '', digits = '']) =>
+    answerOutcome(session, async () => {
+      const extension = extensionOf(team, endpoint);
+      if (extension === undefined) return 'unknown-phone';
+      const by = session.request.uniqueid;
+      return decide(services, { team, extension, digits: digits === '' ? undefined : digits, by, session });
+    });
+
+/**
+ * The extension behind the SIP endpoint that dialled, undefined if the endpoint is not one of the team. A phone is
+ * known by its endpoint, which Asterisk has authenticated, never by caller ID.
+ */
+function extensionOf(team: string, endpoint: string): string | undefined {
+  const [, owner, number] = /^([a-z][a-z0-9]{1,19})-([0-9]{2,10})$/.exec(endpoint) ?? [];
+  return owner === team ? number : undefined;
+}

@@ -1,0 +1,20 @@
+import { signIn as enter } from '../../domain/sign-in.js';
+import { feature } from './feature.js';
+import { tell } from './sign-in.js';
+
+const tries = 3;
+const patienceMs = 7000;
+const longestPin = 10;
+
+/**
+ * `*64` in a team that demands a PIN: asks for it and signs the agent in. It is the one script that listens to a
+ * person: what is keyed here is in no log and no variable. No connection to the database is held while it waits.
+ */
+export const signInPin = feature(async (services, { team, extension, digits: agent = '', by, session }) => {
+  for (let attempt = 1; ; attempt++) {
+    const prompt = attempt === 1 ? 'agent-pass' : 'auth-incorrect';
+    const { digits: pin } = await session.getData(prompt, patienceMs, longestPin);
+    const result = await enter(services.db, team, { agent, extension, by, pin });
+    if (result.outcome !== 'pin-wrong' || attempt === tries) return tell(services, result);
+  }
+});

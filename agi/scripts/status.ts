@@ -1,0 +1,20 @@
+import type { AgentState } from '../../domain/agent-state.js';
+import { standingOf } from '../../domain/standing.js';
+import type { Outcome } from '../prompts.js';
+import { feature } from './feature.js';
+
+const outcomes: Record<AgentState, Outcome> = {
+  idle: 'standing-idle',
+  ringing: 'standing-busy',
+  talking: 'standing-busy',
+  'wrap-up': 'standing-wrap-up',
+  paused: 'standing-paused',
+};
+
+/** `*60`: where the agent at the phone that dialled stands, read out. */
+export const status = feature(async ({ db }, { team, extension }) => {
+  const standing = await standingOf(db, team, { extension });
+  if (!standing) return 'not-signed-in';
+  const { state, seconds, ...facts } = standing;
+  return { outcome: outcomes[state], facts: { ...facts, seconds, minutes: Math.floor(seconds / 60) } };
+});
