@@ -117,7 +117,15 @@ function team(
   rows: { extensions: ExtensionRow[]; groups: GroupRow[]; codes: CodeRow[]; dids: DidRow[] },
 ) {
   const own = <T extends Row>(list: T[]): T[] => list.filter((row) => row.team === identity);
-  const groups = own(rows.groups).map((group) => ({ ...group, queue: `${identity}-${group.name}` }));
+  const groups = own(rows.groups).map((group) => ({
+    ...group,
+    queue: `${identity}-${group.name}`,
+    // What star64-answered is told: the number to say to the agent, and whether the caller hears the agent's.
+    answered:
+      group.announceAgent || group.announceCall
+        ? `${group.announceCall ? (group.number ?? '') : ''},${group.announceAgent ? 'yes' : ''}`
+        : '',
+  }));
   return {
     identity,
     // A telephone number as an extension needs a trunk to be dialled over; without trunks there is no way to it yet.
