@@ -13,4 +13,7 @@ export interface Membership {
    * asks for; without it a pause or its end is told.
    */
   project(phone: Phone, options?: { thorough?: boolean }): Promise<boolean>;
+
+  /** Takes back the offer of this name: the phone stops ringing, and the queue tries the next agent. Never throws. */
+  withdraw(offer: string): Promise<void>;
 }

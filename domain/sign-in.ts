@@ -165,7 +165,8 @@ async function refuseMove(
 }
 
 export type SignOutOutcome =
-  | { outcome: 'signed-out'; signIn: SignIn }
+  /** `offer`: the call that his phone rang for, which another agent is to get now. */
+  | { outcome: 'signed-out'; signIn: SignIn; offer?: string }
   /** A fixed agent is signed in as long as he is provisioned; he pauses instead. */
   | { outcome: 'fixed'; signIn: SignIn }
   | { outcome: 'not-signed-in' };
@@ -175,8 +176,14 @@ export async function signOut(db: Database, team: string, who: Who, by: string):
   return db.transaction(async (trx): Promise<SignOutOutcome> => {
     const open = await openSignIn(trx, team, who);
     if (open && (await isFixed(trx, open.agentId))) return { outcome: 'fixed', signIn: open };
-    const closed = open ? await close(trx, open.id, by) : false;
-    if (open && closed) return { outcome: 'signed-out', signIn: open };
+    if (open && (await close(trx, open.id, by))) {
+      const last = await trx('agent_states')
+        .where({ sign_in_id: open.id })
+        .orderBy('id', 'desc')
+        .first<{ state: string; token: string | null } | undefined>('state', 'token');
+      const offer = last?.state === 'ringing' ? last.token : null;
+      return { outcome: 'signed-out', signIn: open, ...(offer !== null && { offer }) };
+    }
     const before = await signInEndedBy(trx, team, who, by);
     return before ? { outcome: 'signed-out', signIn: before } : { outcome: 'not-signed-in' };
   });

@@ -147,6 +147,14 @@ export class QueueMembership implements Membership {
     await this.manager.action('Setvar', { Variable: wrapUpMark(team, extension), Value: '' });
   }
 
+  async withdraw(offer: string): Promise<void> {
+    try {
+      await done(this.manager.action('Hangup', { Channel: offer }), /no such channel/i);
+    } catch (error) {
+      this.log.warn({ offer, reason: (error as Error).message }, 'an offer rings on');
+    }
+  }
+
   /** Takes a device out of a queue; no error when it is not there. */
   async remove(queue: string, device: string): Promise<void> {
     await done(

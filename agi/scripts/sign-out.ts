@@ -4,6 +4,9 @@ import { feature } from './feature.js';
 /** `*65`: signs out whoever is signed in at the phone that dialled. Fails closed. */
 export const signOut = feature(async ({ db, membership }, { team, extension, by }) => {
   const result = await leave(db, team, { extension }, by);
-  if (result.outcome === 'signed-out') await membership.project(result.signIn, { thorough: true });
+  if (result.outcome === 'signed-out') {
+    await membership.project(result.signIn, { thorough: true });
+    if (result.offer !== undefined) await membership.withdraw(result.offer);
+  }
   return result.outcome;
 });

@@ -41,7 +41,7 @@ await t.test(
   },
 );
 
-await t.test('a failing announcement keeps nobody apart', async (t) => {
+await t.test('a failing announcement keeps nobody apart', async () => {
   const phone = await centre.phone('5001');
   const mark = await asterisk.verbose.mark();
   await asterisk.console('dialplan remove context star64-whisper');

@@ -45,6 +45,20 @@ export async function dialAndHear(
   await phone.closed();
 }
 
+/** Dials, waits until the call has ended by itself, and returns what was played to the phone in it. */
+export async function dialled(centre: Centre, phone: Phone, number: string): Promise<string[]> {
+  const from = await centre.asterisk.verbose.mark();
+  const events = phone.events.length;
+  await phone.dial(number);
+  const { id } = await phone.event(/^CALL_(ESTABLISHED|CLOSED)$/, { from: events });
+  await until(
+    `the end of the call to ${number} from ${phone.user}`,
+    () => phone.events.slice(events).find((event) => event.type === 'CALL_CLOSED' && event.id === id),
+    30_000,
+  );
+  return centre.asterisk.played(phone.user, from);
+}
+
 /** The states of an agent's intervals, oldest first. */
 export async function statesOf(centre: Centre, agent: string, team = 'astercc'): Promise<string[]> {
   const { rows } = await centre.db.raw<{ rows: { state: string }[] }>(
