@@ -7,6 +7,20 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** For options that are `on` or `off`. */
+export function onOff(text: string): boolean {
+  if (text !== 'on' && text !== 'off') throw new InvalidArgumentError('Type on or off.');
+  return text === 'on';
+}
+
+/** For an option that may be typed several times, each `name=number`. */
+export function numberByName(text: string, before: Record<string, number> = {}): Record<string, number> {
+  const [, name, number] = /^([^=]+)=([0-9]{1,9})$/.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError('Type a name and a whole number, as support=10.');
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError('Type each name only once.');
+  return { ...before, [name]: Number(number) };
+}
+
 /** For options that take several names: `a,b`. */
 export function nameList(text: string): string[] {
   return text === '' ? [] : text.split(',').map((name) => name.trim());

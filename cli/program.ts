@@ -4,10 +4,12 @@ import { register as registerAgent } from './commands/agent.js';
 import { register as registerDemo } from './commands/demo.js';
 import { register as registerDid } from './commands/did.js';
 import { register as registerExtension } from './commands/extension.js';
+import { register as registerFeatureCode } from './commands/feature-code.js';
 import { register as registerGenerate } from './commands/generate.js';
 import { register as registerGroup } from './commands/group.js';
 import { register as registerHelp } from './commands/help.js';
 import { register as registerMigrate } from './commands/migrate.js';
+import { register as registerPauseReason } from './commands/pause-reason.js';
 import { register as registerServe } from './commands/serve.js';
 import { register as registerStatus } from './commands/status.js';
 import { register as registerTeam } from './commands/team.js';
@@ -27,6 +29,8 @@ const registrations = [
   registerAgent,
   registerGroup,
   registerDid,
+  registerFeatureCode,
+  registerPauseReason,
   registerMigrate,
   registerGenerate,
   registerServe,

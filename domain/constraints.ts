@@ -1,17 +1,21 @@
 import type { Queryable } from './database.js';
+import { dependents, stillNeeded } from './dependents.js';
 import { conflict, usage, type Star64Error } from './errors.js';
 import { command, quoted } from './names.js';
+import { codeTaken, numberTaken, prefixTaken } from './number-space.js';
 
 /** What a command was about to do, for the message in case the database refuses it. */
 export interface Attempt {
   readonly verb: 'add' | 'set' | 'remove';
-  readonly kind: 'team' | 'user' | 'extension' | 'agent' | 'group' | 'did';
+  readonly kind: 'team' | 'user' | 'extension' | 'agent' | 'group' | 'did' | 'feature-code' | 'pause-reason';
   /** Identity of the team; null for what belongs to the system. */
   readonly team: string | null;
   /** Name or number of the thing itself. */
   readonly name: string;
   /** The number that is to be taken, where it is not the name. */
   readonly number?: string | null | undefined;
+  /** What a pause reason is to be called. */
+  readonly label?: string | undefined;
   /** The extension that a fixed agent is to be tied to. */
   readonly extension?: string | null | undefined;
 }
@@ -41,6 +45,18 @@ const taken: Record<string, Explain> = {
   extensions_number_key: numberTaken,
   agent_groups_number_key: numberTaken,
   numbers_pkey: numberTaken,
+  numbers_code_prefix: prefixTaken,
+  feature_codes_pkey: codeTaken,
+
+  pause_reasons_pkey: async (db, { team, name }) => {
+    const row = await pauseReason(db, team, { 'p.digit': name });
+    return `digit ${name} of team ${team ?? ''} is the pause reason ${quoted(row?.name ?? '')} already: choose another digit, or change it with ${command(team, `pause-reason set ${name}`)}.`;
+  },
+
+  pause_reasons_name_key: async (db, { team, name, label = '' }) => {
+    const row = await pauseReason(db, team, { 'p.name': label });
+    return `pause reason ${quoted(label)} of team ${team ?? ''} exists already${row ? ` at digit ${row.digit}` : ''}: choose another name than that for digit ${name}.`;
+  },
 
   agents_number_key: async (db, { team, name }) => {
     const row = await db('agents as a')
@@ -96,26 +112,15 @@ async function userTaken(db: Queryable, { team, name }: Attempt): Promise<string
   return `user ${name} ${where} exists already${row ? ` (${quoted(row.name)})` : ''}: choose another user name, or change it with ${command(team, `user set ${name}`)}.`;
 }
 
-async function numberTaken(db: Queryable, attempt: Attempt): Promise<string> {
-  const { team } = attempt;
-  const number = attempt.number ?? attempt.name;
-  const row = await db('numbers as n')
-    .join('teams as t', 't.id', 'n.team_id')
-    .leftJoin('extensions as x', (on) => on.on('x.team_id', 'n.team_id').on('x.number', 'n.number'))
-    .leftJoin('users as u', 'u.id', 'x.user_id')
-    .leftJoin('agent_groups as g', (on) => on.on('g.team_id', 'n.team_id').on('g.number', 'n.number'))
-    .where({ 't.identity': team, 'n.number': number })
-    .first<{ username: string | null; group: string | null; leaving: boolean } | undefined>(
-      'u.username as username',
-      'g.name as group',
-      db.raw('g.leaving_since is not null as leaving'),
-    );
-  const holder = row?.username
-    ? `extension ${number} of user ${row.username}`
-    : row?.group
-      ? `the queue of group ${row.group}${row.leaving ? ', which is leaving' : ''}`
-      : 'taken';
-  return `number ${number} of team ${team ?? ''} is ${holder} already: choose another number.`;
+function pauseReason(
+  db: Queryable,
+  team: string | null,
+  where: Record<string, string>,
+): Promise<{ digit: string; name: string } | undefined> {
+  return db('pause_reasons as p')
+    .join('teams as t', 't.id', 'p.team_id')
+    .where({ 't.identity': team, ...where })
+    .first<{ digit: string; name: string } | undefined>('p.digit', 'p.name');
 }
 
 /** Why the name of a removed group is not free at once. */
@@ -151,86 +156,4 @@ export async function explain(
     );
   }
   return undefined;
-}
-
-/** Something that keeps another thing from being removed. */
-export interface Dependent {
-  readonly kind: 'user' | 'extension' | 'agent' | 'group' | 'leaving group' | 'did' | 'calls';
-  readonly name: string;
-}
-
-const dependentsOf: Record<Attempt['kind'], string | undefined> = {
-  team: `
-    select 'did' as kind, d.number as name, 1 as place from dids d join t on t.id = d.team_id
-    union all select 'agent', a.number, 2 from agents a join t on t.id = a.team_id
-    union all select case when g.leaving_since is null then 'group' else 'leaving group' end, g.name, 3
-      from agent_groups g join t on t.id = g.team_id
-    union all select 'extension', x.number, 4 from extensions x join t on t.id = x.team_id
-    union all select 'user', u.username, 5 from users u join t on t.id = u.team_id
-    union all select 'calls', count(*)::text, 6 from calls c join t on t.id = c.team_id having count(*) > 0`,
-  user: `
-    select 'agent' as kind, a.number as name, 1 as place
-      from agents a join users u on u.id = a.user_id join t on t.id = u.team_id where u.username = :name
-    union all select 'extension', x.number, 2
-      from extensions x join users u on u.id = x.user_id join t on t.id = u.team_id where u.username = :name`,
-  extension: `
-    select 'did' as kind, d.number as name, 1 as place
-      from dids d join extensions x on x.id = d.extension_id join t on t.id = x.team_id where x.number = :name
-    union all select 'agent', a.number, 2
-      from agents a join extensions x on x.id = a.extension_id join t on t.id = x.team_id where x.number = :name`,
-  group: `
-    select 'did' as kind, d.number as name, 1 as place
-      from dids d join agent_groups g on g.id = d.group_id join t on t.id = g.team_id where g.name = :name
-    union all select 'agent', a.number, 2 from agent_group_members m join agents a on a.id = m.agent_id
-      join agent_groups g on g.id = m.group_id join t on t.id = g.team_id where g.name = :name`,
-  agent: undefined,
-  did: undefined,
-};
-
-/** What keeps the thing from being removed, in the order in which it can be removed itself. */
-export async function dependents(db: Queryable, attempt: Attempt): Promise<Dependent[]> {
-  const sql = dependentsOf[attempt.kind];
-  if (sql === undefined) return [];
-  const { rows } = await db.raw<{ rows: Dependent[] }>(
-    `with t as (select id from teams where identity = :team)
-     select kind, name from (${sql}) as held order by place, length(name), name`,
-    { team: attempt.team, name: attempt.name },
-  );
-  return rows;
-}
-
-const shown = 5;
-
-/** The refusal to remove something that is still needed: names what needs it, and how that goes. */
-export function stillNeeded(attempt: Attempt, held: readonly Dependent[]): Star64Error {
-  const what = `${attempt.kind} ${attempt.name}${attempt.kind === 'team' ? '' : ` of team ${attempt.team ?? ''}`}`;
-  const list = held
-    .slice(0, shown)
-    .map((dependent) => `${describe(dependent)} (${wayOut(attempt, dependent)})`);
-  const rest = held.length > shown ? `, and ${held.length - shown} more` : '';
-  return conflict(
-    `${what} cannot be removed, because something still needs it. First: ${list.join(', ') || 'try again'}${rest}.`,
-  );
-}
-
-function describe({ kind, name }: Dependent): string {
-  if (kind === 'calls') return `${name} recorded calls`;
-  return `${kind === 'did' ? 'DID' : kind} ${name}`;
-}
-
-function wayOut({ kind, team, name }: Attempt, dependent: Dependent): string {
-  switch (dependent.kind) {
-    case 'calls':
-      return `\`star64 team remove ${name} --discard-calls\``;
-    case 'leaving group':
-      return 'it goes by itself, once its queue in Asterisk is empty';
-    case 'agent':
-      if (kind === 'group') return command(team, `agent set ${dependent.name} --groups <others>`);
-      break;
-    case 'did':
-      if (kind === 'group') return command(team, `did set ${dependent.name} --group <other>`);
-      break;
-    default:
-  }
-  return command(team, `${dependent.kind} remove ${dependent.name}`);
 }

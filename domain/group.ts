@@ -1,6 +1,8 @@
 import { change } from './change.js';
-import { dependents, stillLeaving, stillNeeded, type Attempt } from './constraints.js';
+import { checkTimeOfDay } from './clock.js';
+import { stillLeaving, type Attempt } from './constraints.js';
 import { withDatabaseErrors, type Queryable } from './database.js';
+import { dependents, stillNeeded } from './dependents.js';
 import { conflict } from './errors.js';
 import { canBeName, checkChoice, checkName, checkWhole, unknown } from './names.js';
 import { requireTeam } from './team.js';
@@ -20,6 +22,9 @@ export const queueStrategies = [
 /** After which offers wrap-up begins: any that rang, answered ones, none (spec 53-55). */
 export const wrapUpModes = ['ring', 'answer', 'off'] as const;
 
+/** What the agents of a group do: queue calls, calls to the outside, both, or what each chooses (spec 48-51). */
+export const workModes = ['all', 'inbound', 'outbound', 'choice'] as const;
+
 /** An agent group: one Asterisk queue, `<team>-<name>`. */
 export interface Group {
   team: string;
@@ -32,6 +37,15 @@ export interface Group {
   wrapUp: (typeof wrapUpModes)[number];
   /** Longest wrap-up; 0: until the agent ends it. */
   wrapUpSeconds: number;
+  workMode: (typeof workModes)[number];
+  /** End of the shift, `18:00` in the time zone of the team: whoever has this as current group is signed out. */
+  signOutAt: string | null;
+  /** Whoever has this as current group and has been idle for so long is signed out; null: never. */
+  idleSignOutSeconds: number | null;
+  /** Whether the caller hears the number of the agent who answers (spec 27). */
+  announceAgent: boolean;
+  /** Whether the agent hears the number of the queue and how long the caller has waited. */
+  announceCall: boolean;
   agents: string[];
   dids: string[];
   /** Set once the group is removed, until its queue is empty in Asterisk. */
@@ -45,10 +59,18 @@ export interface GroupChanges {
   ringSeconds?: number;
   wrapUp?: string;
   wrapUpSeconds?: number;
+  workMode?: string;
+  signOutAt?: string | null;
+  /** 0 or null: never. */
+  idleSignOutSeconds?: number | null;
+  announceAgent?: boolean;
+  announceCall?: boolean;
 }
 
 const select = `select t.identity as team, g.name, g.number, g.strategy, g.ring_seconds as "ringSeconds",
-    g.wrap_up_mode as "wrapUp", g.wrap_up_seconds as "wrapUpSeconds",
+    g.wrap_up_mode as "wrapUp", g.wrap_up_seconds as "wrapUpSeconds", g.work_mode as "workMode",
+    to_char(g.sign_out_at, 'HH24:MI') as "signOutAt", g.idle_sign_out_seconds as "idleSignOutSeconds",
+    g.announce_agent as "announceAgent", g.announce_call as "announceCall",
     array(select a.number from agent_group_members m join agents a on a.id = m.agent_id
       where m.group_id = g.id order by length(a.number), a.number) as agents,
     array(select d.number from dids d where d.group_id = g.id order by d.number) as dids,
@@ -140,8 +162,9 @@ async function requireGroup(
   return row;
 }
 
-function checkColumns(changes: GroupChanges): Record<string, string | number | null> {
+function checkColumns(changes: GroupChanges) {
   const { number, strategy, ringSeconds, wrapUp, wrapUpSeconds } = changes;
+  const { workMode, signOutAt, idleSignOutSeconds, announceAgent, announceCall } = changes;
   return {
     ...(number !== undefined && { number: number === null ? null : checkName('queueNumber', number) }),
     ...(strategy !== undefined && { strategy: checkChoice('strategy', queueStrategies, strategy) }),
@@ -152,7 +175,21 @@ function checkColumns(changes: GroupChanges): Record<string, string | number | n
     ...(wrapUpSeconds !== undefined && {
       wrap_up_seconds: checkWhole('wrap-up time', { from: 0, to: 86_400 }, wrapUpSeconds),
     }),
+    ...(workMode !== undefined && { work_mode: checkChoice('work mode', workModes, workMode) }),
+    ...(signOutAt !== undefined && {
+      sign_out_at: signOutAt === null ? null : checkTimeOfDay('sign-out time', signOutAt),
+    }),
+    ...(idleSignOutSeconds !== undefined && {
+      idle_sign_out_seconds: checkIdle(idleSignOutSeconds),
+    }),
+    ...(announceAgent !== undefined && { announce_agent: announceAgent }),
+    ...(announceCall !== undefined && { announce_call: announceCall }),
   };
+}
+
+function checkIdle(seconds: number | null): number | null {
+  if (seconds === null || seconds === 0) return null;
+  return checkWhole('idle time until sign-out (0: never)', { from: 60, to: 86_400 }, seconds);
 }
 
 async function readGroup(db: Queryable, team: string, name: string): Promise<Group> {

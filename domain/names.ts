@@ -94,6 +94,22 @@ const rules = {
     example: '+4915112345678',
     tidy: telephone,
   },
+  'feature-code': {
+    noun: 'feature code',
+    what: 'feature code',
+    pattern: /^[*]{0,2}[0-9]{1,6}$/,
+    rule: 'up to two * and then 1 to 6 digits',
+    example: '*64',
+    tidy: (typed) => typed.replace(/[^0-9*]/g, ''),
+  },
+  'pause-reason': {
+    noun: 'pause reason',
+    what: 'digit of a pause reason',
+    pattern: /^[1-9]$/,
+    rule: 'one digit from 1 to 9; 0 is a pause without a reason',
+    example: '1',
+    tidy: digits,
+  },
 } as const satisfies Record<string, Rule>;
 
 /** What can be named: each has one alphabet. */
@@ -143,20 +159,20 @@ export function unknown(
 const longestText = 80;
 
 /**
- * A person's or team's name in any language: 1 to 80 characters, not only spaces. Refuses control characters and
- * line separators, which would end a line of a generated file or a protocol, and half surrogate pairs, which the
- * database cannot store as they are.
+ * The name of a person, a team or a pause reason in any language: 1 to 80 characters, not only spaces. Refuses
+ * control characters and line separators, which would end a line of a generated file or a protocol, and half
+ * surrogate pairs, which the database cannot store as they are.
  */
-export function checkText(what: string, value: string): string {
+export function checkText(what: string, value: string, example = 'Anna Berg'): string {
   if (/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(value)) {
     throw usage(
-      `${what} ${quoted(value)} is not allowed (no control characters or line breaks): type it in one line, for example "Anna Berg".`,
+      `${what} ${quoted(value)} is not allowed (no control characters or line breaks): type it in one line, for example "${example}".`,
     );
   }
   const length = Array.from(value).length;
   if (length > longestText || value.trim() === '') {
     throw usage(
-      `${what} ${quoted(value)} is not allowed (1 to ${longestText} characters): type for example "Anna Berg".`,
+      `${what} ${quoted(value)} is not allowed (1 to ${longestText} characters): type for example "${example}".`,
     );
   }
   return value;

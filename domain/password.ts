@@ -46,6 +46,22 @@ export function checkPassword(password: string): string {
   return password;
 }
 
+/** A row of the keypad, up and down: what is tried first. */
+const runs = '01234567890 09876543210';
+
+/** A PIN that an agent keys in at a phone: 4 to 10 digits that nobody guesses in five tries. Never shows it. */
+export function checkPin(agent: string, pin: string): string {
+  if (!/^[0-9]{4,10}$/.test(pin)) {
+    throw usage('the PIN is not allowed (4 to 10 digits): choose another.');
+  }
+  if (pin === agent || new Set(pin).size === 1 || runs.includes(pin)) {
+    throw usage(
+      `the PIN of agent ${agent} is not allowed (not the agent number, not one digit repeated, no run such as 1234): choose another.`,
+    );
+  }
+  return pin;
+}
+
 const secretAlphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 /** A secret for a machine: 32 letters and digits, 190 bits, typeable and harmless in every file format. */

@@ -1,4 +1,5 @@
 import { change } from './change.js';
+import { checkTimeZone } from './clock.js';
 import { withDatabaseErrors, type Queryable } from './database.js';
 import { canBeName, checkName, checkText, unknown } from './names.js';
 
@@ -8,18 +9,29 @@ export interface Team {
   name: string;
   /** User name of its single administrator. */
   administrator: string | null;
+  /** IANA name; hours of the team are meant in it. */
+  timeZone: string;
+  /** Whether signing in by phone asks for the agent's PIN. */
+  phonePin: boolean;
   createdAt: Date;
 }
 
-const select = `select t.identity, t.name, u.username as administrator, t.created_at as "createdAt"
+export interface TeamChanges {
+  name?: string;
+  timeZone?: string;
+  phonePin?: boolean;
+}
+
+const select = `select t.identity, t.name, u.username as administrator, t.time_zone as "timeZone",
+    t.phone_pin as "phonePin", t.created_at as "createdAt"
   from teams t left join users u on u.team_id = t.id and u.administrator`;
 
-/** Creates a team; its name is its identity unless given (spec 2). */
-export function addTeam(db: Queryable, identity: string, values: { name?: string } = {}): Promise<Team> {
+/** Creates a team; its name is its identity unless given (spec 2), its time zone UTC, and no PIN is asked for. */
+export function addTeam(db: Queryable, identity: string, values: TeamChanges = {}): Promise<Team> {
   checkName('team', identity);
   const name = checkText('team name', values.name ?? identity);
   return change(db, { verb: 'add', kind: 'team', team: identity, name: identity }, async (trx) => {
-    await trx('teams').insert({ identity, name });
+    await trx('teams').insert({ identity, ...(await columnsOf(trx, values)), name });
     return readTeam(trx, identity);
   });
 }
@@ -37,12 +49,12 @@ export function showTeam(db: Queryable, identity: string): Promise<Team> {
   return withDatabaseErrors(() => readTeam(db, identity));
 }
 
-/** Changes a team's name. Its identity never changes: every device and trunk outside knows it. */
-export function setTeam(db: Queryable, identity: string, changes: { name?: string }): Promise<Team> {
-  if (changes.name !== undefined) checkText('team name', changes.name);
+/** Changes what is given. The identity never changes: every device and trunk outside knows it. */
+export function setTeam(db: Queryable, identity: string, changes: TeamChanges): Promise<Team> {
   return change(db, { verb: 'set', kind: 'team', team: identity, name: identity }, async (trx) => {
     const id = await requireTeam(trx, identity);
-    if (changes.name !== undefined) await trx('teams').where({ id }).update({ name: changes.name });
+    const columns = await columnsOf(trx, changes);
+    if (Object.keys(columns).length > 0) await trx('teams').where({ id }).update(columns);
     return readTeam(trx, identity);
   });
 }
@@ -75,4 +87,12 @@ async function readTeam(db: Queryable, identity: string): Promise<Team> {
   const row = rows[0];
   if (!row) throw unknown('team', null, identity);
   return row;
+}
+
+async function columnsOf(db: Queryable, { name, timeZone, phonePin }: TeamChanges) {
+  return {
+    ...(name !== undefined && { name: checkText('team name', name) }),
+    ...(timeZone !== undefined && { time_zone: await checkTimeZone(db, timeZone) }),
+    ...(phonePin !== undefined && { phone_pin: phonePin }),
+  };
 }

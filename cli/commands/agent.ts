@@ -1,12 +1,17 @@
 import type { Command } from 'commander';
-import { action, type Context } from '../context.js';
-import { given, nameList, onlyGiven } from '../options.js';
+import { usage } from '../../domain/errors.js';
+import { action, type Context, type Invocation } from '../context.js';
+import { given, nameList, numberByName, onlyGiven } from '../options.js';
 
 interface AgentFlags {
   user?: string;
   groups?: string[];
   kind?: string;
   extension?: string;
+  penalty?: Record<string, number>;
+  pinStdin?: true;
+  /** False after `--no-pin`. */
+  pin?: boolean;
 }
 
 /** `star64 agent …` */
@@ -19,6 +24,12 @@ export function register(program: Command, context: Context): void {
     'fixed: one extension for ever; adaptive: any free phone; dynamic: the phone at his address',
   ] as const;
   const extension = ['--extension <number>', 'the extension of a fixed agent'] as const;
+  const penalty = [
+    '--penalty <group=number>',
+    'calls of the group go to agents with a lower penalty first; may be repeated',
+    numberByName,
+  ] as const;
+  const pin = ['--pin-stdin', 'read a PIN of 4 to 10 digits from stdin, for teams that ask for it'] as const;
 
   agent
     .command('add')
@@ -28,18 +39,16 @@ export function register(program: Command, context: Context): void {
     .requiredOption(groups, 'the groups whose calls he takes, in their order: support,sales', nameList)
     .option(...kind)
     .option(...extension)
+    .option(...penalty)
+    .option(...pin)
     .action(
       action(
         context,
-        async (
-          { db, team, print },
-          number: string,
-          flags: AgentFlags & { user: string; groups: string[] },
-        ) => {
-          const { user, groups, kind, extension } = flags;
+        async (invocation, number: string, flags: AgentFlags & { user: string; groups: string[] }) => {
+          const { user, groups } = flags;
+          const values = { ...given(await changesOf(invocation, flags)), number, user, groups };
           const { addAgent } = await domain();
-          const values = { number, user, groups, ...given({ kind, extension }) };
-          print.record(await addAgent(await db(), team, values));
+          invocation.print.record(await addAgent(await invocation.db(), invocation.team, values));
         },
       ),
     );
@@ -57,6 +66,8 @@ export function register(program: Command, context: Context): void {
           'kind',
           'extension',
           'groups',
+          'penalties',
+          'pin',
           'signedInAt',
         ]);
       }),
@@ -81,12 +92,17 @@ export function register(program: Command, context: Context): void {
     .option(groups, 'all his groups, in their order: replaces those he has', nameList)
     .option(...kind)
     .option(...extension)
+    .option(...penalty)
+    .option(...pin)
+    .option('--no-pin', 'take the PIN away')
     .action(
-      action(context, async ({ db, team, print }, number: string, flags: AgentFlags) => {
-        const { user, groups, kind, extension } = flags;
-        const changes = onlyGiven({ user, groups, kind, extension }, '--user, --groups, --kind, --extension');
+      action(context, async (invocation, number: string, flags: AgentFlags) => {
+        const changes = onlyGiven(
+          await changesOf(invocation, flags),
+          '--user, --groups, --kind, --extension, --penalty, --pin-stdin, --no-pin',
+        );
         const { setAgent } = await domain();
-        print.record(await setAgent(await db(), team, number, changes));
+        invocation.print.record(await setAgent(await invocation.db(), invocation.team, number, changes));
       }),
     );
 
@@ -102,4 +118,13 @@ export function register(program: Command, context: Context): void {
         say(`removed agent ${number} of team ${team}`);
       }),
     );
+}
+
+async function changesOf(invocation: Invocation, flags: AgentFlags) {
+  const { user, groups, kind, extension, penalty: penalties } = flags;
+  if (flags.pinStdin && flags.pin === false) {
+    throw usage('--pin-stdin and --no-pin exclude each other: give one of them.');
+  }
+  const pin = flags.pinStdin ? await invocation.secret('PIN') : flags.pin === false ? null : undefined;
+  return { user, groups, kind, extension, penalties, pin };
 }

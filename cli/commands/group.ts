@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { action, type Context } from '../context.js';
-import { given, onlyGiven, wholeNumber } from '../options.js';
+import { given, onlyGiven, onOff, wholeNumber } from '../options.js';
 
 interface GroupFlags {
   /** False after `--no-number`. */
@@ -9,6 +9,13 @@ interface GroupFlags {
   ringSeconds?: number;
   wrapUp?: string;
   wrapUpSeconds?: number;
+  workMode?: string;
+  /** False after `--no-sign-out-at`. */
+  signOutAt?: string | false;
+  /** False after `--no-idle-sign-out`. */
+  idleSignOut?: number | false;
+  announceAgent?: boolean;
+  announceCall?: boolean;
 }
 
 /** `star64 group …` */
@@ -25,7 +32,27 @@ export function register(program: Command, context: Context): void {
         '--wrap-up <mode>',
         'wrap-up begins after every offer (ring), answered ones (answer) or none (off)',
       )
-      .option('--wrap-up-seconds <seconds>', 'longest wrap-up; 0: until the agent ends it', wholeNumber);
+      .option('--wrap-up-seconds <seconds>', 'longest wrap-up; 0: until the agent ends it', wholeNumber)
+      .option('--work-mode <mode>', 'its agents take calls (inbound), make calls (outbound), all or choice')
+      .option(
+        '--sign-out-at <HH:MM>',
+        'end of the shift: signs out whoever has this as current group, never in a call',
+      )
+      .option(
+        '--idle-sign-out <seconds>',
+        'signs out whoever has been idle for so long in this as current group; 0: never',
+        wholeNumber,
+      )
+      .option(
+        '--announce-agent <on|off>',
+        'whether the caller hears the number of the agent who answers',
+        onOff,
+      )
+      .option(
+        '--announce-call <on|off>',
+        'whether the agent hears the queue and how long the caller waited',
+        onOff,
+      );
 
   withOptions(group.command('add'))
     .argument('<name>', 'for example support')
@@ -50,6 +77,11 @@ export function register(program: Command, context: Context): void {
           'ringSeconds',
           'wrapUp',
           'wrapUpSeconds',
+          'workMode',
+          'signOutAt',
+          'idleSignOutSeconds',
+          'announceAgent',
+          'announceCall',
           'agents',
           'dids',
           'leavingSince',
@@ -71,12 +103,15 @@ export function register(program: Command, context: Context): void {
   withOptions(group.command('set'))
     .argument('<name>')
     .option('--no-number', 'not to be dialled any more')
+    .option('--no-sign-out-at', 'no end of the shift')
+    .option('--no-idle-sign-out', 'idle for as long as he likes')
     .description('change an agent group')
     .action(
       action(context, async ({ db, team, print }, name: string, flags: GroupFlags) => {
         const changes = onlyGiven(
           changesOf(flags),
-          '--number, --no-number, --strategy, --ring-seconds, --wrap-up, --wrap-up-seconds',
+          '--number, --no-number, --strategy, --ring-seconds, --wrap-up, --wrap-up-seconds, --work-mode, ' +
+            '--sign-out-at, --no-sign-out-at, --idle-sign-out, --no-idle-sign-out, --announce-agent, --announce-call',
         );
         const { setGroup } = await domain();
         print.record(await setGroup(await db(), team, name, changes));
@@ -98,6 +133,11 @@ export function register(program: Command, context: Context): void {
     );
 }
 
-function changesOf({ number, ...rest }: GroupFlags) {
-  return { ...rest, number: number === false ? null : number };
+function changesOf({ number, signOutAt, idleSignOut, ...rest }: GroupFlags) {
+  return {
+    ...rest,
+    number: number === false ? null : number,
+    signOutAt: signOutAt === false ? null : signOutAt,
+    idleSignOutSeconds: idleSignOut === false ? null : idleSignOut,
+  };
 }

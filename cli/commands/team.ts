@@ -1,21 +1,33 @@
 import type { Command } from 'commander';
+import type { Database } from '../../domain/database.js';
+import { command } from '../../domain/names.js';
 import { action, type Context } from '../context.js';
-import { given, onlyGiven } from '../options.js';
+import { given, onlyGiven, onOff } from '../options.js';
+
+interface TeamFlags {
+  name?: string;
+  timeZone?: string;
+  phonePin?: boolean;
+}
 
 /** `star64 team …` */
 export function register(program: Command, context: Context): void {
   const team = program.command('team').description('teams: each is a system of its own');
   const domain = () => import('../../domain/team.js');
+  const timeZone = ['--time-zone <name>', 'where its hours are meant, for example Europe/Berlin'] as const;
+  const phonePin = ['--phone-pin <on|off>', 'whether *64 asks for the PIN of the agent', onOff] as const;
 
   team
     .command('add')
     .argument('<identity>', 'first word of all its names in Asterisk, for example astercc; never changes')
     .description('create a team')
     .option('--name <name>', 'what people call it (default: its identity)')
+    .option(...timeZone)
+    .option(...phonePin)
     .action(
-      action(context, async ({ db, print }, identity: string, { name }: { name?: string }) => {
+      action(context, async ({ db, print }, identity: string, { name, timeZone, phonePin }: TeamFlags) => {
         const { addTeam } = await domain();
-        print.record(await addTeam(await db(), identity, given({ name })));
+        print.record(await addTeam(await db(), identity, given({ name, timeZone, phonePin })));
       }),
     );
 
@@ -25,7 +37,13 @@ export function register(program: Command, context: Context): void {
     .action(
       action(context, async ({ db, print }) => {
         const { listTeams } = await domain();
-        print.list(await listTeams(await db()), ['identity', 'name', 'administrator']);
+        print.list(await listTeams(await db()), [
+          'identity',
+          'name',
+          'administrator',
+          'timeZone',
+          'phonePin',
+        ]);
       }),
     );
 
@@ -45,11 +63,15 @@ export function register(program: Command, context: Context): void {
     .argument('<identity>')
     .description('change a team')
     .option('--name <name>', 'what people call it')
+    .option(...timeZone)
+    .option(...phonePin)
     .action(
-      action(context, async ({ db, print }, identity: string, { name }: { name?: string }) => {
-        const changes = onlyGiven({ name }, '--name');
+      action(context, async ({ db, print, say }, identity: string, flags: TeamFlags) => {
+        const { name, timeZone, phonePin } = flags;
+        const changes = onlyGiven({ name, timeZone, phonePin }, '--name, --time-zone, --phone-pin');
         const { setTeam } = await domain();
         print.record(await setTeam(await db(), identity, changes));
+        if (phonePin) await sayWhoHasNoPin(await db(), identity, say);
       }),
     );
 
@@ -66,4 +88,16 @@ export function register(program: Command, context: Context): void {
         say(`removed team ${identity}`);
       }),
     );
+}
+
+/** Agents who have just been locked out of *64; a fixed one is signed in without it. */
+async function sayWhoHasNoPin(db: Database, team: string, say: (line: string) => void): Promise<void> {
+  const { listAgents } = await import('../../domain/agent.js');
+  const without = (await listAgents(db, team)).filter(({ kind, pin }) => kind !== 'fixed' && !pin);
+  if (without.length === 0) return;
+  const some = without.slice(0, 5).map(({ number }) => number);
+  const more = without.length > some.length ? `, and ${without.length - some.length} more` : '';
+  say(
+    `These agents have no PIN and cannot sign in by phone: ${some.join(', ')}${more}. Give each one with ${command(team, 'agent set <number> --pin-stdin')}.`,
+  );
 }

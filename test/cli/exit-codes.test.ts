@@ -11,7 +11,11 @@ const { url } = await freshDatabase(t);
 const env = { DATABASE_URL: url };
 
 await t.test('0: done', async (t) => {
-  t.match(await star64(['team', 'list'], { env }), { status: 0, out: 'astercc\tastercc\t\n', err: '' });
+  t.match(await star64(['team', 'list'], { env }), {
+    status: 0,
+    out: 'astercc\tastercc\t\tUTC\tno\n',
+    err: '',
+  });
 });
 
 await t.test('2: usage, with a hint and nothing on stdout', async (t) => {

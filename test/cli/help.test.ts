@@ -58,7 +58,7 @@ await t.test('help loads neither the database, nor the settings, nor a socket', 
 });
 
 await t.test('every noun and verb is there and explains itself', async (t) => {
-  for (const noun of ['team', 'user', 'extension', 'agent', 'group', 'did']) {
+  for (const noun of ['team', 'user', 'extension', 'agent', 'group', 'did', 'feature-code', 'pause-reason']) {
     for (const verb of ['add', 'list', 'show', 'set', 'remove']) {
       const { status, out, err } = await cli([noun, verb, '--help']);
       t.equal(status, 0);
@@ -77,9 +77,11 @@ await t.test('no secret can be given as an argument, where every process list sh
     ['user', 'set'],
     ['extension', 'add'],
     ['extension', 'set'],
+    ['agent', 'add'],
+    ['agent', 'set'],
   ] as const) {
     const { out } = await cli([noun, verb, '--help']);
-    t.notMatch(out, /--(password|secret|new-secret|token)[ =]</);
+    t.notMatch(out, /--(password|secret|new-secret|token|pin)[ =]</);
   }
 });
 

@@ -59,6 +59,11 @@ await t.test('a call centre is set up with six commands; field names are stable'
     ring_seconds: 15,
     wrap_up: 'answer',
     wrap_up_seconds: 30,
+    work_mode: 'all',
+    sign_out_at: null,
+    idle_sign_out_seconds: null,
+    announce_agent: false,
+    announce_call: false,
     agents: [],
     dids: [],
     leaving_since: null,
@@ -73,6 +78,8 @@ await t.test('a call centre is set up with six commands; field names are stable'
     kind: 'adaptive',
     extension: null,
     groups: ['support', 'sales'],
+    penalties: {},
+    pin: false,
     signed_in_at: null,
     created_at: created,
   });
@@ -84,26 +91,34 @@ await t.test('a call centre is set up with six commands; field names are stable'
     created_at: created,
   });
   t.match(await json('team', 'list'), [
-    { identity: 'astercc', name: 'astercc', administrator: null, created_at: created },
+    {
+      identity: 'astercc',
+      name: 'astercc',
+      administrator: null,
+      time_zone: 'UTC',
+      phone_pin: false,
+      created_at: created,
+    },
   ]);
 });
 
 await t.test('each noun lists for a pipe and for a person', async (t) => {
   const out = async (noun: string, terminal: boolean) => (await cli([noun, 'list'], { env, terminal })).out;
-  t.equal(await out('team', false), 'astercc\tastercc\t\n');
+  t.equal(await out('team', false), 'astercc\tastercc\t\tUTC\tno\n');
   t.equal(await out('user', false), 'anna\tAnna Berg\tno\tno\t5000\t1001\n');
   t.equal(await out('extension', false), '5000\tanna\tsip\t\n');
-  t.equal(await out('agent', false), '1001\tanna\tAnna Berg\tadaptive\t\tsupport,sales\t\n');
+  t.equal(await out('agent', false), '1001\tanna\tAnna Berg\tadaptive\t\tsupport,sales\t\tno\t\n');
   t.equal(
     await out('group', false),
-    'sales\t\trrmemory\t15\tanswer\t30\t1001\t\t\nsupport\t6000\trrmemory\t15\tanswer\t30\t1001\t600100\t\n',
+    'sales\t\trrmemory\t15\tanswer\t30\tall\t\t\tno\tno\t1001\t\t\n' +
+      'support\t6000\trrmemory\t15\tanswer\t30\tall\t\t\tno\tno\t1001\t600100\t\n',
   );
   t.equal(await out('did', false), '600100\tsupport\t\n');
   t.equal(await out('extension', true), 'NUMBER  USER  KIND  TELEPHONE\n5000    anna  sip   -\n');
   t.equal(
     await out('agent', true),
-    'NUMBER  USER  NAME       KIND      EXTENSION  GROUPS         SIGNED IN AT\n' +
-      '1001    anna  Anna Berg  adaptive  -          support,sales  -\n',
+    'NUMBER  USER  NAME       KIND      EXTENSION  GROUPS         PENALTIES  PIN  SIGNED IN AT\n' +
+      '1001    anna  Anna Berg  adaptive  -          support,sales  -          no   -\n',
   );
 });
 

@@ -53,6 +53,17 @@ await t.test('one thing: a field on each line', (t) => {
   t.end();
 });
 
+await t.test('numbers by name are one field', (t) => {
+  const penalties = { support: 10, sales: 3 };
+  const { printer, text } = printed({ terminal: true });
+  printer.record({ penalties, none: {} });
+  t.equal(text(), 'penalties  support=10,sales=3\nnone       -\n');
+  const json = printed({ terminal: false, json: true });
+  json.printer.record({ penalties });
+  t.same(JSON.parse(json.text()), { penalties });
+  t.end();
+});
+
 await t.test('a value cannot move the cursor, add a line or add a column', (t) => {
   for (const terminal of [true, false]) {
     const { printer, text } = printed({ terminal });

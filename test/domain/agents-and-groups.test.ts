@@ -31,7 +31,7 @@ await t.test('an agent belongs to a user and at least one group of his team (spe
   await refused(t, 'usage', ['at least one group', '--groups'], () =>
     addAgent(db, 'astercc', { ...agent, groups: [] }),
   );
-  await refused(t, 'usage', ['support only once'], () =>
+  await refused(t, 'usage', ['group "support" only once'], () =>
     addAgent(db, 'astercc', { ...agent, groups: ['support', 'support'] }),
   );
   await refused(t, 'not_found', ['group "theirs"'], () =>
