@@ -77,6 +77,16 @@ export async function openDatabase(settings: Settings, deadlineMs?: number): Pro
   return { db, close: () => db.destroy().then(found.close) };
 }
 
+/** Refuses to work on tables of another version. */
+export async function requireMigrated(db: Database): Promise<void> {
+  const { isMigrated, withDatabaseErrors } = await import('../domain/database.js');
+  if (await withDatabaseErrors(() => isMigrated(db))) return;
+  throw new Star64Error(
+    'failure',
+    'the database has not got the tables of this version: run `star64 migrate`.',
+  );
+}
+
 /**
  * Makes a commander action of a command: `run` gets its invocation, then the arguments and options that commander
  * has parsed. Whatever it opened is closed when it ends, also when it fails.
@@ -131,13 +141,7 @@ function createInvocation(context: Context, flags: GlobalFlags, opened: Opened[]
     rawDb,
     db: async () => {
       const db = await rawDb();
-      const { isMigrated, withDatabaseErrors } = await import('../domain/database.js');
-      if (!(await withDatabaseErrors(() => isMigrated(db)))) {
-        throw new Star64Error(
-          'failure',
-          'the database has not got the tables of this version: run `star64 migrate`.',
-        );
-      }
+      await requireMigrated(db);
       return db;
     },
     databaseUrl: async () => {

@@ -120,8 +120,8 @@ export function isUnreachable(error: unknown): boolean {
   return (
     /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|ENOENT)/.test(code) ||
     error.name === 'KnexTimeoutError' ||
-    // pg raises these as plain errors with nothing but a text.
-    /^(Connection terminated|Query read timeout|timeout e(xpired|xceeded)|Client has encountered)/i.test(
+    // pg raises these as plain errors with nothing but a text, and knex puts the statement in front of it.
+    /(^| - )(Connection terminated|Query read timeout|timeout e(xpired|xceeded)|Client has encountered)/i.test(
       error.message,
     ) ||
     /connection (error|timeout)/i.test(error.message)

@@ -1,7 +1,7 @@
 import type { Database } from '../domain/database.js';
+import { StateFeed } from '../domain/state-change.js';
 
 interface Happening {
-  id: number;
   at: Date;
   text: string;
 }
@@ -14,28 +14,29 @@ export async function follow(
 ): Promise<void> {
   let ended = false;
   void signalled.then(() => (ended = true));
-  const last = { state: await newest(db, 'agent_states'), call: await newest(db, 'calls') };
+  const feed = await StateFeed.open(db, { team: null });
+  let lastCall = await newestCall(db);
   while (!(ended as boolean)) {
-    const states = await db.raw<{ rows: Happening[] }>(
-      `select s.id, s.started_at as at, 'agent ' || a.number || ' is ' || s.state
-         || case when s.deadline_at is null then '' else ' until ' || to_char(s.deadline_at, 'HH24:MI:SS') end as text
-       from agent_states s join agents a on a.id = s.agent_id where s.id > ? order by s.id`,
-      [last.state],
-    );
-    const calls = await db.raw<{ rows: Happening[] }>(
+    const { changes } = await feed.next();
+    const states = changes.map(({ at, agent, state, until }) => {
+      const limit = until === null ? '' : ` until ${clock(until)}`;
+      return { at, text: `agent ${agent} is ${state}${limit}` };
+    });
+    const calls = await db.raw<{ rows: (Happening & { id: number })[] }>(
       `select id, arrived_at as at, 'call from ' || coalesce(caller, 'unknown') || ' to ' || coalesce(did, 'the queue') as text
        from calls where id > ? order by id`,
-      [last.call],
+      [lastCall],
     );
-    last.state = states.rows.at(-1)?.id ?? last.state;
-    last.call = calls.rows.at(-1)?.id ?? last.call;
-    const all = [...states.rows, ...calls.rows].sort((a, b) => a.at.getTime() - b.at.getTime());
-    for (const { at, text } of all) print(`${at.toLocaleTimeString('en-GB')}  ${text}`);
+    lastCall = calls.rows.at(-1)?.id ?? lastCall;
+    const all: Happening[] = [...states, ...calls.rows].sort((a, b) => a.at.getTime() - b.at.getTime());
+    for (const { at, text } of all) print(`${clock(at)}  ${text}`);
     await Promise.race([signalled, new Promise((resolve) => setTimeout(resolve, 300))]);
   }
 }
 
-async function newest(db: Database, table: 'agent_states' | 'calls'): Promise<number> {
-  const row = await db(table).max<{ max: number | null }[]>('id as max');
+const clock = (at: Date): string => at.toLocaleTimeString('en-GB');
+
+async function newestCall(db: Database): Promise<number> {
+  const row = await db('calls').max<{ max: number | null }[]>('id as max');
   return row[0]?.max ?? 0;
 }

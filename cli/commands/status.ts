@@ -1,21 +1,36 @@
 import type { Command } from 'commander';
 import { action, type Context } from '../context.js';
+import { wholeNumber } from '../options.js';
 
 /** `star64 status` */
 export function register(program: Command, context: Context): void {
   program
     .command('status')
-    .description('how the team stands now: who is signed in where, in which state, and who waits')
+    .description('how the team stands now: who is signed in where, in which state, who waits, service level')
+    .option(
+      '--within <seconds>',
+      'how long a caller may wait for the service level (default: 20)',
+      wholeNumber,
+    )
     .action(
-      action(context, async ({ db, team, print }) => {
+      action(context, async ({ db, team, print }, { within }: { within?: number }) => {
         const { readStatus } = await import('../../domain/status.js');
-        const status = await readStatus(await db(), team);
+        const status = await readStatus(await db(), team, within);
         if (print.json) {
           print.record(status);
           return;
         }
-        print.list(status.groups, ['name', 'waiting', 'waitingSince', 'talking', 'signedIn']);
-        print.list(status.agents, ['number', 'name', 'state', 'extension', 'since', 'reason']);
+        print.list(status.groups, ['name', 'waiting', 'waitingSince', 'talking', 'signedIn', 'serviceLevel']);
+        print.list(status.agents, [
+          'number',
+          'name',
+          'state',
+          'extension',
+          'since',
+          'reason',
+          'group',
+          'caller',
+        ]);
       }),
     );
 }
