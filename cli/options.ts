@@ -40,3 +40,13 @@ export function onlyGiven<T extends object>(changes: T, options: string): Given<
   if (Object.keys(typed).length === 0) throw usage(`nothing to change: give at least one of ${options}.`);
   return typed;
 }
+
+const secondsOf: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** For options that take a length of time, as `90s`, `15m`, `1h` or `2d`; in seconds. */
+export function duration(text: string): number {
+  const [, number, unit = ''] = /^([0-9]{1,6})([smhd])$/.exec(text) ?? [];
+  if (number === undefined)
+    throw new InvalidArgumentError('Type a number and its unit, as 90s, 15m, 1h or 2d.');
+  return Number(number) * (secondsOf[unit] ?? 1);
+}

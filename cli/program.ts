@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { register as registerAgent } from './commands/agent.js';
 import { register as registerDemo } from './commands/demo.js';
 import { register as registerDid } from './commands/did.js';
+import { register as registerEvents } from './commands/events.js';
 import { register as registerExtension } from './commands/extension.js';
 import { register as registerFeatureCode } from './commands/feature-code.js';
 import { register as registerGenerate } from './commands/generate.js';
@@ -13,6 +14,7 @@ import { register as registerPauseReason } from './commands/pause-reason.js';
 import { register as registerServe } from './commands/serve.js';
 import { register as registerStatus } from './commands/status.js';
 import { register as registerTeam } from './commands/team.js';
+import { register as registerTop } from './commands/top.js';
 import { register as registerUser } from './commands/user.js';
 import type { Context } from './context.js';
 import { reportError } from './errors.js';
@@ -35,6 +37,8 @@ const registrations = [
   registerGenerate,
   registerServe,
   registerStatus,
+  registerTop,
+  registerEvents,
   registerDemo,
   registerHelp,
 ];
