@@ -31,7 +31,7 @@ const centre = await centreFor(t, {
       users: [{ username: 'anna' }],
       extensions: columns.map(({ extension }) => ({ number: extension, user: 'anna' })),
       groups: columns.flatMap(({ choice, other, otherNumber }, index) => [
-        { name: choice, number: `610${index}`, wrapUpSeconds: 0 },
+        { name: choice, number: `610${index}`, wrapUpSeconds: 0, ringSeconds: 60 },
         { name: other, number: otherNumber, wrapUpSeconds: 0 },
       ]),
       agents: columns.map(({ agent, choice, other }) => ({
