@@ -60,6 +60,8 @@ export async function signIn(db: Database, team: string, request: Request): Prom
     if (agent.extension_id !== null && agent.extension_id !== phone.id) return { outcome: 'wrong-phone' };
     const before = await openSignIn(trx, team, { agent: request.agent });
     if (before?.extension === request.extension) return { outcome: 'signed-in', signIn: before };
+    const holder = await openSignIn(trx, team, { extension: request.extension });
+    if (holder) return { outcome: 'phone-taken', holder };
     if (pin !== 'right') {
       if (pin === 'pin-wrong') await countFailure(trx, phone.team_id, suspects);
       return { outcome: pin };
@@ -107,8 +109,6 @@ async function enter(
   { agent: number, extension, by }: Request,
   { agent, phone, before }: { agent: AgentRow; phone: PhoneRow; before: SignIn | undefined },
 ): Promise<SignInOutcome> {
-  const holder = await openSignIn(trx, team, { extension });
-  if (holder && holder.agentId !== agent.id) return { outcome: 'phone-taken', holder };
   if (before) {
     const refused = await refuseMove(trx, before);
     if (refused) return { outcome: refused, holder: before };

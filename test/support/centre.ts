@@ -45,18 +45,32 @@ export async function dialAndHear(
   await phone.closed();
 }
 
-/** Dials, waits until the call has ended by itself, and returns what was played to the phone in it. */
-export async function dialled(centre: Centre, phone: Phone, number: string): Promise<string[]> {
-  const from = await centre.asterisk.verbose.mark();
+/**
+ * Dials, keys digits each time when their prompt plays, waits until the call has ended by itself, and returns all that
+ * was played to the phone in it.
+ */
+export async function dialled(
+  centre: Centre,
+  phone: Phone,
+  number: string,
+  ...keyed: [prompt: string, keys: string][]
+): Promise<string[]> {
+  const start = await centre.asterisk.verbose.mark();
   const events = phone.events.length;
   await phone.dial(number);
   const { id } = await phone.event(/^CALL_(ESTABLISHED|CLOSED)$/, { from: events });
+  let from = start;
+  for (const [prompt, keys] of keyed) {
+    await centre.asterisk.waitPlayed(phone.user, prompt, from);
+    from = await centre.asterisk.verbose.mark();
+    await phone.digits(keys);
+  }
   await until(
     `the end of the call to ${number} from ${phone.user}`,
     () => phone.events.slice(events).find((event) => event.type === 'CALL_CLOSED' && event.id === id),
     30_000,
   );
-  return centre.asterisk.played(phone.user, from);
+  return centre.asterisk.played(phone.user, start);
 }
 
 /** The states of an agent's intervals, oldest first. */
