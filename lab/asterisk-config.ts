@@ -14,6 +14,7 @@ export interface LabSettings {
   amiSecret: string;
   amiRead: string;
   amiWrite: string;
+  persistentMembers: boolean;
   /** star64's output directory; `<generated>/current/<file>` is included where it exists. */
   generated: string | undefined;
   /** Text appended to a file of that name, or a file of its own. */
@@ -113,7 +114,7 @@ exten => _00X.,1,Answer()
  same => n,Hangup()
 ${include('extensions.conf')}`,
     'queues.conf': `[general]
-persistentmembers = yes
+persistentmembers = ${settings.persistentMembers ? 'yes' : 'no'}
 autofill = yes
 ${include('queues.conf')}`,
     'pjsip.conf': `[global]

@@ -24,6 +24,8 @@ export interface LabAsteriskOptions extends TreeOptions {
   amiRead?: string;
   /** Action classes of the manager user. */
   amiWrite?: string;
+  /** Whether Asterisk itself remembers queue members over a restart. Default: it does. */
+  persistentMembers?: boolean;
 }
 
 /** A private Asterisk on 127.0.0.1 with ports of its own; ends with its parent. Any number run side by side. */
@@ -215,6 +217,7 @@ export class LabAsterisk {
       amiSecret: this.ami.secret,
       amiRead: options.amiRead ?? 'agent,call,user,system',
       amiWrite: options.amiWrite ?? 'agent,call,reporting',
+      persistentMembers: options.persistentMembers ?? true,
       rtpFirst: this.ports.first + 9,
       rtpLast: this.ports.last,
       generated: options.generated,

@@ -84,7 +84,14 @@ export class LabPostgres {
     this.hold = undefined;
   }
 
-  /** Starts it again after `kill()`, on the same port. */
+  /** Stops it in good order, as an upgrade does: sessions are told and ended; `restart()` brings it back. */
+  async halt(): Promise<void> {
+    await shutDown(this.pid);
+    await this.hold?.leave(true);
+    this.hold = undefined;
+  }
+
+  /** Starts it again after `kill()` or `halt()`, on the same port. */
   async restart(): Promise<void> {
     await this.home.locked(async () => {
       const { hold, pid } = await launch(
