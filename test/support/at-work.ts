@@ -31,6 +31,8 @@ export async function atWork(phone: Phone, habit: Habit, signal: AbortSignal): P
   let seen = phone.events.length;
   const calls: SeenCall[] = [];
   const open = new Map<string, SeenCall>();
+  /** The one that is answered and ended next: a new call may ring before the phone has told of the end of the last. */
+  let current: SeenCall | undefined;
   let talked = 0;
   let answerAt = Infinity;
   let hangUpAt = Infinity;
@@ -41,15 +43,16 @@ export async function atWork(phone: Phone, habit: Habit, signal: AbortSignal): P
     if (type === 'CALL_INCOMING') {
       const caller = /^sips?:([^@;]*)/.exec(peeruri)?.[1] ?? peeruri;
       answerAt = now + nth(habit.answerMs, calls.length);
-      open.set(id, { caller, rangAt: now, byAgent: false });
-      calls.push(open.get(id) as SeenCall);
+      current = { caller, rangAt: now, byAgent: false };
+      open.set(id, current);
+      calls.push(current);
     } else if (type === 'CALL_ESTABLISHED' && call) {
       call.talkedAt = now;
       hangUpAt = now + nth(habit.talkMs, talked++);
     } else if (type === 'CALL_CLOSED' && call) {
       call.closedAt = now;
       open.delete(id);
-      answerAt = hangUpAt = Infinity;
+      if (call === current) answerAt = hangUpAt = Infinity;
     }
   };
 
@@ -61,8 +64,8 @@ export async function atWork(phone: Phone, habit: Habit, signal: AbortSignal): P
       await unlessGone(phone.answer());
     } else if (now >= hangUpAt) {
       hangUpAt = Infinity;
-      const hungUp = await unlessGone(phone.hangup());
-      for (const call of open.values()) call.byAgent ||= hungUp;
+      const call = current;
+      if ((await unlessGone(phone.hangup())) && call) call.byAgent = true;
     }
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   }
