@@ -15,6 +15,7 @@ export interface LabSettings {
   amiRead: string;
   amiWrite: string;
   persistentMembers: boolean;
+  verboseLog: boolean;
   /** star64's output directory; `<generated>/current/<file>` is included where it exists. */
   generated: string | undefined;
   /** Text appended to a file of that name, or a file of its own. */
@@ -63,7 +64,7 @@ astrundir => ${settings.run}
 astlogdir => ${settings.log}
 
 [options]
-verbose = 3
+verbose = ${settings.verboseLog ? 3 : 0}
 nocolor = yes
 hideconnect = yes
 live_dangerously = no
@@ -82,7 +83,7 @@ queue_log = yes
 
 [logfiles]
 messages = NOTICE,WARNING,ERROR
-verbose = VERBOSE(3),DTMF
+${settings.verboseLog ? 'verbose = VERBOSE(3),DTMF' : ''}
 `,
     'manager.conf': `[general]
 enabled = yes

@@ -24,6 +24,8 @@ export interface LabAsteriskOptions extends TreeOptions {
   amiRead?: string;
   /** Action classes of the manager user. */
   amiWrite?: string;
+  /** False: without the log that `verbose` and `played` read, as a busy Asterisk runs. */
+  verboseLog?: boolean;
   /** Whether Asterisk itself remembers queue members over a restart. Default: it does. */
   persistentMembers?: boolean;
 }
@@ -220,6 +222,7 @@ export class LabAsterisk {
       persistentMembers: options.persistentMembers ?? true,
       rtpFirst: this.ports.first + 9,
       rtpLast: this.ports.last,
+      verboseLog: options.verboseLog ?? true,
       generated: options.generated,
       extra: options.extra ?? {},
     });
