@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
 import { transition, type AgentState } from '../domain/agent-state.js';
-import { callQueued, callsEnded, findQueue, openCalls } from '../domain/call.js';
+import { answeredCalls, callAnswered, callQueued, callsEnded, findQueue, openCalls } from '../domain/call.js';
 import type { Database } from '../domain/database.js';
 import { removeLeftGroups } from '../domain/leaving.js';
 import type { Manager } from './manager.js';
 import type { QueueMembership } from './membership.js';
+import { readOffers, type Offer } from './offers.js';
 import { deviceOf, phoneOf, queueOf, wrapUpToken } from './names.js';
 import { beginWrapUp } from './observer.js';
 import { readEpoch, readQueues, type Member } from './queues.js';
@@ -64,7 +65,7 @@ export class Reconciliation {
     // Asterisk first: a sign-in between the two reads then looks like a missing member, which adding again mends,
     // and not like a member too many.
     const { members, waiting } = await readQueues(this.manager);
-    const channels = await this.manager.list('CoreShowChannels', {});
+    const { live, offers } = await readOffers(this.manager);
     const now = await readEpoch(this.manager);
     const places = await readPlaces(this.db);
     const byDevice = new Map<string, Member[]>();
@@ -75,11 +76,12 @@ export class Reconciliation {
       const device = deviceOf(place.team, place.extension);
       const at = byDevice.get(device) ?? [];
       byDevice.delete(device);
-      differences.push(...this.#membershipOf(place, at), ...this.#stateOf(place, at, now));
+      const offer = offers.get(device);
+      differences.push(...this.#membershipOf(place, at), ...this.#stateOf(place, at, offer, now));
     }
     for (const [device, at] of byDevice) differences.push(...this.#extra(device, at));
 
-    const live = new Set(channels.map((channel) => channel.headers.get('uniqueid')));
+    differences.push(...(await this.#answered(places, offers)));
     const gone = (await openCalls(this.db)).filter((uniqueid) => !live.has(uniqueid));
     if (gone.length > 0) {
       differences.push(
@@ -118,7 +120,7 @@ export class Reconciliation {
     return [{ key, mend }];
   }
 
-  #stateOf(place: Place, at: Member[], now: number): Difference[] {
+  #stateOf(place: Place, at: Member[], offer: Offer | undefined, now: number): Difference[] {
     const [member] = at;
     if (!member) return [];
     const differs = (what: string, mend: () => Promise<unknown>): Difference[] => [
@@ -129,15 +131,6 @@ export class Reconciliation {
         },
       },
     ];
-    const to = (from: AgentState, state: AgentState): Promise<unknown> =>
-      transition(
-        this.db,
-        place.signInId,
-        [from],
-        state,
-        { ...(place.token !== null && { token: place.token }) },
-        { id: place.stateId },
-      );
     const token = member.paused ? wrapUpToken(member.reason) : undefined;
 
     if (token !== undefined) {
@@ -162,14 +155,44 @@ export class Reconciliation {
       return place.state === 'idle' ? differs('paused', () => this.membership.project(place)) : [];
     }
     if (place.state === 'paused') return differs('not paused', () => this.membership.project(place));
-    if (place.state === 'wrap-up') return differs('no longer in wrap-up', () => to('wrap-up', 'idle'));
-    if (member.inCall && place.state !== 'talking')
-      return differs('talking', () => to(place.state, 'talking'));
-    if (member.ringing && place.state === 'idle') return differs('ringing', () => to('idle', 'ringing'));
-    if (!member.inCall && !member.ringing && place.state !== 'idle') {
-      return differs('idle', () => to(place.state, 'idle'));
-    }
-    return [];
+    const busy = offer ? 'ringing' : 'idle';
+    const state = offer?.connected === true || member.inCall ? 'talking' : busy;
+    if (place.state === state && (!offer || offer.token === place.token)) return [];
+    return differs(`${state} ${offer?.token ?? ''}`, async () => {
+      const queue = offer && (await findQueue(this.db, offer.queue));
+      const token = offer?.token ?? place.token;
+      const details = {
+        ...(token !== null && { token }),
+        ...(offer && { callUniqueid: offer.call }),
+        ...(queue && { groupId: queue.groupId }),
+      };
+      await transition(this.db, place.signInId, [place.state], state, details, { id: place.stateId });
+    });
+  }
+
+  /** Conversations whose beginning nobody saw. */
+  async #answered(places: readonly Place[], offers: ReadonlyMap<string, Offer>): Promise<Difference[]> {
+    const talks = places.flatMap(({ team, extension, agent }) => {
+      const offer = offers.get(deviceOf(team, extension));
+      return offer?.connected === true ? [{ ...offer, agent }] : [];
+    });
+    const known = new Set(
+      await answeredCalls(
+        this.db,
+        talks.map(({ call }) => call),
+      ),
+    );
+    return talks
+      .filter(({ call }) => !known.has(call))
+      .map(({ call, caller, queue: name, agent }) => ({
+        key: `call ${call} is answered by ${agent}`,
+        mend: async (): Promise<void> => {
+          const queue = await findQueue(this.db, name);
+          if (!queue) return;
+          await callQueued(this.db, queue, call, caller);
+          await callAnswered(this.db, queue.teamId, call, agent);
+        },
+      }));
   }
 
   /** Members that nobody has signed in. Only devices of teams are ours to take away. */
