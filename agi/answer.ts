@@ -19,9 +19,11 @@ export type Told = Outcome | { outcome: Outcome; facts: Facts };
 
 /**
  * Answers a feature code with what `decide` found; the phone says it. With PostgreSQL away the agent hears that,
- * and nothing has changed.
+ * and nothing has changed. Who asked must still be there: a server that hung, and goes on when the agent has long been
+ * told that nobody answers, must not do then what he asked for.
  */
 export async function answerOutcome(session: Session, decide: () => Promise<Told>): Promise<void> {
+  await session.noop();
   let told: Told;
   try {
     told = await decide();

@@ -43,6 +43,7 @@ export class Conversation {
   /** Deadline of the current phase: environment, then (after HANGUP or 511) dying, then ending. */
   #phaseTimer: NodeJS.Timeout | undefined;
   #dying = false;
+  #remote: string | undefined;
   /** No further command is accepted. */
   #over = false;
   /** Why, when it is not simply the end. */
@@ -74,6 +75,11 @@ export class Conversation {
     this.#phase(options.environmentTimeoutMs, () =>
       this.destroy(new AgiError('timeout', 'the AGI environment did not come in time')),
     );
+  }
+
+  /** The other end's address. A system call, so nobody asks before it is needed; kept when the beginning failed. */
+  get remote(): string | undefined {
+    return this.#remote ?? this.#socket.remoteAddress;
   }
 
   command(words: readonly string[], timeoutMs: number): Promise<Reply> {
@@ -112,6 +118,8 @@ export class Conversation {
     this.#settle()?.reject(this.#reason());
     this.#rejectWaiting();
     this.#partial = '';
+    // Whoever refuses this connection names its address.
+    if (!this.#announced) this.#remote ??= this.#socket.remoteAddress;
     this.#socket.destroy();
   }
 

@@ -155,7 +155,7 @@ export class AgiServer {
     const session = new Session(socket, this.#settings);
     if (this.#halfOpen.size >= this.#settings.maxHalfOpen) this.#dropOldest();
     this.#halfOpen.add(session);
-    this.#open.set(session, this.#live(session, socket.remoteAddress));
+    this.#open.set(session, this.#live(session));
   }
 
   /** Connections that say nothing cost nothing, so they must not keep out a call, which speaks at once. */
@@ -167,20 +167,20 @@ export class AgiServer {
     }
   }
 
-  async #live(session: Session, remote: string | undefined): Promise<void> {
-    const request = await session.ready.catch((error: unknown) => this.#refuseSilent(error, remote));
+  async #live(session: Session): Promise<void> {
+    const request = await session.ready.catch((error: unknown) => this.#refuseSilent(error, session));
     this.#halfOpen.delete(session);
-    if (request) await this.#serve(session, request, remote);
+    if (request) await this.#serve(session, request);
     await session.end();
     this.#open.delete(session);
   }
 
-  async #serve(session: Session, request: AgiRequest, remote: string | undefined): Promise<void> {
+  async #serve(session: Session, request: AgiRequest): Promise<void> {
     const { uniqueid, script: name } = request;
     const [proof = '', ...args] = request.args;
     if (!proofHolds(proof, uniqueid, name, this.#settings.token)) {
+      this.#refuse('no valid proof', { uniqueid, script: name, remote: session.remote });
       session.destroy(new AgiError('closed', 'refused'));
-      this.#refuse('no valid proof', { uniqueid, script: name, remote });
       return;
     }
     if (this.#active.size >= this.#settings.maxSessions) {
@@ -239,7 +239,7 @@ export class AgiServer {
   }
 
   /** Port scans and health checks come and go all day: they are counted, and worth a line only on request. */
-  #refuseSilent(error: unknown, remote: string | undefined): null {
+  #refuseSilent(error: unknown, { remote }: Session): null {
     const reason = error instanceof Error ? error.message : String(error);
     if (error instanceof AgiError && error.code === 'closed') {
       this.#counts.refused++;

@@ -73,6 +73,11 @@ export class Session extends Context {
     return request;
   }
 
+  /** Where the connection comes from; undefined once one that was announced has ended. */
+  get remote(): string | undefined {
+    return this.#conversation.remote;
+  }
+
   /** Whether HANGUP was seen. */
   get hungUp(): boolean {
     return this.#conversation.hungUp;

@@ -15,6 +15,7 @@ import { register as registerServe } from './commands/serve.js';
 import { register as registerStatus } from './commands/status.js';
 import { register as registerTeam } from './commands/team.js';
 import { register as registerTop } from './commands/top.js';
+import { register as registerTrunk } from './commands/trunk.js';
 import { register as registerUser } from './commands/user.js';
 import type { Context } from './context.js';
 import { reportError } from './errors.js';
@@ -31,6 +32,7 @@ const registrations = [
   registerAgent,
   registerGroup,
   registerDid,
+  registerTrunk,
   registerFeatureCode,
   registerPauseReason,
   registerMigrate,

@@ -156,6 +156,11 @@ export async function callsEnded(
   );
 }
 
+/** Those of these calls of which it is known that an agent has answered. */
+export async function answeredCalls(db: Queryable, uniqueids: readonly string[]): Promise<string[]> {
+  return db('calls').whereIn('uniqueid', uniqueids).whereNotNull('answered_at').pluck<string[]>('uniqueid');
+}
+
 /** The calls that the database holds for running. */
 export async function openCalls(db: Queryable): Promise<string[]> {
   const rows = await db('calls').whereNull('ended_at').select<{ uniqueid: string }[]>('uniqueid');

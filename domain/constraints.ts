@@ -7,7 +7,8 @@ import { codeTaken, numberTaken, prefixTaken } from './number-space.js';
 /** What a command was about to do, for the message in case the database refuses it. */
 export interface Attempt {
   readonly verb: 'add' | 'set' | 'remove';
-  readonly kind: 'team' | 'user' | 'extension' | 'agent' | 'group' | 'did' | 'feature-code' | 'pause-reason';
+  readonly kind:
+    'team' | 'user' | 'extension' | 'agent' | 'group' | 'did' | 'trunk' | 'feature-code' | 'pause-reason';
   /** Identity of the team; null for what belongs to the system. */
   readonly team: string | null;
   /** Name or number of the thing itself. */
@@ -18,6 +19,10 @@ export interface Attempt {
   readonly label?: string | undefined;
   /** The extension that a fixed agent is to be tied to. */
   readonly extension?: string | null | undefined;
+  /** The telephone number that an extension is to be. */
+  readonly telephone?: string | undefined;
+  /** The endpoint that a trunk is to be. */
+  readonly endpoint?: string | undefined;
 }
 
 type Explain = (db: Queryable, attempt: Attempt) => Promise<string>;
@@ -82,14 +87,40 @@ const taken: Record<string, Explain> = {
       .leftJoin('agent_groups as g', 'g.id', 'd.group_id')
       .leftJoin('extensions as x', 'x.id', 'd.extension_id')
       .where('d.number', name)
-      .first<{ team: string; group: string | null; extension: string | null } | undefined>(
+      .first<(Record<'group' | 'extension' | 'feature', string | null> & { team: string }) | undefined>(
         't.identity as team',
         'g.name as group',
         'x.number as extension',
+        'd.feature',
       );
     if (!row) return `DID ${name} exists already: try again.`;
-    const goes = row.group === null ? `extension ${row.extension ?? ''}` : `group ${row.group}`;
+    const goes =
+      row.group !== null
+        ? `group ${row.group}`
+        : row.extension !== null
+          ? `extension ${row.extension}`
+          : `feature ${row.feature ?? ''}`;
     return `DID ${name} exists already, in team ${row.team}, and goes to ${goes}: change it with ${command(row.team, `did set ${name}`)}.`;
+  },
+
+  extensions_telephone_number_key: async (db, { team, telephone = '' }) => {
+    const row = await db('extensions as x')
+      .join('teams as t', 't.id', 'x.team_id')
+      .where('t.identity', team)
+      .whereRaw(`ltrim(x.telephone_number, '+') = ltrim(?, '+')`, [telephone])
+      .first<{ number: string } | undefined>('x.number');
+    return `telephone number ${telephone} is ${row ? `extension ${row.number}` : 'another extension'} of team ${team ?? ''} already: who calls in from there would be two.`;
+  },
+
+  trunks_name_in_team_key: trunkTaken,
+  trunks_name_of_every_team_key: trunkTaken,
+
+  trunks_endpoint_key: async (db, { endpoint = '' }) => {
+    const row = await db('trunks as k')
+      .leftJoin('teams as t', 't.id', 'k.team_id')
+      .where({ endpoint })
+      .first<{ name: string; team: string | null } | undefined>('k.name', 't.identity as team');
+    return `endpoint ${endpoint} is ${row ? trunkNamed(row.team, row.name) : 'another trunk'} already: choose another endpoint, or use that trunk.`;
   },
 
   agents_fixed_extension_key: async (db, { team, extension }) => {
@@ -101,6 +132,14 @@ const taken: Record<string, Explain> = {
     return `extension ${extension ?? ''} of team ${team ?? ''} is the fixed phone of ${row ? `agent ${row.number}` : 'another agent'} already: choose another with --extension.`;
   },
 };
+
+function trunkTaken(_db: Queryable, { team, name }: Attempt): Promise<string> {
+  return Promise.resolve(`${trunkNamed(team, name)} exists already: choose another name.`);
+}
+
+/** A trunk with its place: a team's own, or one for all. */
+export const trunkNamed = (team: string | null, name: string): string =>
+  `trunk ${name} ${team === null ? 'for every team' : `of team ${team}`}`;
 
 async function userTaken(db: Queryable, { team, name }: Attempt): Promise<string> {
   const row = await db('users as u')

@@ -35,7 +35,14 @@ export function connect(url: string, options: { max?: number; deadlineMs?: numbe
   return knexModule({
     client: 'pg',
     connection: connectionSettings(url, options.deadlineMs) as Knex.PgConnectionConfig,
-    pool: { min: 0, max: options.max ?? 10, acquireTimeoutMillis: options.deadlineMs ?? statementDeadlineMs },
+    pool: {
+      min: 0,
+      max: options.max ?? 10,
+      acquireTimeoutMillis: options.deadlineMs ?? statementDeadlineMs,
+      afterCreate: leaveWhenLate,
+    },
+    // Values may be secrets, and error messages reach logs.
+    compileSqlOnError: false,
     acquireConnectionTimeout: options.deadlineMs ?? statementDeadlineMs,
     log: {
       warn: () => undefined,
@@ -44,6 +51,34 @@ export function connect(url: string, options: { max?: number; deadlineMs?: numbe
       deprecate: () => undefined,
     },
   });
+}
+
+type Answered = (error: Error | null, result?: pg.QueryResult) => void;
+
+/** What pg says when a query had no answer within `query_timeout`. */
+const late = 'Query read timeout';
+
+/**
+ * pg gives up a query after its time but keeps the connection, and a frozen server carries the query out when it
+ * comes back. Its transaction would still be open then, and whoever gets the connection next would commit what was
+ * reported as failed. Ending the connection makes the server roll back.
+ */
+function leaveWhenLate(
+  connection: pg.Client,
+  done: (error: Error | null, connection: pg.Client) => void,
+): void {
+  const query = connection.query.bind(connection) as (config: pg.QueryConfig, answered: Answered) => void;
+  connection.query = ((config: pg.QueryConfig, answered: Answered) =>
+    query(config, (error, result) => {
+      if (error?.message === late) {
+        // knex sets this mark itself, but only once the socket is closed: it might hand the connection out before.
+        Object.assign(connection, { __knex__disposed: error });
+        // With a query under way this destroys the socket, and waits for nothing.
+        void connection.end();
+      }
+      answered(error, result);
+    })) as pg.Client['query'];
+  done(null, connection);
 }
 
 /** How long a migration may take, or wait for another starter's; for `connect` of what migrates. Milliseconds. */
@@ -120,8 +155,8 @@ export function isUnreachable(error: unknown): boolean {
   return (
     /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|ENOENT)/.test(code) ||
     error.name === 'KnexTimeoutError' ||
-    // pg raises these as plain errors with nothing but a text, and knex puts the statement in front of it.
-    /(^| - )(Connection terminated|Query read timeout|timeout e(xpired|xceeded)|Client has encountered)/i.test(
+    // pg raises these as plain errors with nothing but a text, and knex puts the statement before it.
+    /(^| - )(Connection terminated.*|Query read timeout|timeout e(xpired|xceeded.*)|Client (has encountered|was closed).*)$/i.test(
       error.message,
     ) ||
     /connection (error|timeout)/i.test(error.message)

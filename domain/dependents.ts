@@ -5,7 +5,8 @@ import { command } from './names.js';
 
 /** Something that keeps another thing from being removed. */
 export interface Dependent {
-  readonly kind: 'user' | 'extension' | 'agent' | 'group' | 'leaving group' | 'did' | 'calls';
+  readonly kind:
+    'user' | 'extension' | 'agent' | 'group' | 'leaving group' | 'did' | 'trunk' | 'team' | 'calls';
   readonly name: string;
 }
 
@@ -17,7 +18,8 @@ const dependentsOf: Record<Attempt['kind'], string | undefined> = {
       from agent_groups g join t on t.id = g.team_id
     union all select 'extension', x.number, 4 from extensions x join t on t.id = x.team_id
     union all select 'user', u.username, 5 from users u join t on t.id = u.team_id
-    union all select 'calls', count(*)::text, 6 from calls c join t on t.id = c.team_id having count(*) > 0`,
+    union all select 'trunk', k.name, 6 from trunks k join t on t.id = k.team_id
+    union all select 'calls', count(*)::text, 7 from calls c join t on t.id = c.team_id having count(*) > 0`,
   user: `
     select 'agent' as kind, a.number as name, 1 as place
       from agents a join users u on u.id = a.user_id join t on t.id = u.team_id where u.username = :name
@@ -33,6 +35,9 @@ const dependentsOf: Record<Attempt['kind'], string | undefined> = {
       from dids d join agent_groups g on g.id = d.group_id join t on t.id = g.team_id where g.name = :name
     union all select 'agent', a.number, 2 from agent_group_members m join agents a on a.id = m.agent_id
       join agent_groups g on g.id = m.group_id join t on t.id = g.team_id where g.name = :name`,
+  trunk: `
+    select 'team' as kind, x.identity as name, 1 as place from teams x join trunks k on k.id = x.trunk_id
+    where k.name = :name and k.team_id is not distinct from (select id from t)`,
   agent: undefined,
   did: undefined,
   'feature-code': undefined,
@@ -55,7 +60,9 @@ const shown = 5;
 
 /** The refusal to remove something that is still needed: names what needs it, and how that goes. */
 export function stillNeeded(attempt: Attempt, held: readonly Dependent[]): Star64Error {
-  const what = `${attempt.kind} ${attempt.name}${attempt.kind === 'team' ? '' : ` of team ${attempt.team ?? ''}`}`;
+  const { kind, team, name } = attempt;
+  const place = team === null ? ' for every team' : kind === 'team' ? '' : ` of team ${team}`;
+  const what = `${kind} ${name}${place}`;
   const list = held
     .slice(0, shown)
     .map((dependent) => `${describe(dependent)} (${wayOut(attempt, dependent)})`);
@@ -76,6 +83,8 @@ function wayOut({ kind, team, name }: Attempt, dependent: Dependent): string {
       return `\`star64 team remove ${name} --discard-calls\``;
     case 'leaving group':
       return 'it goes by itself, once its queue in Asterisk is empty';
+    case 'team':
+      return `\`star64 team set ${dependent.name} --no-trunk\``;
     case 'agent':
       if (kind === 'group') return command(team, `agent set ${dependent.name} --groups <others>`);
       break;

@@ -2,8 +2,9 @@ import { change } from './change.js';
 import { withDatabaseErrors, type Queryable } from './database.js';
 import { usage } from './errors.js';
 import { requireExtension } from './extension.js';
+import { features, type Feature } from './feature-code.js';
 import { requireStayingGroup } from './group.js';
-import { canBeName, checkName, unknown } from './names.js';
+import { canBeName, checkChoice, checkName, unknown } from './names.js';
 import { requireTeam } from './team.js';
 
 /** A number of the public network, and the one place where its calls go. */
@@ -12,16 +13,19 @@ export interface Did {
   number: string;
   group: string | null;
   extension: string | null;
+  /** What agents can do who call it from their telephones. */
+  feature: Feature | null;
   createdAt: Date;
 }
 
-/** Where calls go: exactly one of the two. */
+/** Where calls go: exactly one of the three. */
 export interface Destination {
   group?: string | undefined;
   extension?: string | undefined;
+  feature?: string | undefined;
 }
 
-const select = `select t.identity as team, d.number, g.name as "group", x.number as extension,
+const select = `select t.identity as team, d.number, g.name as "group", x.number as extension, d.feature,
     d.created_at as "createdAt"
   from dids d join teams t on t.id = d.team_id left join agent_groups g on g.id = d.group_id
   left join extensions x on x.id = d.extension_id
@@ -72,22 +76,24 @@ export function removeDid(db: Queryable, team: string, number: string): Promise<
   });
 }
 
-function checkDestination(number: string, { group, extension }: Destination): void {
-  if ((group === undefined) === (extension === undefined)) {
+function checkDestination(number: string, { group, extension, feature }: Destination): void {
+  if ([group, extension, feature].filter((place) => place !== undefined).length !== 1) {
     throw usage(
-      `DID ${number} goes to one place: give either --group or --extension, for example --group support.`,
+      `DID ${number} goes to one place: give one of --group, --extension and --feature, for example --group support.`,
     );
   }
+  if (feature !== undefined) checkChoice('feature', features, feature);
 }
 
 async function destinationIds(
   trx: Queryable,
   team: string,
-  { group, extension }: Destination,
-): Promise<{ group_id: number | null; extension_id: number | null }> {
+  { group, extension, feature }: Destination,
+): Promise<{ group_id: number | null; extension_id: number | null; feature: string | null }> {
   return {
     group_id: group === undefined ? null : await requireStayingGroup(trx, team, group),
     extension_id: extension === undefined ? null : (await requireExtension(trx, team, extension)).id,
+    feature: feature ?? null,
   };
 }
 

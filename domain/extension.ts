@@ -51,7 +51,14 @@ export function addExtension(
   const number = checkName('extension', values.number);
   const kind = checkChoice('kind of extension', extensionKinds, values.kind ?? 'sip');
   const fields = kindFields(number, kind, values, undefined);
-  return change(db, { verb: 'add', kind: 'extension', team, name: number }, async (trx) => {
+  const attempt = {
+    verb: 'add',
+    kind: 'extension',
+    team,
+    name: number,
+    telephone: values.telephone,
+  } as const;
+  return change(db, attempt, async (trx) => {
     const teamId = await requireTeam(trx, team);
     const owner = await requireUser(trx, team, values.user, 'for no key update');
     if (typeof values.secret === 'string') await refusePasswordAsSecret(owner, values.secret);
@@ -100,7 +107,14 @@ export function setExtension(
 ): Promise<Extension | ExtensionWithSecret> {
   const wanted =
     changes.kind === undefined ? undefined : checkChoice('kind of extension', extensionKinds, changes.kind);
-  return change(db, { verb: 'set', kind: 'extension', team, name: number }, async (trx) => {
+  const attempt = {
+    verb: 'set',
+    kind: 'extension',
+    team,
+    name: number,
+    telephone: changes.telephone,
+  } as const;
+  return change(db, attempt, async (trx) => {
     const before = await requireExtension(trx, team, number, 'for update');
     const kind = wanted ?? before.kind;
     if (kind !== before.kind) await refuseWhileSignedIn(trx, team, number, 'becomes another kind');

@@ -102,6 +102,22 @@ const rules = {
     example: '*64',
     tidy: (typed) => typed.replace(/[^0-9*]/g, ''),
   },
+  trunk: {
+    noun: 'trunk',
+    what: 'trunk name',
+    pattern: /^[a-z][a-z0-9_-]{0,31}$/,
+    rule: '1 to 32 lower-case letters, digits, _ and -, a letter first',
+    example: 'provider',
+    tidy: word(/[^a-z0-9_-]+/g, '-'),
+  },
+  endpoint: {
+    noun: 'endpoint',
+    what: 'endpoint',
+    pattern: /^(?![a-z][a-z0-9]{1,19}-[0-9]{2,10}$)[A-Za-z0-9_.-]{1,60}$/,
+    rule: 'the section of a trunk in your pjsip.conf: 1 to 60 letters, digits, _ . and -; <team>-<number> is a phone',
+    example: 'provider',
+    tidy: (typed) => typed.replace(/[^A-Za-z0-9_.-]+/g, ''),
+  },
   'pause-reason': {
     noun: 'pause reason',
     what: 'digit of a pause reason',
@@ -146,7 +162,7 @@ export function command(team: string | null, line: string): string {
 
 /** The error for a name that nothing answers to. */
 export function unknown(
-  kind: Exclude<Named, 'queueNumber' | 'telephone'>,
+  kind: Exclude<Named, 'queueNumber' | 'telephone' | 'endpoint'>,
   team: string | null,
   name: string,
 ): Star64Error {

@@ -13,6 +13,8 @@ export interface Team {
   timeZone: string;
   /** Whether signing in by phone asks for the agent's PIN. */
   phonePin: boolean;
+  /** Name of its default outbound trunk: its own, or one for every team. */
+  trunk: string | null;
   createdAt: Date;
 }
 
@@ -23,8 +25,9 @@ export interface TeamChanges {
 }
 
 const select = `select t.identity, t.name, u.username as administrator, t.time_zone as "timeZone",
-    t.phone_pin as "phonePin", t.created_at as "createdAt"
-  from teams t left join users u on u.team_id = t.id and u.administrator`;
+    t.phone_pin as "phonePin", k.name as trunk, t.created_at as "createdAt"
+  from teams t left join users u on u.team_id = t.id and u.administrator
+  left join trunks k on k.id = t.trunk_id`;
 
 /** Creates a team; its name is its identity unless given (spec 2), its time zone UTC, and no PIN is asked for. */
 export function addTeam(db: Queryable, identity: string, values: TeamChanges = {}): Promise<Team> {
@@ -49,11 +52,24 @@ export function showTeam(db: Queryable, identity: string): Promise<Team> {
   return withDatabaseErrors(() => readTeam(db, identity));
 }
 
-/** Changes what is given. The identity never changes: every device and trunk outside knows it. */
-export function setTeam(db: Queryable, identity: string, changes: TeamChanges): Promise<Team> {
+/**
+ * Changes what is given. The identity never changes: every device and trunk outside knows it. Of two trunks of one
+ * name its own is meant, not the one for every team.
+ */
+export function setTeam(
+  db: Queryable,
+  identity: string,
+  changes: TeamChanges & { trunk?: string | null },
+): Promise<Team> {
   return change(db, { verb: 'set', kind: 'team', team: identity, name: identity }, async (trx) => {
     const id = await requireTeam(trx, identity);
-    const columns = await columnsOf(trx, changes);
+    const { trunk } = changes;
+    const columns = {
+      ...(await columnsOf(trx, changes)),
+      ...(trunk !== undefined && {
+        trunk_id: trunk === null ? null : await trunkFor(trx, id, identity, trunk),
+      }),
+    };
     if (Object.keys(columns).length > 0) await trx('teams').where({ id }).update(columns);
     return readTeam(trx, identity);
   });
@@ -87,6 +103,15 @@ async function readTeam(db: Queryable, identity: string): Promise<Team> {
   const row = rows[0];
   if (!row) throw unknown('team', null, identity);
   return row;
+}
+
+async function trunkFor(db: Queryable, teamId: number, team: string, name: string): Promise<number> {
+  const { rows } = await db.raw<{ rows: { id: number }[] }>(
+    `select id from trunks where name = ? and (team_id is null or team_id = ?) order by team_id nulls last limit 1`,
+    [name, teamId],
+  );
+  if (!rows[0]) throw unknown('trunk', team, name);
+  return rows[0].id;
 }
 
 async function columnsOf(db: Queryable, { name, timeZone, phonePin }: TeamChanges) {

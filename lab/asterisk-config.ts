@@ -14,6 +14,8 @@ export interface LabSettings {
   amiSecret: string;
   amiRead: string;
   amiWrite: string;
+  persistentMembers: boolean;
+  verboseLog: boolean;
   /** star64's output directory; `<generated>/current/<file>` is included where it exists. */
   generated: string | undefined;
   /** Text appended to a file of that name, or a file of its own. */
@@ -62,7 +64,7 @@ astrundir => ${settings.run}
 astlogdir => ${settings.log}
 
 [options]
-verbose = 3
+verbose = ${settings.verboseLog ? 3 : 0}
 nocolor = yes
 hideconnect = yes
 live_dangerously = no
@@ -81,7 +83,7 @@ queue_log = yes
 
 [logfiles]
 messages = NOTICE,WARNING,ERROR
-verbose = VERBOSE(3),DTMF
+${settings.verboseLog ? 'verbose = VERBOSE(3),DTMF' : ''}
 `,
     'manager.conf': `[general]
 enabled = yes
@@ -113,7 +115,7 @@ exten => _00X.,1,Answer()
  same => n,Hangup()
 ${include('extensions.conf')}`,
     'queues.conf': `[general]
-persistentmembers = yes
+persistentmembers = ${settings.persistentMembers ? 'yes' : 'no'}
 autofill = yes
 ${include('queues.conf')}`,
     'pjsip.conf': `[global]

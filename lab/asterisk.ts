@@ -24,6 +24,10 @@ export interface LabAsteriskOptions extends TreeOptions {
   amiRead?: string;
   /** Action classes of the manager user. */
   amiWrite?: string;
+  /** False: without the log that `verbose` and `played` read, as a busy Asterisk runs. */
+  verboseLog?: boolean;
+  /** Whether Asterisk itself remembers queue members over a restart. Default: it does. */
+  persistentMembers?: boolean;
 }
 
 /** A private Asterisk on 127.0.0.1 with ports of its own; ends with its parent. Any number run side by side. */
@@ -215,8 +219,10 @@ export class LabAsterisk {
       amiSecret: this.ami.secret,
       amiRead: options.amiRead ?? 'agent,call,user,system',
       amiWrite: options.amiWrite ?? 'agent,call,reporting',
+      persistentMembers: options.persistentMembers ?? true,
       rtpFirst: this.ports.first + 9,
       rtpLast: this.ports.last,
+      verboseLog: options.verboseLog ?? true,
       generated: options.generated,
       extra: options.extra ?? {},
     });

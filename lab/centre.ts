@@ -12,12 +12,19 @@ import { LabPostgres } from './postgres.js';
 import { run } from './processes.js';
 import { LabServer, star64 } from './server.js';
 
+export interface Address {
+  host: string;
+  port: number;
+}
+
 export interface CentreOptions {
   /** Fills the migrated database. */
   provision: (db: Database) => Promise<void>;
   /** How many `star64 serve` share the work. */
   servers?: number;
   asterisk?: LabAsteriskOptions;
+  /** Where the servers reach Asterisk's manager, for one who stands between them. Default: at Asterisk itself. */
+  managerVia?: (asterisk: Address) => Promise<Address>;
   /** Told of each step, for a person who waits. What it throws ends the start; everything is stopped again. */
   progress?: (text: string) => void;
 }
@@ -126,6 +133,7 @@ export class Centre {
     this.#asterisk = await LabAsterisk.start({ generated, ...options.asterisk });
     this.#ports = await PortBlock.reserve('server');
     const { ami } = this.#asterisk;
+    const manager = (await options.managerVia?.(ami)) ?? ami;
     const first = this.#ports.first;
     const agiPorts = Array.from({ length: options.servers ?? 1 }, (_, index) => first + index);
     this.#env = {
@@ -135,8 +143,8 @@ export class Centre {
       STAR64_DATA_DIR: join(this.#dir, 'data'),
       STAR64_AGI_TOKEN: generateSecret(),
       STAR64_AGI_SERVERS: agiPorts.map((port) => `127.0.0.1:${port}`).join(','),
-      STAR64_AMI_HOST: ami.host,
-      STAR64_AMI_PORT: String(ami.port),
+      STAR64_AMI_HOST: manager.host,
+      STAR64_AMI_PORT: String(manager.port),
       STAR64_AMI_USERNAME: ami.username,
       STAR64_AMI_SECRET: ami.secret,
       STAR64_ASTERISK_CONFIG_DIR: generated,

@@ -65,10 +65,15 @@ export class LabPostgres {
     return this.#urlOf(name);
   }
 
+  /** Its processes: the parent of all, then one for each connection and task. */
+  get pids(): number[] {
+    return [this.pid, ...childrenOf(this.pid)];
+  }
+
   /** Stops all its processes in their tracks (SIGSTOP): connections stay open and get no answer until `thaw()`. */
   freeze(): void {
     // The parent first, so that it starts no new ones meanwhile.
-    for (const pid of [this.pid, ...childrenOf(this.pid)]) signal(pid, 'SIGSTOP');
+    for (const pid of this.pids) signal(pid, 'SIGSTOP');
   }
 
   thaw(): void {
@@ -77,14 +82,21 @@ export class LabPostgres {
 
   /** SIGKILL to all its processes, as a power failure would; `restart()` brings it back. */
   async kill(): Promise<void> {
-    const pids = [this.pid, ...childrenOf(this.pid)];
+    const { pids } = this;
     pids.forEach((pid) => signal(pid, 'SIGKILL'));
     for (const pid of pids) await gone(pid);
     await this.hold?.leave(true);
     this.hold = undefined;
   }
 
-  /** Starts it again after `kill()`, on the same port. */
+  /** Stops it in good order, as an upgrade does: sessions are told and ended; `restart()` brings it back. */
+  async halt(): Promise<void> {
+    await shutDown(this.pid);
+    await this.hold?.leave(true);
+    this.hold = undefined;
+  }
+
+  /** Starts it again after `kill()` or `halt()`, on the same port. */
   async restart(): Promise<void> {
     await this.home.locked(async () => {
       const { hold, pid } = await launch(

@@ -1,6 +1,7 @@
 import { up as core } from './0001-core.js';
 import { up as phone } from './0002-phone.js';
 import { up as stateChanges } from './0003-state-changes.js';
+import { up as telephone } from './0004-telephone.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -13,4 +14,5 @@ export const migrations: readonly Migration[] = [
   { name: '0001-core', sql: core },
   { name: '0002-phone', sql: phone },
   { name: '0003-state-changes', sql: stateChanges },
+  { name: '0004-telephone', sql: telephone },
 ];

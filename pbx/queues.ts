@@ -11,7 +11,6 @@ export interface Member {
   /** Seconds of Asterisk's clock; 0: never. */
   lastPause: number;
   inCall: boolean;
-  ringing: boolean;
 }
 
 export interface Waiting {
@@ -19,9 +18,6 @@ export interface Waiting {
   uniqueid: string;
   caller: string;
 }
-
-/** Device state "Ringing" in AMI's Status header. */
-const ringing = '6';
 
 /** The members and callers of all queues, or of one member in one queue. */
 export async function readQueues(
@@ -46,7 +42,6 @@ export async function readQueues(
         reason: text('pausedreason'),
         lastPause: Number(text('lastpause')),
         inCall: text('incall') === '1',
-        ringing: text('status') === ringing,
       });
     } else if (name === 'QueueEntry') {
       waiting.push({ queue: text('queue'), uniqueid: text('uniqueid'), caller: text('calleridnum') });

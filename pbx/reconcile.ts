@@ -1,12 +1,14 @@
 import type { Logger } from 'pino';
 import { transition, type AgentState } from '../domain/agent-state.js';
-import { callQueued, callsEnded, findQueue, openCalls } from '../domain/call.js';
+import { answeredCalls, callAnswered, callQueued, callsEnded, findQueue, openCalls } from '../domain/call.js';
 import type { Database } from '../domain/database.js';
 import { signInFixedAgents } from '../domain/fixed.js';
 import { removeLeftGroups } from '../domain/leaving.js';
+import { endOffer } from '../domain/pause.js';
 import { takesQueueCalls } from '../domain/work-mode.js';
 import type { Manager } from './manager.js';
 import type { QueueMembership } from './membership.js';
+import { readOffers, type Offer } from './offers.js';
 import { deviceOf, pauseReason, phoneOf, queueOf, wrapUpToken } from './names.js';
 import { beginWrapUp } from './observer.js';
 import { readEpoch, readQueues, type Member } from './queues.js';
@@ -69,9 +71,8 @@ export class Reconciliation {
     // Asterisk first: a sign-in between the two reads then looks like a missing member, which adding again mends,
     // and not like a member too many.
     const { members, waiting } = await readQueues(this.manager);
-    const channels = await this.manager.list('CoreShowChannels', {});
+    const { live, offers } = await readOffers(this.manager);
     const now = await readEpoch(this.manager);
-    const inCall = new Set(channels.map(({ headers }) => headers.get('channel')?.replace(/-[0-9a-f]+$/, '')));
     const places = await readPlaces(this.db);
     const byDevice = new Map<string, Member[]>();
     for (const member of members)
@@ -81,14 +82,12 @@ export class Reconciliation {
       const device = deviceOf(place.team, place.extension);
       const at = byDevice.get(device) ?? [];
       byDevice.delete(device);
-      differences.push(
-        ...this.#membershipOf(place, at),
-        ...this.#stateOf(place, at, now, inCall.has(device)),
-      );
+      const offer = offers.get(device);
+      differences.push(...this.#membershipOf(place, at, offer), ...this.#stateOf(place, at, offer, now));
     }
     for (const [device, at] of byDevice) differences.push(...this.#extra(device, at));
 
-    const live = new Set(channels.map((channel) => channel.headers.get('uniqueid')));
+    differences.push(...(await this.#answered(places, offers)));
     const gone = (await openCalls(this.db)).filter((uniqueid) => !live.has(uniqueid));
     if (gone.length > 0) {
       differences.push(
@@ -107,7 +106,7 @@ export class Reconciliation {
     return differences;
   }
 
-  #membershipOf(place: Place, at: Member[]): Difference[] {
+  #membershipOf(place: Place, at: Member[], offer: Offer | undefined): Difference[] {
     const wanted = new Map(place.groups.map(({ name, penalty }) => [queueOf(place.team, name), penalty]));
     const wrong: string[] = [];
     for (const [queue, penalty] of wanted) {
@@ -120,14 +119,13 @@ export class Reconciliation {
     const mend = async (): Promise<void> => {
       for (const { queue, device } of extra) await this.membership.remove(queue, device);
       // Gone from every queue, so Asterisk was restarted, and no call of this phone has survived that.
-      if (at.length === 0)
-        await transition(this.db, place.signInId, ['ringing', 'talking'], 'idle', {}, { id: place.stateId });
+      if (at.length === 0 && !offer) await endOffer(this.db, place.signInId, place.token ?? '');
       await this.membership.project(place, { thorough: true });
     };
     return [{ key, mend }];
   }
 
-  #stateOf(place: Place, at: Member[], now: number, hasCall: boolean): Difference[] {
+  #stateOf(place: Place, at: Member[], offer: Offer | undefined, now: number): Difference[] {
     const [member] = at;
     const differs = (what: string, mend: () => Promise<unknown>): Difference[] => [
       {
@@ -137,25 +135,20 @@ export class Reconciliation {
         },
       },
     ];
-    const to = (from: AgentState, state: AgentState): Promise<unknown> =>
-      transition(
-        this.db,
-        place.signInId,
-        [from],
-        state,
-        { ...(place.token !== null && { token: place.token }) },
-        { id: place.stateId },
-      );
-    if (!member) {
-      // In no queue, by his work mode: the end of the call that he had when he chose it may have been missed.
-      const stuck =
-        place.groups.length === 0 && (place.state === 'ringing' || place.state === 'talking') && !hasCall;
-      return stuck ? differs('idle', () => to(place.state, 'idle')) : [];
-    }
+    const busy = offer ? 'ringing' : 'idle';
+    const state = offer?.connected === true || at.some(({ inCall }) => inCall) ? 'talking' : busy;
+    const inOffer = place.state === 'ringing' || place.state === 'talking';
+    const over = (): Difference[] =>
+      inOffer && state === 'idle'
+        ? differs('idle', () => endOffer(this.db, place.signInId, place.token ?? ''))
+        : [];
+    // In no queue, by his work mode; he may still be in the call that he had when he chose it.
+    if (!member) return place.groups.length === 0 ? over() : [];
     const token = member.paused ? wrapUpToken(member.reason) : undefined;
 
     if (token !== undefined) {
-      if (place.state === 'wrap-up' || place.state === 'paused') return [];
+      if (place.state === 'wrap-up') return [];
+      if (place.state === 'paused') return differs('in wrap-up', () => this.membership.project(place));
       if (place.state === 'idle' && place.token === token) {
         return differs('the end of a wrap-up was not told', () => this.membership.project(place));
       }
@@ -173,20 +166,48 @@ export class Reconciliation {
       });
     }
     if (member.paused) {
-      const so = place.state === 'paused' && member.reason === pauseReason(place.pauseDigit);
-      return so || place.state === 'ringing' || place.state === 'talking'
+      if (inOffer) return over();
+      return place.state === 'paused' && member.reason === pauseReason(place.pauseDigit)
         ? []
         : differs(`paused for ${member.reason}`, () => this.membership.project(place));
     }
     if (place.state === 'paused') return differs('not paused', () => this.membership.project(place));
-    if (place.state === 'wrap-up') return differs('no longer in wrap-up', () => to('wrap-up', 'idle'));
-    if (member.inCall && place.state !== 'talking')
-      return differs('talking', () => to(place.state, 'talking'));
-    if (member.ringing && place.state === 'idle') return differs('ringing', () => to('idle', 'ringing'));
-    if (!member.inCall && !member.ringing && place.state !== 'idle') {
-      return differs('idle', () => to(place.state, 'idle'));
-    }
-    return [];
+    if (place.state === state && (!offer || offer.token === place.token)) return [];
+    return differs(`${state} ${offer?.token ?? ''}`, async () => {
+      const queue = offer && (await findQueue(this.db, offer.queue));
+      const token = offer?.token ?? place.token;
+      const details = {
+        ...(token !== null && { token }),
+        ...(offer && { callUniqueid: offer.call }),
+        ...(queue && { groupId: queue.groupId }),
+      };
+      await transition(this.db, place.signInId, [place.state], state, details, { id: place.stateId });
+    });
+  }
+
+  /** Conversations whose beginning nobody saw. */
+  async #answered(places: readonly Place[], offers: ReadonlyMap<string, Offer>): Promise<Difference[]> {
+    const talks = places.flatMap(({ team, extension, agent }) => {
+      const offer = offers.get(deviceOf(team, extension));
+      return offer?.connected === true ? [{ ...offer, agent }] : [];
+    });
+    const known = new Set(
+      await answeredCalls(
+        this.db,
+        talks.map(({ call }) => call),
+      ),
+    );
+    return talks
+      .filter(({ call }) => !known.has(call))
+      .map(({ call, caller, queue: name, agent }) => ({
+        key: `call ${call} is answered by ${agent}`,
+        mend: async (): Promise<void> => {
+          const queue = await findQueue(this.db, name);
+          if (!queue) return;
+          await callQueued(this.db, queue, call, caller);
+          await callAnswered(this.db, queue.teamId, call, agent);
+        },
+      }));
   }
 
   /** Members that nobody has signed in. Only devices of teams are ours to take away. */

@@ -32,6 +32,8 @@ export class Watcher {
   #timer: NodeJS.Timeout | undefined;
   #tick: Promise<void> | undefined;
   #reconcileAt = 0;
+  /** Until when the watch is surely ours, on our monotonic clock. */
+  #until = 0;
 
   constructor(
     private readonly settings: WatcherSettings,
@@ -89,10 +91,13 @@ export class Watcher {
   async #run(): Promise<void> {
     const { node, holder, watchSeconds, leaseSeconds, reconcileMs } = this.settings;
     try {
-      const had = this.#watching;
+      // A server that hung for longer may have missed what became of its promise to Asterisk.
+      const now = performance.now();
+      const had = this.#watching && now < this.#until;
       // Without a manager connection there is nothing to see: another server may have one.
       this.#watching = this.manager.connected && (await takeWatch(this.db, node, holder, watchSeconds));
       if (!this.#watching) return;
+      this.#until = now + watchSeconds * 1000;
       if (!had) {
         this.log.info({ node }, 'watching Asterisk');
         this.#reconcileAt = 0;
@@ -106,10 +111,13 @@ export class Watcher {
     } catch (error) {
       this.#reconcileAt = 0;
       // PostgreSQL away: the watch is not ours to keep. It returns, and with it a reconciliation, with the next tick.
-      if (isUnreachable(error)) this.#watching = false;
+      const away = isUnreachable(error);
+      if (away) this.#watching = false;
       this.log.warn(
         { node, reason: (error as Error).message },
-        'Asterisk could not be watched: trying again',
+        away
+          ? 'PostgreSQL is away: nobody watches Asterisk until it is back'
+          : 'Asterisk could not be watched: trying again',
       );
     }
   }

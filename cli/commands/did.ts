@@ -4,6 +4,7 @@ import { action, type Context } from '../context.js';
 interface DidFlags {
   group?: string;
   extension?: string;
+  feature?: string;
 }
 
 /** `star64 did …` */
@@ -16,16 +17,23 @@ export function register(program: Command, context: Context): void {
   const withDestination = (command: Command): Command =>
     command
       .option('--group <name>', 'calls go to the queue of this group')
-      .option('--extension <number>', 'calls go to this extension');
+      .option('--extension <number>', 'calls go to this extension')
+      .option(
+        '--feature <feature>',
+        'for agents who call from their telephones: sign-in, sign-out, pause, ready, work-mode, current-group, status',
+      );
 
   withDestination(did.command('add'))
     .argument('<number>', 'as the trunk sends it, for example +4930600100')
     .description('create a DID')
     .action(
-      action(context, async ({ db, team, print }, number: string, { group, extension }: DidFlags) => {
-        const { addDid } = await domain();
-        print.record(await addDid(await db(), team, { number, group, extension }));
-      }),
+      action(
+        context,
+        async ({ db, team, print }, number: string, { group, extension, feature }: DidFlags) => {
+          const { addDid } = await domain();
+          print.record(await addDid(await db(), team, { number, group, extension, feature }));
+        },
+      ),
     );
 
   did
@@ -34,7 +42,7 @@ export function register(program: Command, context: Context): void {
     .action(
       action(context, async ({ db, team, print }) => {
         const { listDids } = await domain();
-        print.list(await listDids(await db(), team), ['number', 'group', 'extension']);
+        print.list(await listDids(await db(), team), ['number', 'group', 'extension', 'feature']);
       }),
     );
 
@@ -53,10 +61,13 @@ export function register(program: Command, context: Context): void {
     .argument('<number>')
     .description('send the calls of a DID somewhere else')
     .action(
-      action(context, async ({ db, team, print }, number: string, { group, extension }: DidFlags) => {
-        const { setDid } = await domain();
-        print.record(await setDid(await db(), team, number, { group, extension }));
-      }),
+      action(
+        context,
+        async ({ db, team, print }, number: string, { group, extension, feature }: DidFlags) => {
+          const { setDid } = await domain();
+          print.record(await setDid(await db(), team, number, { group, extension, feature }));
+        },
+      ),
     );
 
   did

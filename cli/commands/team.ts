@@ -8,6 +8,8 @@ interface TeamFlags {
   name?: string;
   timeZone?: string;
   phonePin?: boolean;
+  /** False after `--no-trunk`. */
+  trunk?: string | false;
 }
 
 /** `star64 team …` */
@@ -65,10 +67,16 @@ export function register(program: Command, context: Context): void {
     .option('--name <name>', 'what people call it')
     .option(...timeZone)
     .option(...phonePin)
+    .option('--trunk <name>', 'the default trunk for calls to the outside: its own, or one for every team')
+    .option('--no-trunk', 'no calls to the outside')
     .action(
       action(context, async ({ db, print, say }, identity: string, flags: TeamFlags) => {
         const { name, timeZone, phonePin } = flags;
-        const changes = onlyGiven({ name, timeZone, phonePin }, '--name, --time-zone, --phone-pin');
+        const trunk = flags.trunk === false ? null : flags.trunk;
+        const changes = onlyGiven(
+          { name, timeZone, phonePin, trunk },
+          '--name, --time-zone, --phone-pin, --trunk, --no-trunk',
+        );
         const { setTeam } = await domain();
         print.record(await setTeam(await db(), identity, changes));
         if (phonePin) await sayWhoHasNoPin(await db(), identity, say);

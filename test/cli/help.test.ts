@@ -58,7 +58,17 @@ await t.test('help loads neither the database, nor the settings, nor a socket', 
 });
 
 await t.test('every noun and verb is there and explains itself', async (t) => {
-  for (const noun of ['team', 'user', 'extension', 'agent', 'group', 'did', 'feature-code', 'pause-reason']) {
+  for (const noun of [
+    'team',
+    'user',
+    'extension',
+    'agent',
+    'group',
+    'did',
+    'trunk',
+    'feature-code',
+    'pause-reason',
+  ]) {
     for (const verb of ['add', 'list', 'show', 'set', 'remove']) {
       const { status, out, err } = await cli([noun, verb, '--help']);
       t.equal(status, 0);

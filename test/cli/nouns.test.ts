@@ -113,7 +113,7 @@ await t.test('each noun lists for a pipe and for a person', async (t) => {
     'sales\t\trrmemory\t15\tanswer\t30\tall\t\t\tno\tno\t1001\t\t\n' +
       'support\t6000\trrmemory\t15\tanswer\t30\tall\t\t\tno\tno\t1001\t600100\t\n',
   );
-  t.equal(await out('did', false), '600100\tsupport\t\n');
+  t.equal(await out('did', false), '600100\tsupport\t\t\n');
   t.equal(await out('extension', true), 'NUMBER  USER  KIND  TELEPHONE\n5000    anna  sip   -\n');
   t.equal(
     await out('agent', true),

@@ -217,10 +217,10 @@ await t.test(
 );
 
 await t.test('a DID exists once in the world and goes to one place of its team', async (t) => {
-  await refused(t, 'usage', ['either --group or --extension'], () =>
+  await refused(t, 'usage', ['one of --group, --extension and --feature'], () =>
     addDid(db, 'astercc', { number: '600200' }),
   );
-  await refused(t, 'usage', ['either --group or --extension'], () =>
+  await refused(t, 'usage', ['one of --group, --extension and --feature'], () =>
     addDid(db, 'astercc', { number: '600200', group: 'support', extension: '5000' }),
   );
   await refused(t, 'not_found', ['group "theirs"'], () =>

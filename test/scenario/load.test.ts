@@ -61,7 +61,7 @@ const working = Promise.all(
       {
         // Some pick up at once, some after a while; the fourth lets every third call ring until it goes elsewhere.
         answerMs: index === 3 ? [60, 60, Infinity] : [0, 40 * (index % 6), 400 - 40 * (index % 7)],
-        talkMs: [700, 1000, 850, 1300, 1100],
+        talkMs: [1200, 1000, 850, 1300, 1100],
       },
       over.signal,
     ),
@@ -105,9 +105,12 @@ const crowds = Promise.all([
   // Those who wait for as long as it takes: the agent ends the call.
   crowd({ to: calls.support, server, from: '551', total: 110, rate: 3, holdMs: 60_000 }),
   crowd({ to: calls.sales, server, from: '552', total: 110, rate: 3, holdMs: 60_000 }),
-  // Those who have a fixed time: they hang up in the call, or give up before it.
-  crowd({ to: calls.support, server, from: '553', total: 40, rate: 2, holdMs: 5000 }),
-  crowd({ to: calls.sales, server, from: '554', total: 40, rate: 2, holdMs: 3000 }),
+  // The hurried come while agents are free, and hang up in the call.
+  crowd({ to: calls.support, server, from: '553', total: 10, rate: 5, holdMs: 900 }),
+  crowd({ to: calls.sales, server, from: '554', total: 10, rate: 5, holdMs: 900 }),
+  // The impatient find everybody busy, and give up.
+  crowd({ to: calls.support, server, from: '555', total: 30, rate: 1, holdMs: 5000 }),
+  crowd({ to: calls.sales, server, from: '556', total: 30, rate: 1, holdMs: 3000 }),
 ]);
 const pauses = (async (): Promise<void> => {
   await until('a third of the calls', () => (watch.connected.size >= 60 ? true : undefined), 60_000);
@@ -120,7 +123,7 @@ const pauses = (async (): Promise<void> => {
 const results = await crowds;
 await pauses;
 over.abort();
-await working;
+const seen = (await working).map((calls, index) => ({ agent: agents[index] ?? '', calls }));
 for (const agent of agents) await waitState(centre, agent, 'idle');
 await until('the end of every call', async () => {
   const open = await db('calls').whereNull('ended_at');
@@ -153,12 +156,60 @@ await t.test('no agent was offered a call in wrap-up, in a pause or in a call', 
   t.end();
 });
 
+await t.test('the phones saw the same', async (t) => {
+  const rows = await db('calls as c')
+    .join('agents as a', 'a.id', 'c.agent_id')
+    .select<{ agent: string; caller: string }[]>('a.number as agent', 'c.caller');
+  const recorded = new Set(rows.map(({ agent, caller }) => `${agent} with ${caller}`));
+  const talks = seen.flatMap(({ agent, calls }) =>
+    calls
+      .filter(({ talkedAt }) => talkedAt !== undefined)
+      .map((call) => ({ ...call, who: `${agent} with ${call.caller}` })),
+  );
+  const talked = new Set(talks.map(({ who }) => who));
+  t.same(
+    [...recorded].filter((who) => !talked.has(who)),
+    [],
+    'those whom the database connected talked',
+  );
+  // Who picks up in the moment in which a colleague does, or the caller gives up, is cut off at once, and in no wrap-up.
+  const cutOff = talks.filter(({ who }) => !recorded.has(who));
+  t.same(
+    cutOff.filter(({ byAgent }) => byAgent),
+    [],
+    'and the database has all who talked',
+  );
+  t.comment(`${talks.length} times a phone was picked up, ${cutOff.length} times too late`);
+
+  const wrong = seen.flatMap(({ agent, calls }) => {
+    // A caller may ring more than once at the same phone; he talks the last time.
+    const last = new Map(calls.map((call) => [call.caller, call]));
+    return calls.flatMap(({ caller, rangAt }, index) =>
+      calls.slice(0, index).flatMap((before) => {
+        const { closedAt = Infinity } = before;
+        const talked = last.get(before.caller) === before && recorded.has(`${agent} with ${before.caller}`);
+        // Half of the wrap-up: this process may learn late of the end of a call.
+        const rest = talked ? (wrapUpSeconds * 1000) / 2 : 0;
+        return rangAt < closedAt + rest
+          ? [`${caller} rang at ${agent} ${rangAt - closedAt} ms after ${before.caller}`]
+          : [];
+      }),
+    );
+  });
+  t.same(wrong, [], 'no phone rang in a call or after it');
+});
+
 await t.test('no call was lost, and queue_log and the database agree on each', async (t) => {
   for (const result of results) t.match(result, { failed: 0, responses: {} });
   t.equal(new Set(entered).size, 300);
   t.ok(answered >= 220, 'everybody who was ready to wait was answered');
   t.ok(abandoned > 0, 'some gave up');
   t.ok(endedByCaller > 0 && endedByCaller < answered, 'and calls were ended from both sides');
+  const { rows: peaks } = await db.raw<{ rows: { peak: number }[] }>(
+    `select max((select count(*) from calls o where c.arrived_at >= o.arrived_at and c.arrived_at < o.ended_at)) as peak
+     from calls c`,
+  );
+  t.ok((peaks[0]?.peak ?? 0) > agents.length, 'there were more callers than agents at a time');
   const rows = await db('calls as c')
     .leftJoin('agents as a', 'a.id', 'c.agent_id')
     .select<{ uniqueid: string; outcome: string; agent: string | null }[]>(

@@ -1,4 +1,4 @@
-import type { Phone } from '../../lab/phone.js';
+import type { Phone, PhoneEvent } from '../../lab/phone.js';
 
 /** How an agent behaves, in milliseconds; each call takes the next value, in turn. */
 export interface Habit {
@@ -8,39 +8,77 @@ export interface Habit {
   talkMs: readonly number[];
 }
 
+/** A call as the phone saw it; moments in milliseconds of this process, at most `lookEveryMs` late. */
+export interface SeenCall {
+  /** The caller's number in the phone's display. */
+  caller: string;
+  rangAt: number;
+  /** Undefined: it only rang. */
+  talkedAt?: number;
+  /** The agent hung up; otherwise the other side did. */
+  byAgent: boolean;
+  /** Undefined while it goes on. */
+  closedAt?: number;
+}
+
 const lookEveryMs = 20;
 
-/** Lets somebody answer and end the calls at a phone until `signal` is aborted; resolves with how many were talked. */
-export async function atWork(phone: Phone, habit: Habit, signal: AbortSignal): Promise<number> {
+/**
+ * Lets somebody answer and end the calls at a phone until `signal` is aborted; resolves with what the phone saw,
+ * call by call in the order in which they rang.
+ */
+export async function atWork(phone: Phone, habit: Habit, signal: AbortSignal): Promise<SeenCall[]> {
   let seen = phone.events.length;
-  let rung = 0;
+  const calls: SeenCall[] = [];
+  const open = new Map<string, SeenCall>();
+  /** The one that is answered and ended next: a new call may ring before the phone has told of the end of the last. */
+  let current: SeenCall | undefined;
   let talked = 0;
   let answerAt = Infinity;
   let hangUpAt = Infinity;
   const nth = (values: readonly number[], n: number): number => values[n % values.length] ?? 0;
-  while (!signal.aborted) {
-    for (; seen < phone.events.length; seen++) {
-      const type = phone.events[seen]?.type;
-      if (type === 'CALL_INCOMING') answerAt = performance.now() + nth(habit.answerMs, rung++);
-      else if (type === 'CALL_ESTABLISHED') hangUpAt = performance.now() + nth(habit.talkMs, talked++);
-      else if (type === 'CALL_CLOSED') answerAt = hangUpAt = Infinity;
+
+  const look = ({ type, id = '', peeruri = '' }: PhoneEvent, now: number): void => {
+    const call = open.get(id);
+    if (type === 'CALL_INCOMING') {
+      const caller = /^sips?:([^@;]*)/.exec(peeruri)?.[1] ?? peeruri;
+      answerAt = now + nth(habit.answerMs, calls.length);
+      current = { caller, rangAt: now, byAgent: false };
+      open.set(id, current);
+      calls.push(current);
+    } else if (type === 'CALL_ESTABLISHED' && call) {
+      call.talkedAt = now;
+      hangUpAt = now + nth(habit.talkMs, talked++);
+    } else if (type === 'CALL_CLOSED' && call) {
+      call.closedAt = now;
+      open.delete(id);
+      if (call === current) answerAt = hangUpAt = Infinity;
     }
+  };
+
+  while (!signal.aborted) {
     const now = performance.now();
+    for (let event = phone.events[seen]; event; event = phone.events[++seen]) look(event, now);
     if (now >= answerAt) {
       answerAt = Infinity;
       await unlessGone(phone.answer());
     } else if (now >= hangUpAt) {
       hangUpAt = Infinity;
-      await unlessGone(phone.hangup());
+      const call = current;
+      if ((await unlessGone(phone.hangup())) && call) call.byAgent = true;
     }
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   }
-  return talked;
+  return calls;
 }
 
-/** In this very moment the other side may have hung up, or a colleague been faster: then there is nothing to do. */
-async function unlessGone(action: Promise<void>): Promise<void> {
-  await action.catch((error: unknown) => {
+/** False: in this very moment the other side has hung up, or a colleague been faster, and there was nothing to do. */
+async function unlessGone(action: Promise<void>): Promise<boolean> {
+  try {
+    await action;
+    return true;
+  } catch (error) {
     if (!(error instanceof Error) || !/ refused (accept|hangup) /.test(error.message)) throw error;
-  });
+    return false;
+  }
 }

@@ -1,0 +1,65 @@
+import t from 'tap';
+import { cli } from '../support/cli.js';
+import { freshDatabase } from '../support/database.js';
+
+const { url } = await freshDatabase(t);
+const env = { DATABASE_URL: url };
+
+/** Runs a command that must succeed, as JSON. */
+async function json(...args: string[]): Promise<unknown> {
+  const result = await cli([...args, '--json'], { env });
+  if (result.status !== 0) throw new Error(`star64 ${args.join(' ')}: ${result.err}`);
+  return JSON.parse(result.out);
+}
+
+await t.test('trunks of a team and for every team', async (t) => {
+  const provider = { team: 'astercc', name: 'provider', endpoint: 'sip-provider', trusted: true };
+  t.match(await json('trunk', 'add', 'provider', '--endpoint', 'sip-provider', '--trusted', 'on'), provider);
+  t.match(await json('trunk', 'add', 'shared', '--endpoint', 'shared', '--every-team'), { team: null });
+  t.match(await json('trunk', 'show', 'provider'), provider);
+  t.match(await cli(['trunk', 'list'], { env }), {
+    status: 0,
+    out: 'provider\tastercc\tsip-provider\tyes\nshared\t\tshared\tno\n',
+    err: '',
+  });
+  t.match(await json('trunk', 'set', 'shared', '--every-team', '--trusted', 'on'), { trusted: true });
+  t.match(await json('trunk', 'set', 'provider', '--trusted', 'off'), { trusted: false });
+  t.match(await json('team', 'set', 'astercc', '--trunk', 'provider'), { trunk: 'provider' });
+  t.match(await json('team', 'show', 'astercc'), { trunk: 'provider' });
+  t.match(await cli(['trunk', 'remove', 'provider'], { env }), {
+    status: 5,
+    out: '',
+    err: /team set astercc --no-trunk/,
+  });
+  t.match(await json('team', 'set', 'astercc', '--no-trunk'), { trunk: null });
+  t.match(await cli(['trunk', 'remove', 'provider'], { env }), {
+    status: 0,
+    out: '',
+    err: 'removed trunk provider of team astercc\n',
+  });
+  t.same(await json('trunk', 'remove', 'shared', '--every-team'), {
+    noun: 'trunk',
+    name: 'shared',
+    removed: true,
+  });
+});
+
+await t.test('mistakes', async (t) => {
+  for (const [args, status, says] of [
+    [['trunk', 'add', 'provider'], 2, /--endpoint/],
+    [['trunk', 'add', 'provider', '--endpoint', 'astercc-5000'], 2, /pjsip\.conf/],
+    [['trunk', 'add', 'provider', '--endpoint', 'p', '--trusted', 'maybe'], 2, /on or off/],
+    [['trunk', 'set', 'provider'], 2, /--endpoint, --trusted/],
+    [['trunk', 'show', 'shared', '--every-team'], 4, /trunk "shared" for every team does not exist/],
+    [['team', 'set', 'astercc', '--trunk', 'provider'], 4, /trunk "provider" .* trunk list/],
+    [['did', 'add', '600199', '--feature', 'dance'], 2, /feature "dance"/],
+  ] as const) {
+    t.match(await cli(args, { env }), { status, out: '', err: says }, args.join(' '));
+  }
+});
+
+await t.test('a DID for agents who call in', async (t) => {
+  t.match(await json('did', 'add', '600199', '--feature', 'sign-in'), { feature: 'sign-in', group: null });
+  t.match(await cli(['did', 'list'], { env }), { status: 0, out: '600199\t\t\tsign-in\n' });
+  t.match(await json('did', 'set', '600199', '--feature', 'sign-out'), { feature: 'sign-out' });
+});

@@ -1,0 +1,229 @@
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import t, { type Test } from 'tap';
+import { until } from '../../lab/processes.js';
+import { crowd, provision } from '../../lab/provision.js';
+import { callIn, Conversation, lastCall, pickUp, waitWaiting } from '../support/calls.js';
+import {
+  centreFor,
+  dialAndHear,
+  gaps,
+  membersOf,
+  needLab,
+  stateOf,
+  statesOf,
+  waitMembers,
+  waitState,
+} from '../support/centre.js';
+
+/** A wrap-up of support ends with *67, one of sales after this long. */
+const salesSeconds = 3;
+const did = { support: '600100', sales: '600101' };
+const queues = ['astercc-support', 'astercc-sales'];
+/**
+ * The promise to Asterisk runs out ten seconds after the server's last sign of life, a second later the wrap-ups have
+ * ended; the rest is for a machine that has much else to do.
+ */
+const leaseOverMs = 25_000;
+
+await needLab(t);
+
+const centre = await centreFor(t, {
+  provision: async (db) => {
+    const groups = [
+      { name: 'support', wrapUp: 'answer', wrapUpSeconds: 0 },
+      { name: 'sales', wrapUp: 'answer', wrapUpSeconds: salesSeconds },
+    ];
+    const team = crowd(3, { groups });
+    const dids = groups.map(({ name }, index) => ({ number: `60010${index}`, group: name }));
+    await provision(db, { ...team, dids });
+  },
+});
+const { asterisk, db, server } = centre;
+const phone = await centre.phone('5001');
+const colleague = await centre.phone('5002');
+await dialAndHear(centre, phone, '*641001', 'agent-loginok');
+
+/** Starts the server again: agent 1001 must be in this state, and a member as given, two seconds after its first word. */
+async function startAgain(t: Test, state: string, member: string | RegExp): Promise<void> {
+  await server.start();
+  const said = (await server.log.lines()).findLast((line) => line.includes('"msg":"serving"')) ?? '{}';
+  const { time } = JSON.parse(said) as { time: number };
+  for (const queue of queues) await waitMembers(centre, queue, [member]);
+  await waitState(centre, '1001', state);
+  const took = Date.now() - time;
+  t.ok(took < 2000, `state and members were right ${took} ms after the start`);
+}
+
+/** Whether somebody listens there. */
+async function accepts(address: string): Promise<boolean> {
+  const [host, port] = address.split(':');
+  const socket = connect(Number(port), host);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    // Refused: that is the answer.
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Ends the wrap-up of support. */
+async function ready(): Promise<void> {
+  await dialAndHear(centre, phone, '*67', 'activated');
+  await waitState(centre, '1001', 'idle');
+  for (const queue of queues) await waitMembers(centre, queue, ['1001']);
+}
+
+await t.test('killed in a call: the call goes on, and what ends it after the start is seen', async (t) => {
+  const talk = await Conversation.begin(centre, phone);
+  await waitState(centre, '1001', 'talking');
+  const before = (await statesOf(centre, '1001')).length;
+  await server.kill();
+  await startAgain(t, 'talking', '1001');
+  t.same(await talk.harm(), [], 'nobody noticed');
+  await talk.end();
+  await waitState(centre, '1001', 'wrap-up');
+  t.same((await statesOf(centre, '1001')).slice(before), ['wrap-up'], 'one conversation, counted once');
+  t.match(await lastCall(centre), { outcome: 'answered', agent: '1001' });
+  await ready();
+});
+
+await t.test('killed in a call that ends meanwhile: the agent is in wrap-up after the start', async (t) => {
+  const talk = await Conversation.begin(centre, phone);
+  await waitState(centre, '1001', 'talking');
+  await server.kill();
+  await talk.end();
+  for (const queue of queues) await waitMembers(centre, queue, [/^1001 paused:wrapup:/]);
+  await startAgain(t, 'wrap-up', /^1001 paused:wrapup:/);
+  await until('the end of the call', async () => ((await lastCall(centre)).open ? undefined : true));
+  t.match(await lastCall(centre), { outcome: 'answered', agent: '1001' });
+  await ready();
+});
+
+await t.test('killed in wrap-up: it is still on after the start, and *67 ends it', async (t) => {
+  await (await Conversation.begin(centre, phone)).end();
+  await waitState(centre, '1001', 'wrap-up');
+  await server.kill();
+  await startAgain(t, 'wrap-up', /^1001 paused:wrapup:/);
+  await ready();
+});
+
+await t.test('killed in wrap-up whose time runs out meanwhile: over after the start', async (t) => {
+  await (await Conversation.begin(centre, phone, did.sales)).end();
+  await waitState(centre, '1001', 'wrap-up');
+  await server.kill();
+  await until('the deadline', async () => {
+    const { rows } = await db.raw<{ rows: unknown[] }>(
+      'select 1 from agent_states where ended_at is null and deadline_at < clock_timestamp()',
+    );
+    return rows.length > 0 ? true : undefined;
+  });
+  await startAgain(t, 'idle', '1001');
+});
+
+await t.test(
+  'killed when idle: calls, and queues that others changed, are right after the start',
+  async (t) => {
+    await server.kill();
+    await asterisk.console('queue remove member PJSIP/astercc-5001 from astercc-sales');
+    await asterisk.console('queue add member PJSIP/astercc-5002 to astercc-sales penalty 0 as 1002');
+    const talk = await Conversation.begin(centre, phone);
+    await startAgain(t, 'talking', '1001');
+    t.same(await talk.harm(), [], 'nobody noticed');
+    t.same(await lastCall(centre), { outcome: 'answered', agent: '1001', did: null, open: true });
+    await talk.end();
+    await waitState(centre, '1001', 'wrap-up');
+    await ready();
+  },
+);
+
+await t.test('dead for good: callers reach the agents, and nobody stays in wrap-up', async (t) => {
+  await (await Conversation.begin(centre, phone)).end();
+  await waitState(centre, '1001', 'wrap-up');
+  await server.kill();
+  const first = await callIn(centre);
+  await waitWaiting(centre, 'astercc-support', 1);
+  await pickUp(phone, leaseOverMs);
+  await first.hangup();
+  await phone.closed();
+  // Without a server no wrap-up begins.
+  const second = await Conversation.begin(centre, phone);
+  await dialAndHear(centre, colleague, '*641002', 'sorry');
+  await startAgain(t, 'talking', '1001');
+  t.same(await second.harm(), [], 'nobody noticed');
+  t.equal(await stateOf(centre, '1002'), 'signed-out', 'what was refused has not happened');
+  await second.end();
+  await waitState(centre, '1001', 'wrap-up');
+  await ready();
+});
+
+await t.test('hung: callers reach the agents, and nobody stays in wrap-up', async (t) => {
+  await (await Conversation.begin(centre, phone)).end();
+  await waitState(centre, '1001', 'wrap-up');
+  const before = (await statesOf(centre, '1001')).length;
+  server.freeze();
+  const at = performance.now();
+  const first = await callIn(centre);
+  await waitWaiting(centre, 'astercc-support', 1);
+  // The guard gives up after 2 s.
+  t.ok(performance.now() - at < 8000, `the caller was in the queue after ${performance.now() - at} ms`);
+  await dialAndHear(centre, colleague, '*641002', 'sorry');
+  await pickUp(phone, leaseOverMs);
+  await first.hangup();
+  await phone.closed();
+  const again = performance.now();
+  await (await Conversation.begin(centre, phone)).end();
+  t.ok(performance.now() - again < 8000, 'the next one reaches the agent as soon');
+  server.thaw();
+  await waitState(centre, '1001', 'idle');
+  await dialAndHear(centre, colleague, '*65', 'beeperr', 'agent-loggedoff');
+  t.equal(await stateOf(centre, '1002'), 'signed-out', 'what was refused has not happened');
+  const twice = ['ringing', 'talking', 'idle', 'ringing', 'talking', 'idle'];
+  await until('the states of both calls', async () =>
+    (await statesOf(centre, '1001')).length === before + twice.length ? true : undefined,
+  );
+  t.same((await statesOf(centre, '1001')).slice(before), twice, 'nothing was lost');
+  await (await Conversation.begin(centre, phone)).end();
+  await waitState(centre, '1001', 'wrap-up');
+  await ready();
+});
+
+await t.test(
+  'SIGTERM: answers who has asked, refuses who asks then, leaves calls alone, exits 0',
+  async (t) => {
+    const talk = await Conversation.begin(centre, phone);
+    await waitState(centre, '1001', 'talking');
+    // A sign-in that cannot go on while somebody else holds the agent's row.
+    const mark = await asterisk.verbose.mark();
+    const stopped = await db.transaction(async (trx) => {
+      await trx.raw("select 1 from agents where number = '1002' for update");
+      await colleague.dial('*641002');
+      await until('the sign-in to wait', async () => {
+        const { rows } = await db.raw<{ rows: unknown[] }>(
+          "select 1 from pg_stat_activity where wait_event_type = 'Lock'",
+        );
+        return rows.length > 0 ? true : undefined;
+      });
+      const status = server.stop();
+      await until('the server to accept nobody', async () =>
+        (await accepts(server.address)) ? undefined : true,
+      );
+      return { status };
+    });
+    await asterisk.waitPlayed(colleague.user, 'agent-loginok', mark);
+    await colleague.closed();
+    t.equal(await stopped.status, 0, 'exit status');
+    t.same(await talk.harm(), [], 'the running call did not notice');
+    t.equal(await stateOf(centre, '1002'), 'idle');
+  },
+);
+
+await t.test('no interval of any agent has a gap', async (t) => {
+  await server.start();
+  await dialAndHear(centre, colleague, '*65', 'agent-loggedoff');
+  t.same(await gaps(centre), []);
+  t.same(await membersOf(centre, 'astercc-support'), ['1001']);
+});
