@@ -23,7 +23,18 @@ const hostile = [
 await t.test(
   'what reaches Asterisk as a word refuses everything that could mean more than the word',
   async (t) => {
-    const kinds: Named[] = ['team', 'user', 'extension', 'agent', 'group', 'queueNumber', 'did', 'telephone'];
+    const kinds: Named[] = [
+      'team',
+      'user',
+      'extension',
+      'agent',
+      'group',
+      'queueNumber',
+      'did',
+      'telephone',
+      'feature-code',
+      'pause-reason',
+    ];
     for (const kind of kinds) {
       for (const value of hostile) {
         await refused(t, 'usage', ['type for example "'], () => checkName(kind, value));
@@ -39,6 +50,7 @@ await t.test('what follows the rule is taken as it is', (t) => {
   t.equal(checkName('agent', '7'), '7');
   t.equal(checkName('group', 'support_2'), 'support_2');
   t.equal(checkName('did', '+4930600100'), '+4930600100');
+  for (const code of ['*64', '**1', '0', '123456']) t.equal(checkName('feature-code', code), code);
   t.end();
 });
 
