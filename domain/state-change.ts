@@ -139,11 +139,12 @@ const sql = `
     select id from teams where :teamId::integer is null or id = :teamId::integer
   ), happened as (
     select 'state' as kind, s.id, s.sign_in_id, s.started_at as at, s.state::text as state, s.reason,
-      s.deadline_at, s.group_id, s.call_uniqueid
+      s.deadline_at, s.group_id, s.call_uniqueid, s.id as next_id
     from wanted join agent_states s on s.team_id = wanted.id
     where s.started_at >= :from and s.started_at < :end and s.id <> all(:seenStates::bigint[])
     union all
-    select 'signOut', i.id, i.id, i.signed_out_at, 'signed-out', null, null, null, null
+    select 'signOut', i.id, i.id, i.signed_out_at, 'signed-out', null, null, null, null,
+      9223372036854775807
     from wanted join sign_ins i on i.team_id = wanted.id
     where i.signed_out_at >= :from and i.signed_out_at < :end and i.id <> all(:seenSignOuts::integer[])
   )
@@ -162,6 +163,6 @@ const sql = `
   left join calls c on c.team_id = i.team_id and c.uniqueid = h.call_uniqueid
   left join lateral (
     select p.state, p.started_at from agent_states p
-    where p.sign_in_id = h.sign_in_id and (h.kind = 'signOut' or p.id < h.id) order by p.id desc limit 1
+    where p.sign_in_id = h.sign_in_id and p.id < h.next_id order by p.id desc limit 1
   ) before on true
   order by h.at, h.sign_in_id, h.kind desc, h.id`;
