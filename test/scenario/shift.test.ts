@@ -1,7 +1,9 @@
 import t from 'tap';
+import { showExtensionSecret } from '../../domain/extension.js';
 import { addPauseReason } from '../../domain/pause-reason.js';
 import { setGroup } from '../../domain/group.js';
 import { Caller } from '../../lab/caller.js';
+import { readLamp } from '../../lab/lamp.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { until } from '../../lab/processes.js';
 import {
@@ -91,14 +93,22 @@ await t.test('the end of the shift signs out, but not in the middle of a call', 
   await db.raw(`update agent_groups set sign_out_at = null`);
 });
 
-await t.test('lamps show who is ready, paused or in wrap-up, and whether callers wait', async () => {
+await t.test('lamps show who is ready, paused or in wrap-up, and whether callers wait', async (t) => {
+  /** What a colleague's key that watches it is told. */
+  const key = async (name: string): Promise<string> => {
+    const { secret } = await showExtensionSecret(db, 'astercc', '5002');
+    return readLamp({ user: 'astercc-5002', secret: secret ?? '', server: asterisk.sip, lamp: name });
+  };
   await lamp('agent5001', 'Unavailable');
   await dialled(centre, phone, '*641001');
   await lamp('agent5001', 'Idle');
+  t.equal(await key('agent5001'), 'terminated', 'ready: off');
   await dialled(centre, phone, '*660');
   await lamp('agent5001', 'Hold');
+  t.equal(await key('agent5001'), 'confirmed', 'paused: lit');
   const customer = await Caller.call({ from: '4930123', to: '600100', server: asterisk.sip });
   await lamp('queue6000', 'Ringing');
+  t.equal(await key('queue6000'), 'early', 'a caller waits: blinks');
   await dialled(centre, phone, '*67');
   await phone.incoming();
   await lamp('5001', 'Ringing');
@@ -106,8 +116,10 @@ await t.test('lamps show who is ready, paused or in wrap-up, and whether callers
   await waitState(centre, '1001', 'talking');
   await customer.hangup();
   await lamp('agent5001', 'Busy');
+  t.equal(await key('agent5001'), 'confirmed', 'wrap-up: lit');
   await dialled(centre, phone, '*67');
   await lamp('agent5001', 'Idle');
   await dialled(centre, phone, '*65');
   await lamp('agent5001', 'Unavailable');
+  await t.rejects(key('agent5999'), /may not watch/, 'there is no such phone');
 });
