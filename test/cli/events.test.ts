@@ -1,0 +1,206 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+import { transition } from '../../domain/agent-state.js';
+import { callQueued, findQueue } from '../../domain/call.js';
+import { connect, migrate, migrationDeadlineMs } from '../../domain/database.js';
+import { signIn, signOut } from '../../domain/sign-in.js';
+import { LabPostgres } from '../../lab/postgres.js';
+import { until } from '../../lab/processes.js';
+import { crowd, provision } from '../../lab/provision.js';
+import { cli, star64 } from '../support/cli.js';
+import { freshDatabase } from '../support/database.js';
+
+const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+const deadlineMs = 20_000;
+
+const { url, db } = await freshDatabase(t);
+await provision(db, crowd(2));
+await provision(db, crowd(2, { team: 'other', did: '600200' }));
+
+const enter = (agent: string, extension: string, { team = 'astercc', on = db } = {}) =>
+  signIn(on, team, { agent, extension, by: 'test' });
+const leave = (agent: string, { team = 'astercc', on = db } = {}) => signOut(on, team, { agent }, 'test');
+
+/** `star64 events --follow` as a process, read line by line. */
+class Follower {
+  out = '';
+  err = '';
+  readonly ended: Promise<number | null>;
+
+  private constructor(readonly child: ChildProcessWithoutNullStreams) {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (this.out += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (this.err += text));
+    this.ended = new Promise((resolve) => child.on('close', resolve));
+  }
+
+  /** Follows, and has seen the state that is there already: nothing that comes later can be missed. */
+  static async start(t: Test, databaseUrl: string, ...args: string[]): Promise<Follower> {
+    const child = spawn(process.execPath, [main, 'events', '--follow', ...args], {
+      env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', DATABASE_URL: databaseUrl },
+      stdio: 'pipe',
+    });
+    const follower = new Follower(child);
+    t.teardown(async () => {
+      child.kill('SIGKILL');
+      await follower.ended;
+    });
+    await follower.says(1);
+    return follower;
+  }
+
+  get events(): Record<string, unknown>[] {
+    return this.out
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  /** Waits for so many events, and returns what they say in short. */
+  async says(count: number): Promise<string[]> {
+    await until(`${count} events`, () => (this.events.length >= count ? true : undefined), deadlineMs);
+    return this.events.map(({ team, agent, state }) => `${String(team)} ${String(agent)} ${String(state)}`);
+  }
+}
+
+await t.test('a line of JSON for each change, with stable names', async (t) => {
+  await enter('1001', '5001');
+  const follower = await Follower.start(t, url, '--since', '1h');
+  const queue = await findQueue(db, 'astercc-support');
+  const entered = await enter('1002', '5002');
+  await enter('1001', '5001', { team: 'other' });
+  if (entered.outcome !== 'signed-in' || !queue) throw new Error('the team is not as it was set up');
+  await callQueued(db, queue, 'call-1', 'a\u009b2J\u2028b');
+  const call = { callUniqueid: 'call-1', groupId: queue.groupId };
+  await transition(db, entered.signIn.id, ['idle'], 'ringing', call);
+  await leave('1002');
+  t.same(await follower.says(4), [
+    'astercc 1001 idle',
+    'astercc 1002 idle',
+    'astercc 1002 ringing',
+    'astercc 1002 signed-out',
+  ]);
+  const [, , ringing, last] = follower.events;
+  t.same(Object.keys(ringing ?? {}), [
+    'id',
+    'at',
+    'team',
+    'agent',
+    'name',
+    'extension',
+    'state',
+    'previous_state',
+    'previous_since',
+    'reason',
+    'until',
+    'group',
+    'call',
+    'caller',
+    'by',
+  ]);
+  t.match(ringing, { at: /^\d{4}-\d\d-\d\dT[\d:.]+Z$/, name: 'crowd', extension: '5002', group: 'support' });
+  t.match(ringing, { call: 'call-1', caller: 'a\u009b2J\u2028b', previous_state: 'idle', reason: null });
+  t.notMatch(follower.out, /[\u0080-\u009f\u2028]/, 'a caller cannot talk to the terminal');
+  t.match(last, { state: 'signed-out', previous_state: 'ringing', by: 'test', call: null });
+
+  follower.child.kill('SIGINT');
+  t.equal(await follower.ended, 130);
+  t.equal(follower.err, 'star64: interrupted\n');
+  await leave('1001');
+  await leave('1001', { team: 'other' });
+});
+
+await t.test('without --follow: what was, and the end', async (t) => {
+  const env = { DATABASE_URL: url };
+  const lines = (out: string): string[] =>
+    out
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => (JSON.parse(line) as { team: string }).team);
+  const one = await star64(['events'], { env });
+  t.match(one, { status: 0, err: '' });
+  t.same(
+    lines(one.out),
+    Array.from({ length: 5 }, () => 'astercc'),
+  );
+  t.equal(
+    lines((await cli(['events', '--all-teams'], { env })).out).filter((team) => team === 'other').length,
+    2,
+  );
+  t.equal(lines((await cli(['events', '--team', 'other', '--since', '2d'], { env })).out).length, 2);
+  await db('agent_states').update({ started_at: db.raw(`started_at - interval '61 minutes'`) });
+  await db('sign_ins').update({
+    signed_in_at: db.raw(`signed_in_at - interval '61 minutes'`),
+    signed_out_at: db.raw(`signed_out_at - interval '61 minutes'`),
+  });
+  t.match(await cli(['events'], { env }), { status: 0, out: '', err: '' }, 'of the last hour');
+  t.equal(lines((await cli(['events', '--since', '62m'], { env })).out).length, 5);
+
+  t.match(await cli(['events', '--team', 'nowhere'], { env }), { status: 4, out: '' });
+  for (const since of ['1', 'h', '1w', '-1h', '1.5h', '']) {
+    t.match(await cli(['events', '--since', since], { env }), {
+      status: 2,
+      out: '',
+      err: /as 90s, 15m, 1h or 2d/,
+    });
+  }
+});
+
+await t.test('all teams; whoever stops reading ends it silently; SIGTERM ends it well', async (t) => {
+  await enter('1001', '5001');
+  const reader = await Follower.start(t, url, '--all-teams', '--since', '1m');
+  const other = await Follower.start(t, url, '--team', 'astercc', '--since', '1m');
+  await enter('1002', '5002', { team: 'other' });
+  t.same(await reader.says(2), ['astercc 1001 idle', 'other 1002 idle']);
+  reader.child.stdout.destroy();
+  await leave('1001');
+  t.equal(await reader.ended, 0);
+  t.equal(reader.err, '');
+
+  t.same(await other.says(2), ['astercc 1001 idle', 'astercc 1001 signed-out']);
+  other.child.kill('SIGTERM');
+  t.equal(await other.ended, 0);
+  t.equal(other.err, '');
+  await leave('1002', { team: 'other' });
+});
+
+await t.test('a lost PostgreSQL is said once; nothing is lost, nothing comes twice', async (t) => {
+  const postgres = await LabPostgres.start();
+  t.teardown(() => postgres.stop());
+  const migrator = connect(postgres.url, { max: 1, deadlineMs: migrationDeadlineMs });
+  await migrate(migrator);
+  // A PostgreSQL of the lab may lose its last commits when it is killed: this one is to keep them.
+  await migrator.raw('alter database star64 set synchronous_commit to on');
+  await migrator.destroy();
+  const on = connect(postgres.url);
+  t.teardown(() => on.destroy());
+  await provision(on, crowd(2));
+  await enter('1001', '5001', { on });
+
+  const follower = await Follower.start(t, postgres.url, '--since', '1h');
+  // It cannot look while it is stopped: this change is there before the connection is lost, and is not known yet.
+  follower.child.kill('SIGSTOP');
+  await enter('1002', '5002', { on });
+  await postgres.kill();
+  follower.child.kill('SIGCONT');
+  await until(
+    'the loss to be said',
+    () => (/cannot be reached/.test(follower.err) ? true : undefined),
+    deadlineMs,
+  );
+  await postgres.restart();
+  const again = connect(postgres.url);
+  t.teardown(() => again.destroy());
+  await leave('1001', { on: again });
+  await until('the return to be said', () => (/is back/.test(follower.err) ? true : undefined), deadlineMs);
+  await leave('1002', { on: again });
+  t.same(await follower.says(4), [
+    'astercc 1001 idle',
+    'astercc 1002 idle',
+    'astercc 1001 signed-out',
+    'astercc 1002 signed-out',
+  ]);
+  t.match(follower.err, /^PostgreSQL cannot be reached [^\n]*\nPostgreSQL is back[^\n]*\n$/);
+  follower.child.kill('SIGINT');
+  t.equal(await follower.ended, 130);
+});
