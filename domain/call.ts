@@ -77,11 +77,13 @@ async function recordArrivals(db: Queryable, batch: { arrival: Arrival; at: Date
   const rows = batch.map(({ arrival, at }) => ({ ...arrival, at: at.toISOString() }));
   await db.raw(
     `insert into calls (team_id, uniqueid, did, caller, group_id, extension_id, arrived_at)
-     select t.id, r.uniqueid, r.did, r.caller, g.id, x.id, r.at
+     -- Who was asked twice about a call has it twice in the batch.
+     select distinct on (r.uniqueid) t.id, r.uniqueid, r.did, r.caller, g.id, x.id, r.at
      from json_to_recordset(?::json) as r(uniqueid text, team text, did text, caller text, "group" text, extension text, at timestamptz)
      join teams t on t.identity = r.team
      left join agent_groups g on g.team_id = t.id and g.name = r."group"
      left join extensions x on x.team_id = t.id and x.number = r.extension
+     order by r.uniqueid, r.at
      on conflict (uniqueid) do update set did = excluded.did, caller = excluded.caller,
        arrived_at = least(calls.arrived_at, excluded.arrived_at)`,
     [JSON.stringify(rows)],

@@ -32,6 +32,8 @@ export class Watcher {
   #timer: NodeJS.Timeout | undefined;
   #tick: Promise<void> | undefined;
   #reconcileAt = 0;
+  /** What was said last of what keeps it from watching. */
+  #trouble = '';
   /** Until when the watch is surely ours, on our monotonic clock. */
   #until = 0;
 
@@ -108,17 +110,19 @@ export class Watcher {
         this.#reconcileAt = performance.now() + reconcileMs;
         await this.reconciliation.run();
       }
+      this.#trouble = '';
     } catch (error) {
       this.#reconcileAt = 0;
       // PostgreSQL away: the watch is not ours to keep. It returns, and with it a reconciliation, with the next tick.
       const away = isUnreachable(error);
       if (away) this.#watching = false;
-      this.log.warn(
-        { node, reason: (error as Error).message },
-        away
-          ? 'PostgreSQL is away: nobody watches Asterisk until it is back'
-          : 'Asterisk could not be watched: trying again',
-      );
+      const trouble = away
+        ? 'PostgreSQL is away: Asterisk is not watched until it is back'
+        : 'Asterisk could not be watched: trying again';
+      // Once, and not every second.
+      const { message: reason } = error as Error;
+      this.log[trouble === this.#trouble ? 'debug' : 'warn']({ node, reason }, trouble);
+      this.#trouble = trouble;
     }
   }
 }

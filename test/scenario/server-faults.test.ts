@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import t, { type Test } from 'tap';
 import { until } from '../../lab/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
-import { callIn, Conversation, lastCall, pickUp, waitWaiting } from '../support/calls.js';
+import { callIn, Conversation, waitCall, waitTalking, waitWaiting } from '../support/calls.js';
 import {
   centreFor,
   dialAndHear,
@@ -87,19 +87,18 @@ await t.test('killed in a call: the call goes on, and what ends it after the sta
   await talk.end();
   await waitState(centre, '1001', 'wrap-up');
   t.same((await statesOf(centre, '1001')).slice(before), ['wrap-up'], 'one conversation, counted once');
-  t.match(await lastCall(centre), { outcome: 'answered', agent: '1001' });
+  await waitCall(centre, talk.call, { outcome: 'answered', agent: '1001', open: false });
   await ready();
 });
 
 await t.test('killed in a call that ends meanwhile: the agent is in wrap-up after the start', async (t) => {
   const talk = await Conversation.begin(centre, phone);
-  await waitState(centre, '1001', 'talking');
+  await waitCall(centre, talk.call, { outcome: 'answered', agent: '1001', open: true });
   await server.kill();
   await talk.end();
   for (const queue of queues) await waitMembers(centre, queue, [/^1001 paused:wrapup:/]);
   await startAgain(t, 'wrap-up', /^1001 paused:wrapup:/);
-  await until('the end of the call', async () => ((await lastCall(centre)).open ? undefined : true));
-  t.match(await lastCall(centre), { outcome: 'answered', agent: '1001' });
+  await waitCall(centre, talk.call, { outcome: 'answered', agent: '1001', open: false });
   await ready();
 });
 
@@ -133,7 +132,8 @@ await t.test(
     const talk = await Conversation.begin(centre, phone);
     await startAgain(t, 'talking', '1001');
     t.same(await talk.harm(), [], 'nobody noticed');
-    t.same(await lastCall(centre), { outcome: 'answered', agent: '1001', did: null, open: true });
+    await waitTalking(centre, '1001', talk.call);
+    await waitCall(centre, talk.call, { outcome: 'answered', agent: '1001', open: true });
     await talk.end();
     await waitState(centre, '1001', 'wrap-up');
     await ready();
@@ -146,9 +146,7 @@ await t.test('dead for good: callers reach the agents, and nobody stays in wrap-
   await server.kill();
   const first = await callIn(centre);
   await waitWaiting(centre, 'astercc-support', 1);
-  await pickUp(phone, leaseOverMs);
-  await first.hangup();
-  await phone.closed();
+  await (await Conversation.answer(centre, phone, first, leaseOverMs)).end();
   // Without a server no wrap-up begins.
   const second = await Conversation.begin(centre, phone);
   await dialAndHear(centre, colleague, '*641002', 'sorry');
@@ -171,9 +169,7 @@ await t.test('hung: callers reach the agents, and nobody stays in wrap-up', asyn
   // The guard gives up after 2 s.
   t.ok(performance.now() - at < 8000, `the caller was in the queue after ${performance.now() - at} ms`);
   await dialAndHear(centre, colleague, '*641002', 'sorry');
-  await pickUp(phone, leaseOverMs);
-  await first.hangup();
-  await phone.closed();
+  await (await Conversation.answer(centre, phone, first, leaseOverMs)).end();
   const again = performance.now();
   await (await Conversation.begin(centre, phone)).end();
   t.ok(performance.now() - again < 8000, 'the next one reaches the agent as soon');

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Caller } from '../../lab/caller.js';
 import type { Centre } from '../../lab/centre.js';
 import type { Phone } from '../../lab/phone.js';
@@ -10,25 +11,61 @@ export async function callIn(centre: Centre, to = '600100'): Promise<Caller> {
   return caller;
 }
 
-/** Answers the call that rings at the phone, now or soon. */
-export async function pickUp(phone: Phone, deadlineMs = 20_000): Promise<void> {
-  await phone.incoming(deadlineMs);
-  await phone.answer();
-  await phone.established();
-}
-
-/** The row of the call that came in last, with the number of the agent who answered. */
-export async function lastCall(centre: Centre): Promise<{
+/** A call as the database has it. */
+export interface CallRow {
   outcome: string | null;
+  /** Number of the agent who answered. */
   agent: string | null;
   did: string | null;
   open: boolean;
-}> {
-  const { rows } = await centre.db.raw<{ rows: Awaited<ReturnType<typeof lastCall>>[] }>(
+}
+
+/** A call by the uniqueid of the caller's channel. */
+async function readCall(centre: Centre, uniqueid: string): Promise<CallRow | undefined> {
+  const { rows } = await centre.db.raw<{ rows: CallRow[] }>(
     `select c.outcome, a.number as agent, c.did, c.ended_at is null as open
-     from calls c left join agents a on a.id = c.agent_id order by c.id desc limit 1`,
+     from calls c left join agents a on a.id = c.agent_id where c.uniqueid = ?`,
+    [uniqueid],
   );
-  return rows[0] ?? { outcome: null, agent: null, did: null, open: false };
+  return rows[0];
+}
+
+/** Waits until the database has the call as this; the rest of its row may be anything. */
+export async function waitCall(
+  centre: Centre,
+  uniqueid: string,
+  wanted: Partial<CallRow>,
+  deadlineMs = 10_000,
+): Promise<void> {
+  await until(
+    `the call ${uniqueid} to be ${JSON.stringify(wanted)}`,
+    async () => {
+      const row = await readCall(centre, uniqueid);
+      return row !== undefined && isDeepStrictEqual({ ...row, ...wanted }, row) ? true : undefined;
+    },
+    deadlineMs,
+  );
+}
+
+/** Waits until the database has the agent talking in this call. */
+export async function waitTalking(
+  centre: Centre,
+  agent: string,
+  uniqueid: string,
+  deadlineMs = 10_000,
+): Promise<void> {
+  await until(
+    `agent ${agent} to be talking in ${uniqueid}`,
+    async () => {
+      const { rows } = await centre.db.raw<{ rows: unknown[] }>(
+        `select 1 from agent_states s join agents a on a.id = s.agent_id
+         where s.ended_at is null and s.state = 'talking' and a.number = ? and s.call_uniqueid = ?`,
+        [agent, uniqueid],
+      );
+      return rows.length === 1 ? true : undefined;
+    },
+    deadlineMs,
+  );
 }
 
 /** Waits until the queue has so many waiting callers. */
@@ -43,23 +80,39 @@ export async function waitWaiting(centre: Centre, queue: string, count: number):
 export class Conversation {
   private constructor(
     private readonly centre: Centre,
-    readonly caller: Caller,
+    private readonly caller: Caller,
     private readonly phone: Phone,
-    private readonly channels: readonly string[],
+    private readonly channels: readonly Channel[],
     private readonly from: number,
   ) {}
 
   /** A customer calls, the phone rings and is answered. */
   static async begin(centre: Centre, phone: Phone, to?: string): Promise<Conversation> {
-    const caller = await callIn(centre, to);
-    await pickUp(phone);
-    return new Conversation(centre, caller, phone, await channelsOf(centre), phone.events.length);
+    return this.answer(centre, phone, await callIn(centre, to));
+  }
+
+  /** The phone rings for a customer who has called, at last, and is answered. */
+  static async answer(
+    centre: Centre,
+    phone: Phone,
+    caller: Caller,
+    deadlineMs = 20_000,
+  ): Promise<Conversation> {
+    await phone.incoming(deadlineMs);
+    await phone.answer();
+    await phone.established();
+    return new Conversation(centre, caller, phone, await readChannels(centre), phone.events.length);
+  }
+
+  /** Uniqueid of the call: of the caller's channel, as the only one that stands in a queue. */
+  get call(): string {
+    return this.channels.find(({ application }) => application === 'Queue')?.uniqueid ?? '';
   }
 
   /** What has happened to it: nothing, if it is untouched. */
   async harm(): Promise<string[]> {
-    const live = new Set(await channelsOf(this.centre));
-    const gone = this.channels.filter((channel) => !live.has(channel));
+    const live = new Set((await readChannels(this.centre)).map(({ uniqueid }) => uniqueid));
+    const gone = this.channels.filter(({ uniqueid }) => !live.has(uniqueid)).map(({ name }) => name);
     const closed = [...this.phone.events.slice(this.from), ...this.caller.phone.events].filter(
       ({ type }) => type === 'CALL_CLOSED',
     );
@@ -73,11 +126,18 @@ export class Conversation {
   }
 }
 
-/** Names of the channels that live. */
-async function channelsOf(centre: Centre): Promise<string[]> {
+interface Channel {
+  name: string;
+  application: string;
+  uniqueid: string;
+}
+
+/** The channels of phones and callers that live. */
+async function readChannels(centre: Centre): Promise<Channel[]> {
   const text = await centre.asterisk.console('core show channels concise');
   return text
     .split('\n')
-    .map((line) => line.split('!')[0] ?? '')
-    .filter((name) => name.startsWith('PJSIP/'));
+    .map((line) => line.split('!'))
+    .map((fields) => ({ name: fields[0] ?? '', application: fields[5] ?? '', uniqueid: fields.at(-1) ?? '' }))
+    .filter(({ name }) => name.startsWith('PJSIP/'));
 }

@@ -1,15 +1,16 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import type { Address } from '../../lab/centre.js';
 import { LabProcess } from '../../lab/processes.js';
 
 const program = fileURLToPath(new URL('faulty-process.js', import.meta.url));
 
 /** What a server does to each connection, once it has the question. */
-type Conduct = (socket: Socket) => void;
+type Conduct = (socket: Socket, question: string) => void;
 
 /** Sends a command and goes on when Asterisk has obeyed it: what follows happens in the middle. */
-function halfWay(then: Conduct): Conduct {
+function halfWay(then: (socket: Socket) => void): Conduct {
   return (socket) => {
     socket.write('VERBOSE "half way" 3\n');
     socket.once('data', () => then(socket));
@@ -71,6 +72,20 @@ export class FaultyServer {
     }
   }
 
+  /** From now on the real server there does the work, and the answer is lost on its way. */
+  async loseAnswersOf(real: Address): Promise<void> {
+    await this.stop();
+    await this.#listen((socket, question) => {
+      const behind = connect(real.port, real.host);
+      this.#keep(behind);
+      behind.write(question);
+      behind.once('data', () => {
+        behind.destroy();
+        socket.resetAndDestroy();
+      });
+    });
+  }
+
   /** Leaves the port. */
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
@@ -95,7 +110,7 @@ export class FaultyServer {
         question += data.toString('latin1');
         if (!question.endsWith('\n\n')) return;
         this.asked++;
-        conduct(socket);
+        conduct(socket, question);
       });
     });
     this.#server = server;
