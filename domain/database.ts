@@ -171,8 +171,11 @@ export async function withDatabaseErrors<T>(work: () => Promise<T>): Promise<T> 
     if (error instanceof Star64Error || !isUnreachable(error)) throw error;
     throw new Star64Error(
       'database_unreachable',
-      `PostgreSQL cannot be reached (${(error as Error).message || 'no connection'}): check DATABASE_URL and that the server runs.`,
+      `PostgreSQL cannot be reached (${withoutStatement(error as Error) || 'no connection'}): check DATABASE_URL and that the server runs.`,
       { cause: error },
     );
   }
 }
+
+/** Why it failed, in one line: knex puts the statement and a dash in front. */
+const withoutStatement = ({ message }: Error): string => message.split(' - ').at(-1) ?? message;

@@ -58,7 +58,7 @@ const sliceMs = 10 * 60_000;
  */
 export class StateFeed {
   /** Changes known already that a further look would find again: when they were. */
-  readonly #seen = { state: new Map<number, number>(), signOut: new Map<number, number>() };
+  readonly #seen = { state: new Map<number, number>(), 'sign-out': new Map<number, number>() };
 
   private constructor(
     private readonly db: Queryable,
@@ -108,7 +108,7 @@ export class StateFeed {
       from: this.from,
       end: end ?? 'infinity',
       seenStates: [...this.#seen.state.keys()],
-      seenSignOuts: [...this.#seen.signOut.keys()],
+      seenSignOuts: [...this.#seen['sign-out'].keys()],
     });
     return rows;
   }
@@ -122,7 +122,7 @@ export class StateFeed {
   }
 }
 
-type Row = StateChange & { kind: 'state' | 'signOut'; rowId: number };
+type Row = StateChange & { kind: 'state' | 'sign-out'; rowId: number };
 
 const earlier = (moment: Date, ms: number): Date => new Date(moment.getTime() - ms);
 const latest = (a: Date, b: Date): Date => (a > b ? a : b);
@@ -143,7 +143,7 @@ const sql = `
     from wanted join agent_states s on s.team_id = wanted.id
     where s.started_at >= :from and s.started_at < :end and s.id <> all(:seenStates::bigint[])
     union all
-    select 'signOut', i.id, i.id, i.signed_out_at, 'signed-out', null, null, null, null,
+    select 'sign-out', i.id, i.id, i.signed_out_at, 'signed-out', null, null, null, null,
       9223372036854775807
     from wanted join sign_ins i on i.team_id = wanted.id
     where i.signed_out_at >= :from and i.signed_out_at < :end and i.id <> all(:seenSignOuts::integer[])
@@ -152,7 +152,7 @@ const sql = `
     x.number as extension, h.state, coalesce(before.state::text, 'signed-out') as "previousState",
     before.started_at as "previousSince", h.reason, h.deadline_at as until, g.name as "group",
     h.call_uniqueid as call, c.caller,
-    case when h.kind = 'signOut' then i.signed_out_by when before.state is null then i.signed_in_by end as by
+    case when h.kind = 'sign-out' then i.signed_out_by when before.state is null then i.signed_in_by end as by
   from happened h
   join sign_ins i on i.id = h.sign_in_id
   join teams t on t.id = i.team_id
