@@ -86,6 +86,14 @@ const rules = {
     example: '+4930600100',
     tidy: telephone,
   },
+  language: {
+    noun: 'language',
+    what: 'language',
+    pattern: /^[a-z]{2,3}(_[A-Z]{2})?$/,
+    rule: 'as Asterisk names its sound sets: two or three small letters, with a country in capitals if need be',
+    example: 'fr',
+    tidy: (typed) => typed.replace('-', '_'),
+  },
   telephone: {
     noun: 'telephone number',
     what: 'telephone number',
@@ -162,7 +170,7 @@ export function command(team: string | null, line: string): string {
 
 /** The error for a name that nothing answers to. */
 export function unknown(
-  kind: Exclude<Named, 'queueNumber' | 'telephone' | 'endpoint'>,
+  kind: Exclude<Named, 'queueNumber' | 'telephone' | 'endpoint' | 'language'>,
   team: string | null,
   name: string,
 ): Star64Error {

@@ -13,6 +13,8 @@ export interface Team {
   timeZone: string;
   /** Whether signing in by phone asks for the agent's PIN. */
   phonePin: boolean;
+  /** In which its phones hear the prompts, `fr` or `pt_BR`; null: Asterisk's default. */
+  language: string | null;
   /** Name of its default outbound trunk: its own, or one for every team. */
   trunk: string | null;
   createdAt: Date;
@@ -22,10 +24,11 @@ export interface TeamChanges {
   name?: string;
   timeZone?: string;
   phonePin?: boolean;
+  language?: string | null;
 }
 
 const select = `select t.identity, t.name, u.username as administrator, t.time_zone as "timeZone",
-    t.phone_pin as "phonePin", k.name as trunk, t.created_at as "createdAt"
+    t.phone_pin as "phonePin", t.language, k.name as trunk, t.created_at as "createdAt"
   from teams t left join users u on u.team_id = t.id and u.administrator
   left join trunks k on k.id = t.trunk_id`;
 
@@ -114,10 +117,11 @@ async function trunkFor(db: Queryable, teamId: number, team: string, name: strin
   return rows[0].id;
 }
 
-async function columnsOf(db: Queryable, { name, timeZone, phonePin }: TeamChanges) {
+async function columnsOf(db: Queryable, { name, timeZone, phonePin, language }: TeamChanges) {
   return {
     ...(name !== undefined && { name: checkText('team name', name) }),
     ...(timeZone !== undefined && { time_zone: await checkTimeZone(db, timeZone) }),
     ...(phonePin !== undefined && { phone_pin: phonePin }),
+    ...(language !== undefined && { language: language === null ? null : checkName('language', language) }),
   };
 }

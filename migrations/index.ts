@@ -2,6 +2,7 @@ import { up as core } from './0001-core.js';
 import { up as phone } from './0002-phone.js';
 import { up as stateChanges } from './0003-state-changes.js';
 import { up as telephone } from './0004-telephone.js';
+import { up as language } from './0005-language.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -15,4 +16,5 @@ export const migrations: readonly Migration[] = [
   { name: '0002-phone', sql: phone },
   { name: '0003-state-changes', sql: stateChanges },
   { name: '0004-telephone', sql: telephone },
+  { name: '0005-language', sql: language },
 ];

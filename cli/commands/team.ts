@@ -8,6 +8,8 @@ interface TeamFlags {
   name?: string;
   timeZone?: string;
   phonePin?: boolean;
+  /** False after `--no-language`. */
+  language?: string | false;
   /** False after `--no-trunk`. */
   trunk?: string | false;
 }
@@ -17,6 +19,10 @@ export function register(program: Command, context: Context): void {
   const team = program.command('team').description('teams: each is a system of its own');
   const domain = () => import('../../domain/team.js');
   const timeZone = ['--time-zone <name>', 'where its hours are meant, for example Europe/Berlin'] as const;
+  const language = [
+    '--language <name>',
+    'in which its phones hear prompts, for example fr or pt_BR',
+  ] as const;
   const phonePin = ['--phone-pin <on|off>', 'whether *64 asks for the PIN of the agent', onOff] as const;
 
   team
@@ -26,10 +32,13 @@ export function register(program: Command, context: Context): void {
     .option('--name <name>', 'what people call it (default: its identity)')
     .option(...timeZone)
     .option(...phonePin)
+    .option(...language)
     .action(
-      action(context, async ({ db, print }, identity: string, { name, timeZone, phonePin }: TeamFlags) => {
+      action(context, async ({ db, print }, identity: string, { language, ...flags }: TeamFlags) => {
+        const { name, timeZone, phonePin } = flags;
         const { addTeam } = await domain();
-        print.record(await addTeam(await db(), identity, given({ name, timeZone, phonePin })));
+        const values = given({ name, timeZone, phonePin, language: language || undefined });
+        print.record(await addTeam(await db(), identity, values));
       }),
     );
 
@@ -45,6 +54,7 @@ export function register(program: Command, context: Context): void {
           'administrator',
           'timeZone',
           'phonePin',
+          'language',
         ]);
       }),
     );
@@ -67,15 +77,18 @@ export function register(program: Command, context: Context): void {
     .option('--name <name>', 'what people call it')
     .option(...timeZone)
     .option(...phonePin)
+    .option(...language)
+    .option('--no-language', "hear them in Asterisk's default language")
     .option('--trunk <name>', 'the default trunk for calls to the outside: its own, or one for every team')
     .option('--no-trunk', 'no calls to the outside')
     .action(
       action(context, async ({ db, print, say }, identity: string, flags: TeamFlags) => {
         const { name, timeZone, phonePin } = flags;
         const trunk = flags.trunk === false ? null : flags.trunk;
+        const language = flags.language === false ? null : flags.language;
         const changes = onlyGiven(
-          { name, timeZone, phonePin, trunk },
-          '--name, --time-zone, --phone-pin, --trunk, --no-trunk',
+          { name, timeZone, phonePin, language, trunk },
+          '--name, --time-zone, --phone-pin, --language, --no-language, --trunk, --no-trunk',
         );
         const { setTeam } = await domain();
         print.record(await setTeam(await db(), identity, changes));

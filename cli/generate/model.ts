@@ -27,6 +27,10 @@ const takingDigits: ReadonlySet<Feature> = new Set(['sign-in', 'pause', 'work-mo
 interface Row {
   team: string;
 }
+interface TeamRow {
+  identity: string;
+  language: string | null;
+}
 interface ExtensionRow extends Row {
   number: string;
   kind: 'sip' | 'phone';
@@ -59,7 +63,7 @@ export type Model = Awaited<ReturnType<typeof readModel>>;
 export async function readModel(db: Database, settings: GenerateSettings) {
   const rows = await db.transaction(
     async (trx) => ({
-      teams: await trx('teams').orderBy('identity').pluck<string[]>('identity'),
+      teams: await trx('teams').orderBy('identity').select<TeamRow[]>('identity', 'language'),
       extensions: await trx('extensions as e')
         .join('teams as t', 't.id', 'e.team_id')
         .orderBy('e.number')
@@ -97,7 +101,7 @@ export async function readModel(db: Database, settings: GenerateSettings) {
     }),
     { isolationLevel: 'repeatable read', readOnly: true },
   );
-  const teams = rows.teams.map((identity) => team(identity, rows));
+  const teams = rows.teams.map((one) => team(one, rows));
   return {
     directory: settings.directory,
     token: settings.token,
@@ -113,7 +117,7 @@ export async function readModel(db: Database, settings: GenerateSettings) {
 }
 
 function team(
-  identity: string,
+  { identity, language }: TeamRow,
   rows: { extensions: ExtensionRow[]; groups: GroupRow[]; codes: CodeRow[]; dids: DidRow[] },
 ) {
   const own = <T extends Row>(list: T[]): T[] => list.filter((row) => row.team === identity);
@@ -128,6 +132,7 @@ function team(
   }));
   return {
     identity,
+    language: language ?? '',
     // A telephone number as an extension needs a trunk to be dialled over; without trunks there is no way to it yet.
     extensions: own(rows.extensions)
       .filter(({ kind }) => kind === 'sip')

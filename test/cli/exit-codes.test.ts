@@ -13,7 +13,7 @@ const env = { DATABASE_URL: url };
 await t.test('0: done', async (t) => {
   t.match(await star64(['team', 'list'], { env }), {
     status: 0,
-    out: 'astercc\tastercc\t\tUTC\tno\n',
+    out: 'astercc\tastercc\t\tUTC\tno\t\n',
     err: '',
   });
 });

@@ -12,7 +12,7 @@ await t.test('ten that migrate at once all succeed; each step is carried out by 
     results.flatMap(({ out }) => out.split('\n').filter(Boolean)).sort(),
     migrations.map(({ name }) => name),
   );
-  t.match(await cli(['team', 'list'], { env }), { status: 0, out: 'astercc\tastercc\t\tUTC\tno\n' });
+  t.match(await cli(['team', 'list'], { env }), { status: 0, out: 'astercc\tastercc\t\tUTC\tno\t\n' });
   t.match(await cli(['migrate', '--json'], { env }), { status: 0, out: '[]\n', err: /nothing to do/ });
 });
 

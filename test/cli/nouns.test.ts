@@ -104,7 +104,7 @@ await t.test('a call centre is set up with six commands; field names are stable'
 
 await t.test('each noun lists for a pipe and for a person', async (t) => {
   const out = async (noun: string, terminal: boolean) => (await cli([noun, 'list'], { env, terminal })).out;
-  t.equal(await out('team', false), 'astercc\tastercc\t\tUTC\tno\n');
+  t.equal(await out('team', false), 'astercc\tastercc\t\tUTC\tno\t\n');
   t.equal(await out('user', false), 'anna\tAnna Berg\tno\tno\t5000\t1001\n');
   t.equal(await out('extension', false), '5000\tanna\tsip\t\n');
   t.equal(await out('agent', false), '1001\tanna\tAnna Berg\tadaptive\t\tsupport,sales\t\tno\t\n');

@@ -153,7 +153,7 @@ await t.test('a team has a time zone, and who has no PIN is named when one is as
   });
   t.equal(
     (await cli(['team', 'list'], { env })).out,
-    'astercc\tastercc\t\tEurope/Berlin\tno\nother\tother\t\tAsia/Tokyo\tyes\n',
+    'astercc\tastercc\t\tEurope/Berlin\tno\t\nother\tother\t\tAsia/Tokyo\tyes\t\n',
   );
   t.match(await cli(['team', 'set', 'astercc', '--time-zone', 'Berlin'], { env }), {
     status: 2,

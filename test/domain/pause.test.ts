@@ -56,24 +56,21 @@ void t.test(
   },
 );
 
-void t.test(
-  'of many servers one signs out whoever has paused for too long',
-  async (t) => {
-    const { db, id } = await atWork(t);
-    await addPauseReason(db, 'astercc', { digit: '1', name: 'Lunch', maxSeconds: 1, atEnd: 'sign-out' });
-    await pause(db, 'astercc', who, '1');
-    await db.raw(`update agent_states set deadline_at = clock_timestamp() where ended_at is null`);
-    t.same((await endOverdueStates(db)).begun, [], 'he is not made ready');
-    const all = await Promise.all(Array.from({ length: 5 }, () => signOutOverdue(db)));
-    t.same(
-      all.flat().map((signIn) => signIn.id),
-      [id],
-      'exactly one',
-    );
-    const row = await db('sign_ins').where({ id }).first<{ signed_out_by: string }>('signed_out_by');
-    t.equal(row.signed_out_by, 'longest pause');
-  },
-);
+void t.test('of many servers one signs out whoever has paused for too long', async (t) => {
+  const { db, id } = await atWork(t);
+  await addPauseReason(db, 'astercc', { digit: '1', name: 'Lunch', maxSeconds: 1, atEnd: 'sign-out' });
+  await pause(db, 'astercc', who, '1');
+  await db.raw(`update agent_states set deadline_at = clock_timestamp() where ended_at is null`);
+  t.same((await endOverdueStates(db)).begun, [], 'he is not made ready');
+  const all = await Promise.all(Array.from({ length: 5 }, () => signOutOverdue(db)));
+  t.same(
+    all.flat().map((signIn) => signIn.id),
+    [id],
+    'exactly one',
+  );
+  const row = await db('sign_ins').where({ id }).first<{ signed_out_by: string }>('signed_out_by');
+  t.equal(row.signed_out_by, 'longest pause');
+});
 
 void t.test('a lock comes with the fifth failure and doubles with each further one', async (t) => {
   const { db, teamId } = await atWork(t);

@@ -82,7 +82,7 @@ void t.test(
   async (t) => {
     const { db } = await freshDatabase(t);
     for (const team of ['astercc', 'b2']) {
-      if (team !== 'astercc') await addTeam(db, team, { name: 'Second; [team]' });
+      if (team !== 'astercc') await addTeam(db, team, { name: 'Second; [team]', language: 'pt_BR' });
       await populate(db, team);
     }
     await addDid(db, 'astercc', { number: '600100', group: 'support' });

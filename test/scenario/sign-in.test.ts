@@ -3,6 +3,7 @@ import { crowd, provision } from '../../lab/provision.js';
 import { Caller } from '../../lab/caller.js';
 import { addAgent } from '../../domain/agent.js';
 import { addGroup } from '../../domain/group.js';
+import { setTeam } from '../../domain/team.js';
 import {
   centreFor,
   needLab,
@@ -23,6 +24,8 @@ const centre = await centreFor(t, {
     await addGroup(db, 'astercc', { name: 'desk' });
     // The same numbers once more in another team (spec 4).
     await provision(db, crowd(2, { team: 'b2', groups, did: '600200' }));
+    // Asterisk has no French sounds here.
+    await setTeam(db, 'b2', { language: 'fr' });
     await addAgent(db, 'astercc', {
       number: '1009',
       user: 'crowd',
@@ -171,7 +174,14 @@ await t.test('the same agent number in two teams: no confusion (spec 4)', async 
   const here = await centre.phone('5001');
   const there = await centre.phone('5001', { team: 'b2' });
   await dialAndHear(centre, here, '*641001', 'agent-loginok');
+  const mark = await asterisk.verbose.mark();
   await dialAndHear(centre, there, '*641001', 'agent-loginok');
+  await asterisk.verbose.waitFor(/b2-5001-\S+> Playing 'agent-loginok\.slin' \(language 'fr'\)/, mark);
+  t.match(
+    await asterisk.recognise(await there.heard(), ['agent-loginok']),
+    ['agent-loginok'],
+    'in its language, and in English what that lacks',
+  );
   await waitMembers(centre, 'astercc-support', ['1001']);
   await waitMembers(centre, 'b2-support', ['1001']);
   await dialAndHear(centre, there, '*65', 'agent-loggedoff');
