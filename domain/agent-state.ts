@@ -1,4 +1,5 @@
 import type { Queryable } from './database.js';
+import type { ExtensionKind } from './extension.js';
 
 /** The states of a signed-in agent; `signed-out` is the absence of an open sign-in. */
 export type AgentState = 'idle' | 'ringing' | 'talking' | 'wrap-up' | 'paused';
@@ -9,6 +10,7 @@ export interface OpenState {
   team: string;
   agent: string;
   extension: string;
+  extensionKind: ExtensionKind;
   signInId: number;
   agentId: number;
   state: AgentState;
@@ -33,7 +35,8 @@ export interface StateDetails {
 }
 
 const openStateColumns = `
-  s.id, t.identity as team, a.number as agent, x.number as extension, s.sign_in_id as "signInId",
+  s.id, t.identity as team, a.number as agent, x.number as extension, x.kind as "extensionKind",
+  s.sign_in_id as "signInId",
   s.agent_id as "agentId", s.state, s.token, s.pause_digit as "pauseDigit"`;
 const openStateJoins = `
   join sign_ins i on i.id = s.sign_in_id

@@ -3,7 +3,7 @@ import type { SignIn } from './open-sign-in.js';
 import { close } from './sign-in.js';
 
 const columns = `i.id, i.team_id as "teamId", t.identity as team, i.agent_id as "agentId", a.number as agent,
-  x.number as extension`;
+  x.number as extension, x.kind as "extensionKind"`;
 
 /**
  * Signs out whoever has stayed longer than his pause, his idling or his shift allows; never in a call, and never a

@@ -1,7 +1,10 @@
+import type { ExtensionKind } from './extension.js';
+
 /** A phone and the agent who is, or was last, signed in at it. */
 export interface Phone {
   team: string;
   extension: string;
+  extensionKind: ExtensionKind;
   agentId: number;
 }
 

@@ -1,4 +1,5 @@
 import type { Queryable } from './database.js';
+import type { ExtensionKind } from './extension.js';
 
 /** An agent at a phone. */
 export interface SignIn {
@@ -8,6 +9,7 @@ export interface SignIn {
   agentId: number;
   agent: string;
   extension: string;
+  extensionKind: ExtensionKind;
 }
 
 /** Whom a command means: the agent at a phone, or an agent by his number. */
@@ -38,7 +40,7 @@ async function find(
   const [column, number] = 'agent' in who ? ['a.number', who.agent] : ['x.number', who.extension];
   const { rows } = await db.raw<{ rows: SignIn[] }>(
     `select i.id, i.team_id as "teamId", t.identity as team, i.agent_id as "agentId", a.number as agent,
-       x.number as extension
+       x.number as extension, x.kind as "extensionKind"
      from sign_ins i join teams t on t.id = i.team_id join agents a on a.id = i.agent_id
        join extensions x on x.id = i.extension_id
      where t.identity = :team and ${column} = :number and ${condition}

@@ -1,9 +1,18 @@
 import type { Queryable } from './database.js';
+import type { Feature } from './feature-code.js';
 
-/** Where the calls of a DID go: an agent group or an extension of the same team. */
+/** Where the calls of a DID go: an agent group, an extension or a feature of the same team. */
 export interface Destination {
   group: string | null;
   extension: string | null;
+  feature: Feature | null;
+}
+
+/** The place of a destination in the generated dialplan: context, extension, priority. */
+export function placeOf(team: string, { group, extension, feature }: Destination): string {
+  if (group !== null) return `${team}-groups,${group},1`;
+  if (extension !== null) return `${team}-numbers,${extension},1`;
+  return `${team}-dial-in,${feature ?? ''},1`;
 }
 
 /**
@@ -21,15 +30,14 @@ export class Routing {
       .join('teams as t', 't.id', 'd.team_id')
       .leftJoin('agent_groups as g', 'g.id', 'd.group_id')
       .leftJoin('extensions as x', 'x.id', 'd.extension_id')
-      .select<{ team: string; did: string; group: string | null; extension: string | null }[]>(
+      .select<({ team: string; did: string } & Destination)[]>(
         't.identity as team',
         'd.number as did',
         'g.name as group',
         'x.number as extension',
+        'd.feature',
       );
-    this.#byDid = new Map(
-      rows.map((row) => [`${row.team} ${row.did}`, { group: row.group, extension: row.extension }]),
-    );
+    this.#byDid = new Map(rows.map(({ team, did, ...destination }) => [`${team} ${did}`, destination]));
   }
 
   /** Undefined: the team has no such DID. */

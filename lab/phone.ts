@@ -22,6 +22,8 @@ export interface PhoneOptions extends TreeOptions {
   /** Address in 127.0.0.0/8 that it calls from. Default: 127.0.0.1. */
   address?: string;
   server: { host: string; port: number };
+  /** Its ports, where somebody must know before it is switched on that it listens on the first; freed with it. */
+  ports?: PortBlock;
   /** `auto` picks up at once, `manual` (default) rings until `answer()` or `hangup()`. */
   mode?: 'auto' | 'manual';
   /** A WAV file (8 kHz, mono, 16 bit) to speak. Default: silence. */
@@ -71,7 +73,7 @@ export class Phone {
       throw new Star64Error('usage', `not a loopback address: ${address}`);
     const { root } = await tree('phones', options);
     const dir = await temporaryDirectory('phone');
-    const phone = new Phone(options, await PortBlock.reserve('phone'), dir);
+    const phone = new Phone(options, options.ports ?? (await PortBlock.reserve('phone')), dir);
     try {
       await phone.#configure(root);
       await phone.#switchOn(root);

@@ -6,7 +6,8 @@ import { takesQueueCalls } from '../domain/work-mode.js';
 import type { Manager } from './manager.js';
 import {
   deviceOf,
-  lampVariable,
+  lampOf,
+  memberOf,
   pauseReason,
   queueOf,
   wrapUpMark,
@@ -37,7 +38,7 @@ export class QueueMembership implements Membership {
   ) {}
 
   async project(phone: Phone, options: { thorough?: boolean } = {}): Promise<boolean> {
-    const device = deviceOf(phone.team, phone.extension);
+    const device = memberOf(phone);
     try {
       await this.db.transaction(async (trx) => {
         await trx.raw('select pg_advisory_xact_lock(hashtextextended(?, 64))', [device]);
@@ -65,19 +66,20 @@ export class QueueMembership implements Membership {
   }
 
   async #enter(phone: Phone, device: string, wanted: Wanted, thorough: boolean): Promise<void> {
-    await this.#pauseAs(phone, device, wanted, await this.#join(device, wanted, thorough));
-    await this.#light(phone, lampOf[wanted.state]);
+    await this.#pauseAs(phone, device, wanted, await this.#join(phone, wanted, thorough));
+    await this.#light(phone, lamps[wanted.state]);
   }
 
   /** The member in the first queue of his, after he was added wherever he is missing; undefined if he has no queue. */
-  async #join(device: string, wanted: Wanted, thorough: boolean): Promise<Member | undefined> {
+  async #join(phone: Phone, wanted: Wanted, thorough: boolean): Promise<Member | undefined> {
     const [first] = wanted.queues;
     if (!first) return undefined;
+    const device = memberOf(phone);
     const find = async (): Promise<Member | undefined> =>
       (await readQueues(this.manager, { queue: first.queue, device })).members[0];
     const member = await find();
     if (!thorough && member?.name === wanted.agent) return member;
-    for (const { queue, penalty } of wanted.queues) await this.#add(queue, device, wanted, penalty, thorough);
+    for (const { queue, penalty } of wanted.queues) await this.#add(queue, phone, wanted, penalty, thorough);
     return find();
   }
 
@@ -99,31 +101,26 @@ export class QueueMembership implements Membership {
       });
     } else if (wanted.state === 'wrap-up' && member.reason === reasonOf(wanted)) {
       await this.manager.action('Setvar', {
-        Variable: wrapUpMark(phone.team, phone.extension),
+        Variable: wrapUpMark(phone),
         Value: wanted.token ?? '',
       });
     }
   }
 
   /** The lamp by which other phones see the agent; `agent<extension>` in extensions.conf. */
-  async #light({ team, extension }: Phone, state: string): Promise<void> {
-    await this.manager.action('Setvar', { Variable: lampVariable(team, extension), Value: state });
+  async #light(phone: Phone, state: string): Promise<void> {
+    await this.manager.action('Setvar', { Variable: `DEVICE_STATE(${lampOf(phone)})`, Value: state });
   }
 
-  async #add(
-    queue: string,
-    device: string,
-    wanted: Wanted,
-    penalty: number,
-    thorough: boolean,
-  ): Promise<void> {
+  async #add(queue: string, phone: Phone, wanted: Wanted, penalty: number, thorough: boolean): Promise<void> {
+    const device = memberOf(phone);
     const paused = wanted.state === 'wrap-up' || wanted.state === 'paused';
     const add = (): Promise<unknown> =>
       this.manager.action('QueueAdd', {
         Queue: queue,
         Interface: device,
         MemberName: wanted.agent,
-        StateInterface: device,
+        StateInterface: deviceOf(phone),
         Penalty: String(penalty),
         Paused: String(paused),
         ...(paused && { Reason: reasonOf(wanted) }),
@@ -143,8 +140,8 @@ export class QueueMembership implements Membership {
     }
   }
 
-  async #unmark({ team, extension }: Phone): Promise<void> {
-    await this.manager.action('Setvar', { Variable: wrapUpMark(team, extension), Value: '' });
+  async #unmark(phone: Phone): Promise<void> {
+    await this.manager.action('Setvar', { Variable: wrapUpMark(phone), Value: '' });
   }
 
   async withdraw(offer: string): Promise<void> {
@@ -165,7 +162,7 @@ export class QueueMembership implements Membership {
 }
 
 /** What a lamp shows for each state; the calls themselves are shown by the lamp of the phone. */
-const lampOf: Record<AgentState, string> = {
+const lamps: Record<AgentState, string> = {
   idle: 'NOT_INUSE',
   ringing: 'NOT_INUSE',
   talking: 'NOT_INUSE',

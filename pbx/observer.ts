@@ -64,7 +64,7 @@ export class Observer {
         return this.#forPhone(event.headers.get('interface'), (signIn) => this.#connected(signIn, event));
       case 'UserEvent':
         if (event.headers.get('userevent') !== 'Star64OfferEnd') return undefined;
-        return this.#forPhone(event.headers.get('endpoint'), (signIn) => this.#offerEnded(signIn, event));
+        return this.#forPhone(event.headers.get('member'), (signIn) => this.#offerEnded(signIn, event));
       case 'QueueCallerJoin':
         this.#queued.add(uniqueid);
         return this.#forCall(uniqueid, event.headers.get('queue'), (queue) =>

@@ -3,6 +3,7 @@ import type { Manager } from './manager.js';
 /** A member of a queue as Asterisk shows it. */
 export interface Member {
   queue: string;
+  /** What the queue dials for him. */
   device: string;
   name: string;
   penalty: number;

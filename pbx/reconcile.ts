@@ -4,21 +4,19 @@ import { answeredCalls, callAnswered, callQueued, callsEnded, findQueue, openCal
 import type { Database } from '../domain/database.js';
 import { signInFixedAgents } from '../domain/fixed.js';
 import { removeLeftGroups } from '../domain/leaving.js';
+import type { Phone } from '../domain/membership.js';
 import { endOffer } from '../domain/pause.js';
 import { takesQueueCalls } from '../domain/work-mode.js';
 import type { Manager } from './manager.js';
 import type { QueueMembership } from './membership.js';
 import { readOffers, type Offer } from './offers.js';
-import { deviceOf, pauseReason, phoneOf, queueOf, wrapUpToken } from './names.js';
+import { deviceOf, memberOf, pauseReason, phoneOf, queueOf, wrapUpToken } from './names.js';
 import { beginWrapUp } from './observer.js';
 import { readEpoch, readQueues, type Member } from './queues.js';
 
 /** One open sign-in with its state and the queues that its agent belongs in. */
-interface Place {
+interface Place extends Phone {
   signInId: number;
-  team: string;
-  extension: string;
-  agentId: number;
   agent: string;
   stateId: number;
   state: AgentState;
@@ -79,10 +77,9 @@ export class Reconciliation {
       byDevice.set(member.device, [...(byDevice.get(member.device) ?? []), member]);
     const differences: Difference[] = [];
     for (const place of places) {
-      const device = deviceOf(place.team, place.extension);
-      const at = byDevice.get(device) ?? [];
-      byDevice.delete(device);
-      const offer = offers.get(device);
+      const at = byDevice.get(memberOf(place)) ?? [];
+      byDevice.delete(memberOf(place));
+      const offer = offers.get(deviceOf(place));
       differences.push(...this.#membershipOf(place, at, offer), ...this.#stateOf(place, at, offer, now));
     }
     for (const [device, at] of byDevice) differences.push(...this.#extra(device, at));
@@ -187,9 +184,9 @@ export class Reconciliation {
 
   /** Conversations whose beginning nobody saw. */
   async #answered(places: readonly Place[], offers: ReadonlyMap<string, Offer>): Promise<Difference[]> {
-    const talks = places.flatMap(({ team, extension, agent }) => {
-      const offer = offers.get(deviceOf(team, extension));
-      return offer?.connected === true ? [{ ...offer, agent }] : [];
+    const talks = places.flatMap((place) => {
+      const offer = offers.get(deviceOf(place));
+      return offer?.connected === true ? [{ ...offer, agent: place.agent }] : [];
     });
     const known = new Set(
       await answeredCalls(
@@ -222,7 +219,7 @@ export class Reconciliation {
 
 async function readPlaces(db: Database): Promise<Place[]> {
   const { rows } = await db.raw<{ rows: Place[] }>(`
-    select i.id as "signInId", t.identity as team, x.number as extension, a.id as "agentId", a.number as agent,
+    select i.id as "signInId", t.identity as team, x.number as extension, x.kind as "extensionKind", a.id as "agentId", a.number as agent,
       s.id as "stateId", s.state, s.token, s.pause_digit as "pauseDigit", sg.name as "groupName", (
         select coalesce(json_agg(json_build_object('name', g.name, 'penalty', m.penalty) order by m.position, g.name), '[]')
         from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = a.id and ${takesQueueCalls}) as groups

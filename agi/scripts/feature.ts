@@ -1,3 +1,4 @@
+import { extensionDialingIn } from '../../domain/dial-in.js';
 import { answerOutcome, type Told } from '../answer.js';
 import type { Session } from '../session.js';
 import type { Script, Services } from './index.js';
@@ -14,19 +15,23 @@ export interface Dialled {
   session: Session;
 }
 
-/** A script for a feature code. Its arguments are team, endpoint and digits; what `decide` finds is said at the phone. */
+/**
+ * A script for a feature code. Its arguments are team, endpoint, digits and the caller's number; what `decide` finds is
+ * said at the phone.
+ */
 export const feature =
   (decide: (services: Services, dialled: Dialled) => Promise<Told>): Script =>
-  (services, session, [team = '', endpoint = '', digits = '']) =>
+  (services, session, [team = '', endpoint = '', digits = '', caller = '']) =>
     answerOutcome(session, async () => {
-      const extension = extensionOf(team, endpoint);
+      const extension =
+        extensionOf(team, endpoint) ?? (await extensionDialingIn(services.db, team, endpoint, caller));
       if (extension === undefined) return 'unknown-phone';
       const by = session.request.uniqueid;
       return decide(services, { team, extension, digits: digits === '' ? undefined : digits, by, session });
     });
 
 /**
- * The extension behind the SIP endpoint that dialled, undefined if the endpoint is not one of the team. A phone is
+ * The extension behind the SIP endpoint that dialled, undefined if the endpoint is not one of the team. A SIP phone is
  * known by its endpoint, which Asterisk has authenticated, never by caller ID.
  */
 function extensionOf(team: string, endpoint: string): string | undefined {

@@ -1,3 +1,4 @@
+import { placeOf } from '../../domain/routing.js';
 import { answer } from '../answer.js';
 import type { Script } from './index.js';
 
@@ -8,6 +9,8 @@ import type { Script } from './index.js';
 export const inbound: Script = async ({ routing, journal, log }, session, [team = '', did = '']) => {
   const destination = routing.find(team, did);
   const { uniqueid, callerIdNumber: caller } = session.request;
+  // An agent who signs in by calling is no customer.
+  if (destination?.feature != null) return answer(session, placeOf(team, destination));
   journal.add({
     uniqueid,
     team,
@@ -16,7 +19,6 @@ export const inbound: Script = async ({ routing, journal, log }, session, [team 
     group: destination?.group ?? null,
     extension: destination?.extension ?? null,
   });
-  if (destination?.group != null) return answer(session, `${team}-groups,${destination.group},1`);
-  if (destination?.extension != null) return answer(session, `${team}-numbers,${destination.extension},1`);
+  if (destination) return answer(session, placeOf(team, destination));
   log.warn({ team, did, uniqueid }, 'no such DID: the call goes where the generated configuration says');
 };

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { command } from '../../domain/names.js';
 import { action, type Context } from '../context.js';
 
 interface GenerateFlags {
@@ -30,6 +31,13 @@ export function register(program: Command, context: Context): void {
         const generation = await render(model, all.asterisk.templatesDir);
         const changed = await writeGeneration(directory, generation);
         print.record({ directory, generation: generation.name, changed });
+        for (const { identity, unreachable } of model.teams) {
+          if (unreachable.length === 0) continue;
+          const numbers = unreachable.map(({ number }) => number).join(', ');
+          say(
+            `team ${identity} has no trunk, so that nobody can be called at its telephones ${numbers}: ${command(identity, 'trunk add <name> --endpoint <section>')}, then \`star64 team set ${identity} --trunk <name>\`.`,
+          );
+        }
         say(
           changed
             ? 'written. Asterisk reads it after: dialplan reload; module reload app_queue.so; module reload res_pjsip.so'

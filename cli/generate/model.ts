@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Database } from '../../domain/database.js';
 import { Star64Error } from '../../domain/errors.js';
 import { soundsOf } from '../../agi/prompts.js';
-import type { Feature } from '../../domain/feature-code.js';
+import type { ExtensionKind } from '../../domain/extension.js';
+import { features, type Feature } from '../../domain/feature-code.js';
+import { placeOf, type Destination } from '../../domain/routing.js';
+import { deviceOf, lampOf, memberOf } from '../../pbx/names.js';
 
 /** What beside the database decides the text of the generated files. */
 export interface GenerateSettings {
@@ -33,9 +36,11 @@ interface TeamRow {
 }
 interface ExtensionRow extends Row {
   number: string;
-  kind: 'sip' | 'phone';
+  kind: ExtensionKind;
   secret: string | null;
   telephone: string | null;
+  /** The endpoint of the team's trunk. */
+  trunk: string | null;
 }
 interface GroupRow extends Row {
   name: string;
@@ -51,10 +56,8 @@ interface CodeRow extends Row {
   code: string;
   feature: Feature;
 }
-interface DidRow extends Row {
+interface DidRow extends Row, Destination {
   number: string;
-  group: string | null;
-  extension: string | null;
 }
 
 export type Model = Awaited<ReturnType<typeof readModel>>;
@@ -66,6 +69,7 @@ export async function readModel(db: Database, settings: GenerateSettings) {
       teams: await trx('teams').orderBy('identity').select<TeamRow[]>('identity', 'language'),
       extensions: await trx('extensions as e')
         .join('teams as t', 't.id', 'e.team_id')
+        .leftJoin('trunks as k', 'k.id', 't.trunk_id')
         .orderBy('e.number')
         .select<ExtensionRow[]>(
           't.identity as team',
@@ -73,6 +77,7 @@ export async function readModel(db: Database, settings: GenerateSettings) {
           'e.kind',
           'e.secret',
           'e.telephone_number as telephone',
+          'k.endpoint as trunk',
         ),
       groups: await trx('agent_groups as g')
         .join('teams as t', 't.id', 'g.team_id')
@@ -97,7 +102,13 @@ export async function readModel(db: Database, settings: GenerateSettings) {
         .leftJoin('agent_groups as g', 'g.id', 'd.group_id')
         .leftJoin('extensions as x', 'x.id', 'd.extension_id')
         .orderBy('d.number')
-        .select<DidRow[]>('t.identity as team', 'd.number', 'g.name as group', 'x.number as extension'),
+        .select<DidRow[]>(
+          't.identity as team',
+          'd.number',
+          'g.name as group',
+          'x.number as extension',
+          'd.feature',
+        ),
     }),
     { isolationLevel: 'repeatable read', readOnly: true },
   );
@@ -130,13 +141,25 @@ function team(
         ? `${group.announceCall ? (group.number ?? '') : ''},${group.announceAgent ? 'yes' : ''}`
         : '',
   }));
+  const named = own(rows.extensions).map((row) => ({
+    ...row,
+    name: { team: identity, extension: row.number, extensionKind: row.kind },
+  }));
   return {
     identity,
     language: language ?? '',
-    // A telephone number as an extension needs a trunk to be dialled over; without trunks there is no way to it yet.
-    extensions: own(rows.extensions)
-      .filter(({ kind }) => kind === 'sip')
-      .map(({ number }) => ({ number, dial: `PJSIP/${identity}-${number}` })),
+    extensions: named
+      .filter(({ kind, trunk }) => kind === 'sip' || trunk !== null)
+      .map(({ number, name }) => ({ number, device: deviceOf(name), dial: memberOf(name) })),
+    telephones: named.flatMap(({ number, telephone, trunk }) =>
+      telephone === null || trunk === null ? [] : [{ number, dial: `PJSIP/${telephone}@${trunk}` }],
+    ),
+    // Telephones of a team without a trunk.
+    unreachable: named
+      .filter(({ kind, trunk }) => kind === 'phone' && trunk === null)
+      .map(({ number }) => ({ number })),
+    lamps: named.map(({ number, name }) => ({ number, lamp: lampOf(name) })),
+    features,
     phones: own(rows.extensions).flatMap(({ number, secret }) =>
       secret === null ? [] : [phone(`${identity}-${number}`, number, secret)],
     ),
@@ -148,11 +171,7 @@ function team(
     })),
     groups,
     numberedGroups: groups.filter(({ number, leaving }) => number !== null && !leaving),
-    dids: own(rows.dids).map(({ number, group, extension }) => ({
-      number,
-      destination:
-        group === null ? `${identity}-numbers,${extension ?? ''},1` : `${identity}-groups,${group},1`,
-    })),
+    dids: own(rows.dids).map(({ number, ...did }) => ({ number, destination: placeOf(identity, did) })),
   };
 }
 

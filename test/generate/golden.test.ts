@@ -8,7 +8,8 @@ import type { Database } from '../../domain/database.js';
 import { addDid } from '../../domain/did.js';
 import { addExtension } from '../../domain/extension.js';
 import { addGroup, removeGroup } from '../../domain/group.js';
-import { addTeam } from '../../domain/team.js';
+import { addTeam, setTeam } from '../../domain/team.js';
+import { addTrunk } from '../../domain/trunk.js';
 import { addUser } from '../../domain/user.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
@@ -51,6 +52,10 @@ async function populate(db: Database, team: string): Promise<void> {
     });
   }
   await addExtension(db, team, { number: '7000', user: 'anna', kind: 'phone', telephone: '+4930123456' });
+  if (team === 'astercc') {
+    await addTrunk(db, team, { name: 'provider', endpoint: 'provider.1' });
+    await setTeam(db, team, { trunk: 'provider' });
+  }
   await addGroup(db, team, { name: 'support', number: '6000' });
   await addGroup(db, team, { name: 'sales', wrapUp: 'ring', strategy: 'ringall', ringSeconds: 20 });
   await addGroup(db, team, { name: 'old', number: '6009' });
@@ -87,6 +92,7 @@ void t.test(
     }
     await addDid(db, 'astercc', { number: '600100', group: 'support' });
     await addDid(db, 'astercc', { number: '+4930600101', extension: '5001' });
+    await addDid(db, 'astercc', { number: '600199', feature: 'sign-in' });
     await addDid(db, 'b2', { number: '600200', group: 'sales' });
 
     const first = await compare(t, 'two-teams', db);

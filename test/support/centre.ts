@@ -99,10 +99,11 @@ export async function waitState(
   agent: string,
   state: string,
   deadlineMs = 10_000,
+  team = 'astercc',
 ): Promise<void> {
   await until(
     `agent ${agent} to be ${state}`,
-    async () => ((await stateOf(centre, agent)) === state ? true : undefined),
+    async () => ((await stateOf(centre, agent, team)) === state ? true : undefined),
     deadlineMs,
   );
 }
@@ -110,8 +111,8 @@ export async function waitState(
 /** Names and pauses of the members of a queue as Asterisk has them: `1001`, or `1001 paused:wrapup:…`. */
 export async function membersOf(centre: Centre, queue: string): Promise<string[]> {
   const text = await centre.asterisk.console(`queue show ${queue}`);
-  return [...text.matchAll(/^ +(\S+) \(PJSIP\/([^)]+)\)(.*)$/gm)]
-    .map(([, name = '', , rest = '']) => {
+  return [...text.matchAll(/^ +(\S+) \((?:PJSIP|Local)\/[^)]+\)(.*)$/gm)]
+    .map(([, name = '', rest = '']) => {
       const paused = /\(paused(?::(.*?))? was /.exec(rest);
       return paused ? `${name} paused:${paused[1] ?? ''}` : name;
     })
