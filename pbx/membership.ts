@@ -36,7 +36,7 @@ export class QueueMembership implements Membership {
         const former = await readQueueNames(trx, phone);
         if (!wanted) {
           for (const { queue } of former) await this.remove(queue, device);
-          await this.#unmark(phone);
+          await this.#mark(phone, '');
           return;
         }
         if (wanted.agentId !== phone.agentId) {
@@ -61,6 +61,9 @@ export class QueueMembership implements Membership {
     const find = async (): Promise<Member | undefined> =>
       (await readQueues(this.manager, { queue: first.queue, device })).members[0];
     let member = await find();
+    // In wrap-up, and to be seen so by the keeper: a restart of Asterisk takes the mark away.
+    if (wanted.state === 'wrap-up' && (!member || wrapUpToken(member.reason) !== undefined))
+      await this.#mark(phone, wanted.token ?? '');
     if (thorough || !member || member.name !== wanted.agent) {
       for (const { queue, penalty } of wanted.queues)
         await this.#add(queue, device, wanted, penalty, thorough);
@@ -71,7 +74,7 @@ export class QueueMembership implements Membership {
       const newer = wrapUpToken(member.reason);
       // A wrap-up that the database has not heard of yet: its event is on the way, and it is not ours to end.
       if (newer !== undefined && newer !== wanted.token) return;
-      await this.#unmark(phone);
+      await this.#mark(phone, '');
       await this.manager.action('QueuePause', { Interface: device, Paused: 'false' });
     } else if (wanted.state === 'paused' && !member.paused) {
       await this.manager.action('QueuePause', {
@@ -117,8 +120,8 @@ export class QueueMembership implements Membership {
     }
   }
 
-  async #unmark({ team, extension }: Phone): Promise<void> {
-    await this.manager.action('Setvar', { Variable: wrapUpMark(team, extension), Value: '' });
+  async #mark({ team, extension }: Phone, token: string): Promise<void> {
+    await this.manager.action('Setvar', { Variable: wrapUpMark(team, extension), Value: token });
   }
 
   /** Takes a device out of a queue; no error when it is not there. */
