@@ -49,7 +49,7 @@ export class QueueMembership implements Membership {
           if (!wanted?.queues.some((one) => one.queue === queue)) await this.remove(queue, device);
         }
         if (!wanted) {
-          await this.#unmark(phone);
+          await this.#mark(phone, '');
           await this.#light(phone, 'UNAVAILABLE');
           return;
         }
@@ -78,6 +78,10 @@ export class QueueMembership implements Membership {
     const find = async (): Promise<Member | undefined> =>
       (await readQueues(this.manager, { queue: first.queue, device })).members[0];
     const member = await find();
+    // In wrap-up, and to be seen so by the keeper: a restart of Asterisk takes the mark away.
+    if (wanted.state === 'wrap-up' && (!member || wrapUpToken(member.reason) !== undefined)) {
+      await this.#mark(phone, wanted.token ?? '');
+    }
     if (!thorough && member?.name === wanted.agent) return member;
     for (const { queue, penalty } of wanted.queues) await this.#add(queue, phone, wanted, penalty, thorough);
     return find();
@@ -89,20 +93,15 @@ export class QueueMembership implements Membership {
       const newer = wrapUpToken(member.reason);
       // A wrap-up that the database has not heard of yet: its event is on the way, and it is not ours to end.
       if (newer !== undefined && newer !== wanted.token) return;
-      await this.#unmark(phone);
+      await this.#mark(phone, '');
       await this.manager.action('QueuePause', { Interface: device, Paused: 'false' });
     } else if (wanted.state === 'paused' && member.reason !== reasonOf(wanted)) {
       // The mark goes first: a break is nothing that Asterisk may end by itself.
-      await this.#unmark(phone);
+      await this.#mark(phone, '');
       await this.manager.action('QueuePause', {
         Interface: device,
         Paused: 'true',
         Reason: reasonOf(wanted),
-      });
-    } else if (wanted.state === 'wrap-up' && member.reason === reasonOf(wanted)) {
-      await this.manager.action('Setvar', {
-        Variable: wrapUpMark(phone),
-        Value: wanted.token ?? '',
       });
     }
   }
@@ -140,8 +139,8 @@ export class QueueMembership implements Membership {
     }
   }
 
-  async #unmark(phone: Phone): Promise<void> {
-    await this.manager.action('Setvar', { Variable: wrapUpMark(phone), Value: '' });
+  async #mark(phone: Phone, token: string): Promise<void> {
+    await this.manager.action('Setvar', { Variable: wrapUpMark(phone), Value: token });
   }
 
   async withdraw(offer: string): Promise<void> {

@@ -12,6 +12,8 @@ export interface Member {
   /** Seconds of Asterisk's clock; 0: never. */
   lastPause: number;
   inCall: boolean;
+  /** Its phone is not registered, does not answer, or has not been asked yet. */
+  unavailable: boolean;
 }
 
 export interface Waiting {
@@ -19,6 +21,9 @@ export interface Waiting {
   uniqueid: string;
   caller: string;
 }
+
+/** Device state "Unavailable" in AMI's Status header. */
+const unavailable = '5';
 
 /** The members and callers of all queues, or of one member in one queue. */
 export async function readQueues(
@@ -43,6 +48,7 @@ export async function readQueues(
         reason: text('pausedreason'),
         lastPause: Number(text('lastpause')),
         inCall: text('incall') === '1',
+        unavailable: text('status') === unavailable,
       });
     } else if (name === 'QueueEntry') {
       waiting.push({ queue: text('queue'), uniqueid: text('uniqueid'), caller: text('calleridnum') });

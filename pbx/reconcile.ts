@@ -10,7 +10,7 @@ import { takesQueueCalls } from '../domain/work-mode.js';
 import type { Manager } from './manager.js';
 import type { QueueMembership } from './membership.js';
 import { readOffers, type Offer } from './offers.js';
-import { deviceOf, memberOf, pauseReason, phoneOf, queueOf, wrapUpToken } from './names.js';
+import { deviceOf, memberOf, pauseReason, phoneOf, queueOf, wrapUpMark, wrapUpToken } from './names.js';
 import { beginWrapUp } from './observer.js';
 import { readEpoch, readQueues, type Member } from './queues.js';
 
@@ -84,6 +84,7 @@ export class Reconciliation {
     }
     for (const [device, at] of byDevice) differences.push(...this.#extra(device, at));
 
+    differences.push(...(await this.#unmarked(places, members)));
     differences.push(...(await this.#answered(places, offers)));
     const gone = (await openCalls(this.db)).filter((uniqueid) => !live.has(uniqueid));
     if (gone.length > 0) {
@@ -180,6 +181,26 @@ export class Reconciliation {
       };
       await transition(this.db, place.signInId, [place.state], state, details, { id: place.stateId });
     });
+  }
+
+  /** Wrap-ups that the keeper does not know of, since Asterisk was restarted. */
+  async #unmarked(places: readonly Place[], members: readonly Member[]): Promise<Difference[]> {
+    const resting = new Set(
+      members.filter(({ paused, reason }) => paused && wrapUpToken(reason)).map(({ device }) => device),
+    );
+    const differences: Difference[] = [];
+    for (const place of places) {
+      const { team, agent, state, stateId } = place;
+      if (state !== 'wrap-up' || !resting.has(memberOf(place))) continue;
+      const { headers } = await this.manager.action('Getvar', { Variable: wrapUpMark(place) });
+      if (headers.get('value')) continue;
+      const key = `agent ${team}/${agent} #${stateId}: in wrap-up without a mark`;
+      const mend = async (): Promise<void> => {
+        await this.membership.project(place);
+      };
+      differences.push({ key, mend });
+    }
+    return differences;
   }
 
   /** Conversations whose beginning nobody saw. */

@@ -4,6 +4,7 @@ import { leaveWatch, takeWatch } from '../domain/watch.js';
 import type { Manager } from './manager.js';
 import { leaseVariable } from './names.js';
 import type { Observer } from './observer.js';
+import { askPhones } from './phones.js';
 import { readEpoch } from './queues.js';
 import type { Reconciliation } from './reconcile.js';
 
@@ -32,6 +33,8 @@ export class Watcher {
   #timer: NodeJS.Timeout | undefined;
   #tick: Promise<void> | undefined;
   #reconcileAt = 0;
+  /** Asterisk may have been restarted. */
+  #askPhones = false;
   /** What was said last of what keeps it from watching. */
   #trouble = '';
   /** Until when the watch is surely ours, on our monotonic clock. */
@@ -48,7 +51,10 @@ export class Watcher {
     manager.on('event', (event) => {
       if (this.#watching) this.observer.take(event);
     });
-    manager.on('up', () => this.reconcileSoon());
+    manager.on('up', () => {
+      this.#askPhones = true;
+      this.reconcileSoon();
+    });
   }
 
   get watching(): boolean {
@@ -109,6 +115,10 @@ export class Watcher {
       if (performance.now() >= this.#reconcileAt) {
         this.#reconcileAt = performance.now() + reconcileMs;
         await this.reconciliation.run();
+      }
+      if (this.#askPhones) {
+        await askPhones(this.manager);
+        this.#askPhones = false;
       }
       this.#trouble = '';
     } catch (error) {

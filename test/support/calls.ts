@@ -119,6 +119,14 @@ export class Conversation {
     return [...gone, ...closed.map(({ type }) => type)];
   }
 
+  /** Both hang up, where they have not heard yet that it is over. */
+  async drop(): Promise<void> {
+    await this.caller.hangup();
+    if (!this.phone.events.slice(this.from).some(({ type }) => type === 'CALL_CLOSED'))
+      await this.phone.hangup();
+    await this.phone.closed();
+  }
+
   /** The customer hangs up. */
   async end(): Promise<void> {
     await this.caller.hangup();
