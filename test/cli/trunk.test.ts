@@ -44,6 +44,33 @@ await t.test('trunks of a team and for every team', async (t) => {
   });
 });
 
+await t.test('a telephone that nobody can call is said when the files are written', async (t) => {
+  await json('user', 'add', 'anna');
+  await json(
+    'extension',
+    'add',
+    '7000',
+    '--user',
+    'anna',
+    '--kind',
+    'phone',
+    '--telephone',
+    '+4915112345678',
+  );
+  const data = t.testdir();
+  const generate = async () => {
+    const { status, err } = await cli(['generate', '--dir', `${data}/out`, '--data-dir', data], { env });
+    t.equal(status, 0);
+    return err;
+  };
+  t.match(await generate(), /team astercc has no trunk.* telephones 7000: .*trunk add .* --trunk <name>/);
+  await json('trunk', 'add', 'provider', '--endpoint', 'sip-provider');
+  await json('team', 'set', 'astercc', '--trunk', 'provider');
+  t.notMatch(await generate(), /no trunk/);
+  await json('team', 'set', 'astercc', '--no-trunk');
+  await json('trunk', 'remove', 'provider');
+});
+
 await t.test('mistakes', async (t) => {
   for (const [args, status, says] of [
     [['trunk', 'add', 'provider'], 2, /--endpoint/],
