@@ -92,10 +92,11 @@ export class Service {
     this.#stopping = true;
     const cut = await this.#agi.drain(drainMs);
     if (cut > 0) this.log.warn({ cut }, 'questions were cut off after the time for draining');
+    // The arrivals before the ends, which the watcher writes.
+    await this.#journal.flush();
     await this.#deadlines.stop();
     await this.#watcher.stop();
     await this.#listener.stop();
-    await this.#journal.flush();
     await this.#manager.stop();
     await this.#db.destroy();
     this.log.info('stopped');

@@ -13,8 +13,8 @@ export interface Arrival {
 }
 
 /**
- * Records arrivals a few milliseconds later and many at a time, so that a call is never kept waiting for
- * PostgreSQL. With PostgreSQL away it keeps the newest 10,000 and writes them when it is back.
+ * Records arrivals a moment later and many at a time, so that a call is never kept waiting for PostgreSQL, and does
+ * not cost a statement each. With PostgreSQL away it keeps the newest 10,000 and writes them when it is back.
  */
 export class CallJournal {
   #waiting: { arrival: Arrival; at: Date }[] = [];
@@ -24,7 +24,7 @@ export class CallJournal {
   constructor(
     private readonly db: Queryable,
     private readonly log: Logger,
-    private readonly settings = { delayMs: 25, retryMs: 1000, keep: 10_000, batch: 500 },
+    private readonly settings = { delayMs: 100, retryMs: 1000, keep: 10_000, batch: 500 },
   ) {}
 
   add(arrival: Arrival): void {
@@ -145,17 +145,21 @@ export async function markAbandoned(db: Queryable, teamId: number, uniqueid: str
   );
 }
 
-/** Calls are over; `outcome` counts for those of which nothing better is known. */
+/**
+ * Calls are over; `outcome` counts for those of which nothing better is known. Returns the calls that this has ended:
+ * of the others, the arrival may not have been recorded yet.
+ */
 export async function callsEnded(
   db: Queryable,
   uniqueids: readonly string[],
   outcome: 'unanswered' | 'lost',
-): Promise<void> {
-  await db.raw(
+): Promise<string[]> {
+  const { rows } = await db.raw<{ rows: { uniqueid: string }[] }>(
     `update calls set ended_at = greatest(clock_timestamp(), arrived_at), outcome = coalesce(outcome, ?::call_outcome)
-     where uniqueid = any(?::text[]) and ended_at is null`,
+     where uniqueid = any(?::text[]) and ended_at is null returning uniqueid`,
     [outcome, [...uniqueids]],
   );
+  return rows.map(({ uniqueid }) => uniqueid);
 }
 
 /** Those of these calls of which it is known that an agent has answered. */

@@ -24,6 +24,10 @@ export const observedEvents = [
   'UserEvent',
 ] as const;
 
+const endsEveryMs = 100;
+/** No arrival is recorded later than this, unless PostgreSQL was away. */
+const arrivalsLateMs = 1000;
+
 /**
  * Turns Asterisk's events into states of agents and rows of calls. Events are hints: what is missed, or comes while
  * PostgreSQL is away, is found by the reconciliation.
@@ -33,7 +37,8 @@ export class Observer {
   readonly #chains = new Map<string, Promise<void>>();
   /** Callers that joined a queue: their channel need not be the first of its call. */
   readonly #queued = new Set<string>();
-  #ended: string[] = [];
+  /** Calls whose end is not in the database, and since when. */
+  #ended = new Map<string, number>();
   #endTimer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -51,8 +56,9 @@ export class Observer {
   /** Resolves when everything taken so far is in the database, or has failed to get there. */
   async settled(): Promise<void> {
     while (this.#chains.size > 0) await Promise.all(this.#chains.values());
-    clearTimeout(this.#endTimer);
     await this.#writeEnds();
+    clearTimeout(this.#endTimer);
+    this.#endTimer = undefined;
   }
 
   #workFor(event: AmiMessage): { key: string; run: () => Promise<void> } | undefined {
@@ -152,17 +158,29 @@ export class Observer {
   }
 
   #hungUp(uniqueid: string): void {
-    this.#ended.push(uniqueid);
+    this.#ended.set(uniqueid, performance.now());
+    this.#endSoon();
+  }
+
+  #endSoon(): void {
     this.#endTimer ??= setTimeout(() => {
       this.#endTimer = undefined;
       this.#chain('ends', () => this.#writeEnds());
-    }, 100);
+    }, endsEveryMs);
   }
 
+  /** A short call may be over before another server has recorded its arrival: its end is tried again for a while. */
   async #writeEnds(): Promise<void> {
     const ended = this.#ended;
-    this.#ended = [];
-    if (ended.length > 0) await this.#guarded(() => callsEnded(this.db, ended, 'unanswered'));
+    this.#ended = new Map();
+    if (ended.size === 0) return;
+    await this.#guarded(async () => {
+      for (const uniqueid of await callsEnded(this.db, [...ended.keys()], 'unanswered'))
+        ended.delete(uniqueid);
+      const tooLate = performance.now() - arrivalsLateMs;
+      for (const [uniqueid, since] of ended) if (since > tooLate) this.#ended.set(uniqueid, since);
+      if (this.#ended.size > 0) this.#endSoon();
+    });
   }
 
   #chain(key: string, run: () => Promise<void>): void {

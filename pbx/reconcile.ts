@@ -91,7 +91,9 @@ export class Reconciliation {
       differences.push(
         ...gone.map((uniqueid) => ({
           key: `call ${uniqueid} is over`,
-          mend: () => callsEnded(this.db, [uniqueid], 'lost'),
+          mend: async (): Promise<void> => {
+            await callsEnded(this.db, [uniqueid], 'lost');
+          },
         })),
       );
     }
