@@ -55,7 +55,7 @@ export async function signIn(db: Database, team: string, request: Request): Prom
     if (agent) suspects.push({ kind: 'agent', number: request.agent });
     if (!request.trusted && (await isLocked(trx, phone.team_id, suspects))) return { outcome: 'locked' };
     if (!agent) {
-      if (!request.trusted) await countFailure(trx, phone.team_id, suspects);
+      await countFailure(trx, phone.team_id, suspects);
       return { outcome: 'unknown-agent' };
     }
     if (agent.extension_id !== null && agent.extension_id !== phone.id) return { outcome: 'wrong-phone' };

@@ -163,6 +163,12 @@ export class QueueMembership implements Membership {
 
   /** Takes a device out of a queue; no error when it is not there. */
   async remove(queue: string, device: string): Promise<void> {
+    // Whom a waiting call is offered to is listed when its first phone rings. Later on that list Asterisk passes over
+    // who is paused, but rings who has left.
+    await done(
+      this.manager.action('QueuePause', { Queue: queue, Interface: device, Paused: 'true' }),
+      /not found/i,
+    );
     await done(
       this.manager.action('QueueRemove', { Queue: queue, Interface: device }),
       /not there|no such queue|not dynamic/i,
