@@ -3,9 +3,10 @@ import { scripts } from '../agi/scripts/index.js';
 import { AgiServer, type AgiServerSettings, type Script } from '../agi/server.js';
 import { CallJournal } from '../domain/call.js';
 import { connect, isUnreachable, migrate, migrationDeadlineMs, type Database } from '../domain/database.js';
-import { ProvisioningListener } from '../domain/listen.js';
+import { ChangeListener } from '../domain/listen.js';
 import { Routing } from '../domain/routing.js';
 import { Deadlines } from '../pbx/deadlines.js';
+import { Follower } from '../pbx/follower.js';
 import { Manager, type ManagerSettings } from '../pbx/manager.js';
 import { QueueMembership } from '../pbx/membership.js';
 import { Observer, observedEvents } from '../pbx/observer.js';
@@ -28,7 +29,8 @@ export class Service {
   readonly #agi: AgiServer;
   readonly #journal: CallJournal;
   readonly #routing: Routing;
-  readonly #listener: ProvisioningListener;
+  readonly #listener: ChangeListener;
+  readonly #follower: Follower;
   readonly #deadlines: Deadlines;
   readonly #watcher: Watcher;
   #stopping = false;
@@ -68,7 +70,12 @@ export class Service {
     this.#routing = routing;
     this.#journal = journal;
     this.#agi = new AgiServer(settings.agi, bound, log.child({ part: 'agi' }));
-    this.#listener = new ProvisioningListener(settings.databaseUrl, () => void this.#reload(), log);
+    this.#follower = new Follower(db, membership, log, () => watcher.reconcileSoon());
+    this.#listener = new ChangeListener(
+      settings.databaseUrl,
+      { provisioning: () => void this.#reload(), agents: (payload) => this.#follower.take(payload) },
+      log,
+    );
   }
 
   /**
@@ -97,6 +104,7 @@ export class Service {
     await this.#deadlines.stop();
     await this.#watcher.stop();
     await this.#listener.stop();
+    await this.#follower.stop();
     await this.#manager.stop();
     await this.#db.destroy();
     this.log.info('stopped');

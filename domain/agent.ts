@@ -172,7 +172,8 @@ interface AgentRow {
   extension: string | null;
 }
 
-async function requireAgent(
+/** One agent by his number, locked if asked for; `not_found` when the team has none of it. */
+export async function requireAgent(
   db: Queryable,
   team: string,
   number: string,

@@ -1,19 +1,30 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { agentChannel } from './agent-change.js';
 import { connectionSettings } from './database.js';
 
+const provisioningChannel = 'star64_provisioning';
+
+/** What is done when something is heard. */
+export interface Heard {
+  /** Provisioning has changed. Called after every (re)connection too, since anything may have been missed before it. */
+  provisioning: () => void;
+  /** A command has changed agents: what it told, unchecked. */
+  agents: (payload: string) => void;
+}
+
 /**
- * Calls `onChange` when provisioning has changed, and once after every (re)connection, since changes may have been
- * missed before it. A connection that breaks is opened again after a second, for as long as it takes.
+ * Hears of what others have changed in the database. A connection that breaks is opened again after a second, for as
+ * long as it takes.
  */
-export class ProvisioningListener {
+export class ChangeListener {
   #client: pg.Client | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
   constructor(
     private readonly url: string,
-    private readonly onChange: () => void,
+    private readonly heard: Heard,
     private readonly log: Logger,
   ) {}
 
@@ -24,11 +35,14 @@ export class ProvisioningListener {
     this.#client = client;
     client.on('error', (error) => this.#again(client, error));
     client.on('end', () => this.#again(client, new Error('connection ended')));
-    client.on('notification', () => this.onChange());
+    client.on('notification', ({ channel, payload = '' }) => {
+      if (channel === agentChannel) this.heard.agents(payload);
+      else this.heard.provisioning();
+    });
     try {
       await client.connect();
-      await client.query('listen star64_provisioning');
-      this.onChange();
+      for (const channel of [provisioningChannel, agentChannel]) await client.query(`listen ${channel}`);
+      this.heard.provisioning();
     } catch (error) {
       this.#again(client, error as Error);
     }
@@ -43,7 +57,7 @@ export class ProvisioningListener {
   #again(client: pg.Client, error: Error): void {
     if (this.#stopped || client !== this.#client) return;
     this.#client = undefined;
-    this.log.warn({ reason: error.message }, 'changes in provisioning are not heard: listening again in 1 s');
+    this.log.warn({ reason: error.message }, 'changes are not heard: listening again in 1 s');
     void this.#end(client);
     this.#timer = setTimeout(() => void this.start(), 1000);
   }

@@ -17,6 +17,9 @@ export interface Membership {
    */
   project(phone: Phone, options?: { thorough?: boolean }): Promise<boolean>;
 
-  /** Takes back the offer of this name: the phone stops ringing, and the queue tries the next agent. Never throws. */
+  /**
+   * Takes back the offer of this name: the phone stops ringing, and the queue tries the next agent. One that has been
+   * answered goes on. Never throws.
+   */
   withdraw(offer: string): Promise<void>;
 }

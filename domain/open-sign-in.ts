@@ -30,6 +30,26 @@ export function signInEndedBy(
   return find(db, team, who, 'i.signed_out_by = :by', { by });
 }
 
+/** A sign-in, open or ended; `offer`: the call for which the phone rang when it was ended. */
+export type ChangedSignIn = SignIn & { offer: string | null };
+
+/** The sign-ins of these ids that there are. */
+export async function signInsOf(db: Queryable, ids: readonly number[]): Promise<ChangedSignIn[]> {
+  const { rows } = await db.raw<{ rows: ChangedSignIn[] }>(
+    `select ${columns}, (
+       select case when i.signed_out_at is not null and s.state = 'ringing' then s.token end
+       from agent_states s where s.sign_in_id = i.id order by s.id desc limit 1) as offer
+     ${joins} where i.id = any(?::integer[]) order by i.id`,
+    [[...ids]],
+  );
+  return rows;
+}
+
+const columns = `i.id, i.team_id as "teamId", t.identity as team, i.agent_id as "agentId", a.number as agent,
+  x.number as extension, x.kind as "extensionKind"`;
+const joins = `from sign_ins i join teams t on t.id = i.team_id join agents a on a.id = i.agent_id
+  join extensions x on x.id = i.extension_id`;
+
 async function find(
   db: Queryable,
   team: string,
@@ -39,10 +59,7 @@ async function find(
 ): Promise<SignIn | undefined> {
   const [column, number] = 'agent' in who ? ['a.number', who.agent] : ['x.number', who.extension];
   const { rows } = await db.raw<{ rows: SignIn[] }>(
-    `select i.id, i.team_id as "teamId", t.identity as team, i.agent_id as "agentId", a.number as agent,
-       x.number as extension, x.kind as "extensionKind"
-     from sign_ins i join teams t on t.id = i.team_id join agents a on a.id = i.agent_id
-       join extensions x on x.id = i.extension_id
+    `select ${columns} ${joins}
      where t.identity = :team and ${column} = :number and ${condition}
      order by i.id desc limit 1`,
     { team, number, ...values },

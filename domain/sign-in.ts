@@ -1,11 +1,12 @@
 import { openStateOf } from './agent-state.js';
 import type { Database, Queryable } from './database.js';
+import { conflict } from './errors.js';
 import { openSignIn, signInEndedBy, type SignIn, type Who } from './open-sign-in.js';
 import { verifyPassword } from './password.js';
 import { countFailure, forgetFailures, isLocked, type Suspect } from './sign-in-lock.js';
 
 /** For so long after a sign-in another phone cannot take the agent over: two who try at once are not a move. */
-const settledSeconds = 5;
+export const settledSeconds = 5;
 
 /** What a sign-in came to; all but the first two changed nothing but a count of failures. */
 export type SignInOutcome =
@@ -145,7 +146,7 @@ async function enter(
   if (open) return { outcome: 'agent-elsewhere', holder: open };
   const winner = await openSignIn(trx, team, { extension });
   // The move must not leave him signed out: the transaction takes everything back.
-  if (!winner || before) throw new Error(`extension ${extension} was taken in the same moment`);
+  if (!winner || before) throw conflict(`extension ${extension} was taken in the same moment: try again.`);
   return { outcome: 'phone-taken', holder: winner };
 }
 

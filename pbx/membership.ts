@@ -145,14 +145,26 @@ export class QueueMembership implements Membership {
 
   async withdraw(offer: string): Promise<void> {
     try {
-      await done(this.manager.action('Hangup', { Channel: offer }), /no such channel/i);
+      await done(this.#hangUpRinging(offer), /no such channel/i);
     } catch (error) {
       this.log.warn({ offer, reason: (error as Error).message }, 'an offer rings on');
     }
   }
 
+  async #hangUpRinging(channel: string): Promise<void> {
+    // Answered meanwhile: nobody is cut off in a conversation.
+    const { headers } = await this.manager.action('Getvar', { Channel: channel, Variable: 'CHANNEL(state)' });
+    if (headers.get('value') !== 'Up') await this.manager.action('Hangup', { Channel: channel });
+  }
+
   /** Takes a device out of a queue; no error when it is not there. */
   async remove(queue: string, device: string): Promise<void> {
+    // Whom a waiting call is offered to is listed when its first phone rings. Later on that list Asterisk passes over
+    // who is paused, but rings who has left.
+    await done(
+      this.manager.action('QueuePause', { Queue: queue, Interface: device, Paused: 'true' }),
+      /not found/i,
+    );
     await done(
       this.manager.action('QueueRemove', { Queue: queue, Interface: device }),
       /not there|no such queue|not dynamic/i,

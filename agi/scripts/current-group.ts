@@ -3,7 +3,8 @@ import { feature } from './feature.js';
 
 /** `*63<number>`: chooses the agent's current group by the number of its queue. */
 export const currentGroup = feature(async ({ db }, { team, extension, digits }) => {
-  const result = await setCurrentGroup(db, team, { extension }, digits);
-  if (result.outcome !== 'group-set') return result.outcome;
-  return { outcome: 'group-set', facts: { group: result.number } };
+  const choice = digits === undefined ? undefined : { number: digits };
+  const result = await setCurrentGroup(db, team, { extension }, choice);
+  if (choice === undefined || result.outcome !== 'group-set') return result.outcome;
+  return { outcome: 'group-set', facts: { group: choice.number } };
 });

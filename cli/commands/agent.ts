@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { usage } from '../../domain/errors.js';
 import { action, type Context, type Invocation } from '../context.js';
 import { given, nameList, numberByName, onlyGiven } from '../options.js';
+import { registerActions } from './agent-actions.js';
 
 interface AgentFlags {
   user?: string;
@@ -118,6 +119,8 @@ export function register(program: Command, context: Context): void {
         say(`removed agent ${number} of team ${team}`);
       }),
     );
+
+  registerActions(agent, context);
 }
 
 async function changesOf(invocation: Invocation, flags: AgentFlags) {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { action, type Context } from '../context.js';
+import { operator } from '../operator.js';
 import { given, onlyGiven, onOff, wholeNumber } from '../options.js';
 
 interface GroupFlags {
@@ -115,6 +116,23 @@ export function register(program: Command, context: Context): void {
         );
         const { setGroup } = await domain();
         print.record(await setGroup(await db(), team, name, changes));
+      }),
+    );
+
+  group
+    .command('sign-out-all')
+    .argument('<name>')
+    .description('sign out every agent of a group, in any state; fixed agents stay')
+    .action(
+      action(context, async ({ db, team, print, say }, name: string) => {
+        const { signOutGroup } = await import('../../domain/admin-action.js');
+        const actions = await signOutGroup(await db(), team, name, operator());
+        print.list(actions, ['agent', 'extension', 'outcome']);
+        const signedOut = actions.filter(({ outcome }) => outcome === 'signed-out').length;
+        const fixed = actions.length - signedOut;
+        say(
+          `group ${name} of team ${team}: signed out ${signedOut}${fixed > 0 ? `; ${fixed} fixed stay` : ''}`,
+        );
       }),
     );
 
