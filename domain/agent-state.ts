@@ -1,4 +1,4 @@
-import type { Queryable } from './database.js';
+import { prepared, type Queryable } from './database.js';
 import type { ExtensionKind } from './extension.js';
 
 /** The states of a signed-in agent; `signed-out` is the absence of an open sign-in. */
@@ -93,8 +93,8 @@ export async function transition(
   // Two transitions at once: the loser waited for the winner's row and finds it closed, while the row that the
   // winner opened was not there when its own statement began. Once more sees it.
   for (let attempt = 0; attempt < 3; attempt++) {
-    const { rows } = await db.raw<{ rows: OpenState[] }>(sql, values);
-    if (rows[0]) return rows[0];
+    const [begun] = await prepared<OpenState>(db, sql, values);
+    if (begun) return begun;
     const open = await openStateOf(db, signInId);
     if (!open || !from.includes(open.state) || (only.id !== undefined && open.id !== only.id))
       return undefined;
@@ -104,11 +104,12 @@ export async function transition(
 
 /** The open interval of a sign-in, undefined once it has ended. */
 export async function openStateOf(db: Queryable, signInId: number): Promise<OpenState | undefined> {
-  const { rows } = await db.raw<{ rows: OpenState[] }>(
+  const [open] = await prepared<OpenState>(
+    db,
     `select ${openStateColumns} from agent_states s ${openStateJoins} where s.sign_in_id = ? and s.ended_at is null`,
     [signInId],
   );
-  return rows[0];
+  return open;
 }
 
 /**
@@ -120,7 +121,9 @@ export async function openStateOf(db: Queryable, signInId: number): Promise<Open
 export async function endOverdueStates(
   db: Queryable,
 ): Promise<{ begun: OpenState[]; nextInMs: number | undefined }> {
-  const { rows } = await db.raw<{ rows: OpenState[] }>(`
+  const begun = await prepared<OpenState>(
+    db,
+    `
     with due as (
       select d.id from agent_states d join sign_ins i on i.id = d.sign_in_id join agents a on a.id = d.agent_id
       where d.ended_at is null and d.deadline_at <= clock_timestamp() and i.signed_out_at is null
@@ -136,9 +139,13 @@ export async function endOverdueStates(
       select team_id, agent_id, sign_in_id, 'idle', token, ended_at from ended
       returning *
     )
-    select ${openStateColumns} from s ${openStateJoins}`);
-  const next = await db.raw<{ rows: { ms: number | null }[] }>(`
+    select ${openStateColumns} from s ${openStateJoins}`,
+  );
+  const [next] = await prepared<{ ms: number | null }>(
+    db,
+    `
     select extract(epoch from min(deadline_at) - clock_timestamp())::double precision * 1000 as ms
-    from agent_states where ended_at is null and deadline_at is not null and at_deadline = 'ready'`);
-  return { begun: rows, nextInMs: next.rows[0]?.ms ?? undefined };
+    from agent_states where ended_at is null and deadline_at is not null and at_deadline = 'ready'`,
+  );
+  return { begun, nextInMs: next?.ms ?? undefined };
 }

@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
-import type { Queryable } from './database.js';
-import { isUnreachable } from './database.js';
+import { isUnreachable, prepared, type Queryable } from './database.js';
 
 /** What is known of a call when it arrives at one of the team's DIDs. */
 export interface Arrival {
@@ -75,7 +74,8 @@ export class CallJournal {
 
 async function recordArrivals(db: Queryable, batch: { arrival: Arrival; at: Date }[]): Promise<void> {
   const rows = batch.map(({ arrival, at }) => ({ ...arrival, at: at.toISOString() }));
-  await db.raw(
+  await prepared(
+    db,
     `insert into calls (team_id, uniqueid, did, caller, group_id, extension_id, arrived_at)
      -- Who was asked twice about a call has it twice in the batch.
      select distinct on (r.uniqueid) t.id, r.uniqueid, r.did, r.caller, g.id, x.id, r.at
@@ -102,10 +102,13 @@ export interface Queue {
 export async function findQueue(db: Queryable, queue: string): Promise<Queue | undefined> {
   const [, team, group] = /^([a-z][a-z0-9]{1,19})-([a-z][a-z0-9_]{0,31})$/.exec(queue) ?? [];
   if (team === undefined || group === undefined) return undefined;
-  return db('agent_groups as g')
-    .join('teams as t', 't.id', 'g.team_id')
-    .where({ 't.identity': team, 'g.name': group })
-    .first<Queue | undefined>('g.team_id as teamId', 'g.id as groupId', 'g.wrap_up_seconds as wrapUpSeconds');
+  const [found] = await prepared<Queue>(
+    db,
+    `select g.team_id as "teamId", g.id as "groupId", g.wrap_up_seconds as "wrapUpSeconds"
+     from agent_groups g join teams t on t.id = g.team_id where t.identity = ? and g.name = ?`,
+    [team, group],
+  );
+  return found;
 }
 
 /** A call has joined a queue. Also the first word of a call whose arrival nobody could record. */
@@ -115,7 +118,8 @@ export async function callQueued(
   uniqueid: string,
   caller: string | null,
 ): Promise<void> {
-  await db.raw(
+  await prepared(
+    db,
     `insert into calls (team_id, uniqueid, caller, group_id, queued_at) values (?, ?, ?, ?, clock_timestamp())
      on conflict (uniqueid) do update set group_id = excluded.group_id, queued_at = coalesce(calls.queued_at, excluded.queued_at)
      where calls.team_id = excluded.team_id`,
@@ -130,7 +134,8 @@ export async function callAnswered(
   uniqueid: string,
   agent: string,
 ): Promise<void> {
-  await db.raw(
+  await prepared(
+    db,
     `update calls c set answered_at = coalesce(answered_at, clock_timestamp()), outcome = 'answered', agent_id = a.id
      from agents a where c.team_id = :teamId and c.uniqueid = :uniqueid and a.team_id = :teamId and a.number = :agent`,
     { teamId, uniqueid, agent },
@@ -139,7 +144,8 @@ export async function callAnswered(
 
 /** The caller has hung up while waiting. Says more than the end of the call does, which may be recorded first. */
 export async function markAbandoned(db: Queryable, teamId: number, uniqueid: string): Promise<void> {
-  await db.raw(
+  await prepared(
+    db,
     `update calls set outcome = 'abandoned' where team_id = ? and uniqueid = ? and answered_at is null`,
     [teamId, uniqueid],
   );
@@ -154,7 +160,8 @@ export async function callsEnded(
   uniqueids: readonly string[],
   outcome: 'unanswered' | 'lost',
 ): Promise<string[]> {
-  const { rows } = await db.raw<{ rows: { uniqueid: string }[] }>(
+  const rows = await prepared<{ uniqueid: string }>(
+    db,
     `update calls set ended_at = greatest(clock_timestamp(), arrived_at), outcome = coalesce(outcome, ?::call_outcome)
      where uniqueid = any(?::text[]) and ended_at is null returning uniqueid`,
     [outcome, [...uniqueids]],

@@ -1,4 +1,4 @@
-import type { Queryable } from './database.js';
+import { prepared, type Queryable } from './database.js';
 import type { ExtensionKind } from './extension.js';
 
 /** An agent at a phone. */
@@ -58,11 +58,12 @@ async function find(
   values: Record<string, string>,
 ): Promise<SignIn | undefined> {
   const [column, number] = 'agent' in who ? ['a.number', who.agent] : ['x.number', who.extension];
-  const { rows } = await db.raw<{ rows: SignIn[] }>(
+  const [found] = await prepared<SignIn>(
+    db,
     `select ${columns} ${joins}
      where t.identity = :team and ${column} = :number and ${condition}
      order by i.id desc limit 1`,
     { team, number, ...values },
   );
-  return rows[0];
+  return found;
 }

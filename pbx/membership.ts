@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Database } from '../domain/database.js';
+import { prepared, type Database } from '../domain/database.js';
 import type { AgentState } from '../domain/agent-state.js';
 import type { Membership, Phone } from '../domain/membership.js';
 import { takesQueueCalls } from '../domain/work-mode.js';
@@ -41,7 +41,7 @@ export class QueueMembership implements Membership {
     const device = memberOf(phone);
     try {
       await this.db.transaction(async (trx) => {
-        await trx.raw('select pg_advisory_xact_lock(hashtextextended(?, 64))', [device]);
+        await prepared(trx, 'select pg_advisory_xact_lock(hashtextextended(?, 64))', [device]);
         const wanted = await readWanted(trx, phone);
         const former = await readQueueNames(trx, phone);
         const leaves = wanted?.agentId === phone.agentId && !options.thorough ? [] : former;
@@ -196,9 +196,8 @@ async function done(action: Promise<unknown>, expected: RegExp): Promise<boolean
 }
 
 async function readWanted(db: Database, phone: Phone): Promise<Wanted | undefined> {
-  const { rows } = await db.raw<{
-    rows: (Omit<Wanted, 'queues'> & { groups: { name: string; penalty: number }[] })[];
-  }>(
+  const [row] = await prepared<Omit<Wanted, 'queues'> & { groups: { name: string; penalty: number }[] }>(
+    db,
     `select a.number as agent, a.id as "agentId", s.state, s.token, s.pause_digit as "pauseDigit", (
        select coalesce(json_agg(json_build_object('name', g.name, 'penalty', m.penalty) order by m.position, g.name), '[]')
        from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = a.id and ${takesQueueCalls}) as groups
@@ -210,16 +209,16 @@ async function readWanted(db: Database, phone: Phone): Promise<Wanted | undefine
      where t.identity = ? and x.number = ? and i.signed_out_at is null`,
     [phone.team, phone.extension],
   );
-  const row = rows[0];
   if (!row) return undefined;
   const queues = row.groups.map(({ name, penalty }) => ({ queue: queueOf(phone.team, name), penalty }));
   return { ...row, queues };
 }
 
 async function readQueueNames(db: Database, phone: Phone): Promise<string[]> {
-  const names = await db('agent_group_members as m')
-    .join('agent_groups as g', 'g.id', 'm.group_id')
-    .where('m.agent_id', phone.agentId)
-    .pluck<string[]>('g.name');
-  return names.map((name) => queueOf(phone.team, name));
+  const rows = await prepared<{ name: string }>(
+    db,
+    'select g.name from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = ?',
+    [phone.agentId],
+  );
+  return rows.map(({ name }) => queueOf(phone.team, name));
 }
