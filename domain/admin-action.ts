@@ -9,7 +9,7 @@ import { showGroup } from './group.js';
 import { checkChoice, checkName, command, unknown } from './names.js';
 import type { SignIn } from './open-sign-in.js';
 import { noReason, pause, ready } from './pause.js';
-import { settledSeconds, signIn, signOut } from './sign-in.js';
+import { settledSeconds, signIn, signOut, signOutAll } from './sign-in.js';
 import { setWorkMode, workModes } from './work-mode.js';
 
 /** What an admin has done with an agent; the words are those of the phone's functions, which it is done with. */
@@ -165,24 +165,13 @@ export function setAgentGroup(
 export function signOutGroup(db: Queryable, team: string, group: string, by: string): Promise<AdminAction[]> {
   return change(db, { verb: 'set', kind: 'group', team, name: group }, async (trx) => {
     await showGroup(trx, team, group);
-    const { rows } = await trx.raw<{ rows: { number: string }[] }>(
-      `select a.number from sign_ins i join agents a on a.id = i.agent_id join teams t on t.id = i.team_id
-         join agent_group_members m on m.agent_id = a.id join agent_groups g on g.id = m.group_id
-       where t.identity = ? and g.name = ? and i.signed_out_at is null
-       -- As whoever ends several at a time does: in the same order, so that two of them never wait for each other.
-       order by i.id`,
-      [team, group],
+    const results = await signOutAll(trx, team, group, by);
+    const ended = results.filter(({ outcome }) => outcome === 'signed-out');
+    await tellServers(
+      trx,
+      ended.map(({ signIn }) => signIn.id),
     );
-    const ended: number[] = [];
-    const actions: AdminAction[] = [];
-    for (const { number } of rows) {
-      const result = await signOut(trx, team, { agent: number }, by);
-      if (result.outcome === 'not-signed-in') continue;
-      if (result.outcome === 'signed-out') ended.push(result.signIn.id);
-      actions.push(actionOn(result.signIn, result.outcome));
-    }
-    await tellServers(trx, ended);
-    return actions;
+    return results.map(({ signIn, outcome }) => actionOn(signIn, outcome));
   });
 }
 

@@ -237,7 +237,7 @@ async function leavePhone(db: Queryable, team: string, agent: AgentRow, what: st
       `agent ${number} of team ${team} is in a call at extension ${open.extension}: try again when it has ended, before he ${what}.`,
     );
   }
-  await close(db, open.id, 'agent set');
+  await close(db, [open.id], 'agent set');
 }
 
 async function readAgent(db: Queryable, team: string, number: string): Promise<Agent> {

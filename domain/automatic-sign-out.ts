@@ -13,7 +13,7 @@ const columns = `i.id, i.team_id as "teamId", t.identity as team, i.agent_id as 
 export async function signOutOverdue(db: Database): Promise<SignIn[]> {
   return db.transaction(async (trx) => {
     const due = await findDue(trx);
-    for (const { id, why } of due) await close(trx, id, why);
+    for (const { id, why } of due) await close(trx, [id], why);
     return due;
   });
 }

@@ -45,6 +45,25 @@ export async function signInsOf(db: Queryable, ids: readonly number[]): Promise<
   return rows;
 }
 
+/**
+ * The open sign-ins of the agents of a group, locked until the end of the transaction; in the order of their ids, as
+ * whoever ends several at a time takes them, so that two of them never wait for each other.
+ */
+export async function lockSignInsOfGroup(
+  trx: Queryable,
+  team: string,
+  group: string,
+): Promise<(SignIn & { fixed: boolean })[]> {
+  const { rows } = await trx.raw<{ rows: (SignIn & { fixed: boolean })[] }>(
+    `select ${columns}, a.kind = 'fixed' as fixed ${joins}
+       join agent_group_members m on m.agent_id = a.id join agent_groups g on g.id = m.group_id
+     where t.identity = ? and g.name = ? and i.signed_out_at is null
+     order by i.id for no key update of i`,
+    [team, group],
+  );
+  return rows;
+}
+
 const columns = `i.id, i.team_id as "teamId", t.identity as team, i.agent_id as "agentId", a.number as agent,
   x.number as extension, x.kind as "extensionKind"`;
 const joins = `from sign_ins i join teams t on t.id = i.team_id join agents a on a.id = i.agent_id

@@ -1,7 +1,7 @@
 import { openStateOf } from './agent-state.js';
 import type { Database, Queryable } from './database.js';
 import { conflict } from './errors.js';
-import { openSignIn, signInEndedBy, type SignIn, type Who } from './open-sign-in.js';
+import { lockSignInsOfGroup, openSignIn, signInEndedBy, type SignIn, type Who } from './open-sign-in.js';
 import { verifyPassword } from './password.js';
 import { countFailure, forgetFailures, isLocked, type Suspect } from './sign-in-lock.js';
 
@@ -113,7 +113,7 @@ async function enter(
   if (before) {
     const refused = await refuseMove(trx, before);
     if (refused) return { outcome: refused, holder: before };
-    if (!(await close(trx, before.id, by))) return { outcome: 'agent-elsewhere', holder: before };
+    if (!(await close(trx, [before.id], by))) return { outcome: 'agent-elsewhere', holder: before };
   }
   // The partial unique indexes decide: this waits for a sign-in that is just being made and loses to it.
   const { rows } = await trx.raw<{ rows: { id: number }[] }>(
@@ -177,7 +177,7 @@ export async function signOut(db: Database, team: string, who: Who, by: string):
   return db.transaction(async (trx): Promise<SignOutOutcome> => {
     const open = await openSignIn(trx, team, who);
     if (open && (await isFixed(trx, open.agentId))) return { outcome: 'fixed', signIn: open };
-    if (open && (await close(trx, open.id, by))) {
+    if (open && (await close(trx, [open.id], by))) {
       const last = await trx('agent_states')
         .where({ sign_in_id: open.id })
         .orderBy('id', 'desc')
@@ -195,19 +195,36 @@ async function isFixed(db: Queryable, agentId: number): Promise<boolean> {
   return row?.kind === 'fixed';
 }
 
-/** Ends a sign-in and its open state at one instant; false when it had ended already. Call it in a transaction. */
-export async function close(trx: Queryable, id: number, by: string): Promise<boolean> {
+/** Signs out every agent of a group, in any state, but for its fixed ones. */
+export function signOutAll(
+  db: Database,
+  team: string,
+  group: string,
+  by: string,
+): Promise<{ outcome: 'signed-out' | 'fixed'; signIn: SignIn }[]> {
+  return db.transaction(async (trx) => {
+    const open = await lockSignInsOfGroup(trx, team, group);
+    const leaving = open.filter(({ fixed }) => !fixed).map(({ id }) => id);
+    await close(trx, leaving, by);
+    return open.map(({ fixed, ...signIn }) => ({ outcome: fixed ? 'fixed' : 'signed-out', signIn }));
+  });
+}
+
+/** Ends sign-ins, each with its open state at one instant; false when all had ended already. Call it in a transaction. */
+export async function close(trx: Queryable, ids: readonly number[], by: string): Promise<boolean> {
   // Two statements: the first waits for a transition under way, the second sees the interval that it opened.
   const closed = await trx('sign_ins')
-    .where({ id, signed_out_at: null })
-    .update({ signed_out_at: trx.raw('greatest(clock_timestamp(), signed_in_at)'), signed_out_by: by });
-  if (closed === 0) return false;
+    .whereIn('id', ids)
+    .whereNull('signed_out_at')
+    .update({ signed_out_at: trx.raw('greatest(clock_timestamp(), signed_in_at)'), signed_out_by: by })
+    .returning<{ id: number }[]>('id');
+  if (closed.length === 0) return false;
   await trx.raw(
     `with ended as (
        update agent_states set ended_at = greatest(clock_timestamp(), started_at)
-       where sign_in_id = :id and ended_at is null returning ended_at)
-     update sign_ins set signed_out_at = ended.ended_at from ended where id = :id`,
-    { id },
+       where sign_in_id = any(?::integer[]) and ended_at is null returning sign_in_id, ended_at)
+     update sign_ins set signed_out_at = ended.ended_at from ended where id = ended.sign_in_id`,
+    [closed.map(({ id }) => id)],
   );
   return true;
 }

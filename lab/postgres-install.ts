@@ -26,7 +26,8 @@ export async function installPostgres(user: ServerUser | undefined): Promise<str
       name: `postgres-${version}-${process.arch}`,
       recipe: '1',
       make: async ({ root: target }) => {
-        await cp(join(source, 'native'), target, { recursive: true });
+        // Its links stay within the copy: without this they would lead into this checkout, and break with it.
+        await cp(join(source, 'native'), target, { recursive: true, verbatimSymlinks: true });
         await linkLibraries(source, target);
         await makeReadable(target);
         return { postgres: version };

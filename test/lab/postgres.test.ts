@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -55,6 +55,21 @@ async function ended(pid: number): Promise<void> {
     20_000,
   );
 }
+
+await t.test('the installed programs need nothing of the checkout', async (t) => {
+  // A cache of this test's own: that of the machine may be older than this checkout.
+  const home = await directory(t);
+  const module = new URL('../../lab/postgres-install.js', import.meta.url).href;
+  const script = `import { installPostgres } from ${JSON.stringify(module)};
+    console.log(await installPostgres(undefined));`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
+    env: { PATH: process.env['PATH'], XDG_CACHE_HOME: home, HOME: home },
+  });
+  const lib = join(stdout.trim(), '../lib');
+  const links = (await readdir(lib, { withFileTypes: true })).filter((entry) => entry.isSymbolicLink());
+  t.ok(links.length > 5, `${links.length} libraries are links`);
+  for (const { name } of links) t.notMatch(await readlink(join(lib, name)), /\//, name);
+});
 
 await t.test('a temporary server', async (t) => {
   const server = await LabPostgres.start();

@@ -188,8 +188,9 @@ await t.test('the phones saw the same', async (t) => {
       calls.slice(0, index).flatMap((before) => {
         const { closedAt = Infinity } = before;
         const talked = last.get(before.caller) === before && recorded.has(`${agent} with ${before.caller}`);
-        // Half of the wrap-up: this process may learn late of the end of a call.
-        const rest = talked ? (wrapUpSeconds * 1000) / 2 : 0;
+        // Half of the wrap-up: this process may learn late of the end of a call. An offer that is taken back and the next
+        // one may cross on their way; Asterisk's own order is what the watch has looked at.
+        const rest = talked ? (wrapUpSeconds * 1000) / 2 : -250;
         return rangAt < closedAt + rest
           ? [`${caller} rang at ${agent} ${rangAt - closedAt} ms after ${before.caller}`]
           : [];
@@ -234,7 +235,9 @@ await t.test('no call was lost, and queue_log and the database agree on each', a
 
 await t.test('every answered call gave exactly one wrap-up, of its full time', async (t) => {
   t.same([...watch.wrapUps.keys()].sort(), [...watch.connected.keys()].sort(), 'as Asterisk paused them');
-  const short = [...watch.wrapUps.values()].filter(({ from, to = 0 }) => to - from < wrapUpSeconds);
+  const short = [...watch.wrapUps.values()].filter(
+    ({ from, to = 0, intoBreak }) => !intoBreak && to - from < wrapUpSeconds,
+  );
   t.same(short, [], 'by the clock of Asterisk');
   const tokens = async (state: string): Promise<string[]> =>
     (await db('agent_states').where({ state }).pluck<(string | null)[]>('token')).map(String).sort();

@@ -21,6 +21,8 @@ export interface SeenWrapUp {
   from: number;
   /** Undefined while it lasts. */
   to?: number;
+  /** He went from it into a break. */
+  intoBreak?: true;
 }
 
 /**
@@ -110,6 +112,11 @@ export class OfferWatch {
     const reason = text('pausedreason');
     phone.pauses.set(queue, reason);
     const offer = wrapUpToken(reason);
+    const left = offer === undefined ? this.wrapUps.get(before ?? '') : undefined;
+    if (left) {
+      left.to ??= at;
+      left.intoBreak = true;
+    }
     if (offer !== undefined && !this.wrapUps.has(offer)) this.wrapUps.set(offer, { phone: device, from: at });
   }
 
