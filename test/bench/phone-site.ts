@@ -7,6 +7,7 @@ import { readQueues } from '../../pbx/queues.js';
 import { findQueue } from '../../domain/call.js';
 import { signIn, signOut } from '../../domain/sign-in.js';
 import type { SignIn } from '../../domain/open-sign-in.js';
+import { generateSecret } from '../../domain/password.js';
 import { Centre } from '../../lab/centre.js';
 import { crowd, provision } from '../../lab/provision.js';
 
@@ -29,6 +30,20 @@ export interface Size {
 /** Long enough for everybody to get into a wrap-up before the first one ends. */
 export const wrapUpSeconds = 60;
 
+const onlooker = 'bench';
+
+/** The benchmark looks on as a user of its own, so that the servers' may be told of nothing but what they need. */
+const managerConf = (secret: string): string => `[general](+)
+timestampevents = yes
+
+[${onlooker}]
+secret = ${secret}
+deny = 0.0.0.0/0.0.0.0
+permit = 127.0.0.0/255.0.0.0
+read = agent,system
+write = agent,call,reporting
+`;
+
 /** A team with many agents in many groups: real queues, database and servers, and a manager connection to look on. */
 export class PhoneSite {
   private constructor(
@@ -48,6 +63,7 @@ export class PhoneSite {
       extension: fixture.extensions[index]?.number ?? '',
       group: groups[index % groups.length] ?? '',
     }));
+    const secret = generateSecret();
     const centre = await Centre.start({
       progress,
       servers: size.servers,
@@ -58,12 +74,18 @@ export class PhoneSite {
         }),
       asterisk: {
         verboseLog: false,
-        extra: { 'manager.conf': '[general](+)\ntimestampevents = yes' },
+        extra: { 'manager.conf': managerConf(secret) },
       },
     });
     const log = pino({ enabled: false });
     const manager = new Manager(
-      { ...centre.asterisk.ami, events: ['QueueMemberPause'], eventClasses: ['agent'] },
+      {
+        ...centre.asterisk.ami,
+        username: onlooker,
+        secret,
+        events: ['QueueMemberPause'],
+        eventClasses: ['agent'],
+      },
       log,
     );
     try {

@@ -93,7 +93,8 @@ async function measureRound(
         from + (spreadSeconds * 1000 * index) / signIns.length,
       ),
     );
-    if (Date.now() > from - 1000) throw new Error('this machine is too busy: the first deadline came too soon');
+    if (Date.now() > from - 1000)
+      throw new Error('this machine is too busy: the first deadline came too soon');
     await new Promise((resolve) => setTimeout(resolve, from - 500 - Date.now()));
     const before = cpuOf(site);
     await until(
