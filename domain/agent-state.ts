@@ -78,7 +78,7 @@ export async function transition(
     select ${openStateColumns} from s ${openStateJoins}`;
   const values = {
     signInId,
-    from,
+    from: [...from],
     to,
     id: only.id ?? 0,
     only: only.token ?? '',
@@ -112,8 +112,11 @@ export async function openStateOf(db: Queryable, signInId: number): Promise<Open
   return open;
 }
 
+/** How many states one call ends: when a thousand end in the same moment, the servers share them. */
+const atOnce = 100;
+
 /**
- * Ends every state whose deadline has passed, unless the agent is to be signed out then (`signOutOverdue`): he is idle
+ * Ends states whose deadline has passed, unless the agent is to be signed out then (`signOutOverdue`): he is idle
  * from that moment on. Any number of servers may
  * call this at once; each state is ended by exactly one of them. Returns the states that this call began, and the
  * milliseconds until the next deadline by the database's clock (undefined: none is set).
@@ -129,7 +132,7 @@ export async function endOverdueStates(
       where d.ended_at is null and d.deadline_at <= clock_timestamp() and i.signed_out_at is null
         -- A fixed agent is never signed out.
         and (d.at_deadline = 'ready' or a.kind = 'fixed')
-      order by d.deadline_at limit 500 for no key update of d, i skip locked
+      order by d.deadline_at limit ${atOnce} for no key update of d, i skip locked
     ), ended as (
       update agent_states e set ended_at = greatest(clock_timestamp(), e.started_at)
       from due where e.id = due.id

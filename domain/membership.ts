@@ -17,6 +17,9 @@ export interface Membership {
    */
   project(phone: Phone, options?: { thorough?: boolean }): Promise<boolean>;
 
+  /** As `project`, for many phones in about the time of one: what happens to hundreds in the same moment. Never throws. */
+  projectAll(phones: readonly Phone[]): Promise<void>;
+
   /**
    * Takes back the offer of this name: the phone stops ringing, and the queue tries the next agent. One that has been
    * answered goes on. Never throws.

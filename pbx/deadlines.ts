@@ -66,7 +66,7 @@ export class Deadlines {
   async #run(): Promise<number> {
     try {
       const { begun, nextInMs } = await endOverdueStates(this.db);
-      await Promise.all(begun.map((state) => this.membership.project(state)));
+      await this.membership.projectAll(begun);
       await this.#signOut();
       return Math.min(this.atMostMs, Math.max(1, Math.ceil(nextInMs ?? this.atMostMs)));
     } catch (error) {

@@ -39,10 +39,10 @@ export class QueueMembership implements Membership {
 
   async project(phone: Phone, options: { thorough?: boolean } = {}): Promise<boolean> {
     const device = memberOf(phone);
-    try {
-      await this.db.transaction(async (trx) => {
+    return this.#reported(device, () =>
+      this.db.transaction(async (trx) => {
         await prepared(trx, 'select pg_advisory_xact_lock(hashtextextended(?, 64))', [device]);
-        const wanted = await readWanted(trx, phone);
+        const wanted = (await readWanted(trx, [phone])).get(device);
         const former = await readQueueNames(trx, phone);
         const leaves = wanted?.agentId === phone.agentId && !options.thorough ? [] : former;
         for (const queue of leaves) {
@@ -54,7 +54,38 @@ export class QueueMembership implements Membership {
           return;
         }
         await this.#enter(phone, device, wanted, options.thorough ?? false);
-      });
+      }),
+    );
+  }
+
+  async projectAll(phones: readonly Phone[]): Promise<void> {
+    if (phones.length === 0) return;
+    const told = new Set<Phone>();
+    const reached = await this.#reported(`${phones.length} phones`, () =>
+      this.db.transaction(async (trx) => {
+        // Who waits for one phone would hold up the others, so no lock is waited for.
+        const locked = await lockFree(trx, phones.map(memberOf));
+        const ours = phones.filter((phone) => locked.has(memberOf(phone)));
+        const wanted = await readWanted(trx, ours);
+        await Promise.all(
+          ours.map(async (phone) => {
+            const device = memberOf(phone);
+            const here = wanted.get(device);
+            // Somebody else is there, or nobody.
+            if (here?.agentId !== phone.agentId) return;
+            told.add(phone);
+            await this.#reported(device, () => this.#enter(phone, device, here, false));
+          }),
+        );
+      }),
+    );
+    if (reached) for (const phone of phones) if (!told.has(phone)) await this.project(phone);
+  }
+
+  /** Never throws; false when it failed. */
+  async #reported(device: string, work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
       return true;
     } catch (error) {
       this.log.warn(
@@ -94,7 +125,9 @@ export class QueueMembership implements Membership {
       // A wrap-up that the database has not heard of yet: its event is on the way, and it is not ours to end.
       if (newer !== undefined && newer !== wanted.token) return;
       await this.#mark(phone, '');
-      await this.manager.action('QueuePause', { Interface: device, Paused: 'false' });
+      // Asterisk walks every member of every queue to find one in all of his; most agents have one queue.
+      const only = wanted.queues.length === 1 && { Queue: member.queue };
+      await this.manager.action('QueuePause', { Interface: device, Paused: 'false', ...only });
     } else if (wanted.state === 'paused' && member.reason !== reasonOf(wanted)) {
       // The mark goes first: a break is nothing that Asterisk may end by itself.
       await this.#mark(phone, '');
@@ -195,23 +228,41 @@ async function done(action: Promise<unknown>, expected: RegExp): Promise<boolean
   }
 }
 
-async function readWanted(db: Database, phone: Phone): Promise<Wanted | undefined> {
-  const [row] = await prepared<Omit<Wanted, 'queues'> & { groups: { name: string; penalty: number }[] }>(
+/** Takes the locks of these devices for the transaction, as far as nobody has them; returns those. */
+async function lockFree(trx: Database, devices: string[]): Promise<Set<string>> {
+  const rows = await prepared<{ device: string }>(
+    trx,
+    'select device from unnest(?::text[]) as device where pg_try_advisory_xact_lock(hashtextextended(device, 64))',
+    [devices],
+  );
+  return new Set(rows.map(({ device }) => device));
+}
+
+/** By the phone's name as a queue member; without those at which nobody is signed in. */
+async function readWanted(db: Database, phones: readonly Phone[]): Promise<Map<string, Wanted>> {
+  const rows = await prepared<
+    Omit<Wanted, 'queues'> & { at: number; groups: { name: string; penalty: number }[] }
+  >(
     db,
-    `select a.number as agent, a.id as "agentId", s.state, s.token, s.pause_digit as "pauseDigit", (
+    `select phones.at, a.number as agent, a.id as "agentId", s.state, s.token, s.pause_digit as "pauseDigit", (
        select coalesce(json_agg(json_build_object('name', g.name, 'penalty', m.penalty) order by m.position, g.name), '[]')
        from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = a.id and ${takesQueueCalls}) as groups
-     from sign_ins i
-     join teams t on t.id = i.team_id
-     join extensions x on x.id = i.extension_id
+     from unnest(?::text[], ?::text[]) with ordinality as phones (team, extension, at)
+     join teams t on t.identity = phones.team
+     join extensions x on x.team_id = t.id and x.number = phones.extension
+     join sign_ins i on i.extension_id = x.id and i.signed_out_at is null
      join agents a on a.id = i.agent_id
-     join agent_states s on s.sign_in_id = i.id and s.ended_at is null
-     where t.identity = ? and x.number = ? and i.signed_out_at is null`,
-    [phone.team, phone.extension],
+     join agent_states s on s.sign_in_id = i.id and s.ended_at is null`,
+    [phones.map(({ team }) => team), phones.map(({ extension }) => extension)],
   );
-  if (!row) return undefined;
-  const queues = row.groups.map(({ name, penalty }) => ({ queue: queueOf(phone.team, name), penalty }));
-  return { ...row, queues };
+  const wanted = new Map<string, Wanted>();
+  for (const { at, groups, ...row } of rows) {
+    const phone = phones[at - 1];
+    if (!phone) continue;
+    const queues = groups.map(({ name, penalty }) => ({ queue: queueOf(phone.team, name), penalty }));
+    wanted.set(memberOf(phone), { ...row, queues });
+  }
+  return wanted;
 }
 
 async function readQueueNames(db: Database, phone: Phone): Promise<string[]> {

@@ -1,6 +1,6 @@
 import type { Test } from 'tap';
 import { Centre, type CentreOptions } from '../../lab/centre.js';
-import type { Phone } from '../../lab/phone.js';
+import type { Phone, PhoneEvent } from '../../lab/phone.js';
 import { until } from '../../lab/processes.js';
 import { requireLab } from './lab.js';
 
@@ -58,7 +58,13 @@ export async function dialled(
   const start = await centre.asterisk.verbose.mark();
   const events = phone.events.length;
   await phone.dial(number);
-  const { id } = await phone.event(/^CALL_(ESTABLISHED|CLOSED)$/, { from: events });
+  // What is told of another call at that phone may come in between.
+  const peer = `sip:${number.replaceAll('#', '%23')}@`;
+  const ownEvents = (): PhoneEvent[] =>
+    phone.events.slice(events).filter((event) => event.peeruri?.startsWith(peer));
+  await until(`${phone.user} to be answered at ${number}`, () =>
+    ownEvents().find(({ type }) => /^CALL_(ESTABLISHED|CLOSED)$/.test(type)),
+  );
   let from = start;
   for (const [prompt, keys] of keyed) {
     await centre.asterisk.waitPlayed(phone.user, prompt, from);
@@ -67,7 +73,7 @@ export async function dialled(
   }
   await until(
     `the end of the call to ${number} from ${phone.user}`,
-    () => phone.events.slice(events).find((event) => event.type === 'CALL_CLOSED' && event.id === id),
+    () => ownEvents().find((event) => event.type === 'CALL_CLOSED'),
     30_000,
   );
   return centre.asterisk.played(phone.user, start);
