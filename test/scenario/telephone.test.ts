@@ -1,4 +1,3 @@
-import { pino } from 'pino';
 import t from 'tap';
 import { addAgent, setAgent } from '../../domain/agent.js';
 import type { Database } from '../../domain/database.js';
@@ -11,7 +10,6 @@ import { Phone } from '../../lab/phone.js';
 import { PortBlock } from '../../lab/ports.js';
 import { until } from '../../lab/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
-import { Manager } from '../../pbx/manager.js';
 import {
   centreFor,
   dialAndHear,
@@ -23,6 +21,7 @@ import {
   waitMembers,
   waitState,
 } from '../support/centre.js';
+import { callIn, endings, trunkSection } from '../support/telephone.js';
 
 await needLab(t);
 
@@ -40,7 +39,7 @@ const centre = await centreFor(t, {
   asterisk: {
     extra: {
       'pjsip.conf': providers
-        .map(({ endpoint, address, ports }) => section(endpoint, address, ports.first))
+        .map(({ endpoint, address, ports }) => trunkSection(endpoint, address, ports.first))
         .join('\n'),
     },
   },
@@ -69,26 +68,6 @@ const mobiles = await Promise.all(
 const [mobile, other] = mobiles as [Phone, Phone];
 const queues = ['astercc-support', 'astercc-sales'] as const;
 
-/** A trunk as an operator has it in his own pjsip.conf. */
-function section(endpoint: string, address: string, port: number): string {
-  return `[${endpoint}]
-type = endpoint
-transport = lab-udp
-context = star64-inbound
-disallow = all
-allow = ulaw
-direct_media = no
-aors = ${endpoint}
-[${endpoint}]
-type = aor
-contact = sip:${address}:${port}
-[${endpoint}]
-type = identify
-endpoint = ${endpoint}
-match = ${address}
-`;
-}
-
 async function addTelephone(
   db: Database,
   team: string,
@@ -102,26 +81,8 @@ async function addTelephone(
   for (const feature of features) await addDid(db, team, { number: didOf(feature, index), feature });
 }
 
-/** Calls in from a telephone; hears the prompts in this order, and keys what is given after one. */
-async function callIn(
-  phone: Phone,
-  endpoint: string,
-  to: string,
-  ...steps: [prompt: string, keys?: string][]
-) {
-  let from = await asterisk.verbose.mark();
-  await phone.dial(to);
-  await phone.established();
-  for (const [prompt, keys] of steps) {
-    await asterisk.waitPlayed(endpoint, prompt, from);
-    from = await asterisk.verbose.mark();
-    if (keys !== undefined) await phone.digits(keys);
-  }
-  await phone.closed();
-}
-
 const signIn = () =>
-  callIn(mobile, 'provider.1', didOf('sign-in'), ['agent-user', '2001#'], ['agent-loginok']);
+  callIn(centre, mobile, 'provider.1', didOf('sign-in'), ['agent-user', '2001#'], ['agent-loginok']);
 
 /** Waits until a caller has waited in the queue long enough to have been offered to anybody who is free. */
 const waitsInVain = (queue: string) =>
@@ -157,7 +118,7 @@ await t.test('a queue call rings his telephone; while he talks and wraps up ther
   await waitsInVain('astercc-support');
   t.equal(rings(mobile), before + 1, 'the second caller waits');
 
-  const ends = await endings();
+  const ends = await endings(centre);
   await mobile.hangup();
   await mobile.closed();
   await waitState(centre, '2001', 'wrap-up');
@@ -172,41 +133,16 @@ await t.test('a queue call rings his telephone; while he talks and wraps up ther
   t.ok((rows[0]?.rested ?? 0) >= 2, 'the second came after the wrap-up');
   await mobile.answer();
   await mobile.established();
-  const endsAgain = await endings();
+  const endsAgain = await endings(centre);
   await second.hangup();
   await mobile.closed();
   await waitState(centre, '2001', 'wrap-up');
   t.same(await endsAgain(), ['paused', 'free'], 'nor is he free when the caller hangs up');
-  await callIn(mobile, 'provider.1', didOf('ready'), ['activated']);
+  await callIn(centre, mobile, 'provider.1', didOf('ready'), ['activated']);
   for (const queue of queues) await waitMembers(centre, queue, ['2001']);
   const cycle = ['idle', 'ringing', 'talking', 'wrap-up'];
   t.same(await statesOf(centre, '2001'), [...cycle, ...cycle, 'idle']);
 });
-
-/** Watches one ending; the function returned says in which order the agent was paused and his telephone let go. */
-async function endings(): Promise<() => Promise<string[]>> {
-  const events = ['QueueMemberPause', 'Hangup'];
-  const manager = new Manager(
-    { ...asterisk.ami, events, eventClasses: ['agent', 'call'] },
-    pino({ enabled: false }),
-  );
-  const seen: string[] = [];
-  manager.on('event', ({ name, headers }) => {
-    if (name === 'QueueMemberPause' && headers.get('paused') === '1') seen.push('paused');
-    // With either half of the Local channel gone the device counts as free.
-    if (name === 'Hangup' && headers.get('channel')?.startsWith('Local/7000@astercc-telephones'))
-      seen.push('free');
-  });
-  manager.start();
-  await manager.whenUp(10_000);
-  return async () => {
-    await until('both halves to end', () =>
-      seen.filter((word) => word === 'free').length === 2 ? true : undefined,
-    );
-    await manager.stop();
-    return [...new Set(seen)];
-  };
-}
 
 await t.test(
   'a call that he refuses is a wrap-up where a group wants it after every ring (spec 53)',
@@ -224,14 +160,14 @@ await t.test(
     const phone = await centre.phone('5001');
     await phone.dial('6001');
     await mobile.incoming();
-    const ends = await endings();
+    const ends = await endings(centre);
     await mobile.hangup();
     await mobile.closed();
     await waitState(centre, '2001', 'wrap-up');
     t.same(await ends(), ['paused', 'free']);
     await phone.hangup();
     await phone.closed();
-    await callIn(mobile, 'provider.1', didOf('ready'), ['activated']);
+    await callIn(centre, mobile, 'provider.1', didOf('ready'), ['activated']);
     await waitState(centre, '2001', 'idle');
   },
 );
@@ -340,6 +276,7 @@ await t.test('a team that demands a PIN demands it of telephones, too', async (t
   await setAgent(db, 'astercc', '2001', { pin: '4711' });
   await setTeam(db, 'astercc', { phonePin: true });
   await callIn(
+    centre,
     mobile,
     'provider.1',
     didOf('sign-in'),
@@ -356,7 +293,7 @@ await t.test(
   'a fixed agent has a telephone, too: signed in by nature, pauses and wraps up (spec 19, 20)',
   async (t) => {
     for (const queue of ['b2-support', 'b2-sales']) await waitMembers(centre, queue, ['2001']);
-    await callIn(other, 'provider.2', didOf('sign-out', 1), ['beeperr'], ['agent-loginok']);
+    await callIn(centre, other, 'provider.2', didOf('sign-out', 1), ['beeperr'], ['agent-loginok']);
     const caller = await customer('600901');
     await other.incoming();
     await waitState(centre, '2001', 'ringing', undefined, 'b2');
