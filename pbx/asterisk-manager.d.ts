@@ -1,5 +1,5 @@
 /**
- * The part of asterisk-manager 0.2.0 that `manager.ts` builds on; the package has no types of its own. What is not
+ * The part of asterisk-manager 0.2.0 that `ami-wire.ts` builds on; the package has no types of its own. What is not
  * declared here (`keepConnected`, the events named after what Asterisk sent) is deliberately out of reach.
  */
 declare module 'asterisk-manager' {
