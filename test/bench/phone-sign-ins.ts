@@ -1,8 +1,7 @@
 import { showExtensionSecret } from '../../domain/extension.js';
-import { cpuSecondsOf, cpuSecondsOfAll } from './cpu.js';
 import { Dialler } from './phone-dialler.js';
-import { quantiles, type Quantiles } from './phone-numbers.js';
-import { each, team, type PhoneSite } from './phone-site.js';
+import { quantiles, type Quantiles } from './numbers.js';
+import { each, fixedNumber, team, type Agent, type Cpu, type PhoneSite } from './phone-site.js';
 
 export interface SignInResult {
   /** Phones that dial at the same time; each next one as soon as one has heard the confirmation. */
@@ -11,8 +10,10 @@ export interface SignInResult {
   perSecond: number;
   /** Milliseconds from the INVITE, its authentication included, to the first sound of the confirmation at the phone. */
   toConfirmation: Quantiles;
+  /** The same, and calls in a second, for a number at which Asterisk by itself answers and plays the same sound. */
+  plain: { perSecond: number; toSound: Quantiles };
   /** CPU milliseconds for one sign-in: Asterisk, all servers, PostgreSQL. */
-  cpu: { asterisk: number; servers: number; postgres: number };
+  cpu: Cpu;
 }
 
 export interface SignInSettings {
@@ -41,21 +42,29 @@ export async function measureSignIns(
     for (const { concurrency, agents: count } of rounds) {
       progress(`${count} sign-ins, ${concurrency} at a time`);
       const agents = site.agents.slice(0, count);
-      const before = cpuOf(site);
-      const begin = performance.now();
-      const heard = await each(agents, concurrency, ({ extension, number }, index) =>
-        dialler.dial({ user: `${team}-${extension}`, secret: secrets[index] ?? '' }, `*64${number}`),
-      );
-      const seconds = (performance.now() - begin) / 1000;
-      const after = cpuOf(site);
+      const dialAll = async (numberFor: (agent: Agent) => string) => {
+        const begin = performance.now();
+        const heard = await each(agents, concurrency, (agent, index) =>
+          dialler.dial(
+            { user: `${team}-${agent.extension}`, secret: secrets[index] ?? '' },
+            numberFor(agent),
+          ),
+        );
+        return { perSecond: (count / (performance.now() - begin)) * 1000, toSound: quantiles(heard) };
+      };
+      const plain = await dialAll(() => fixedNumber);
+      const before = site.cpu();
+      const { perSecond, toSound } = await dialAll(({ number }) => `*64${number}`);
+      const after = site.cpu();
       // A refusal is heard, too.
       await site.checkMembers(agents);
-      const cpu = (of: keyof typeof after): number => ((after[of] - before[of]) / count) * 1000;
+      const cpu = (of: keyof Cpu): number => ((after[of] - before[of]) / count) * 1000;
       results.push({
         concurrency,
         agents: count,
-        perSecond: count / seconds,
-        toConfirmation: quantiles(heard),
+        perSecond,
+        toConfirmation: toSound,
+        plain,
         cpu: { asterisk: cpu('asterisk'), servers: cpu('servers'), postgres: cpu('postgres') },
       });
       await site.signOut(agents);
@@ -64,12 +73,4 @@ export async function measureSignIns(
   } finally {
     dialler.stop();
   }
-}
-
-function cpuOf({ centre }: PhoneSite): { asterisk: number; servers: number; postgres: number } {
-  return {
-    asterisk: cpuSecondsOf(centre.asterisk.pid),
-    servers: cpuSecondsOfAll(centre.servers.flatMap(({ pid }) => pid ?? [])),
-    postgres: cpuSecondsOfAll(centre.postgres.pids),
-  };
 }

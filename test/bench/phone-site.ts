@@ -10,6 +10,7 @@ import type { SignIn } from '../../domain/open-sign-in.js';
 import { generateSecret } from '../../domain/password.js';
 import { Centre } from '../../lab/centre.js';
 import { crowd, provision } from '../../lab/provision.js';
+import { cpuSecondsOf, cpuSecondsOfAll } from './cpu.js';
 
 export const team = 'astercc';
 
@@ -18,6 +19,13 @@ export interface Agent {
   number: string;
   extension: string;
   group: string;
+}
+
+/** CPU seconds, or milliseconds for one of many. */
+export interface Cpu {
+  asterisk: number;
+  servers: number;
+  postgres: number;
 }
 
 /** How many of what; agents are spread evenly over the groups. */
@@ -29,6 +37,14 @@ export interface Size {
 
 /** Long enough for everybody to get into a wrap-up before the first one ends. */
 export const wrapUpSeconds = 60;
+
+/** Dialled from any phone: answers and plays what a sign-in plays, and asks nobody. */
+export const fixedNumber = '8999';
+
+const fixedDialplan = `[${team}-phones]
+exten => ${fixedNumber},1,Answer()
+ same => n,Playback(agent-loginok)
+ same => n,Hangup()`;
 
 const onlooker = 'bench';
 
@@ -74,7 +90,7 @@ export class PhoneSite {
         }),
       asterisk: {
         verboseLog: false,
-        extra: { 'manager.conf': managerConf(secret) },
+        extra: { 'manager.conf': managerConf(secret), 'extensions.conf': fixedDialplan },
       },
     });
     const log = pino({ enabled: false });
@@ -102,6 +118,16 @@ export class PhoneSite {
   async stop(): Promise<void> {
     await this.manager.stop();
     await this.centre.stop();
+  }
+
+  /** CPU seconds that the processes have used so far. */
+  cpu(): Cpu {
+    const { asterisk, servers, postgres } = this.centre;
+    return {
+      asterisk: cpuSecondsOf(asterisk.pid),
+      servers: cpuSecondsOfAll(servers.flatMap(({ pid }) => pid ?? [])),
+      postgres: cpuSecondsOfAll(postgres.pids),
+    };
   }
 
   /** Signs these in as `*64` does it, without the telephone. */

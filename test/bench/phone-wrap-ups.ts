@@ -1,9 +1,8 @@
 import type { AmiMessage } from '../../pbx/ami-message.js';
 import { phoneOf } from '../../pbx/names.js';
 import { until } from '../../lab/processes.js';
-import { cpuSecondsOf, cpuSecondsOfAll } from './cpu.js';
-import { quantiles, type Quantiles } from './phone-numbers.js';
-import { each, type PhoneSite } from './phone-site.js';
+import { quantiles, type Quantiles } from './numbers.js';
+import { each, type Cpu, type PhoneSite } from './phone-site.js';
 
 export interface WrapUpResult {
   /** Seconds over which the deadlines are spread; 0: all in the same instant. */
@@ -19,7 +18,7 @@ export interface WrapUpResult {
   early: number;
   twice: number;
   /** CPU milliseconds for one agent: Asterisk, all servers, PostgreSQL. */
-  cpu: { asterisk: number; servers: number; postgres: number };
+  cpu: Cpu;
 }
 
 export interface WrapUpSettings {
@@ -45,8 +44,7 @@ export async function measureWrapUps(
       seen.push(await measureRound(site, signIns, spreadSeconds));
     }
     const sum = (of: (one: Round) => number): number => seen.reduce((total, one) => total + of(one), 0);
-    const cpu = (of: 'asterisk' | 'servers' | 'postgres'): number =>
-      (sum((one) => one.cpu[of]) / (rounds * signIns.length)) * 1000;
+    const cpu = (of: keyof Cpu): number => (sum((one) => one.cpu[of]) / (rounds * signIns.length)) * 1000;
     results.push({
       spreadSeconds,
       agents: signIns.length,
@@ -65,7 +63,7 @@ interface Round {
   delays: number[];
   early: number;
   twice: number;
-  cpu: { asterisk: number; servers: number; postgres: number };
+  cpu: Cpu;
 }
 
 async function measureRound(
@@ -96,13 +94,13 @@ async function measureRound(
     if (Date.now() > from - 1000)
       throw new Error('this machine is too busy: the first deadline came too soon');
     await new Promise((resolve) => setTimeout(resolve, from - 500 - Date.now()));
-    const before = cpuOf(site);
+    const before = site.cpu();
     await until(
       'the end of all wrap-ups',
       () => Promise.resolve(lifted.size === signIns.length ? true : undefined),
       (spreadSeconds + 60) * 1000,
     );
-    const after = cpuOf(site);
+    const after = site.cpu();
     // Somebody who did it a second time would do it now.
     await new Promise((resolve) => setTimeout(resolve, 1500));
 
@@ -131,12 +129,4 @@ async function measureRound(
   } finally {
     site.manager.off('event', take);
   }
-}
-
-function cpuOf({ centre }: PhoneSite): { asterisk: number; servers: number; postgres: number } {
-  return {
-    asterisk: cpuSecondsOf(centre.asterisk.pid),
-    servers: cpuSecondsOfAll(centre.servers.flatMap(({ pid }) => pid ?? [])),
-    postgres: cpuSecondsOfAll(centre.postgres.pids),
-  };
 }
