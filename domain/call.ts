@@ -47,17 +47,19 @@ export class CallJournal {
   #later(ms: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.#writing = this.#write().finally(() => (this.#writing = undefined));
+      // One writer: whoever writes goes on until nothing waits.
+      this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
     }, ms);
   }
 
   async #write(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.slice(0, this.settings.batch);
+      const batch = this.#waiting.splice(0, this.settings.batch);
       try {
         await recordArrivals(this.db, batch);
       } catch (error) {
         if (isUnreachable(error)) {
+          this.#waiting.unshift(...batch);
           this.log.warn(
             { waiting: this.#waiting.length },
             'PostgreSQL is away: calls will be recorded later',
@@ -67,7 +69,6 @@ export class CallJournal {
         }
         this.log.error({ err: error, calls: batch.length }, 'calls could not be recorded');
       }
-      this.#waiting.splice(0, batch.length);
     }
   }
 }
