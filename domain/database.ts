@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import knexModule, { type Knex } from 'knex';
 import pg from 'pg';
 import { migrations, type Migration } from '../migrations/index.js';
@@ -17,6 +18,9 @@ const types: pg.CustomTypesConfig = {
 /** How long a statement may take before its caller gets an error, in milliseconds; holds for a frozen server too. */
 export const statementDeadlineMs = 3000;
 
+/** How long a transaction may wait for its server between two statements before PostgreSQL takes it back. */
+export const idleDeadlineMs = 10_000;
+
 /** Settings that every connection of star64 shares, the pool's and the listener's. */
 export function connectionSettings(url: string, deadlineMs = statementDeadlineMs): pg.ClientConfig {
   return {
@@ -25,7 +29,10 @@ export function connectionSettings(url: string, deadlineMs = statementDeadlineMs
     connectionTimeoutMillis: 2000,
     query_timeout: deadlineMs,
     statement_timeout: deadlineMs,
+    // A server that hangs in the middle of telling Asterisk would keep the others from those phones for hours.
+    idle_in_transaction_session_timeout: idleDeadlineMs,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     types,
   };
 }
@@ -53,8 +60,6 @@ export function connect(url: string, options: { max?: number; deadlineMs?: numbe
   });
 }
 
-const statementNames = new Map<string, string>();
-
 /**
  * Runs a statement that PostgreSQL parses and plans once for a connection and not every time, which is half of the
  * work of a small one: for those that every call needs. Each text stays with the connection, so there must be few.
@@ -64,8 +69,8 @@ export async function prepared<T>(
   sql: string,
   values: readonly Knex.RawBinding[] | Knex.ValueDict = [],
 ): Promise<T[]> {
-  const name = statementNames.get(sql) ?? `star64_${statementNames.size + 1}`;
-  statementNames.set(sql, name);
+  // By its text: behind a proxy that shares connections, a name must mean the same to every server.
+  const name = `star64_${createHash('sha1').update(sql).digest('hex')}`;
   const { rows } = await db.raw<{ rows: T[] }>(sql, values).options({ name });
   return rows;
 }
@@ -164,13 +169,14 @@ export function sqlError(error: unknown): { code: string; constraint: string | u
 /** True for errors that say nothing about the statement: no connection, a time-out, a server going down. */
 export function isUnreachable(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) {
-    // 57P01-57P03: shutdown, crash, starting up; 57014: cancelled by statement_timeout; 53300: too many clients.
-    return /^(08|57P0|57014|53300)/.test(error.code ?? '');
+    // 57P01-57P03: shutdown, crash, starting up; 57014: cancelled by statement_timeout; 53300: too many clients;
+    // 25P03: the server hung in the middle of a transaction; 25006: a standby that is not the primary yet.
+    return /^(08|57P0|57014|53300|25P03|25006)/.test(error.code ?? '');
   }
   if (!(error instanceof Error)) return false;
   const code = (error as NodeJS.ErrnoException).code ?? '';
   return (
-    /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|ENOENT)/.test(code) ||
+    /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)/.test(code) ||
     error.name === 'KnexTimeoutError' ||
     // pg raises these as plain errors with nothing but a text, and knex puts the statement before it.
     /(^| - )(Connection terminated.*|Query read timeout|timeout e(xpired|xceeded.*)|Client (has encountered|was closed).*)$/i.test(
