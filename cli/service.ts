@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { scripts } from '../agi/scripts/index.js';
 import { AgiServer, type AgiServerSettings, type Script } from '../agi/server.js';
 import { CallJournal } from '../domain/call.js';
 import { connect, isUnreachable, migrate, migrationDeadlineMs, type Database } from '../domain/database.js';
 import { ChangeListener } from '../domain/listen.js';
+import { Star64Error } from '../domain/errors.js';
 import { Routing } from '../domain/routing.js';
 import { Deadlines } from '../pbx/deadlines.js';
 import { Follower } from '../pbx/follower.js';
@@ -34,6 +36,8 @@ export class Service {
   readonly #deadlines: Deadlines;
   readonly #watcher: Watcher;
   #stopping = false;
+  #reloadWanted = false;
+  #reloading = false;
 
   constructor(
     private readonly settings: ServiceSettings,
@@ -73,7 +77,7 @@ export class Service {
     this.#follower = new Follower(db, membership, log, () => watcher.reconcileSoon());
     this.#listener = new ChangeListener(
       settings.databaseUrl,
-      { provisioning: () => void this.#reload(), agents: (payload) => this.#follower.take(payload) },
+      { provisioning: () => this.#reload(), agents: (payload) => this.#follower.take(payload) },
       log,
     );
   }
@@ -87,6 +91,7 @@ export class Service {
     await this.#untilMigrated();
     await this.#routing.load();
     await this.#listener.start();
+    if (this.#stopping) throw new Star64Error('failure', 'stopped before it served');
     const { port } = await this.#agi.start();
     this.#deadlines.start();
     this.#watcher.start();
@@ -128,14 +133,28 @@ export class Service {
     }
   }
 
-  async #reload(): Promise<void> {
-    try {
-      await this.#routing.load();
-    } catch (error) {
-      this.log.warn(
-        { reason: (error as Error).message },
-        'routing could not be read again: the last known stands',
-      );
+  /** One at a time, since of two the older answer could come last. */
+  #reload(): void {
+    this.#reloadWanted = true;
+    if (this.#reloading) return;
+    this.#reloading = true;
+    void this.#reloadAll().finally(() => {
+      this.#reloading = false;
+      if (this.#reloadWanted && !this.#stopping) this.#reload();
+    });
+  }
+
+  async #reloadAll(): Promise<void> {
+    while (this.#reloadWanted && !this.#stopping) {
+      this.#reloadWanted = false;
+      try {
+        await this.#routing.load();
+      } catch (error) {
+        const { message: reason } = error as Error;
+        this.log.warn({ reason }, 'routing could not be read: the last known stands, trying again in 1 s');
+        this.#reloadWanted = true;
+        await sleep(1000);
+      }
     }
     // Groups and memberships may have changed; whoever is signed in follows without signing in again.
     this.#watcher.reconcileSoon();

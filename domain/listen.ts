@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import { agentChannel } from './agent-change.js';
 import { connectionSettings } from './database.js';
 
+const pulseMs = 10_000;
+
 const provisioningChannel = 'star64_provisioning';
 
 /** What is done when something is heard. */
@@ -20,6 +22,7 @@ export interface Heard {
 export class ChangeListener {
   #client: pg.Client | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #pulse: NodeJS.Timeout | undefined;
   #stopped = false;
 
   constructor(
@@ -42,6 +45,10 @@ export class ChangeListener {
     try {
       await client.connect();
       for (const channel of [provisioningChannel, agentChannel]) await client.query(`listen ${channel}`);
+      // Nothing else is sent here, and a connection that somebody has dropped in silence says nothing by itself.
+      this.#pulse = setInterval(() => {
+        client.query('select 1').catch((error: unknown) => this.#again(client, error as Error));
+      }, pulseMs);
       this.heard.provisioning();
     } catch (error) {
       this.#again(client, error as Error);
@@ -51,12 +58,14 @@ export class ChangeListener {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#pulse);
     await this.#end(this.#client);
   }
 
   #again(client: pg.Client, error: Error): void {
     if (this.#stopped || client !== this.#client) return;
     this.#client = undefined;
+    clearInterval(this.#pulse);
     this.log.warn({ reason: error.message }, 'changes are not heard: listening again in 1 s');
     void this.#end(client);
     this.#timer = setTimeout(() => void this.start(), 1000);

@@ -35,9 +35,12 @@ export function register(program: Command, context: Context): void {
           pino({ level: all.logLevel }, destination(2)),
         );
         const signalled = untilSignalled();
-        await Promise.race([service.start(), signalled]);
-        await signalled;
-        await service.stop();
+        try {
+          await Promise.race([service.start(), signalled]);
+          await signalled;
+        } finally {
+          await service.stop();
+        }
       }),
     );
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -123,6 +124,27 @@ await t.test('1: an unexpected error is a message; the stack only with STAR64_DE
   }
   t.end();
 });
+
+await t.test(
+  'a server that cannot begin says why and ends, so that whoever started it notices',
+  async (t) => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    t.teardown(() => taken.close());
+    const { port } = taken.address() as AddressInfo;
+    const result = await star64(['serve'], {
+      env: {
+        ...env,
+        STAR64_AGI_PORT: String(port),
+        STAR64_AGI_TOKEN: 'aTokenOfTheTests6464646464',
+        STAR64_AMI_SECRET: 'secret',
+        // Nobody answers there: that is no reason to end, nor not to.
+        STAR64_AMI_PORT: '1',
+      },
+    });
+    t.match(result, { status: 5, err: /cannot listen on 127\.0\.0\.1/ });
+  },
+);
 
 await t.test('help and version are no errors', async (t) => {
   for (const args of [
