@@ -65,8 +65,9 @@ const rules = {
   group: {
     noun: 'group',
     what: 'group name',
-    pattern: /^[a-z][a-z0-9_]{0,31}$/,
-    rule: '1 to 32 lower-case letters, digits and underscores, a letter first',
+    // One letter and "fax" are extensions to which Asterisk goes by itself, such as h after each hang-up.
+    pattern: /^(?!fax$)[a-z][a-z0-9_]{1,31}$/,
+    rule: '2 to 32 lower-case letters, digits and underscores, a letter first, but not fax, which Asterisk uses itself',
     example: 'support',
     tidy: word(/[^a-z0-9_]+/g, '_'),
   },

@@ -55,6 +55,8 @@ await t.test('what follows the rule is taken as it is', (t) => {
 });
 
 await t.test('a refusal proposes what was probably meant, otherwise an example', async (t) => {
+  for (const taken of ['h', 'i', 't', 'fax'])
+    await refused(t, 'usage', ['which Asterisk uses itself'], () => checkName('group', taken));
   await refused(t, 'usage', ['group name "Support 2"', '"support_2"'], () => checkName('group', 'Support 2'));
   await refused(t, 'usage', ['extension number "50-00"', '"5000"'], () => checkName('extension', '50-00'));
   await refused(t, 'usage', ['"+4930600100"'], () => checkName('did', '+49 (30) 600-100'));
