@@ -12,10 +12,10 @@ export interface Phone {
 export interface Membership {
   /**
    * Makes the queues agree with the database for one phone. Never throws. False: Asterisk could not be told now;
-   * the reconciliation does it later. `thorough` looks at every queue of the agent, as a sign-in or another work mode
-   * asks for; without it a pause or its end is told.
+   * the other servers are asked to, and the reconciliation does it later. `thorough` looks at every queue of the agent, as a sign-in or another work mode
+   * asks for; without it a pause or its end is told. `alone` asks no other server.
    */
-  project(phone: Phone, options?: { thorough?: boolean }): Promise<boolean>;
+  project(phone: Phone, options?: { thorough?: boolean; alone?: boolean }): Promise<boolean>;
 
   /** As `project`, for many phones in about the time of one: what happens to hundreds in the same moment. Never throws. */
   projectAll(phones: readonly Phone[]): Promise<void>;

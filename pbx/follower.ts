@@ -60,7 +60,7 @@ export class Follower {
       const told = await Promise.all(
         changed
           .slice(from, from + atOnce)
-          .map((signIn) => this.membership.project(signIn, { thorough: true })),
+          .map((signIn) => this.membership.project(signIn, { thorough: true, alone: true })),
       );
       if (told.includes(false)) this.missed();
     }

@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
 import { prepared, type Database } from '../domain/database.js';
+import { tellServers } from '../domain/agent-change.js';
 import type { AgentState } from '../domain/agent-state.js';
 import type { Membership, Phone } from '../domain/membership.js';
 import { takesQueueCalls } from '../domain/work-mode.js';
+import { AmiError } from './ami-errors.js';
 import type { Manager } from './manager.js';
 import {
   deviceOf,
@@ -37,9 +39,9 @@ export class QueueMembership implements Membership {
     private readonly log: Logger,
   ) {}
 
-  async project(phone: Phone, options: { thorough?: boolean } = {}): Promise<boolean> {
+  async project(phone: Phone, options: { thorough?: boolean; alone?: boolean } = {}): Promise<boolean> {
     const device = memberOf(phone);
-    return this.#reported(device, () =>
+    const told = await this.#reported(device, () =>
       this.db.transaction(async (trx) => {
         await prepared(trx, 'select pg_advisory_xact_lock(hashtextextended(?, 64))', [device]);
         const wanted = (await readWanted(trx, [phone])).get(device);
@@ -56,11 +58,14 @@ export class QueueMembership implements Membership {
         await this.#enter(phone, device, wanted, options.thorough ?? false);
       }),
     );
+    if (!told && options.alone !== true) await this.#askOthers([phone]);
+    return told;
   }
 
   async projectAll(phones: readonly Phone[]): Promise<void> {
     if (phones.length === 0) return;
     const told = new Set<Phone>();
+    const failed: Phone[] = [];
     const reached = await this.#reported(`${phones.length} phones`, () =>
       this.db.transaction(async (trx) => {
         // Who waits for one phone would hold up the others, so no lock is waited for.
@@ -74,12 +79,29 @@ export class QueueMembership implements Membership {
             // Somebody else is there, or nobody.
             if (here?.agentId !== phone.agentId) return;
             told.add(phone);
-            await this.#reported(device, () => this.#enter(phone, device, here, false));
+            if (!(await this.#reported(device, () => this.#enter(phone, device, here, false))))
+              failed.push(phone);
           }),
         );
       }),
     );
     if (reached) for (const phone of phones) if (!told.has(phone)) await this.project(phone);
+    await this.#askOthers(reached ? failed : phones);
+  }
+
+  /** What this server could not tell Asterisk another one may. Never throws. */
+  async #askOthers(phones: readonly Phone[]): Promise<void> {
+    if (phones.length === 0) return;
+    try {
+      const agents = phones.map(({ agentId }) => agentId);
+      const last = await this.db('sign_ins').whereIn('agent_id', agents).groupBy('agent_id').max('id as id');
+      await tellServers(
+        this.db,
+        (last as { id: number }[]).map(({ id }) => id),
+      );
+    } catch (error) {
+      this.log.debug({ reason: (error as Error).message }, 'the other servers could not be asked');
+    }
   }
 
   /** Never throws; false when it failed. */
@@ -106,16 +128,19 @@ export class QueueMembership implements Membership {
     const [first] = wanted.queues;
     if (!first) return undefined;
     const device = memberOf(phone);
-    const find = async (): Promise<Member | undefined> =>
-      (await readQueues(this.manager, { queue: first.queue, device })).members[0];
-    const member = await find();
+    const find = async (queue: string): Promise<Member | undefined> =>
+      (await readQueues(this.manager, { queue, device })).members[0];
+    const member = await find(first.queue);
     // In wrap-up, and to be seen so by the keeper: a restart of Asterisk takes the mark away.
     if (wanted.state === 'wrap-up' && (!member || wrapUpToken(member.reason) !== undefined)) {
       await this.#mark(phone, wanted.token ?? '');
     }
     if (!thorough && member?.name === wanted.agent) return member;
-    for (const { queue, penalty } of wanted.queues) await this.#add(queue, phone, wanted, penalty, thorough);
-    return find();
+    let there: string | undefined;
+    for (const { queue, penalty } of wanted.queues) {
+      if (await this.#add(queue, phone, wanted, penalty, thorough)) there ??= queue;
+    }
+    return there === undefined ? undefined : find(there);
   }
 
   async #pauseAs(phone: Phone, device: string, wanted: Wanted, member: Member | undefined): Promise<void> {
@@ -125,9 +150,7 @@ export class QueueMembership implements Membership {
       // A wrap-up that the database has not heard of yet: its event is on the way, and it is not ours to end.
       if (newer !== undefined && newer !== wanted.token) return;
       await this.#mark(phone, '');
-      // Asterisk walks every member of every queue to find one in all of his; most agents have one queue.
-      const only = wanted.queues.length === 1 && { Queue: member.queue };
-      await this.manager.action('QueuePause', { Interface: device, Paused: 'false', ...only });
+      await this.manager.action('QueuePause', { Interface: device, Paused: 'false' });
     } else if (wanted.state === 'paused' && member.reason !== reasonOf(wanted)) {
       // The mark goes first: a break is nothing that Asterisk may end by itself.
       await this.#mark(phone, '');
@@ -144,7 +167,14 @@ export class QueueMembership implements Membership {
     await this.manager.action('Setvar', { Variable: `DEVICE_STATE(${lampOf(phone)})`, Value: state });
   }
 
-  async #add(queue: string, phone: Phone, wanted: Wanted, penalty: number, thorough: boolean): Promise<void> {
+  /** False: Asterisk has no such queue, since nobody has generated or reloaded after its group was added. */
+  async #add(
+    queue: string,
+    phone: Phone,
+    wanted: Wanted,
+    penalty: number,
+    thorough: boolean,
+  ): Promise<boolean> {
     const device = memberOf(phone);
     const paused = wanted.state === 'wrap-up' || wanted.state === 'paused';
     const add = (): Promise<unknown> =>
@@ -157,8 +187,13 @@ export class QueueMembership implements Membership {
         Paused: String(paused),
         ...(paused && { Reason: reasonOf(wanted) }),
       });
-    const added = await done(add(), /already there/i);
-    if (added) return;
+    try {
+      if (await done(add(), /already there/i)) return true;
+    } catch (error) {
+      if (!(error instanceof AmiError) || !/no such queue/i.test(error.message)) throw error;
+      this.log.warn({ queue, device }, 'Asterisk has no such queue yet: star64 generate, and reload');
+      return false;
+    }
     const { members } = await readQueues(this.manager, { queue, device });
     if (members[0]?.name !== wanted.agent) {
       await this.remove(queue, device);
@@ -170,6 +205,7 @@ export class QueueMembership implements Membership {
         Penalty: String(penalty),
       });
     }
+    return true;
   }
 
   async #mark(phone: Phone, token: string): Promise<void> {

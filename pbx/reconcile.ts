@@ -68,10 +68,14 @@ export class Reconciliation {
   async #look(): Promise<Difference[]> {
     // Asterisk first: a sign-in between the two reads then looks like a missing member, which adding again mends,
     // and not like a member too many.
-    const { members, waiting } = await readQueues(this.manager);
+    const queues = await readQueues(this.manager);
     const { live, offers } = await readOffers(this.manager);
     const now = await readEpoch(this.manager);
     const places = await readPlaces(this.db);
+    // The operator's own queues, and whom he has put there, are none of our business.
+    const ours = await readQueueNames(this.db);
+    const members = queues.members.filter(({ queue }) => ours.has(queue));
+    const waiting = queues.waiting.filter(({ queue }) => ours.has(queue));
     const byDevice = new Map<string, Member[]>();
     for (const member of members)
       byDevice.set(member.device, [...(byDevice.get(member.device) ?? []), member]);
@@ -238,6 +242,13 @@ export class Reconciliation {
       mend: () => this.membership.remove(queue, device),
     }));
   }
+}
+
+async function readQueueNames(db: Database): Promise<Set<string>> {
+  const { rows } = await db.raw<{ rows: { team: string; name: string }[] }>(
+    'select t.identity as team, g.name from agent_groups g join teams t on t.id = g.team_id',
+  );
+  return new Set(rows.map(({ team, name }) => queueOf(team, name)));
 }
 
 async function readPlaces(db: Database): Promise<Place[]> {

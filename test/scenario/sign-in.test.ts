@@ -1,7 +1,7 @@
 import t from 'tap';
 import { crowd, provision } from '../../lab/provision.js';
 import { Caller } from '../../lab/caller.js';
-import { addAgent } from '../../domain/agent.js';
+import { addAgent, setAgent } from '../../domain/agent.js';
 import { addGroup } from '../../domain/group.js';
 import { setTeam } from '../../domain/team.js';
 import {
@@ -169,6 +169,23 @@ await t.test(
     }
   },
 );
+
+await t.test('a group that Asterisk does not know yet is no hindrance to the others', async (t) => {
+  const phone = await centre.phone('5001');
+  // Added, and not generated yet; it is his first.
+  await addGroup(db, 'astercc', { name: 'new' });
+  await setAgent(db, 'astercc', '1001', { groups: ['new', 'support', 'sales'] });
+  await dialAndHear(centre, phone, '*641001', 'agent-loginok');
+  for (const queue of ['astercc-support', 'astercc-sales']) await waitMembers(centre, queue, ['1001']);
+  await dialAndHear(centre, phone, '*66', 'do-not-disturb');
+  for (const queue of ['astercc-support', 'astercc-sales'])
+    await waitMembers(centre, queue, [/^1001 paused:pause/]);
+  await dialAndHear(centre, phone, '*67', 'activated');
+  for (const queue of ['astercc-support', 'astercc-sales']) await waitMembers(centre, queue, ['1001']);
+  await dialAndHear(centre, phone, '*65', 'agent-loggedoff');
+  await setAgent(db, 'astercc', '1001', { groups: ['support', 'sales'] });
+  t.equal(await stateOf(centre, '1001'), 'signed-out');
+});
 
 await t.test('the same agent number in two teams: no confusion (spec 4)', async (t) => {
   const here = await centre.phone('5001');
