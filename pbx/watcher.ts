@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { isUnreachable, type Database } from '../domain/database.js';
 import { leaveWatch, takeWatch } from '../domain/watch.js';
@@ -49,7 +50,8 @@ export class Watcher {
     private readonly log: Logger,
   ) {
     manager.on('event', (event) => {
-      if (this.#watching) this.observer.take(event);
+      // What a server finds in its socket after it hung is old: another one has seen to it.
+      if (this.#watching && performance.now() < this.#until) this.observer.take(event);
     });
     manager.on('up', () => {
       this.#askPhones = true;
@@ -96,8 +98,44 @@ export class Watcher {
     }, ms);
   }
 
+  /** Keeps the lease ahead of Asterisk's clock. */
+  async #promise(): Promise<void> {
+    const epoch = await readEpoch(this.manager);
+    const value = String(epoch + this.settings.leaseSeconds);
+    await this.manager.action('Setvar', { Variable: leaseVariable, Value: value });
+  }
+
+  /** With many differences it takes longer than watch and lease last, which are renewed meanwhile. */
+  async #reconcile(): Promise<void> {
+    const { node, holder, watchSeconds, tickMs } = this.settings;
+    const work = this.reconciliation.run();
+    const over = work.then(
+      () => true,
+      () => true,
+    );
+    for (;;) {
+      const pause = new AbortController();
+      const tick = sleep(tickMs, false, { signal: pause.signal }).catch(() => false);
+      const done = await Promise.race([over, tick]);
+      pause.abort();
+      if (done) break;
+      if (!this.#watching) continue;
+      try {
+        const now = performance.now();
+        this.#watching = await takeWatch(this.db, node, holder, watchSeconds);
+        if (!this.#watching) continue;
+        this.#until = now + watchSeconds * 1000;
+        await this.#promise();
+      } catch (error) {
+        // The reconciliation meets the same trouble, or the next tick does.
+        this.log.debug({ err: error }, 'watch or lease could not be renewed');
+      }
+    }
+    await work;
+  }
+
   async #run(): Promise<void> {
-    const { node, holder, watchSeconds, leaseSeconds, reconcileMs } = this.settings;
+    const { node, holder, watchSeconds, reconcileMs } = this.settings;
     try {
       // A server that hung for longer may have missed what became of its promise to Asterisk.
       const now = performance.now();
@@ -110,11 +148,10 @@ export class Watcher {
         this.log.info({ node }, 'watching Asterisk');
         this.#reconcileAt = 0;
       }
-      const epoch = await readEpoch(this.manager);
-      await this.manager.action('Setvar', { Variable: leaseVariable, Value: String(epoch + leaseSeconds) });
+      await this.#promise();
       if (performance.now() >= this.#reconcileAt) {
         this.#reconcileAt = performance.now() + reconcileMs;
-        await this.reconciliation.run();
+        await this.#reconcile();
       }
       if (this.#askPhones) {
         await askPhones(this.manager);
