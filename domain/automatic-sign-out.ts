@@ -38,6 +38,6 @@ async function findDue(trx: Queryable): Promise<(SignIn & { why: string })[]> {
       end) as due (why)
     where i.signed_out_at is null and a.kind <> 'fixed' and s.state not in ('ringing', 'talking') and due.why is not null
     order by i.id limit 500
-    for no key update of i skip locked`);
+    for no key update of i, s skip locked`);
   return rows;
 }

@@ -67,7 +67,12 @@ export class Observer {
       case 'AgentCalled':
         return this.#forPhone(event.headers.get('interface'), (signIn) => this.#offered(signIn, event));
       case 'AgentConnect':
-        return this.#forPhone(event.headers.get('interface'), (signIn) => this.#connected(signIn, event));
+        return this.#forPhone(
+          event.headers.get('interface'),
+          (signIn) => this.#connected(signIn, event),
+          // Signed out while it rang, and answered in that moment.
+          () => this.#answered(event, event.headers.get('membername') ?? ''),
+        );
       case 'UserEvent':
         if (event.headers.get('userevent') !== 'Star64OfferEnd') return undefined;
         return this.#forPhone(event.headers.get('member'), (signIn) => this.#offerEnded(signIn, event));
@@ -90,14 +95,18 @@ export class Observer {
     }
   }
 
-  #forPhone(device: string | undefined, run: (signIn: SignIn) => Promise<void>) {
+  #forPhone(
+    device: string | undefined,
+    run: (signIn: SignIn) => Promise<void>,
+    orElse?: () => Promise<void>,
+  ) {
     const phone = phoneOf(device ?? '');
     if (!phone) return undefined;
     return {
       key: `${phone.team}-${phone.extension}`,
       run: async (): Promise<void> => {
         const signIn = await openSignIn(this.db, phone.team, { extension: phone.extension });
-        if (signIn) await run(signIn);
+        await (signIn ? run(signIn) : orElse?.());
       },
     };
   }
@@ -120,7 +129,12 @@ export class Observer {
   async #connected(signIn: SignIn, event: AmiMessage): Promise<void> {
     const queue = await findQueue(this.db, event.headers.get('queue') ?? '');
     await this.#to(signIn, ['ringing', 'idle', 'wrap-up', 'paused'], 'talking', event, queue);
-    if (queue) await callAnswered(this.db, queue.teamId, event.headers.get('uniqueid') ?? '', signIn.agent);
+    await this.#answered(event, signIn.agent, queue);
+  }
+
+  async #answered(event: AmiMessage, agent: string, known?: Queue): Promise<void> {
+    const queue = known ?? (await findQueue(this.db, event.headers.get('queue') ?? ''));
+    if (queue) await callAnswered(this.db, queue.teamId, event.headers.get('uniqueid') ?? '', agent);
   }
 
   /** Whatever Asterisk says is so; an offer to somebody who is not idle is worth a warning all the same. */
