@@ -33,7 +33,9 @@ export function register(program: Command, context: Context): void {
       action(context, async ({ db, team, say }, flags: EventsFlags) => {
         const { StateFeed } = await import('../../domain/state-change.js');
         const { untilSignalled } = await import('../signals.js');
-        const signalled = untilSignalled();
+        const ended = new AbortController();
+        // Once: a race against it on every turn would keep what each turn printed.
+        void untilSignalled().then((signal) => ended.abort(signal));
         const sinceSeconds = flags.since ?? (flags.follow ? undefined : usualSinceSeconds);
         const feed = await StateFeed.open(await db(), {
           team: flags.allTeams ? null : team,
@@ -42,49 +44,43 @@ export function register(program: Command, context: Context): void {
         const print = (changes: readonly StateChange[]): void => {
           for (const change of changes) context.out(`${jsonText(change)}\n`);
         };
-        const signal = await (flags.follow
-          ? follow(feed, { print, say, signalled })
-          : printAll(feed, print, signalled));
-        if (signal === 'SIGINT') throw new Star64Error('interrupted', 'interrupted');
+        await (flags.follow
+          ? follow(feed, { print, say, ended: ended.signal })
+          : printAll(feed, print, ended.signal));
+        if (ended.signal.reason === 'SIGINT') throw new Star64Error('interrupted', 'interrupted');
       }),
     );
 }
 
 type Print = (changes: readonly StateChange[]) => void;
 
-async function printAll(
-  feed: StateFeed,
-  print: Print,
-  signalled: Promise<NodeJS.Signals>,
-): Promise<NodeJS.Signals | undefined> {
-  for (;;) {
-    const look = await Promise.race([feed.next(), signalled]);
-    if (typeof look === 'string') return look;
+async function printAll(feed: StateFeed, print: Print, ended: AbortSignal): Promise<void> {
+  while (!ended.aborted) {
+    const look = await feed.next();
     print(look.changes);
-    if (look.caughtUp) return undefined;
+    if (look.caughtUp) return;
   }
 }
 
 /** Goes on until a signal comes, and over a time without PostgreSQL. */
 async function follow(
   feed: StateFeed,
-  to: { print: Print; say: (line: string) => void; signalled: Promise<NodeJS.Signals> },
-): Promise<NodeJS.Signals> {
+  { print, say, ended }: { print: Print; say: (line: string) => void; ended: AbortSignal },
+): Promise<void> {
   let lost = false;
-  for (;;) {
-    const look = await Promise.race([feed.next().catch(unreachable), to.signalled]);
-    if (typeof look === 'string') return look;
+  while (!ended.aborted) {
+    const look = await feed.next().catch(unreachable);
     if (look instanceof Error) {
-      if (!lost) to.say(`${look.message} Trying again.`);
+      if (!lost) say(`${look.message} Trying again.`);
       lost = true;
     } else {
-      if (lost) to.say('PostgreSQL is back; nothing is left out.');
+      if (lost) say('PostgreSQL is back; nothing is left out.');
       lost = false;
-      to.print(look.changes);
+      print(look.changes);
     }
     const pauseMs = look instanceof Error ? retryMs : look.caughtUp ? pollMs : 0;
-    const signal = await Promise.race([sleep(pauseMs), to.signalled]);
-    if (signal !== undefined) return signal;
+    // Only the signal ends it early, and the loop looks for that itself.
+    await sleep(pauseMs, undefined, { signal: ended }).catch(() => undefined);
   }
 }
 
