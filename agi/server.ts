@@ -27,7 +27,7 @@ export interface AgiServerSettings extends SessionOptions {
   readonly maxSessions: number;
   /** Connections whose environment is not complete; when there are more, the oldest makes room. */
   readonly maxHalfOpen: number;
-  /** Longest life of a script. */
+  /** Longest life of a script: more than the longest deadline of the dialplan, which is that of keying a PIN. */
   readonly scriptTimeoutMs: number;
 }
 
@@ -37,7 +37,7 @@ export const serverDefaults: Omit<AgiServerSettings, 'token'> = {
   host: '127.0.0.1',
   maxSessions: 4_096,
   maxHalfOpen: 2_048,
-  scriptTimeoutMs: 30_000,
+  scriptTimeoutMs: 70_000,
 };
 
 /** Numbers for status: `active` and `halfOpen` are now, the others count since the start. */
