@@ -81,7 +81,7 @@ export function register(program: Command, context: Context): void {
   extension
     .command('remove')
     .argument('<number>')
-    .description('remove an extension that nothing needs any more')
+    .description('remove an extension that nothing needs any more, with the record of who worked at it')
     .action(
       action(context, async ({ db, team, print, say }, number: string) => {
         const { removeExtension } = await domain();
