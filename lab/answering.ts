@@ -13,6 +13,8 @@ export interface AnsweringOptions extends TreeOptions {
   server: { host: string; port: number };
   /** How long each call lasts, unless the other side hangs up before. */
   talkMs: number;
+  /** A number of the same server to which they send every call on instead of picking up. */
+  forwardTo?: string;
 }
 
 /** The scenarios lie beside the sources; the compiled code lies one level deeper. */
@@ -52,7 +54,7 @@ export class AnsweringPhones {
     await rm(this.dir, { recursive: true, force: true });
   }
 
-  async #start({ logins, server, talkMs, ...options }: AnsweringOptions): Promise<void> {
+  async #start({ logins, server, talkMs, forwardTo, ...options }: AnsweringOptions): Promise<void> {
     const { root } = await tree('phones', options);
     const { loader, path } = await loaderOf(root);
     const { first } = this.ports;
@@ -90,10 +92,10 @@ export class AnsweringPhones {
       const output = await readFile(join(this.dir, 'register.log'), 'utf8');
       throw new Star64Error('failure', `the phones could not register: ${output.slice(-800)}`);
     }
-    const answer = (await readFile(scenario('answer'), 'utf8')).replace(
-      '[talk_ms]',
-      String(Math.max(1, talkMs)),
-    );
+    const name = forwardTo === undefined ? 'answer' : 'forward';
+    const answer = (await readFile(scenario(name), 'utf8'))
+      .replace('[talk_ms]', String(Math.max(1, talkMs)))
+      .replace('[forward_to]', forwardTo ?? '');
     this.sipp = await launch('answer', answer, ['-aa']);
     await until('the phones to answer', async () => {
       const table = await readFile('/proc/net/udp', 'utf8');
