@@ -20,16 +20,22 @@ export function register(program: Command, context: Context): void {
         const { loadToken } = await import('../token.js');
         const { readModel } = await import('../generate/model.js');
         const { render } = await import('../generate/render.js');
-        const { writeGeneration } = await import('../generate/write.js');
+        const { generationLock, writeGeneration } = await import('../generate/write.js');
         const directory = all.asterisk.configDir;
-        const model = await readModel(await db(), {
-          directory,
-          servers: all.agi.servers,
-          token: await loadToken(all),
-          passwordDigest: flags.md5Cred !== true,
+        const token = await loadToken(all);
+        const { model, generation, changed } = await (
+          await db()
+        ).transaction(async (trx) => {
+          await trx.raw('select pg_advisory_xact_lock(?)', [generationLock]);
+          const model = await readModel(trx, {
+            directory,
+            servers: all.agi.servers,
+            token,
+            passwordDigest: flags.md5Cred !== true,
+          });
+          const generation = await render(model, all.asterisk.templatesDir);
+          return { model, generation, changed: await writeGeneration(directory, generation) };
         });
-        const generation = await render(model, all.asterisk.templatesDir);
-        const changed = await writeGeneration(directory, generation);
         print.record({ directory, generation: generation.name, changed });
         for (const { identity, unreachable } of model.teams) {
           if (unreachable.length === 0) continue;

@@ -2,6 +2,9 @@ import { mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } fr
 import { basename, join } from 'node:path';
 import { fileNames, type Generation } from './render.js';
 
+/** By which lock of the database one generates after the other; two at once would take each other's files away. */
+export const generationLock = 640065;
+
 /**
  * Puts a generation in force: a directory of its own, then one renamed link, so that Asterisk sees the whole of the
  * old one or the whole of the new one. The one before stays, linked as `previous`. Returns whether anything changed.
