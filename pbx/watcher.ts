@@ -50,8 +50,7 @@ export class Watcher {
     private readonly log: Logger,
   ) {
     manager.on('event', (event) => {
-      // What a server finds in its socket after it hung is old: another one has seen to it.
-      if (this.#watching && performance.now() < this.#until) this.observer.take(event);
+      if (this.#watching) this.observer.take(event);
     });
     manager.on('up', () => {
       this.#askPhones = true;
