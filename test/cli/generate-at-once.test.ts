@@ -11,7 +11,13 @@ const { db, url } = await freshDatabase(t);
 void t.test('whoever generates while somebody else does waits for him', async (t) => {
   const directory = t.testdir();
   const run = () =>
-    star64(['generate'], { env: { DATABASE_URL: url, STAR64_ASTERISK_CONFIG_DIR: directory } });
+    star64(['generate'], {
+      env: {
+        DATABASE_URL: url,
+        STAR64_ASTERISK_CONFIG_DIR: directory,
+        STAR64_AGI_TOKEN: 'aTokenOfTheTests6464646464',
+      },
+    });
   const second = await db.transaction(async (trx) => {
     await trx.raw('select pg_advisory_xact_lock(?)', [generationLock]);
     const result = run();
