@@ -1,7 +1,7 @@
-import { isUnreachable } from '../domain/database.js';
+import { isUnreachable } from '../domain/database/database.js';
 import { Star64Error } from '../domain/errors.js';
 import { prompts, soundsOf, type Facts, type Outcome } from './prompts.js';
-import type { Session } from './session.js';
+import type { Session } from './wire/session.js';
 
 /**
  * The channel variable that carries every answer. It is also the sentinel: Asterisk reports success for a server

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { usage } from '../domain/errors.js';
-import { AgiError } from './errors.js';
+import { AgiError } from './wire/errors.js';
 import { Listener } from './listener.js';
-import { sessionDefaults, type SessionOptions } from './options.js';
+import { sessionDefaults, type SessionOptions } from './wire/options.js';
 import { proofHolds } from './proof.js';
-import type { AgiRequest } from './request.js';
-import { Session } from './session.js';
+import type { AgiRequest } from './wire/request.js';
+import { Session } from './wire/session.js';
 
 export { proofFor } from './proof.js';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { Database } from '../domain/database.js';
+import type { Database } from '../domain/database/database.js';
 import { Star64Error, usage } from '../domain/errors.js';
 import { createPrinter, type Printer } from './output.js';
 import type { FlagSetting, Settings } from './settings.js';
@@ -64,14 +64,14 @@ async function findDatabase(settings: Settings): Promise<{ url: string; close: (
   if (settings.databaseUrl !== undefined) {
     return { url: settings.databaseUrl, close: () => Promise.resolve() };
   }
-  const { LabPostgres } = await import('../lab/postgres.js');
+  const { LabPostgres } = await import('../domain/database/embedded/postgres.js');
   const own = await LabPostgres.start({ dir: join(settings.dataDir, 'postgres') });
   return { url: own.url, close: () => own.stop() };
 }
 
 /** Opens the database of the settings. */
 export async function openDatabase(settings: Settings, deadlineMs?: number): Promise<OpenDatabase> {
-  const { connect } = await import('../domain/database.js');
+  const { connect } = await import('../domain/database/database.js');
   const found = await findDatabase(settings);
   const db = connect(found.url, deadlineMs === undefined ? {} : { deadlineMs });
   return { db, close: () => db.destroy().then(found.close) };
@@ -79,7 +79,7 @@ export async function openDatabase(settings: Settings, deadlineMs?: number): Pro
 
 /** Refuses to work on tables of another version. */
 export async function requireMigrated(db: Database): Promise<void> {
-  const { isMigrated, withDatabaseErrors } = await import('../domain/database.js');
+  const { isMigrated, withDatabaseErrors } = await import('../domain/database/database.js');
   if (await withDatabaseErrors(() => isMigrated(db))) return;
   throw new Star64Error(
     'failure',

@@ -19,7 +19,7 @@ import { register as registerTrunk } from './commands/trunk.js';
 import { register as registerUser } from './commands/user.js';
 import type { Context } from './context.js';
 import { reportError } from './errors.js';
-import { packageRoot } from './root.js';
+import { packageRoot } from '../domain/machine/package-root.js';
 
 /**
  * Every command: one file in `commands/`, one `register(program, context)` that declares words and options and

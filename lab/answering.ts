@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { Star64Error } from '../domain/errors.js';
 import { tree, type TreeOptions } from './debian.js';
 import { loaderOf } from './loader.js';
-import { PortBlock } from './ports.js';
-import { LabProcess, until } from './processes.js';
-import { temporaryDirectory } from './temporary.js';
+import { PortBlock } from '../domain/machine/ports.js';
+import { LabProcess, until } from '../domain/machine/processes.js';
+import { temporaryDirectory } from '../domain/machine/temporary.js';
 
 export interface AnsweringOptions extends TreeOptions {
   /** SIP users with their digest passwords, such as `astercc-5001`. */

@@ -8,9 +8,9 @@ import { operatorConfiguration } from './asterisk-config.js';
 import { tree, type TreeOptions } from './debian.js';
 import { loaderOf } from './loader.js';
 import { LogFile } from './log.js';
-import { PortBlock } from './ports.js';
-import { LabProcess, run, until } from './processes.js';
-import { temporaryDirectory } from './temporary.js';
+import { PortBlock } from '../domain/machine/ports.js';
+import { LabProcess, run, until } from '../domain/machine/processes.js';
+import { temporaryDirectory } from '../domain/machine/temporary.js';
 import { findSound, readSamples } from './wav.js';
 
 export interface LabAsteriskOptions extends TreeOptions {

@@ -4,9 +4,9 @@ import { Star64Error } from '../domain/errors.js';
 import { tree, type TreeOptions } from './debian.js';
 import { loaderOf } from './loader.js';
 import { Phone } from './phone.js';
-import { PortBlock } from './ports.js';
-import { LabProcess } from './processes.js';
-import { temporaryDirectory } from './temporary.js';
+import { PortBlock } from '../domain/machine/ports.js';
+import { LabProcess } from '../domain/machine/processes.js';
+import { temporaryDirectory } from '../domain/machine/temporary.js';
 
 /** The address from which `pjsip.conf` of the lab expects the trunk whose calls come in at `star64-inbound`. */
 const trunkAddress = '127.0.0.99';

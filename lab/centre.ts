@@ -1,15 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, migrate, migrationDeadlineMs, type Database } from '../domain/database.js';
-import { showExtensionSecret } from '../domain/extension.js';
+import { connect, migrate, migrationDeadlineMs, type Database } from '../domain/database/database.js';
+import { showExtensionSecret } from '../domain/provisioning/extension.js';
 import { generateSecret } from '../domain/password.js';
 import { LabAsterisk, type LabAsteriskOptions } from './asterisk.js';
 import { tree, type TreeName } from './debian.js';
 import { Phone, type PhoneOptions } from './phone.js';
-import { PortBlock } from './ports.js';
-import { LabPostgres } from './postgres.js';
-import { run } from './processes.js';
+import { PortBlock } from '../domain/machine/ports.js';
+import { LabPostgres } from '../domain/database/embedded/postgres.js';
+import { run } from '../domain/machine/processes.js';
 import { LabServer, star64 } from './server.js';
 
 export interface Address {

@@ -1,9 +1,9 @@
-import type { Database } from '../domain/database.js';
+import type { Database } from '../domain/database/database.js';
 import { Star64Error } from '../domain/errors.js';
 import { Caller } from './caller.js';
 import type { Centre } from './centre.js';
 import type { Phone } from './phone.js';
-import { until } from './processes.js';
+import { until } from '../domain/machine/processes.js';
 
 /** Says what happens, as it happens: who, what. */
 export type Tell = (who: string, what: string) => void;

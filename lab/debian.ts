@@ -1,8 +1,8 @@
 import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Star64Error } from '../domain/errors.js';
-import { cached, type CachedTree, type Recipe } from './cache.js';
-import { run } from './processes.js';
+import { cached, type CachedTree, type Recipe } from '../domain/machine/cache.js';
+import { run } from '../domain/machine/processes.js';
 
 /** What the lab is made of: Debian packages, unpacked side by side into one directory each and run in place. */
 const trees = {

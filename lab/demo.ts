@@ -1,5 +1,5 @@
-import { readStatus } from '../domain/status.js';
-import { showExtensionSecret } from '../domain/extension.js';
+import { readStatus } from '../domain/monitor/status.js';
+import { showExtensionSecret } from '../domain/provisioning/extension.js';
 import { Star64Error } from '../domain/errors.js';
 import { Centre } from './centre.js';
 import { playDay, type Tell } from './day.js';

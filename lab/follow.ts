@@ -1,5 +1,5 @@
-import type { Database } from '../domain/database.js';
-import { StateFeed } from '../domain/state-change.js';
+import type { Database } from '../domain/database/database.js';
+import { StateFeed } from '../domain/monitor/event-feed.js';
 
 interface Happening {
   at: Date;

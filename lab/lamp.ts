@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { Star64Error } from '../domain/errors.js';
 import { tree, type TreeOptions } from './debian.js';
 import { loaderOf } from './loader.js';
-import { PortBlock } from './ports.js';
-import { LabProcess } from './processes.js';
-import { temporaryDirectory } from './temporary.js';
+import { PortBlock } from '../domain/machine/ports.js';
+import { LabProcess } from '../domain/machine/processes.js';
+import { temporaryDirectory } from '../domain/machine/temporary.js';
 
 export interface LampOptions extends TreeOptions {
   /** The phone that watches, with its digest password. */

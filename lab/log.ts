@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { until } from './processes.js';
+import { until } from '../domain/machine/processes.js';
 
 /** Reads a growing text file from where the last reading ended. A missing file counts as empty. */
 export class LogFile {

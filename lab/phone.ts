@@ -7,9 +7,9 @@ import { Star64Error } from '../domain/errors.js';
 import { tree, type TreeOptions } from './debian.js';
 import { loaderOf } from './loader.js';
 import { Netstrings, netstring } from './netstring.js';
-import { PortBlock } from './ports.js';
-import { LabProcess, until } from './processes.js';
-import { temporaryDirectory } from './temporary.js';
+import { PortBlock } from '../domain/machine/ports.js';
+import { LabProcess, until } from '../domain/machine/processes.js';
+import { temporaryDirectory } from '../domain/machine/temporary.js';
 import { writeSilence } from './wav.js';
 
 export interface PhoneOptions extends TreeOptions {

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { addAgent } from '../domain/agent.js';
-import type { Database } from '../domain/database.js';
-import { addDid } from '../domain/did.js';
-import { addExtension } from '../domain/extension.js';
-import { addGroup, type GroupChanges } from '../domain/group.js';
-import { addTeam, listTeams } from '../domain/team.js';
-import { addUser } from '../domain/user.js';
+import { addAgent } from '../domain/provisioning/agent.js';
+import type { Database } from '../domain/database/database.js';
+import { addDid } from '../domain/provisioning/did.js';
+import { addExtension } from '../domain/provisioning/extension.js';
+import { addGroup, type GroupChanges } from '../domain/provisioning/group.js';
+import { addTeam, listTeams } from '../domain/provisioning/team.js';
+import { addUser } from '../domain/provisioning/user.js';
 
 /** A team as the files under fixtures/ describe it. */
 export interface TeamFixture {

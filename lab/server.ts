@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { LabProcess } from './processes.js';
+import { LabProcess } from '../domain/machine/processes.js';
 import { LogFile } from './log.js';
 
 /** The star64 command as a user runs it: the compiled program in a process of its own. */

@@ -1,4 +1,4 @@
-import type { Database } from '../domain/database.js';
+import type { Database } from '../domain/database/database.js';
 
 export interface Summary {
   offered: number;

@@ -1,4 +1,4 @@
-import { setCurrentGroup } from '../../domain/current-group.js';
+import { setCurrentGroup } from '../../domain/presence/current-group.js';
 import { feature } from './feature.js';
 
 /** `*63<number>`: chooses the agent's current group by the number of its queue. */

@@ -1,6 +1,6 @@
-import { extensionDialingIn } from '../../domain/dial-in.js';
+import { extensionDialingIn } from '../../domain/presence/callers-extension.js';
 import { answerOutcome, type Told } from '../answer.js';
-import type { Session } from '../session.js';
+import type { Session } from '../wire/session.js';
 import type { Script, Services } from './index.js';
 
 /** A feature code as it was dialled. */

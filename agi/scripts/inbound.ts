@@ -1,4 +1,4 @@
-import { placeOf } from '../../domain/routing.js';
+import { placeOf } from '../../domain/calls/routing.js';
 import { answer } from '../answer.js';
 import type { Script } from './index.js';
 

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import type { CallJournal } from '../../domain/call.js';
-import type { Database } from '../../domain/database.js';
-import type { Membership } from '../../domain/membership.js';
-import type { Routing } from '../../domain/routing.js';
-import type { Session } from '../session.js';
+import type { CallJournal } from '../../domain/calls/call.js';
+import type { Database } from '../../domain/database/database.js';
+import type { Membership } from '../../domain/presence/membership.js';
+import type { Routing } from '../../domain/calls/routing.js';
+import type { Session } from '../wire/session.js';
 import { currentGroup } from './current-group.js';
 import { inbound } from './inbound.js';
 import { pause } from './pause.js';

@@ -1,4 +1,4 @@
-import { noReason, pause as takeBreak } from '../../domain/pause.js';
+import { noReason, pause as takeBreak } from '../../domain/presence/pause.js';
 import { feature } from './feature.js';
 
 /** `*66<digit>`: pauses the agent at the phone that dialled, for the reason of that digit. */

@@ -1,4 +1,4 @@
-import { ready as endBreak } from '../../domain/pause.js';
+import { ready as endBreak } from '../../domain/presence/pause.js';
 import { feature } from './feature.js';
 
 /**

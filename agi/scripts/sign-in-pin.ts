@@ -1,4 +1,4 @@
-import { signIn as enter } from '../../domain/sign-in.js';
+import { signIn as enter } from '../../domain/presence/sign-in.js';
 import { feature } from './feature.js';
 import { tell } from './sign-in.js';
 

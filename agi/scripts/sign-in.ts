@@ -1,4 +1,4 @@
-import { signIn as enter, type SignInOutcome } from '../../domain/sign-in.js';
+import { signIn as enter, type SignInOutcome } from '../../domain/presence/sign-in.js';
 import type { Told } from '../answer.js';
 import { feature } from './feature.js';
 import type { Services } from './index.js';

@@ -1,4 +1,4 @@
-import { signOut as leave } from '../../domain/sign-in.js';
+import { signOut as leave } from '../../domain/presence/sign-in.js';
 import { feature } from './feature.js';
 
 /** `*65`: signs out whoever is signed in at the phone that dialled. Fails closed. */

@@ -1,5 +1,5 @@
-import type { AgentState } from '../../domain/agent-state.js';
-import { standingOf } from '../../domain/standing.js';
+import type { AgentState } from '../../domain/presence/agent-state.js';
+import { standingOf } from '../../domain/presence/agent-status.js';
 import type { Outcome } from '../prompts.js';
 import { feature } from './feature.js';
 

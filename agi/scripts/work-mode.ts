@@ -1,4 +1,4 @@
-import { setWorkMode } from '../../domain/work-mode.js';
+import { setWorkMode } from '../../domain/presence/work-mode.js';
 import { feature } from './feature.js';
 
 /** `*62<digit>`: what the agent does, queue calls, calls to the outside, or both. */

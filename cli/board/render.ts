@@ -1,4 +1,4 @@
-import type { AgentStatus, GroupStatus, TeamStatus } from '../../domain/status.js';
+import type { AgentStatus, GroupStatus, TeamStatus } from '../../domain/monitor/status.js';
 import { fitted, printable, truncated, width } from '../display.js';
 
 /** What the agents of the board can be sorted by, the key that does it, and what the last line says of it. */

@@ -1,7 +1,7 @@
 import type { ReadStream, WriteStream } from 'node:tty';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Star64Error } from '../../domain/errors.js';
-import type { TeamStatus } from '../../domain/status.js';
+import type { TeamStatus } from '../../domain/monitor/status.js';
 import { renderBoard, sortings, type Sorting } from './render.js';
 import { Screen } from './screen.js';
 

@@ -18,7 +18,7 @@ interface AgentFlags {
 /** `star64 agent …` */
 export function register(program: Command, context: Context): void {
   const agent = program.command('agent').description('agents: who takes the calls of the queues');
-  const domain = () => import('../../domain/agent.js');
+  const domain = () => import('../../domain/provisioning/agent.js');
   const groups = '--groups <names>';
   const kind = [
     '--kind <kind>',

@@ -12,7 +12,7 @@ export function register(program: Command, context: Context): void {
   const did = program
     .command('did')
     .description('DIDs: numbers of the public network, and where their calls go');
-  const domain = () => import('../../domain/did.js');
+  const domain = () => import('../../domain/provisioning/did.js');
 
   const withDestination = (command: Command): Command =>
     command

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Star64Error } from '../../domain/errors.js';
-import type { StateChange, StateFeed } from '../../domain/state-change.js';
+import type { StateChange, StateFeed } from '../../domain/monitor/event-feed.js';
 import { action, type Context } from '../context.js';
 import { duration } from '../options.js';
 import { jsonText } from '../output.js';
@@ -31,7 +31,7 @@ export function register(program: Command, context: Context): void {
     .option('--all-teams', 'of all teams')
     .action(
       action(context, async ({ db, team, say }, flags: EventsFlags) => {
-        const { StateFeed } = await import('../../domain/state-change.js');
+        const { StateFeed } = await import('../../domain/monitor/event-feed.js');
         const { untilSignalled } = await import('../signals.js');
         const ended = new AbortController();
         // Once: a race against it on every turn would keep what each turn printed.

@@ -14,7 +14,7 @@ interface ExtensionFlags {
 /** `star64 extension …` */
 export function register(program: Command, context: Context): void {
   const extension = program.command('extension').description('extensions: SIP devices and telephone numbers');
-  const domain = () => import('../../domain/extension.js');
+  const domain = () => import('../../domain/provisioning/extension.js');
   const kind = ['--kind <kind>', 'sip, a device that registers, or phone, a telephone number'] as const;
   const telephone = ['--telephone <number>', 'what is dialled for kind phone'] as const;
   const secret = ['--secret-stdin', 'read a SIP secret of your own from stdin'] as const;

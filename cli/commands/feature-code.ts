@@ -7,7 +7,7 @@ export function register(program: Command, context: Context): void {
   const featureCode = program
     .command('feature-code')
     .description('feature codes: what phones of the team dial for what');
-  const domain = () => import('../../domain/feature-code.js');
+  const domain = () => import('../../domain/provisioning/feature-code.js');
   const feature = [
     '--feature <feature>',
     'sign-in, sign-out, pause, ready, work-mode, current-group or status',

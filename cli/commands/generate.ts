@@ -18,9 +18,9 @@ export function register(program: Command, context: Context): void {
       action(context, async ({ db, settings, print, say }, flags: GenerateFlags) => {
         const all = await settings([{ path: 'asterisk.config_dir', value: flags.dir, flag: '--dir' }]);
         const { loadToken } = await import('../token.js');
-        const { readModel } = await import('../generate/model.js');
-        const { render } = await import('../generate/render.js');
-        const { generationLock, writeGeneration } = await import('../generate/write.js');
+        const { readModel } = await import('../../pbx/files/model.js');
+        const { render } = await import('../../pbx/files/render.js');
+        const { generationLock, writeGeneration } = await import('../../pbx/files/write.js');
         const directory = all.asterisk.configDir;
         const token = await loadToken(all);
         const { model, generation, changed } = await (

@@ -22,7 +22,7 @@ interface GroupFlags {
 /** `star64 group …` */
 export function register(program: Command, context: Context): void {
   const group = program.command('group').description('agent groups: each is one queue');
-  const domain = () => import('../../domain/group.js');
+  const domain = () => import('../../domain/provisioning/group.js');
 
   const withOptions = (command: Command): Command =>
     command
@@ -125,7 +125,7 @@ export function register(program: Command, context: Context): void {
     .description('sign out every agent of a group, in any state; fixed agents stay')
     .action(
       action(context, async ({ db, team, print, say }, name: string) => {
-        const { signOutGroup } = await import('../../domain/admin-action.js');
+        const { signOutGroup } = await import('../../domain/provisioning/admin-action.js');
         const actions = await signOutGroup(await db(), team, name, operator());
         print.list(actions, ['agent', 'extension', 'outcome']);
         const signedOut = actions.filter(({ outcome }) => outcome === 'signed-out').length;

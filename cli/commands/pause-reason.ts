@@ -14,7 +14,7 @@ export function register(program: Command, context: Context): void {
   const pauseReason = program
     .command('pause-reason')
     .description('pause reasons: why agents of the team may pause');
-  const domain = () => import('../../domain/pause-reason.js');
+  const domain = () => import('../../domain/provisioning/pause-reason.js');
   const max = ['--max <seconds>', 'longest pause', wholeNumber] as const;
   const atEnd = ['--at-end <what>', 'after the longest pause the agent is ready, or sign-out'] as const;
 

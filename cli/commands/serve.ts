@@ -21,7 +21,7 @@ export function register(program: Command, context: Context): void {
         const { hostname } = await import('node:os');
         const { destination, pino } = await import('pino');
         const { loadToken } = await import('../token.js');
-        const { Service } = await import('../service.js');
+        const { Service } = await import('../serve/service.js');
         const { untilSignalled } = await import('../signals.js');
         const { host, port, maxSessions } = all.agi;
         const service = new Service(

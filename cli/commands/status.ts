@@ -14,7 +14,7 @@ export function register(program: Command, context: Context): void {
     )
     .action(
       action(context, async ({ db, team, print }, { within }: { within?: number }) => {
-        const { readStatus } = await import('../../domain/status.js');
+        const { readStatus } = await import('../../domain/monitor/status.js');
         const status = await readStatus(await db(), team, within);
         if (print.json) {
           print.record(status);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Database } from '../../domain/database.js';
+import type { Database } from '../../domain/database/database.js';
 import { command } from '../../domain/names.js';
 import { action, type Context } from '../context.js';
 import { given, onlyGiven, onOff } from '../options.js';
@@ -17,7 +17,7 @@ interface TeamFlags {
 /** `star64 team …` */
 export function register(program: Command, context: Context): void {
   const team = program.command('team').description('teams: each is a system of its own');
-  const domain = () => import('../../domain/team.js');
+  const domain = () => import('../../domain/provisioning/team.js');
   const timeZone = ['--time-zone <name>', 'where its hours are meant, for example Europe/Berlin'] as const;
   const language = [
     '--language <name>',
@@ -113,7 +113,7 @@ export function register(program: Command, context: Context): void {
 
 /** Agents who have just been locked out of *64; a fixed one is signed in without it. */
 async function sayWhoHasNoPin(db: Database, team: string, say: (line: string) => void): Promise<void> {
-  const { listAgents } = await import('../../domain/agent.js');
+  const { listAgents } = await import('../../domain/provisioning/agent.js');
   const without = (await listAgents(db, team)).filter(({ kind, pin }) => kind !== 'fixed' && !pin);
   if (without.length === 0) return;
   const some = without.slice(0, 5).map(({ number }) => number);

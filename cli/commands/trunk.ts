@@ -11,7 +11,7 @@ interface TrunkFlags {
 /** `star64 trunk …` */
 export function register(program: Command, context: Context): void {
   const trunk = program.command('trunk').description('trunks: ways to the public network');
-  const domain = () => import('../../domain/trunk.js');
+  const domain = () => import('../../domain/provisioning/trunk.js');
   const everyTeam = ['--every-team', 'a trunk of no team, for every team'] as const;
   const endpoint = ['--endpoint <section>', 'the endpoint that it has in your own pjsip.conf'] as const;
   const trusted = [

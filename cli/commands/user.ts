@@ -14,7 +14,7 @@ interface UserFlags {
 /** `star64 user …` */
 export function register(program: Command, context: Context): void {
   const user = program.command('user').description('users: who logs in, and who is billed');
-  const domain = () => import('../../domain/user.js');
+  const domain = () => import('../../domain/provisioning/user.js');
   const system = ['--system', 'a user of the system, of no team'] as const;
   const administrator = ['--administrator', 'the single administrator of the team'] as const;
   const password = ['--password-stdin', 'read the login password from stdin'] as const;

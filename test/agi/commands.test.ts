@@ -1,6 +1,6 @@
 import t from 'tap';
-import { commandLine, LINE_LIMIT, OLD_LINE_LIMIT, quote } from '../../agi/syntax.js';
-import type { Session } from '../../agi/session.js';
+import { commandLine, LINE_LIMIT, OLD_LINE_LIMIT, quote } from '../../agi/wire/syntax.js';
+import type { Session } from '../../agi/wire/session.js';
 import { parseWords } from './fake-asterisk.js';
 import { outcome, Wire } from './wire.js';
 

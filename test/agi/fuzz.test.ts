@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import type { Session } from '../../agi/session.js';
+import type { Session } from '../../agi/wire/session.js';
 import { outcome, Wire } from './wire.js';
 
 /** A conversation as Asterisk has it: the environment, then what it sends after each command. */

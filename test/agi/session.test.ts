@@ -1,6 +1,6 @@
 import t from 'tap';
-import { AgiError } from '../../agi/errors.js';
-import type { Session } from '../../agi/session.js';
+import { AgiError } from '../../agi/wire/errors.js';
+import type { Session } from '../../agi/wire/session.js';
 import { outcome, Wire } from './wire.js';
 
 /** Sends NOOP and answers it: the session still works and no answer has slipped. */

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, connect, type Socket } from 'node:net';
 import type { Test } from 'tap';
-import { AgiError } from '../../agi/errors.js';
-import { sessionDefaults, type SessionOptions } from '../../agi/options.js';
-import { Session } from '../../agi/session.js';
+import { AgiError } from '../../agi/wire/errors.js';
+import { sessionDefaults, type SessionOptions } from '../../agi/wire/options.js';
+import { Session } from '../../agi/wire/session.js';
 
 /** The block that Asterisk 22 sends, with what a test wants to be different. */
 export function environment(changes: Record<string, string> = {}, args: readonly string[] = []): string {

@@ -1,5 +1,5 @@
 import { crowd, type CrowdResult } from '../../lab/caller.js';
-import { until } from '../../lab/processes.js';
+import { until } from '../../domain/machine/processes.js';
 import { cpuSecondsOf, cpuSecondsOfAll } from './cpu.js';
 import { median } from './numbers.js';
 import { numbers, Site } from './site.js';

@@ -1,4 +1,4 @@
-import { pause, ready } from '../../domain/pause.js';
+import { pause, ready } from '../../domain/presence/pause.js';
 import { quantiles, type Quantiles } from './numbers.js';
 import { each, team, type PhoneSite } from './phone-site.js';
 

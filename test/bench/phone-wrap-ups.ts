@@ -1,6 +1,6 @@
-import type { AmiMessage } from '../../pbx/ami-message.js';
-import { phoneOf } from '../../pbx/names.js';
-import { until } from '../../lab/processes.js';
+import type { AmiMessage } from '../../pbx/ami/message.js';
+import { phoneOf } from '../../pbx/queue/names.js';
+import { until } from '../../domain/machine/processes.js';
 import { quantiles, type Quantiles } from './numbers.js';
 import { each, type Cpu, type PhoneSite } from './phone-site.js';
 

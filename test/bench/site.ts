@@ -1,17 +1,17 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pino from 'pino';
-import { packageRoot } from '../../cli/root.js';
-import { addDid } from '../../domain/did.js';
-import { addExtension, showExtensionSecret } from '../../domain/extension.js';
-import { signIn } from '../../domain/sign-in.js';
+import { packageRoot } from '../../domain/machine/package-root.js';
+import { addDid } from '../../domain/provisioning/did.js';
+import { addExtension, showExtensionSecret } from '../../domain/provisioning/extension.js';
+import { signIn } from '../../domain/presence/sign-in.js';
 import { AnsweringPhones } from '../../lab/answering.js';
 import { LabAsterisk } from '../../lab/asterisk.js';
 import { Centre } from '../../lab/centre.js';
-import { until } from '../../lab/processes.js';
+import { until } from '../../domain/machine/processes.js';
 import { crowd as team, provision } from '../../lab/provision.js';
-import { Manager } from '../../pbx/manager.js';
-import { QueueMembership } from '../../pbx/membership.js';
+import { Manager } from '../../pbx/ami/manager.js';
+import { QueueMembership } from '../../pbx/queue/membership.js';
 
 const agents = 20;
 /** The first phone is nobody's place of work: calls for an extension go there. */

@@ -241,7 +241,7 @@ await t.test('work mode and current group', async (t) => {
 });
 
 await t.test('a whole group is signed out, in any state, but for its fixed agents', async (t) => {
-  const { signInFixedAgents } = await import('../../domain/fixed.js');
+  const { signInFixedAgents } = await import('../../domain/presence/fixed-agents.js');
   await signInFixedAgents(db);
   t.match(
     await refused(t, 5, 'agent', 'sign-out', '1009'),

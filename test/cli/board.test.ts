@@ -1,7 +1,7 @@
 import t from 'tap';
 import { renderBoard, type View } from '../../cli/board/render.js';
 import { width } from '../../cli/display.js';
-import type { AgentStatus, GroupStatus, TeamStatus } from '../../domain/status.js';
+import type { AgentStatus, GroupStatus, TeamStatus } from '../../domain/monitor/status.js';
 
 const at = new Date('2026-03-04T09:31:20Z');
 const ago = (seconds: number): Date => new Date(at.getTime() - seconds * 1000);

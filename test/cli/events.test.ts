@@ -1,12 +1,12 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { transition } from '../../domain/agent-state.js';
-import { callQueued, findQueue } from '../../domain/call.js';
-import { connect, migrate, migrationDeadlineMs } from '../../domain/database.js';
-import { signIn, signOut } from '../../domain/sign-in.js';
-import { LabPostgres } from '../../lab/postgres.js';
-import { until } from '../../lab/processes.js';
+import { transition } from '../../domain/presence/agent-state.js';
+import { callQueued, findQueue } from '../../domain/calls/call.js';
+import { connect, migrate, migrationDeadlineMs } from '../../domain/database/database.js';
+import { signIn, signOut } from '../../domain/presence/sign-in.js';
+import { LabPostgres } from '../../domain/database/embedded/postgres.js';
+import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { cli, star64 } from '../support/cli.js';
 import { freshDatabase } from '../support/database.js';

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { generationLock } from '../../cli/generate/write.js';
-import { until } from '../../lab/processes.js';
+import { generationLock } from '../../pbx/files/write.js';
+import { until } from '../../domain/machine/processes.js';
 import { freshDatabase } from '../support/database.js';
 import { star64 } from '../support/cli.js';
 

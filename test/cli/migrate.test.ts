@@ -1,5 +1,5 @@
 import t from 'tap';
-import { connect, migrate, migrationDeadlineMs } from '../../domain/database.js';
+import { connect, migrate, migrationDeadlineMs } from '../../domain/database/database.js';
 import { migrations } from '../../migrations/index.js';
 import { emptyDatabase } from '../support/database.js';
 import { cli, star64 } from '../support/cli.js';

@@ -1,7 +1,7 @@
 import t from 'tap';
-import { transition } from '../../domain/agent-state.js';
-import { callQueued, findQueue } from '../../domain/call.js';
-import { signIn } from '../../domain/sign-in.js';
+import { transition } from '../../domain/presence/agent-state.js';
+import { callQueued, findQueue } from '../../domain/calls/call.js';
+import { signIn } from '../../domain/presence/sign-in.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { cli } from '../support/cli.js';
 import { freshDatabase } from '../support/database.js';

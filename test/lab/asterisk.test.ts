@@ -5,7 +5,7 @@ import t from 'tap';
 import { LabAsterisk } from '../../lab/asterisk.js';
 import { Caller, crowd, parseStatistics } from '../../lab/caller.js';
 import { Phone } from '../../lab/phone.js';
-import { processStart, until } from '../../lab/processes.js';
+import { processStart, until } from '../../domain/machine/processes.js';
 import { requireLab } from '../support/lab.js';
 
 const skip = await requireLab();

@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { cacheDirectory, cached, type Recipe } from '../../lab/cache.js';
-import { FileLock } from '../../lab/lock.js';
-import { until } from '../../lab/processes.js';
+import { cacheDirectory, cached, type Recipe } from '../../domain/machine/cache.js';
+import { FileLock } from '../../domain/machine/lock.js';
+import { until } from '../../domain/machine/processes.js';
 
 const recipe = (count: { made: number }, version = 'one'): Recipe => ({
   name: 'tree',
@@ -69,7 +69,7 @@ await t.test('without any tree, the failure is the caller’s', async (t) => {
 
 await t.test('a starter killed in the middle leaves no tree, and its lock dies with it', async (t) => {
   const directory = t.testdir();
-  const module = new URL('../../lab/cache.js', import.meta.url).href;
+  const module = new URL('../../domain/machine/cache.js', import.meta.url).href;
   const script = `import { cached } from ${JSON.stringify(module)};
     import { writeFileSync } from 'node:fs';
     await cached({ name: 'tree', recipe: 'one', make: async ({ root }) => {

@@ -5,7 +5,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { labUnavailable, tree } from '../../lab/debian.js';
-import { run } from '../../lab/processes.js';
+import { run } from '../../domain/machine/processes.js';
 import { requireLab } from '../support/lab.js';
 
 const skip = await requireLab();

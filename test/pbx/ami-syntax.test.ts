@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
-import { AmiError } from '../../pbx/ami-errors.js';
-import { type AmiHeaders, checkedHeaders, HEADER_LIMIT, LINE_LIMIT } from '../../pbx/ami-syntax.js';
+import { AmiError } from '../../pbx/ami/errors.js';
+import { type AmiHeaders, checkedHeaders, HEADER_LIMIT, LINE_LIMIT } from '../../pbx/ami/syntax.js';
 
 const lines = (action: string, headers: AmiHeaders): string[] =>
   checkedHeaders(action, 'id', headers).map((line) => line.join(': '));

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { values } from '../../pbx/ami-message.js';
+import { values } from '../../pbx/ami/message.js';
 import { recorded } from './fake-ami.js';
 import { bench, codeOf, connected, eventsRead } from './with-manager.js';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { pino } from 'pino';
 import t from 'tap';
-import { Manager } from '../../pbx/manager.js';
+import { Manager } from '../../pbx/ami/manager.js';
 import { recorded } from './fake-ami.js';
 import { bench, codeOf, connected, eventsRead, SECRET } from './with-manager.js';
 

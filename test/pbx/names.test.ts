@@ -1,5 +1,5 @@
 import t from 'tap';
-import { deviceOf, lampOf, memberOf, phoneOf, wrapUpMark } from '../../pbx/names.js';
+import { deviceOf, lampOf, memberOf, phoneOf, wrapUpMark } from '../../pbx/queue/names.js';
 
 void t.test('a phone is known again by its names in Asterisk, of either kind', (t) => {
   const sip = { team: 'astercc', extension: '5000', extensionKind: 'sip' } as const;

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { pino } from 'pino';
 import type { Test } from 'tap';
-import { AmiError } from '../../pbx/ami-errors.js';
-import type { AmiMessage } from '../../pbx/ami-message.js';
-import { Manager, type ManagerSettings } from '../../pbx/manager.js';
+import { AmiError } from '../../pbx/ami/errors.js';
+import type { AmiMessage } from '../../pbx/ami/message.js';
+import { Manager, type ManagerSettings } from '../../pbx/ami/manager.js';
 import { FakeAmi } from './fake-ami.js';
 
 export const SECRET = 'S3cr3tOfTheTests';

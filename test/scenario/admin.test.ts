@@ -1,10 +1,10 @@
 import t, { type Test } from 'tap';
-import { addAgent } from '../../domain/agent.js';
-import { agentChannel } from '../../domain/agent-change.js';
-import { addPauseReason } from '../../domain/pause-reason.js';
+import { addAgent } from '../../domain/provisioning/agent.js';
+import { agentChannel } from '../../domain/database/notifications.js';
+import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
 import { Caller } from '../../lab/caller.js';
 import type { Phone } from '../../lab/phone.js';
-import { until } from '../../lab/processes.js';
+import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { cli } from '../support/cli.js';
 import {

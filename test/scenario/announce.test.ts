@@ -1,5 +1,5 @@
 import t from 'tap';
-import { setGroup } from '../../domain/group.js';
+import { setGroup } from '../../domain/provisioning/group.js';
 import { Caller } from '../../lab/caller.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { centreFor, dialAndHear, needLab, waitState } from '../support/centre.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { until } from '../../lab/processes.js';
+import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { callIn, Conversation, waitCall, waitTalking } from '../support/calls.js';
 import {

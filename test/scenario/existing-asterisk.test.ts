@@ -2,14 +2,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { packageRoot } from '../../cli/root.js';
+import { packageRoot } from '../../domain/machine/package-root.js';
 import { LabAsterisk } from '../../lab/asterisk.js';
 import { Caller } from '../../lab/caller.js';
 import { LogFile } from '../../lab/log.js';
 import { Phone } from '../../lab/phone.js';
-import { PortBlock } from '../../lab/ports.js';
-import { LabPostgres } from '../../lab/postgres.js';
-import { LabProcess, run } from '../../lab/processes.js';
+import { PortBlock } from '../../domain/machine/ports.js';
+import { LabPostgres } from '../../domain/database/embedded/postgres.js';
+import { LabProcess, run } from '../../domain/machine/processes.js';
 import { star64 } from '../../lab/server.js';
 import { needLab } from '../support/centre.js';
 

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
-import { addPauseReason } from '../../domain/pause-reason.js';
-import { setGroup } from '../../domain/group.js';
+import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
+import { setGroup } from '../../domain/provisioning/group.js';
 import { Caller } from '../../lab/caller.js';
 import type { Phone } from '../../lab/phone.js';
 import { provision } from '../../lab/provision.js';

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { addPauseReason } from '../../domain/pause-reason.js';
+import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
 import { prompts } from '../../agi/prompts.js';
 import { Caller } from '../../lab/caller.js';
 import type { Phone } from '../../lab/phone.js';
-import { until } from '../../lab/processes.js';
+import { until } from '../../domain/machine/processes.js';
 import { provision, type TeamFixture } from '../../lab/provision.js';
 import {
   centreFor,

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { signInAgent } from '../../domain/admin-action.js';
-import { showExtensionSecret } from '../../domain/extension.js';
+import { signInAgent } from '../../domain/provisioning/admin-action.js';
+import { showExtensionSecret } from '../../domain/provisioning/extension.js';
 import { AnsweringPhones } from '../../lab/answering.js';
 import { Caller } from '../../lab/caller.js';
-import { until } from '../../lab/processes.js';
+import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { centreFor, dialAndHear, needLab, statesOf, waitMembers, waitState } from '../support/centre.js';
 

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import { until } from '../../lab/processes.js';
+import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { callIn, Conversation } from '../support/calls.js';
 import { centreFor, dialAndHear, membersOf, needLab, stateOf, waitMembers } from '../support/centre.js';

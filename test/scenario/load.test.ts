@@ -1,12 +1,12 @@
 import { pino } from 'pino';
 import t from 'tap';
 import { crowd } from '../../lab/caller.js';
-import { until } from '../../lab/processes.js';
+import { until } from '../../domain/machine/processes.js';
 import { crowd as team, provision } from '../../lab/provision.js';
-import { transition } from '../../domain/agent-state.js';
-import { openSignIn } from '../../domain/open-sign-in.js';
-import { ready } from '../../domain/pause.js';
-import { QueueMembership } from '../../pbx/membership.js';
+import { transition } from '../../domain/presence/agent-state.js';
+import { openSignIn } from '../../domain/presence/open-sign-in.js';
+import { ready } from '../../domain/presence/pause.js';
+import { QueueMembership } from '../../pbx/queue/membership.js';
 import { atWork } from '../support/at-work.js';
 import { centreFor, gaps, needLab, waitState } from '../support/centre.js';
 import { OfferWatch } from '../support/offers.js';

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { setAgent } from '../../domain/agent.js';
-import { setTeam } from '../../domain/team.js';
+import { setAgent } from '../../domain/provisioning/agent.js';
+import { setTeam } from '../../domain/provisioning/team.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { centreFor, dialled, needLab, stateOf } from '../support/centre.js';
 

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import t, { type Test } from 'tap';
-import { until } from '../../lab/processes.js';
+import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { callIn, Conversation, waitCall, waitTalking, waitWaiting } from '../support/calls.js';
 import {

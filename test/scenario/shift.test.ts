@@ -1,11 +1,11 @@
 import t from 'tap';
-import { showExtensionSecret } from '../../domain/extension.js';
-import { addPauseReason } from '../../domain/pause-reason.js';
-import { setGroup } from '../../domain/group.js';
+import { showExtensionSecret } from '../../domain/provisioning/extension.js';
+import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
+import { setGroup } from '../../domain/provisioning/group.js';
 import { Caller } from '../../lab/caller.js';
 import { readLamp } from '../../lab/lamp.js';
 import { crowd, provision } from '../../lab/provision.js';
-import { until } from '../../lab/processes.js';
+import { until } from '../../domain/machine/processes.js';
 import {
   centreFor,
   dialled,

@@ -1,9 +1,9 @@
 import t from 'tap';
 import { crowd, provision } from '../../lab/provision.js';
 import { Caller } from '../../lab/caller.js';
-import { addAgent, setAgent } from '../../domain/agent.js';
-import { addGroup } from '../../domain/group.js';
-import { setTeam } from '../../domain/team.js';
+import { addAgent, setAgent } from '../../domain/provisioning/agent.js';
+import { addGroup } from '../../domain/provisioning/group.js';
+import { setTeam } from '../../domain/provisioning/team.js';
 import {
   centreFor,
   needLab,

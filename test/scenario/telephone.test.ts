@@ -1,14 +1,14 @@
 import t from 'tap';
-import { addAgent, setAgent } from '../../domain/agent.js';
-import type { Database } from '../../domain/database.js';
-import { addDid } from '../../domain/did.js';
-import { addExtension } from '../../domain/extension.js';
-import { setTeam } from '../../domain/team.js';
-import { addTrunk } from '../../domain/trunk.js';
+import { addAgent, setAgent } from '../../domain/provisioning/agent.js';
+import type { Database } from '../../domain/database/database.js';
+import { addDid } from '../../domain/provisioning/did.js';
+import { addExtension } from '../../domain/provisioning/extension.js';
+import { setTeam } from '../../domain/provisioning/team.js';
+import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { Caller } from '../../lab/caller.js';
 import { Phone } from '../../lab/phone.js';
-import { PortBlock } from '../../lab/ports.js';
-import { until } from '../../lab/processes.js';
+import { PortBlock } from '../../domain/machine/ports.js';
+import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
 import {
   centreFor,

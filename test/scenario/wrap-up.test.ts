@@ -2,7 +2,7 @@ import t from 'tap';
 import { Caller } from '../../lab/caller.js';
 import type { Phone } from '../../lab/phone.js';
 import { crowd, provision } from '../../lab/provision.js';
-import { until } from '../../lab/processes.js';
+import { until } from '../../domain/machine/processes.js';
 import {
   centreFor,
   needLab,

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Caller } from '../../lab/caller.js';
 import type { Centre } from '../../lab/centre.js';
 import type { Phone } from '../../lab/phone.js';
-import { until } from '../../lab/processes.js';
+import { until } from '../../domain/machine/processes.js';
 
 /** A customer who dials a DID; he is gone at the end of the test at the latest. */
 export async function callIn(centre: Centre, to = '600100'): Promise<Caller> {

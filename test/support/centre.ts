@@ -1,7 +1,7 @@
 import type { Test } from 'tap';
 import { Centre, type CentreOptions } from '../../lab/centre.js';
 import type { Phone, PhoneEvent } from '../../lab/phone.js';
-import { until } from '../../lab/processes.js';
+import { until } from '../../domain/machine/processes.js';
 import { requireLab } from './lab.js';
 
 /** Ends the test file as skipped, with the reason, where the lab cannot be had; see `requireLab`. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { connect, migrate, migrationDeadlineMs, type Database } from '../../domain/database.js';
+import { connect, migrate, migrationDeadlineMs, type Database } from '../../domain/database/database.js';
 
 /**
  * URL of a PostgreSQL where tests may create databases: STAR64_TEST_DATABASE_URL, or one of star64's own that all test
@@ -11,7 +11,7 @@ import { connect, migrate, migrationDeadlineMs, type Database } from '../../doma
 async function adminUrl(t: Test): Promise<string> {
   const given = process.env['STAR64_TEST_DATABASE_URL'];
   if (given) return given;
-  const { LabPostgres } = await import('../../lab/postgres.js');
+  const { LabPostgres } = await import('../../domain/database/embedded/postgres.js');
   const postgres = await LabPostgres.start({ dir: join(tmpdir(), `star64-test-postgres-${userInfo().uid}`) });
   t.teardown(() => postgres.stop());
   return postgres.url;

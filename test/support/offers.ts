@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import type { Test } from 'tap';
 import type { Centre } from '../../lab/centre.js';
-import type { AmiMessage } from '../../pbx/ami-message.js';
-import { Manager } from '../../pbx/manager.js';
-import { wrapUpToken } from '../../pbx/names.js';
+import type { AmiMessage } from '../../pbx/ami/message.js';
+import { Manager } from '../../pbx/ami/manager.js';
+import { wrapUpToken } from '../../pbx/queue/names.js';
 
 /** What is known of one phone, from events in the order in which Asterisk published them. */
 interface PhoneState {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import type { Test } from 'tap';
-import { until } from '../../lab/processes.js';
+import { until } from '../../domain/machine/processes.js';
 
 const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 

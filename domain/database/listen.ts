@@ -1,0 +1,81 @@
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { agentChannel } from './notifications.js';
+import { connectionSettings } from './database.js';
+
+const pulseMs = 10_000;
+
+const provisioningChannel = 'star64_provisioning';
+
+/** What is done when something is heard. */
+export interface Heard {
+  /** Provisioning has changed. Called after every (re)connection too, since anything may have been missed before it. */
+  provisioning: () => void;
+  /** A command has changed agents: what it told, unchecked. */
+  agents: (payload: string) => void;
+}
+
+/**
+ * Hears of what others have changed in the database. A connection that breaks is opened again after a second, for as
+ * long as it takes.
+ */
+export class ChangeListener {
+  #client: pg.Client | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #pulse: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(
+    private readonly url: string,
+    private readonly heard: Heard,
+    private readonly log: Logger,
+  ) {}
+
+  /** Never throws: with PostgreSQL away it keeps trying. */
+  async start(): Promise<void> {
+    if (this.#stopped) return;
+    const client = new pg.Client(connectionSettings(this.url));
+    this.#client = client;
+    client.on('error', (error) => this.#again(client, error));
+    client.on('end', () => this.#again(client, new Error('connection ended')));
+    client.on('notification', ({ channel, payload = '' }) => {
+      if (channel === agentChannel) this.heard.agents(payload);
+      else this.heard.provisioning();
+    });
+    try {
+      await client.connect();
+      for (const channel of [provisioningChannel, agentChannel]) await client.query(`listen ${channel}`);
+      // Nothing else is sent here, and a connection that somebody has dropped in silence says nothing by itself.
+      this.#pulse = setInterval(() => {
+        client.query('select 1').catch((error: unknown) => this.#again(client, error as Error));
+      }, pulseMs);
+      this.heard.provisioning();
+    } catch (error) {
+      this.#again(client, error as Error);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    clearInterval(this.#pulse);
+    await this.#end(this.#client);
+  }
+
+  #again(client: pg.Client, error: Error): void {
+    if (this.#stopped || client !== this.#client) return;
+    this.#client = undefined;
+    clearInterval(this.#pulse);
+    this.log.warn({ reason: error.message }, 'changes are not heard: listening again in 1 s');
+    void this.#end(client);
+    this.#timer = setTimeout(() => void this.start(), 1000);
+  }
+
+  async #end(client: pg.Client | undefined): Promise<void> {
+    try {
+      await client?.end();
+    } catch {
+      // It was broken already, which is why it is being left.
+    }
+  }
+}

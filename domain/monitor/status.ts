@@ -1,0 +1,127 @@
+import type { AgentState } from '../presence/agent-state.js';
+import { type Queryable, withDatabaseErrors } from '../database/database.js';
+import { checkWhole } from '../names.js';
+import { requireTeam } from '../provisioning/team.js';
+
+/** An agent group now, and its calls of today. */
+export interface GroupStatus {
+  name: string;
+  /** Callers in the queue. */
+  waiting: number;
+  /** Since when the one who waits longest does. */
+  waitingSince: Date | null;
+  talking: number;
+  signedIn: number;
+  answered: number;
+  /** Those of the answered that did not wait longer than the service level allows. */
+  answeredInTime: number;
+  abandoned: number;
+  /** Per cent, by the formula of the status; null before the first call. */
+  serviceLevel: number | null;
+}
+
+/** An agent now. */
+export interface AgentStatus {
+  number: string;
+  name: string;
+  state: AgentState | 'signed-out';
+  extension: string | null;
+  since: Date | null;
+  /** When a server ends the state by itself. */
+  until: Date | null;
+  reason: string | null;
+  /** The group whose call it is, or was before the wrap-up. */
+  group: string | null;
+  /** Asterisk's uniqueid of the call. */
+  call: string | null;
+  /** The number of the caller, as the trunk gave it. */
+  caller: string | null;
+}
+
+/** How a team stands. */
+export interface TeamStatus {
+  team: string;
+  /** The moment that it is the status of, by the clock of the database. */
+  at: Date;
+  timeZone: string;
+  /** When today began, in the time zone of the team. */
+  today: Date;
+  serviceLevel: { formula: string; withinSeconds: number };
+  groups: GroupStatus[];
+  agents: AgentStatus[];
+}
+
+/** Seconds that a caller may wait, unless a command says otherwise. */
+export const usualWithinSeconds = 20;
+
+/** There are four usual formulas of the service level; abandoned calls count against it here, however short. */
+export const serviceLevelFormula = (withinSeconds: number): string =>
+  `answered within ${withinSeconds} s / (answered + abandoned)`;
+
+/** How a team stands at this moment, as the database knows it. */
+export function readStatus(
+  db: Queryable,
+  team: string,
+  withinSeconds: number = usualWithinSeconds,
+): Promise<TeamStatus> {
+  checkWhole('time for the service level, in seconds,', { from: 0, to: 86_400 }, withinSeconds);
+  return withDatabaseErrors(async () => {
+    const teamId = await requireTeam(db, team);
+    const clock = await db.raw<{ rows: Pick<TeamStatus, 'at' | 'timeZone' | 'today'>[] }>(
+      `select now() as at, time_zone as "timeZone",
+         date_trunc('day', now() at time zone time_zone) at time zone time_zone as today
+       from teams where id = ?`,
+      [teamId],
+    );
+    const [moment] = clock.rows;
+    if (!moment) throw new Error(`team ${team} has gone while it was looked at`);
+    const { rows: groups } = await db.raw<{ rows: GroupStatus[] }>(groupsSql, {
+      teamId,
+      withinSeconds,
+      today: moment.today,
+    });
+    const { rows: agents } = await db.raw<{ rows: AgentStatus[] }>(agentsSql, { teamId });
+    const serviceLevel = { formula: serviceLevelFormula(withinSeconds), withinSeconds };
+    return { team, ...moment, serviceLevel, groups, agents };
+  });
+}
+
+const groupsSql = `
+  with open as (
+    select group_id, count(*) filter (where answered_at is null) as waiting,
+      min(queued_at) filter (where answered_at is null) as since,
+      count(*) filter (where answered_at is not null) as talking
+    from calls where team_id = :teamId and queued_at is not null and ended_at is null group by group_id
+  ), done as (
+    select group_id, count(*) filter (where outcome = 'answered') as answered,
+      count(*) filter (where outcome = 'answered'
+        and answered_at <= queued_at + make_interval(secs => :withinSeconds)) as in_time,
+      count(*) filter (where outcome = 'abandoned') as abandoned
+    from calls where team_id = :teamId and queued_at is not null and arrived_at >= :today group by group_id
+  ), signed_in as (
+    select m.group_id, count(*) as agents
+    from sign_ins i join agent_group_members m on m.agent_id = i.agent_id
+    where i.team_id = :teamId and i.signed_out_at is null group by m.group_id
+  )
+  select g.name, coalesce(open.waiting, 0)::integer as waiting, open.since as "waitingSince",
+    coalesce(open.talking, 0)::integer as talking, coalesce(signed_in.agents, 0)::integer as "signedIn",
+    coalesce(answered, 0)::integer as answered, coalesce(in_time, 0)::integer as "answeredInTime",
+    coalesce(abandoned, 0)::integer as abandoned,
+    round(100.0 * in_time / nullif(answered + abandoned, 0), 2)::double precision as "serviceLevel"
+  from agent_groups g
+  left join open on open.group_id = g.id
+  left join done on done.group_id = g.id
+  left join signed_in on signed_in.group_id = g.id
+  where g.team_id = :teamId order by g.name`;
+
+const agentsSql = `
+  select a.number, u.name, coalesce(s.state::text, 'signed-out') as state, x.number as extension,
+    s.started_at as since, s.deadline_at as until, s.reason, g.name as "group", s.call_uniqueid as call, c.caller
+  from agents a
+  join users u on u.id = a.user_id
+  left join sign_ins i on i.agent_id = a.id and i.signed_out_at is null
+  left join extensions x on x.id = i.extension_id
+  left join agent_states s on s.sign_in_id = i.id and s.ended_at is null
+  left join agent_groups g on g.id = s.group_id
+  left join calls c on c.team_id = s.team_id and c.uniqueid = s.call_uniqueid
+  where a.team_id = :teamId order by length(a.number), a.number`;

@@ -1,0 +1,29 @@
+import type { AgentState } from './agent-state.js';
+import type { Queryable } from '../database/database.js';
+import { openSignIn, type Who } from './open-sign-in.js';
+
+/** Where an agent stands now. */
+export interface Standing {
+  agent: string;
+  extension: string;
+  state: AgentState;
+  /** Seconds since the state began. */
+  seconds: number;
+  /** Numbers of the queues of his groups, the current group first; groups without a number are left out. */
+  groups: string[];
+}
+
+/** Where the agent stands, or undefined when nobody is signed in there. */
+export async function standingOf(db: Queryable, team: string, who: Who): Promise<Standing | undefined> {
+  const signIn = await openSignIn(db, team, who);
+  if (!signIn) return undefined;
+  const { rows } = await db.raw<{ rows: Pick<Standing, 'state' | 'seconds' | 'groups'>[] }>(
+    `select s.state, greatest(0, floor(extract(epoch from clock_timestamp() - s.started_at)))::integer as seconds,
+       array(select g.number from agent_group_members m join agent_groups g on g.id = m.group_id
+         where m.agent_id = i.agent_id and g.number is not null
+         order by g.id <> i.current_group_id, m.position, g.name) as groups
+     from sign_ins i join agent_states s on s.sign_in_id = i.id and s.ended_at is null where i.id = ?`,
+    [signIn.id],
+  );
+  return rows[0] && { agent: signIn.agent, extension: signIn.extension, ...rows[0] };
+}

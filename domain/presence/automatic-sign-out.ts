@@ -1,0 +1,43 @@
+import type { Database, Queryable } from '../database/database.js';
+import type { SignIn } from './open-sign-in.js';
+import { close } from './sign-in.js';
+
+const columns = `i.id, i.team_id as "teamId", t.identity as team, i.agent_id as "agentId", a.number as agent,
+  x.number as extension, x.kind as "extensionKind"`;
+
+/**
+ * Signs out whoever has stayed longer than his pause, his idling or his shift allows; never in a call, and never a
+ * fixed agent. The current group decides for idling and shift. Any number of servers may call this at once. Returns the sign-ins
+ * that this call has ended.
+ */
+export async function signOutOverdue(db: Database): Promise<SignIn[]> {
+  return db.transaction(async (trx) => {
+    const due = await findDue(trx);
+    for (const { id, why } of due) await close(trx, [id], why);
+    return due;
+  });
+}
+
+async function findDue(trx: Queryable): Promise<(SignIn & { why: string })[]> {
+  const { rows } = await trx.raw<{ rows: (SignIn & { why: string })[] }>(`
+    select ${columns}, due.why
+    from sign_ins i
+    join teams t on t.id = i.team_id
+    join agents a on a.id = i.agent_id
+    join extensions x on x.id = i.extension_id
+    join agent_states s on s.sign_in_id = i.id and s.ended_at is null
+    left join agent_groups g on g.id = i.current_group_id
+    cross join lateral (select case
+      when s.state = 'paused' and s.at_deadline = 'sign-out' and s.deadline_at <= clock_timestamp() then 'longest pause'
+      when s.state = 'idle' and s.started_at + make_interval(secs => g.idle_sign_out_seconds) <= clock_timestamp() then 'idle'
+      when g.sign_out_at is not null and clock_timestamp() >= (
+        -- The first end of a shift after the sign-in.
+        select min(moment) from generate_series(0, 1) as later (days) cross join lateral
+          (select ((i.signed_in_at at time zone t.time_zone)::date + later.days + g.sign_out_at) at time zone t.time_zone) as of (moment)
+        where moment > i.signed_in_at) then 'end of shift'
+      end) as due (why)
+    where i.signed_out_at is null and a.kind <> 'fixed' and s.state not in ('ringing', 'talking') and due.why is not null
+    order by i.id limit 500
+    for no key update of i, s skip locked`);
+  return rows;
+}

@@ -1,0 +1,31 @@
+import type { Queryable } from '../database/database.js';
+import { openSignIn, type SignIn, type Who } from './open-sign-in.js';
+
+export type CurrentGroupOutcome =
+  | { outcome: 'group-set'; signIn: SignIn }
+  | { outcome: 'group-wanted' | 'unknown-group' }
+  | { outcome: 'not-signed-in' };
+
+/** A group by the number of its queue, as a phone names it, or by its name. */
+export type GroupChoice = { number: string } | { name: string };
+
+/** Chooses the current group of an agent among his own. */
+export async function setCurrentGroup(
+  db: Queryable,
+  team: string,
+  who: Who,
+  choice: GroupChoice | undefined,
+): Promise<CurrentGroupOutcome> {
+  const signIn = await openSignIn(db, team, who);
+  if (!signIn) return { outcome: 'not-signed-in' };
+  if (choice === undefined) return { outcome: 'group-wanted' };
+  const [column, value] = 'name' in choice ? ['g.name', choice.name] : ['g.number', choice.number];
+  const { rows } = await db.raw<{ rows: unknown[] }>(
+    `update sign_ins i set current_group_id = g.id
+     from agent_group_members m join agent_groups g on g.id = m.group_id
+     where i.id = ? and i.signed_out_at is null and m.agent_id = i.agent_id and ${column} = ?
+     returning 1`,
+    [signIn.id, value],
+  );
+  return rows.length === 0 ? { outcome: 'unknown-group' } : { outcome: 'group-set', signIn };
+}

@@ -1,0 +1,28 @@
+import type { ExtensionKind } from '../provisioning/extension.js';
+
+/** A phone and the agent who is, or was last, signed in at it. */
+export interface Phone {
+  team: string;
+  extension: string;
+  extensionKind: ExtensionKind;
+  agentId: number;
+}
+
+/** What the phone scripts need of Asterisk's queues: `pbx/` provides it, so that `agi/` need not know how. */
+export interface Membership {
+  /**
+   * Makes the queues agree with the database for one phone. Never throws. False: Asterisk could not be told now;
+   * the other servers are asked to, and the reconciliation does it later. `thorough` looks at every queue of the agent, as a sign-in or another work mode
+   * asks for; without it a pause or its end is told. `alone` asks no other server.
+   */
+  project(phone: Phone, options?: { thorough?: boolean; alone?: boolean }): Promise<boolean>;
+
+  /** As `project`, for many phones in about the time of one: what happens to hundreds in the same moment. Never throws. */
+  projectAll(phones: readonly Phone[]): Promise<void>;
+
+  /**
+   * Takes back the offer of this name: the phone stops ringing, and the queue tries the next agent. One that has been
+   * answered goes on. Never throws.
+   */
+  withdraw(offer: string): Promise<void>;
+}

@@ -1,0 +1,21 @@
+import { explain, type Attempt } from './constraints.js';
+import { sqlError, withDatabaseErrors, type Queryable } from '../database/database.js';
+
+/**
+ * Carries out one change of the provisioning in one transaction: all of it or nothing. What the database refuses
+ * comes back as a conflict that names what stands in the way; what fails for lack of a database says so.
+ */
+export async function change<T>(
+  db: Queryable,
+  attempt: Attempt,
+  work: (trx: Queryable) => Promise<T>,
+): Promise<T> {
+  return withDatabaseErrors(async () => {
+    try {
+      return await db.transaction(work);
+    } catch (error) {
+      const refused = sqlError(error);
+      throw (refused && (await explain(db, refused, attempt))) ?? error;
+    }
+  });
+}

@@ -1,0 +1,41 @@
+import type { Queryable } from '../database/database.js';
+import { usage } from '../errors.js';
+import { quoted } from '../names.js';
+
+/** A time of day as `18:00`; otherwise a usage error with what to type instead. */
+export function checkTimeOfDay(what: string, value: string): string {
+  const pattern = /^([01][0-9]|2[0-3]):[0-5][0-9]$/;
+  if (pattern.test(value)) return value;
+  const [, hours = '', minutes = ''] = /^([0-9]{1,2})[:.h ]?([0-5][0-9])$/.exec(value.trim()) ?? [];
+  const meant = `${hours.padStart(2, '0')}:${minutes}`;
+  throw usage(
+    `${what} ${quoted(value)} is not allowed (a time from 00:00 to 23:59): type for example "${pattern.test(meant) ? meant : '18:00'}".`,
+  );
+}
+
+/**
+ * A time zone by its IANA name, in PostgreSQL's spelling. PostgreSQL and Node must both know it: a name that one of
+ * them did not know would fail long after, for everybody, when a shift is to end.
+ */
+export async function checkTimeZone(db: Queryable, value: string): Promise<string> {
+  const found = isKnown(value)
+    ? await db('pg_timezone_names')
+        .whereRaw('lower(name) = lower(?)', [value])
+        .first<{ name: string } | undefined>('name')
+    : undefined;
+  if (found) return found.name;
+  const city = `/${value.trim().replaceAll(' ', '_').toLowerCase()}`;
+  const meant = Intl.supportedValuesOf('timeZone').find((name) => name.toLowerCase().endsWith(city));
+  throw usage(
+    `time zone ${quoted(value)} does not exist: type the IANA name of one, for example "${meant ?? 'Europe/Berlin'}".`,
+  );
+}
+
+function isKnown(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,57 @@
+import type { Manager } from '../ami/manager.js';
+
+/** A queue's offer of a call to a phone, or the conversation that came of it, as Asterisk's channels show it. */
+export interface Offer {
+  /** The phone. */
+  device: string;
+  /** Names the offer: uniqueid of the channel to the phone. */
+  token: string;
+  /** Uniqueid of the caller's channel. */
+  call: string;
+  /** The caller's number. */
+  caller: string;
+  queue: string;
+  /** Whether the phone has answered and the two talk. */
+  connected: boolean;
+}
+
+/** The uniqueids of all channels that live, and the offers among them by the phone's device. */
+export async function readOffers(
+  manager: Manager,
+): Promise<{ live: Set<string>; offers: Map<string, Offer> }> {
+  const channels = (await manager.list('CoreShowChannels', {})).map(({ headers }) => {
+    const text = (header: string): string => headers.get(header) ?? '';
+    return {
+      name: text('channel'),
+      uniqueid: text('uniqueid'),
+      linkedid: text('linkedid'),
+      application: text('application'),
+      data: text('applicationdata'),
+      number: text('calleridnum'),
+      bridge: text('bridgeid'),
+    };
+  });
+  const callers = new Map(
+    channels.filter(({ application }) => application === 'Queue').map((one) => [one.linkedid, one]),
+  );
+  const offers = new Map<string, Offer>();
+  for (const { name, uniqueid, linkedid, application, bridge } of channels) {
+    const caller = callers.get(linkedid);
+    if (application !== 'AppQueue' || !caller) continue;
+    // "PJSIP/astercc-5001-0000001a" is a channel of the device before the last hyphen.
+    const device = name.slice(0, name.lastIndexOf('-'));
+    const connected = bridge !== '' && bridge === caller.bridge;
+    if (offers.get(device)?.connected === true) continue;
+    // What a caller waits for is the first argument of his Queue().
+    const queue = caller.data.split(',')[0] ?? '';
+    offers.set(device, {
+      device,
+      token: uniqueid,
+      call: caller.uniqueid,
+      caller: caller.number,
+      queue,
+      connected,
+    });
+  }
+  return { live: new Set(channels.map(({ uniqueid }) => uniqueid)), offers };
+}

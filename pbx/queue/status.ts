@@ -1,0 +1,64 @@
+import type { Manager } from '../ami/manager.js';
+
+/** A member of a queue as Asterisk shows it. */
+export interface Member {
+  queue: string;
+  /** What the queue dials for him. */
+  device: string;
+  name: string;
+  penalty: number;
+  paused: boolean;
+  reason: string;
+  /** Seconds of Asterisk's clock; 0: never. */
+  lastPause: number;
+  inCall: boolean;
+  /** Its phone is not registered, does not answer, or has not been asked yet. */
+  unavailable: boolean;
+}
+
+export interface Waiting {
+  queue: string;
+  uniqueid: string;
+  caller: string;
+}
+
+/** Device state "Unavailable" in AMI's Status header. */
+const unavailable = '5';
+
+/** The members and callers of all queues, or of one member in one queue. */
+export async function readQueues(
+  manager: Manager,
+  only: { queue?: string; device?: string } = {},
+): Promise<{ members: Member[]; waiting: Waiting[] }> {
+  const filter: Record<string, string> = {};
+  if (only.queue !== undefined) filter['Queue'] = only.queue;
+  if (only.device !== undefined) filter['Member'] = only.device;
+  const events = await manager.list('QueueStatus', filter);
+  const members: Member[] = [];
+  const waiting: Waiting[] = [];
+  for (const { name, headers } of events) {
+    const text = (header: string): string => headers.get(header) ?? '';
+    if (name === 'QueueMember') {
+      members.push({
+        queue: text('queue'),
+        device: text('location'),
+        name: text('name'),
+        penalty: Number(text('penalty')),
+        paused: text('paused') === '1',
+        reason: text('pausedreason'),
+        lastPause: Number(text('lastpause')),
+        inCall: text('incall') === '1',
+        unavailable: text('status') === unavailable,
+      });
+    } else if (name === 'QueueEntry') {
+      waiting.push({ queue: text('queue'), uniqueid: text('uniqueid'), caller: text('calleridnum') });
+    }
+  }
+  return { members, waiting };
+}
+
+/** Asterisk's clock, in seconds. Deadlines inside Asterisk are set by it, never by ours. */
+export async function readEpoch(manager: Manager): Promise<number> {
+  const response = await manager.action('Getvar', { Variable: 'EPOCH' });
+  return Number(response.headers.get('value'));
+}

@@ -1,0 +1,72 @@
+import type { Logger } from 'pino';
+import { readTold } from '../../domain/database/notifications.js';
+import type { Database } from '../../domain/database/database.js';
+import type { Membership } from '../../domain/presence/membership.js';
+import { signInsOf } from '../../domain/presence/open-sign-in.js';
+
+/** So many phones at a time: a whole group at once must not keep those who dial from the database. */
+const atOnce = 4;
+
+/**
+ * Makes Asterisk follow what commands have changed. Every server does it, so that none has to be there: each only
+ * makes Asterisk say what the database says by then.
+ */
+export class Follower {
+  #waiting = new Set<number>();
+  #running: Promise<void> | undefined;
+
+  constructor(
+    private readonly db: Database,
+    private readonly membership: Membership,
+    private readonly log: Logger,
+    /** Told when Asterisk could not be. */
+    private readonly missed: () => void,
+  ) {}
+
+  /** Takes what a command has told. Never throws. */
+  take(payload: string): void {
+    const ids = readTold(payload);
+    if (!ids) {
+      this.log.warn({ payload: payload.slice(0, 80) }, 'a notification that no command has sent: ignored');
+      return;
+    }
+    for (const id of ids) this.#waiting.add(id);
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when what is under way is done; what waits is left to other servers and to the next start. */
+  async stop(): Promise<void> {
+    this.#waiting.clear();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.size > 0) {
+      const ids = [...this.#waiting];
+      this.#waiting.clear();
+      try {
+        await this.#follow(ids);
+      } catch (error) {
+        this.log.warn({ reason: (error as Error).message }, 'what a command has changed was not seen');
+        this.missed();
+      }
+    }
+    this.#running = undefined;
+  }
+
+  async #follow(ids: readonly number[]): Promise<void> {
+    const changed = await signInsOf(this.db, ids);
+    for (let from = 0; from < changed.length; from += atOnce) {
+      const told = await Promise.all(
+        changed
+          .slice(from, from + atOnce)
+          .map((signIn) => this.membership.project(signIn, { thorough: true, alone: true })),
+      );
+      if (told.includes(false)) this.missed();
+    }
+    // Only now: a call that is free again must not go to one who leaves with the others.
+    for (const { offer } of changed) if (offer !== null) await this.membership.withdraw(offer);
+    for (const { team, agent, extension } of changed)
+      this.log.info({ team, agent, extension }, 'followed a command');
+  }
+}

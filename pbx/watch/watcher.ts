@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { isUnreachable, type Database } from '../../domain/database/database.js';
+import { leaveWatch, takeWatch } from '../../domain/database/leases.js';
+import type { Manager } from '../ami/manager.js';
+import { leaseVariable } from '../queue/names.js';
+import type { Observer } from './observer.js';
+import { askPhones } from '../queue/phones.js';
+import { readEpoch } from '../queue/status.js';
+import type { Reconciliation } from './reconciliation.js';
+
+export interface WatcherSettings {
+  /** The Asterisk node that is watched. */
+  node: string;
+  /** Names this server, the same after a restart, so that it takes its watch back at once. */
+  holder: string;
+  tickMs: number;
+  /** For how long the watch is taken. A server that hangs is replaced after this. */
+  watchSeconds: number;
+  /** For how long Asterisk may rely on a server ending wrap-ups. Longer than a change of watch takes. */
+  leaseSeconds: number;
+  reconcileMs: number;
+}
+
+export const watcherDefaults = { tickMs: 1000, watchSeconds: 4, leaseSeconds: 10, reconcileMs: 60_000 };
+
+/**
+ * Follows one Asterisk node: one server at a time turns its events into states, promises Asterisk that wrap-ups are
+ * ended (only while PostgreSQL and the manager connection both work), and reconciles.
+ */
+export class Watcher {
+  #watching = false;
+  #stopped = false;
+  #timer: NodeJS.Timeout | undefined;
+  #tick: Promise<void> | undefined;
+  #reconcileAt = 0;
+  /** Asterisk may have been restarted. */
+  #askPhones = false;
+  /** What was said last of what keeps it from watching. */
+  #trouble = '';
+  /** Until when the watch is surely ours, on our monotonic clock. */
+  #until = 0;
+
+  constructor(
+    private readonly settings: WatcherSettings,
+    private readonly db: Database,
+    private readonly manager: Manager,
+    private readonly observer: Observer,
+    private readonly reconciliation: Reconciliation,
+    private readonly log: Logger,
+  ) {
+    manager.on('event', (event) => {
+      if (this.#watching) this.observer.take(event);
+    });
+    manager.on('up', () => {
+      this.#askPhones = true;
+      this.reconcileSoon();
+    });
+  }
+
+  get watching(): boolean {
+    return this.#watching;
+  }
+
+  start(): void {
+    this.#next(0);
+  }
+
+  /** Reconciles at the next opportunity: something was missed. */
+  reconcileSoon(): void {
+    this.#reconcileAt = 0;
+    if (!this.#tick) this.#next(0);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#tick;
+    if (!this.#watching) return;
+    this.#watching = false;
+    try {
+      await this.observer.settled();
+      await leaveWatch(this.db, this.settings.node, this.settings.holder);
+    } catch (error) {
+      this.log.debug({ err: error }, 'the watch could not be given back: it runs out by itself');
+    }
+  }
+
+  #next(ms: number): void {
+    if (this.#stopped) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#tick = this.#run().finally(() => {
+        this.#tick = undefined;
+        this.#next(this.#reconcileAt === 0 && this.#watching ? 100 : this.settings.tickMs);
+      });
+    }, ms);
+  }
+
+  /** Keeps the lease ahead of Asterisk's clock. */
+  async #promise(): Promise<void> {
+    const epoch = await readEpoch(this.manager);
+    const value = String(epoch + this.settings.leaseSeconds);
+    await this.manager.action('Setvar', { Variable: leaseVariable, Value: value });
+  }
+
+  /** With many differences it takes longer than watch and lease last, which are renewed meanwhile. */
+  async #reconcile(): Promise<void> {
+    const { node, holder, watchSeconds, tickMs } = this.settings;
+    const work = this.reconciliation.run();
+    const over = work.then(
+      () => true,
+      () => true,
+    );
+    for (;;) {
+      const pause = new AbortController();
+      const tick = sleep(tickMs, false, { signal: pause.signal }).catch(() => false);
+      const done = await Promise.race([over, tick]);
+      pause.abort();
+      if (done) break;
+      if (!this.#watching) continue;
+      try {
+        const now = performance.now();
+        this.#watching = await takeWatch(this.db, node, holder, watchSeconds);
+        if (!this.#watching) continue;
+        this.#until = now + watchSeconds * 1000;
+        await this.#promise();
+      } catch (error) {
+        // The reconciliation meets the same trouble, or the next tick does.
+        this.log.debug({ err: error }, 'watch or lease could not be renewed');
+      }
+    }
+    await work;
+  }
+
+  async #run(): Promise<void> {
+    const { node, holder, watchSeconds, reconcileMs } = this.settings;
+    try {
+      // A server that hung for longer may have missed what became of its promise to Asterisk.
+      const now = performance.now();
+      const had = this.#watching && now < this.#until;
+      // Without a manager connection there is nothing to see: another server may have one.
+      this.#watching = this.manager.connected && (await takeWatch(this.db, node, holder, watchSeconds));
+      if (!this.#watching) return;
+      this.#until = now + watchSeconds * 1000;
+      if (!had) {
+        this.log.info({ node }, 'watching Asterisk');
+        this.#reconcileAt = 0;
+      }
+      await this.#promise();
+      if (performance.now() >= this.#reconcileAt) {
+        this.#reconcileAt = performance.now() + reconcileMs;
+        await this.#reconcile();
+      }
+      if (this.#askPhones) {
+        await askPhones(this.manager);
+        this.#askPhones = false;
+      }
+      this.#trouble = '';
+    } catch (error) {
+      this.#reconcileAt = 0;
+      // PostgreSQL away: the watch is not ours to keep. It returns, and with it a reconciliation, with the next tick.
+      const away = isUnreachable(error);
+      if (away) this.#watching = false;
+      const trouble = away
+        ? 'PostgreSQL is away: Asterisk is not watched until it is back'
+        : 'Asterisk could not be watched: trying again';
+      // Once, and not every second.
+      const { message: reason } = error as Error;
+      this.log[trouble === this.#trouble ? 'debug' : 'warn']({ node, reason }, trouble);
+      this.#trouble = trouble;
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import t, { type Test } from 'tap';
+import { readModel } from '../../pbx/files/model.js';
+import { fileNames, render } from '../../pbx/files/render.js';
+import { packageRoot } from '../../domain/machine/package-root.js';
+import { addAgent } from '../../domain/provisioning/agent.js';
+import type { Database } from '../../domain/database/database.js';
+import { addDid } from '../../domain/provisioning/did.js';
+import { addExtension } from '../../domain/provisioning/extension.js';
+import { addGroup, removeGroup } from '../../domain/provisioning/group.js';
+import { addTeam, setTeam } from '../../domain/provisioning/team.js';
+import { addTrunk } from '../../domain/provisioning/trunk.js';
+import { addUser } from '../../domain/provisioning/user.js';
+import { freshDatabase } from '../support/database.js';
+import { refused } from '../support/refusal.js';
+
+/** Whole files are compared with those under fixtures/golden; STAR64_UPDATE_FIXTURES=1 writes them, the diff is read. */
+const settings = {
+  directory: '/etc/asterisk/star64',
+  servers: ['192.0.2.1:4573', '192.0.2.2:4573'],
+  token: 'golden0000000000000000000000token',
+  passwordDigest: true,
+};
+
+/** What has a meaning of its own somewhere in Asterisk's files. */
+const hostile = [
+  'a\nb',
+  'a\rb',
+  'a;b',
+  'a;--b',
+  '[x]',
+  '#include "x"',
+  '${SHELL(id)}',
+  '"',
+  "'",
+  '\\',
+  '李',
+  'a\u2028b',
+  'a=>b',
+  'a|b',
+  '(!)',
+];
+
+/** A team with everything that reaches a file, owned by somebody whose name is no name of Asterisk. */
+async function populate(db: Database, team: string): Promise<void> {
+  await addUser(db, team, { username: 'anna', name: 'Anna "die Ärztin" O\'Neil 李;#include' });
+  for (const number of ['5000', '5001']) {
+    await addExtension(db, team, {
+      number,
+      user: 'anna',
+      secret: `secret0000000000000000${team}${number}`,
+    });
+  }
+  await addExtension(db, team, { number: '7000', user: 'anna', kind: 'phone', telephone: '+4930123456' });
+  if (team === 'astercc') {
+    await addTrunk(db, team, { name: 'provider', endpoint: 'provider.1' });
+    await setTeam(db, team, { trunk: 'provider' });
+  }
+  await addGroup(db, team, { name: 'support', number: '6000' });
+  await addGroup(db, team, { name: 'sales', wrapUp: 'ring', strategy: 'ringall', ringSeconds: 20 });
+  await addGroup(db, team, { name: 'old', number: '6009' });
+  await removeGroup(db, team, 'old');
+  await addAgent(db, team, { number: '1001', user: 'anna', groups: ['support', 'sales'] });
+}
+
+async function compare(test: Test, name: string, db: Database, changed: Partial<typeof settings> = {}) {
+  const generation = await render(await readModel(db, { ...settings, ...changed }));
+  const directory = new URL(`fixtures/golden/${name}/`, packageRoot);
+  for (const file of fileNames) {
+    const path = new URL(file, directory);
+    if (process.env['STAR64_UPDATE_FIXTURES'] === '1') {
+      await mkdir(directory, { recursive: true });
+      await writeFile(path, generation.files[file]);
+    }
+    test.equal(generation.files[file], await readFile(path, 'utf8'), `${name}/${file}`);
+  }
+  return generation;
+}
+
+void t.test('a database with nothing but the default team', async (t) => {
+  const { db } = await freshDatabase(t);
+  await compare(t, 'empty', db);
+});
+
+void t.test(
+  'two teams with the same numbers (spec 4), names of people that are no names of Asterisk',
+  async (t) => {
+    const { db } = await freshDatabase(t);
+    for (const team of ['astercc', 'b2']) {
+      if (team !== 'astercc') await addTeam(db, team, { name: 'Second; [team]', language: 'pt_BR' });
+      await populate(db, team);
+    }
+    await addDid(db, 'astercc', { number: '600100', group: 'support' });
+    await addDid(db, 'astercc', { number: '+4930600101', extension: '5001' });
+    await addDid(db, 'astercc', { number: '600199', feature: 'sign-in' });
+    await addDid(db, 'b2', { number: '600200', group: 'sales' });
+
+    const first = await compare(t, 'two-teams', db);
+    const again = await render(await readModel(db, settings));
+    t.same(again, first, 'generated twice, it is the same');
+    for (const text of Object.values(first.files)) {
+      t.notMatch(text, /Anna|Ärztin|李|Second/, 'free text stays in the database');
+      t.notMatch(text, /secret0000/, 'no secret in clear');
+    }
+    await compare(t, 'older-asterisk', db, { passwordDigest: false, servers: ['192.0.2.1:4573'] });
+  },
+);
+
+void t.test('what is not a plain value is refused, whichever setting or column it came from', async (t) => {
+  const { db } = await freshDatabase(t);
+  for (const value of hostile) {
+    for (const changed of [{ directory: `/etc/${value}` }, { servers: [value] }, { token: value }]) {
+      const model = await readModel(db, { ...settings, ...changed });
+      await refused(t, 'usage', ['cannot be written to an Asterisk file'], () => render(model));
+    }
+  }
+});
+
+void t.test('nor does such a value reach a file from any place in the database', async (t) => {
+  const { db } = await freshDatabase(t);
+  await populate(db, 'astercc');
+  await addDid(db, 'astercc', { number: '600100', group: 'support' });
+  const model = await readModel(db, settings);
+  const leaves = textsOf(model);
+  t.ok(leaves.length > 30, `${leaves.length} texts`);
+  // The database's own checks keep such values out; a row that got in all the same does not reach a file.
+  for (const path of leaves) {
+    for (const value of hostile) {
+      const changed = JSON.parse(JSON.stringify(model)) as typeof model;
+      put(changed, path, value);
+      await refused(t, 'usage', [path.join('.')], () => render(changed));
+    }
+  }
+});
+
+/** Paths to every text in a model. */
+function textsOf(value: unknown, path: string[] = []): string[][] {
+  if (typeof value === 'string') return [path];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => textsOf(inner, [...path, key]));
+}
+
+function put(target: object, path: string[], value: string): void {
+  const last = path.at(-1) ?? '';
+  const parent = path.slice(0, -1).reduce<object>((at, key) => Reflect.get(at, key) as object, target);
+  Reflect.set(parent, last, value);
+}

@@ -1,0 +1,136 @@
+import t from 'tap';
+import { transition } from '../../domain/presence/agent-state.js';
+import { callAnswered, callQueued, callsEnded, findQueue, markAbandoned } from '../../domain/calls/call.js';
+import { signIn, signOut } from '../../domain/presence/sign-in.js';
+import { readStatus } from '../../domain/monitor/status.js';
+import { crowd, provision } from '../../lab/provision.js';
+import { freshDatabase } from '../support/database.js';
+import { refused } from '../support/refusal.js';
+
+const { db } = await freshDatabase(t);
+await provision(db, crowd(2, { groups: [{ name: 'support', number: '6000' }, { name: 'sales' }] }));
+await provision(db, crowd(2, { team: 'other', did: '600200' }));
+const queue = await findQueue(db, 'astercc-support');
+const theirs = await findQueue(db, 'other-support');
+if (!queue || !theirs) throw new Error('the queues are not there');
+
+const group = async (name: string, within?: number) =>
+  (await readStatus(db, 'astercc', within)).groups.find((each) => each.name === name);
+const agent = async (number: string) =>
+  (await readStatus(db, 'astercc')).agents.find((each) => each.number === number);
+
+await t.test(
+  'groups and agents follow a call from the queue to the wrap-up; other teams do not show',
+  async (t) => {
+    const before = await readStatus(db, 'astercc');
+    t.same(
+      before.groups.map(({ name, signedIn, serviceLevel }) => [name, signedIn, serviceLevel]),
+      [
+        ['sales', 0, null],
+        ['support', 0, null],
+      ],
+    );
+    t.match(before.agents[0], {
+      number: '1001',
+      name: 'crowd',
+      state: 'signed-out',
+      since: null,
+      extension: null,
+    });
+
+    const entered = await signIn(db, 'astercc', { agent: '1001', extension: '5001', by: 'test' });
+    if (entered.outcome !== 'signed-in') throw new Error(entered.outcome);
+    await signIn(db, 'other', { agent: '1002', extension: '5002', by: 'test' });
+    await callQueued(db, theirs, 'call-2', '+4930222222');
+    await callQueued(db, queue, 'call-1', '+4930111111');
+    t.match(await group('support'), { waiting: 1, waitingSince: Date, talking: 0, signedIn: 1 });
+    t.match(await group('sales'), { waiting: 0, waitingSince: null, signedIn: 1 });
+    t.match(await agent('1001'), { state: 'idle', extension: '5001', since: Date, call: null, caller: null });
+    t.match(await agent('1002'), { state: 'signed-out' });
+
+    const call = { callUniqueid: 'call-1', groupId: queue.groupId };
+    await transition(db, entered.signIn.id, ['idle'], 'ringing', call);
+    await transition(db, entered.signIn.id, ['ringing'], 'talking', call);
+    await callAnswered(db, queue.teamId, 'call-1', '1001');
+    t.match(await group('support'), {
+      waiting: 0,
+      waitingSince: null,
+      talking: 1,
+      answered: 1,
+      serviceLevel: 100,
+    });
+    t.match(await agent('1001'), {
+      state: 'talking',
+      group: 'support',
+      call: 'call-1',
+      caller: '+4930111111',
+    });
+
+    await callsEnded(db, ['call-1'], 'unanswered');
+    await transition(db, entered.signIn.id, ['talking'], 'wrap-up', {
+      groupId: queue.groupId,
+      deadlineSeconds: 30,
+    });
+    t.match(await group('support'), { talking: 0, answered: 1 });
+    t.match(await agent('1001'), {
+      state: 'wrap-up',
+      until: Date,
+      group: 'support',
+      call: null,
+      caller: null,
+    });
+
+    await callQueued(db, queue, 'call-3', null);
+    await markAbandoned(db, queue.teamId, 'call-3');
+    await callsEnded(db, ['call-3'], 'unanswered');
+    t.match(await group('support'), { waiting: 0, answered: 1, abandoned: 1, serviceLevel: 50 });
+    await signOut(db, 'astercc', { agent: '1001' }, 'test');
+    t.match(await agent('1001'), { state: 'signed-out', since: null, group: null });
+    t.match(await group('support'), { signedIn: 0 });
+  },
+);
+
+await t.test('the service level counts every abandoned call against, and says so', async (t) => {
+  await db('calls').delete();
+  // 1,000 answered of which 860 in time, 60 abandoned of which 20 in time: the four usual formulas give
+  // 86.00, 81.13, 83.02 and 82.69 % for it.
+  await db.raw(
+    `insert into calls (team_id, uniqueid, group_id, arrived_at, queued_at, answered_at, ended_at, outcome)
+     select :teamId, 'd' || n, :groupId, now(), now(),
+       case when n <= 860 then now() + interval '20 seconds' when n <= 1000 then now() + interval '21 seconds' end,
+       now() + case when n <= 1040 then interval '21 seconds' else interval '5 seconds' end,
+       (case when n <= 1000 then 'answered' when n <= 1060 then 'abandoned' when n <= 1070 then 'unanswered' else 'lost' end)::call_outcome
+     from generate_series(1, 1080) as n`,
+    { teamId: queue.teamId, groupId: queue.groupId },
+  );
+  const { serviceLevel, groups } = await readStatus(db, 'astercc');
+  t.same(serviceLevel, { formula: 'answered within 20 s / (answered + abandoned)', withinSeconds: 20 });
+  t.match(
+    groups.find(({ name }) => name === 'support'),
+    { answered: 1000, answeredInTime: 860, abandoned: 60, serviceLevel: 81.13 },
+  );
+  t.match(await group('support', 21), { answeredInTime: 1000, serviceLevel: 94.34 });
+  t.match(await group('support', 0), { answeredInTime: 0, serviceLevel: 0 });
+  await refused(t, 'usage', ['from 0 to 86400'], () => readStatus(db, 'astercc', 86_401));
+});
+
+await t.test('today is the day of the team, wherever the database is', async (t) => {
+  await db('calls').delete();
+  for (const timeZone of ['Pacific/Kiritimati', 'Pacific/Niue', 'Asia/Kolkata']) {
+    await db('teams').where({ identity: 'astercc' }).update({ time_zone: timeZone });
+    const { today, at } = await readStatus(db, 'astercc');
+    t.equal(today.toLocaleTimeString('en-GB', { timeZone }), '00:00:00', timeZone);
+    t.equal(today.toLocaleDateString('en-GB', { timeZone }), at.toLocaleDateString('en-GB', { timeZone }));
+    await db('calls').delete();
+    for (const [uniqueid, seconds] of [
+      ['yesterday', -1],
+      ['today', 0],
+    ] as const) {
+      const moment = new Date(today.getTime() + seconds * 1000);
+      const { teamId: team_id, groupId: group_id } = queue;
+      const times = { arrived_at: moment, queued_at: moment, answered_at: moment, ended_at: moment };
+      await db('calls').insert({ team_id, uniqueid, group_id, ...times, outcome: 'answered' });
+    }
+    t.match(await group('support'), { answered: 1, serviceLevel: 100 }, timeZone);
+  }
+});

@@ -1,0 +1,97 @@
+import t, { type Test } from 'tap';
+import { endOverdueStates, openStateOf, transition } from '../../domain/presence/agent-state.js';
+import { signOutOverdue } from '../../domain/presence/automatic-sign-out.js';
+import type { Database } from '../../domain/database/database.js';
+import { endOffer, pause, ready } from '../../domain/presence/pause.js';
+import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
+import { isLocked, countFailure, forgetFailures } from '../../domain/presence/sign-in-lock.js';
+import { signIn, signOut } from '../../domain/presence/sign-in.js';
+import { crowd, provision } from '../../lab/provision.js';
+import { freshDatabase } from '../support/database.js';
+
+const who = { agent: '1001' };
+
+/** A team with agent 1001 signed in at 5001. */
+async function atWork(t: Test): Promise<{ db: Database; id: number; teamId: number }> {
+  const { db } = await freshDatabase(t);
+  await provision(db, crowd(2));
+  const result = await signIn(db, 'astercc', { agent: '1001', extension: '5001', by: 'test' });
+  if (result.outcome !== 'signed-in') throw new Error(result.outcome);
+  return { db, id: result.signIn.id, teamId: result.signIn.teamId };
+}
+
+void t.test('an offer that rang already when the pause began leads back into the pause', async (t) => {
+  const { db, id } = await atWork(t);
+  await addPauseReason(db, 'astercc', { digit: '1', name: 'Lunch', maxSeconds: 600, atEnd: 'sign-out' });
+  t.equal((await pause(db, 'astercc', who, '1')).outcome, 'paused');
+  await transition(db, id, ['paused'], 'ringing', { token: 'offer.1' });
+  t.equal((await ready(db, 'astercc', who)).outcome, 'busy');
+  await endOffer(db, id, 'another offer');
+  t.equal((await openStateOf(db, id))?.state, 'ringing', 'the end of another offer says nothing');
+  await endOffer(db, id, 'offer.1');
+  const open = await db('agent_states')
+    .where({ sign_in_id: id })
+    .whereNull('ended_at')
+    .first<Record<string, unknown>>();
+  t.match(open, { state: 'paused', reason: 'Lunch', pause_digit: '1', at_deadline: 'sign-out' });
+  t.type(open['deadline_at'], Date, 'and its longest time still counts');
+  t.equal((await ready(db, 'astercc', who)).outcome, 'ready');
+  t.equal((await openStateOf(db, id))?.state, 'idle');
+});
+
+void t.test(
+  'a reason: wanted where the team has some, refused when unknown, kept when asked twice',
+  async (t) => {
+    const { db, id } = await atWork(t);
+    t.equal((await pause(db, 'astercc', who)).outcome, 'paused', 'a team without reasons asks for none');
+    await addPauseReason(db, 'astercc', { digit: '1', name: 'Lunch' });
+    t.equal((await pause(db, 'astercc', who)).outcome, 'reason-wanted');
+    t.equal((await pause(db, 'astercc', who, '2')).outcome, 'unknown-reason');
+    t.equal((await pause(db, 'astercc', who, '1')).outcome, 'paused', 'another reason in a pause');
+    const before = await openStateOf(db, id);
+    t.equal((await pause(db, 'astercc', who, '1')).outcome, 'paused');
+    t.same(await openStateOf(db, id), before, 'the question of a second server begins nothing new');
+    await signOut(db, 'astercc', who, 'test');
+    t.equal((await pause(db, 'astercc', who, '1')).outcome, 'not-signed-in');
+  },
+);
+
+void t.test('of many servers one signs out whoever has paused for too long', async (t) => {
+  const { db, id } = await atWork(t);
+  await addPauseReason(db, 'astercc', { digit: '1', name: 'Lunch', maxSeconds: 1, atEnd: 'sign-out' });
+  await pause(db, 'astercc', who, '1');
+  await db.raw(`update agent_states set deadline_at = clock_timestamp() where ended_at is null`);
+  t.same((await endOverdueStates(db)).begun, [], 'he is not made ready');
+  const all = await Promise.all(Array.from({ length: 5 }, () => signOutOverdue(db)));
+  t.same(
+    all.flat().map((signIn) => signIn.id),
+    [id],
+    'exactly one',
+  );
+  const row = await db('sign_ins').where({ id }).first<{ signed_out_by: string }>('signed_out_by');
+  t.equal(row.signed_out_by, 'longest pause');
+});
+
+void t.test('a lock comes with the fifth failure and doubles with each further one', async (t) => {
+  const { db, teamId } = await atWork(t);
+  const suspects = [{ kind: 'phone', number: '5001' }] as const;
+  const seconds = async (): Promise<number> => {
+    const { rows } = await db.raw<{ rows: { s: number }[] }>(
+      `select coalesce(round(extract(epoch from locked_until - failed_at)), 0)::integer as s from sign_in_failures`,
+    );
+    return rows[0]?.s ?? 0;
+  };
+  const locks: number[] = [];
+  for (let failure = 1; failure <= 12; failure++) {
+    await countFailure(db, teamId, suspects);
+    locks.push(await seconds());
+  }
+  t.same(locks, [0, 0, 0, 0, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
+  t.ok(await isLocked(db, teamId, suspects));
+  t.notOk(
+    await isLocked(db, teamId, [{ kind: 'agent', number: '5001' }]),
+    'an agent of that number is somebody else',
+  );
+  await forgetFailures(db, teamId, suspects);
+  t.notOk(await isLocked(db, teamId, suspects));
+});
