@@ -1,4 +1,4 @@
-import { isUnreachable } from '../domain/database/database.js';
+import { isUnreachable } from '../domain/database/sql-errors.js';
 import { Star64Error } from '../domain/errors.js';
 import { prompts, soundsOf, type Facts, type Outcome } from './prompts.js';
 import type { Session } from './wire/session.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { Database } from '../domain/database/database.js';
+import type { Database } from '../domain/database/pool.js';
 import { Star64Error, usage } from '../domain/errors.js';
 import { createPrinter, type Printer } from './output.js';
 import type { FlagSetting, Settings } from './settings.js';
@@ -71,7 +71,7 @@ async function findDatabase(settings: Settings): Promise<{ url: string; close: (
 
 /** Opens the database of the settings. */
 export async function openDatabase(settings: Settings, deadlineMs?: number): Promise<OpenDatabase> {
-  const { connect } = await import('../domain/database/database.js');
+  const { connect } = await import('../domain/database/pool.js');
   const found = await findDatabase(settings);
   const db = connect(found.url, deadlineMs === undefined ? {} : { deadlineMs });
   return { db, close: () => db.destroy().then(found.close) };
@@ -79,7 +79,8 @@ export async function openDatabase(settings: Settings, deadlineMs?: number): Pro
 
 /** Refuses to work on tables of another version. */
 export async function requireMigrated(db: Database): Promise<void> {
-  const { isMigrated, withDatabaseErrors } = await import('../domain/database/database.js');
+  const { isMigrated } = await import('../domain/database/migrate.js');
+  const { withDatabaseErrors } = await import('../domain/database/sql-errors.js');
   if (await withDatabaseErrors(() => isMigrated(db))) return;
   throw new Star64Error(
     'failure',

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, migrate, migrationDeadlineMs, type Database } from '../domain/database/database.js';
+import { connect, type Database } from '../domain/database/pool.js';
+import { migrate, migrationDeadlineMs } from '../domain/database/migrate.js';
 import { showExtensionSecret } from '../domain/provisioning/extension.js';
 import { generateSecret } from '../domain/password.js';
 import { LabAsterisk, type LabAsteriskOptions } from './asterisk.js';

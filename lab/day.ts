@@ -1,4 +1,4 @@
-import type { Database } from '../domain/database/database.js';
+import type { Database } from '../domain/database/pool.js';
 import { Star64Error } from '../domain/errors.js';
 import { Caller } from './caller.js';
 import type { Centre } from './centre.js';

@@ -1,4 +1,4 @@
-import type { Database } from '../domain/database/database.js';
+import type { Database } from '../domain/database/pool.js';
 import { StateFeed } from '../domain/monitor/event-feed.js';
 
 interface Happening {

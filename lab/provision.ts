@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { addAgent } from '../domain/provisioning/agent.js';
-import type { Database } from '../domain/database/database.js';
+import type { Database } from '../domain/database/pool.js';
 import { addDid } from '../domain/provisioning/did.js';
 import { addExtension } from '../domain/provisioning/extension.js';
 import { addGroup, type GroupChanges } from '../domain/provisioning/group.js';

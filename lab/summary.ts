@@ -1,4 +1,4 @@
-import type { Database } from '../domain/database/database.js';
+import type { Database } from '../domain/database/pool.js';
 
 export interface Summary {
   offered: number;

@@ -1,7 +1,7 @@
 import { extensionDialingIn } from '../../domain/presence/callers-extension.js';
 import { answerOutcome, type Told } from '../answer.js';
 import type { Session } from '../wire/session.js';
-import type { Script, Services } from './index.js';
+import type { Script, Services } from './script.js';
 
 /** A feature code as it was dialled. */
 export interface Dialled {

@@ -1,6 +1,6 @@
 import { placeOf } from '../../domain/calls/routing.js';
 import { answer } from '../answer.js';
-import type { Script } from './index.js';
+import type { Script } from './script.js';
 
 /**
  * Where a call for a DID goes. Arguments: team, DID. Answered from memory; the record of the call is written

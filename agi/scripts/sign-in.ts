@@ -1,7 +1,7 @@
 import { signIn as enter, type SignInOutcome } from '../../domain/presence/sign-in.js';
 import type { Told } from '../answer.js';
 import { feature } from './feature.js';
-import type { Services } from './index.js';
+import type { Services } from './script.js';
 
 /** `*64<agent>`: signs the agent in at the phone that dialled. Fails closed. */
 export const signIn = feature(async (services, { team, extension, digits: agent, by }) => {

@@ -15,8 +15,11 @@ interface ExtensionFlags {
 export function register(program: Command, context: Context): void {
   const extension = program.command('extension').description('extensions: SIP devices and telephone numbers');
   const domain = () => import('../../domain/provisioning/extension.js');
-  const kind = ['--kind <kind>', 'sip, a device that registers, or phone, a telephone number'] as const;
-  const telephone = ['--telephone <number>', 'what is dialled for kind phone'] as const;
+  const kind = [
+    '--kind <kind>',
+    'sip, a device that registers, or external, a telephone number (phone, as it was called before, means the same)',
+  ] as const;
+  const telephone = ['--telephone <number>', 'what is dialled for kind external'] as const;
   const secret = ['--secret-stdin', 'read a SIP secret of your own from stdin'] as const;
 
   extension
@@ -92,6 +95,9 @@ export function register(program: Command, context: Context): void {
     );
 }
 
+/** Extensions of kind external were called phone once; scripts that say so go on working. */
+const kindNamed = (kind: string): string => (kind === 'phone' ? 'external' : kind);
+
 async function changesOf(invocation: Invocation, flags: ExtensionFlags) {
   if (flags.secretStdin && flags.newSecret) {
     throw usage('--secret-stdin and --new-secret exclude each other: give one of them.');
@@ -100,5 +106,5 @@ async function changesOf(invocation: Invocation, flags: ExtensionFlags) {
   const secret = flags.secretStdin
     ? await invocation.secret('SIP secret')
     : flags.newSecret && { generate: true as const };
-  return given({ user, kind, telephone, secret });
+  return given({ user, kind: kind && kindNamed(kind), telephone, secret });
 }

@@ -18,6 +18,7 @@ export function register(program: Command, context: Context): void {
       action(context, async ({ db, settings, print, say }, flags: GenerateFlags) => {
         const all = await settings([{ path: 'asterisk.config_dir', value: flags.dir, flag: '--dir' }]);
         const { loadToken } = await import('../token.js');
+        const { soundsOf } = await import('../../agi/prompts.js');
         const { readModel } = await import('../../pbx/files/model.js');
         const { render } = await import('../../pbx/files/render.js');
         const { generationLock, writeGeneration } = await import('../../pbx/files/write.js');
@@ -32,6 +33,7 @@ export function register(program: Command, context: Context): void {
             servers: all.agi.servers,
             token,
             passwordDigest: flags.md5Cred !== true,
+            nobodyAnswers: soundsOf('unavailable').join('&'),
           });
           const generation = await render(model, all.asterisk.templatesDir);
           return { model, generation, changed: await writeGeneration(directory, generation) };

@@ -8,7 +8,7 @@ export function register(program: Command, context: Context): void {
     .description('bring the tables of the database up to this version; any number may run at once')
     .action(
       action(context, async ({ rawDb, print, say }) => {
-        const { migrate, migrationDeadlineMs } = await import('../../domain/database/database.js');
+        const { migrate, migrationDeadlineMs } = await import('../../domain/database/migrate.js');
         const done = await migrate(await rawDb(migrationDeadlineMs));
         print.list(
           done.map((migration) => ({ migration })),

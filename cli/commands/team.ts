@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Database } from '../../domain/database/database.js';
+import type { Database } from '../../domain/database/pool.js';
 import { command } from '../../domain/names.js';
 import { action, type Context } from '../context.js';
 import { given, onlyGiven, onOff } from '../options.js';

@@ -30,7 +30,7 @@ Keys: ${Object.entries(sortings)
             '`star64 top` needs a terminal on stdout: `star64 status --json` prints the same as data.',
           );
         }
-        const { statementDeadlineMs } = await import('../../domain/database/database.js');
+        const { statementDeadlineMs } = await import('../../domain/database/pool.js');
         const { readStatus } = await import('../../domain/monitor/status.js');
         const { Top } = await import('../board/top.js');
         const { untilSignalled } = await import('../signals.js');

@@ -2,14 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { scripts } from '../../agi/scripts/index.js';
 import { AgiServer, type AgiServerSettings, type Script } from '../../agi/server.js';
-import { CallJournal } from '../../domain/calls/call.js';
-import {
-  connect,
-  isUnreachable,
-  migrate,
-  migrationDeadlineMs,
-  type Database,
-} from '../../domain/database/database.js';
+import { CallJournal } from '../../domain/calls/journal.js';
+import { connect, type Database } from '../../domain/database/pool.js';
+import { isUnreachable } from '../../domain/database/sql-errors.js';
+import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
 import { ChangeListener } from '../../domain/database/listen.js';
 import { Star64Error } from '../../domain/errors.js';
 import { Routing } from '../../domain/calls/routing.js';

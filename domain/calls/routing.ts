@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/database.js';
+import type { Queryable } from '../database/pool.js';
 import type { Feature } from '../provisioning/feature-code.js';
 
 /** Where the calls of a DID go: an agent group, an extension or a feature of the same team. */

@@ -1,4 +1,4 @@
-import type { Queryable } from './database.js';
+import type { Queryable } from './pool.js';
 
 /**
  * Takes or renews the watch over an Asterisk node: exactly one holder at a time follows its events. It is a lease

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { agentChannel } from './notifications.js';
-import { connectionSettings } from './database.js';
+import { connectionSettings } from './pool.js';
 
 const pulseMs = 10_000;
 

@@ -1,4 +1,4 @@
-import type { Queryable } from './database.js';
+import type { Queryable } from './pool.js';
 
 /** The channel on which a command, which has no connection to Asterisk, tells the running servers whom it has changed. */
 export const agentChannel = 'star64_agents';

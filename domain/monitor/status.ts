@@ -1,5 +1,6 @@
 import type { AgentState } from '../presence/agent-state.js';
-import { type Queryable, withDatabaseErrors } from '../database/database.js';
+import { type Queryable } from '../database/pool.js';
+import { withDatabaseErrors } from '../database/sql-errors.js';
 import { checkWhole } from '../names.js';
 import { requireTeam } from '../provisioning/team.js';
 

@@ -1,5 +1,5 @@
-import { prepared, type Queryable } from '../database/database.js';
-import type { ExtensionKind } from '../provisioning/extension.js';
+import { prepared, type Queryable } from '../database/pool.js';
+import type { ExtensionKind } from './phone.js';
 
 /** The states of a signed-in agent; `signed-out` is the absence of an open sign-in. */
 export type AgentState = 'idle' | 'ringing' | 'talking' | 'wrap-up' | 'paused';

@@ -1,5 +1,5 @@
 import type { AgentState } from './agent-state.js';
-import type { Queryable } from '../database/database.js';
+import type { Queryable } from '../database/pool.js';
 import { openSignIn, type Who } from './open-sign-in.js';
 
 /** Where an agent stands now. */

@@ -1,4 +1,4 @@
-import type { Database, Queryable } from '../database/database.js';
+import type { Database, Queryable } from '../database/pool.js';
 import type { SignIn } from './open-sign-in.js';
 import { close } from './sign-in.js';
 

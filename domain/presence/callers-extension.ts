@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/database.js';
+import type { Queryable } from '../database/pool.js';
 
 /**
  * The telephone of a team that calls in: the extension whose telephone number is the caller's (a + in front or not), if

@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/database.js';
+import type { Queryable } from '../database/pool.js';
 import { openSignIn, type SignIn, type Who } from './open-sign-in.js';
 
 export type CurrentGroupOutcome =

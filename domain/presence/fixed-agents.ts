@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/database.js';
+import type { Queryable } from '../database/pool.js';
 
 /**
  * Signs in every fixed agent who is not: he is signed in by nature, at the phone that is his (spec 20). One whose

@@ -1,12 +1,4 @@
-import type { ExtensionKind } from '../provisioning/extension.js';
-
-/** A phone and the agent who is, or was last, signed in at it. */
-export interface Phone {
-  team: string;
-  extension: string;
-  extensionKind: ExtensionKind;
-  agentId: number;
-}
+import type { Phone } from './phone.js';
 
 /** What the phone scripts need of Asterisk's queues: `pbx/` provides it, so that `agi/` need not know how. */
 export interface Membership {

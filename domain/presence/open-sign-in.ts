@@ -1,5 +1,5 @@
-import { prepared, type Queryable } from '../database/database.js';
-import type { ExtensionKind } from '../provisioning/extension.js';
+import { prepared, type Queryable } from '../database/pool.js';
+import type { ExtensionKind } from './phone.js';
 
 /** An agent at a phone. */
 export interface SignIn {

@@ -5,7 +5,7 @@ import {
   type OpenState,
   type StateDetails,
 } from './agent-state.js';
-import type { Queryable } from '../database/database.js';
+import type { Queryable } from '../database/pool.js';
 import { openSignIn, type SignIn, type Who } from './open-sign-in.js';
 
 /** The digit of a pause without a reason; every team has it. */

@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/database.js';
+import type { Queryable } from '../database/pool.js';
 
 /** Wrong numbers or PINs in a row before a lock; the lock lasts a minute, and twice as long with each further one. */
 const allowedFailures = 5;

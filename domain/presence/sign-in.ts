@@ -1,5 +1,5 @@
 import { openStateOf } from './agent-state.js';
-import type { Database, Queryable } from '../database/database.js';
+import type { Database, Queryable } from '../database/pool.js';
 import { conflict } from '../errors.js';
 import { lockSignInsOfGroup, openSignIn, signInEndedBy, type SignIn, type Who } from './open-sign-in.js';
 import { verifyPassword } from '../password.js';

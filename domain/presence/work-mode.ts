@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/database.js';
+import type { Queryable } from '../database/pool.js';
 import { openSignIn, type SignIn, type Who } from './open-sign-in.js';
 
 /** What an agent does: everything, only queue calls, only calls to the outside (spec 48-50). */

@@ -2,7 +2,7 @@ import { requireAgent } from './agent.js';
 import { tellServers } from '../database/notifications.js';
 import { change } from './change.js';
 import { setCurrentGroup } from '../presence/current-group.js';
-import type { Queryable } from '../database/database.js';
+import type { Queryable } from '../database/pool.js';
 import { conflict, usage, type Star64Error } from '../errors.js';
 import { requireExtension } from './extension.js';
 import { showGroup } from './group.js';

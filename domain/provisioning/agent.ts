@@ -1,7 +1,8 @@
 import { checkGroups, checkPenalties, putInGroups, setPenalties } from './agent-groups.js';
 import { openStateOf } from '../presence/agent-state.js';
 import { change } from './change.js';
-import { withDatabaseErrors, type Queryable } from '../database/database.js';
+import { withDatabaseErrors } from '../database/sql-errors.js';
+import { type Queryable } from '../database/pool.js';
 import { conflict, usage } from '../errors.js';
 import { requireExtension } from './extension.js';
 import { canBeName, checkChoice, checkName, unknown } from '../names.js';

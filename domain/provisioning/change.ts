@@ -1,5 +1,7 @@
-import { explain, type Attempt } from './constraints.js';
-import { sqlError, withDatabaseErrors, type Queryable } from '../database/database.js';
+import { explain } from './constraints.js';
+import { type Attempt } from './attempt.js';
+import { sqlError, withDatabaseErrors } from '../database/sql-errors.js';
+import { type Queryable } from '../database/pool.js';
 
 /**
  * Carries out one change of the provisioning in one transaction: all of it or nothing. What the database refuses

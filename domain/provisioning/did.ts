@@ -1,5 +1,6 @@
 import { change } from './change.js';
-import { withDatabaseErrors, type Queryable } from '../database/database.js';
+import { withDatabaseErrors } from '../database/sql-errors.js';
+import { type Queryable } from '../database/pool.js';
 import { usage } from '../errors.js';
 import { requireExtension } from './extension.js';
 import { features, type Feature } from './feature-code.js';

@@ -1,16 +1,14 @@
 import { change } from './change.js';
-import { withDatabaseErrors, type Queryable } from '../database/database.js';
+import { withDatabaseErrors } from '../database/sql-errors.js';
+import { type Queryable } from '../database/pool.js';
 import { dependents, stillNeeded } from './dependents.js';
 import { conflict, usage } from '../errors.js';
 import { canBeName, checkChoice, checkName, command, unknown } from '../names.js';
 import { checkSecret, generateSecret } from '../password.js';
 import { openSignIn } from '../presence/open-sign-in.js';
+import { extensionKinds, type ExtensionKind } from '../presence/phone.js';
 import { requireTeam } from './team.js';
 import { refusePasswordAsSecret, requireUser } from './user.js';
-
-/** A SIP device, or a telephone number under a short one (spec 15). */
-export const extensionKinds = ['sip', 'phone'] as const;
-export type ExtensionKind = (typeof extensionKinds)[number];
 
 export interface Extension {
   team: string;
@@ -187,7 +185,7 @@ function kindFields(
   if (kind === 'sip') {
     if (changes.telephone !== undefined) {
       throw usage(
-        `extension ${number} is a SIP device and dials no telephone number: add --kind phone, or leave --telephone out.`,
+        `extension ${number} is a SIP device and dials no telephone number: add --kind external, or leave --telephone out.`,
       );
     }
     const given = typeof changes.secret === 'string' ? checkSecret(changes.secret) : undefined;
@@ -200,7 +198,7 @@ function kindFields(
   const telephone = changes.telephone ?? before?.telephone;
   if (telephone === undefined || telephone === null) {
     throw usage(
-      `extension ${number} of kind phone needs the number to dial: add for example --telephone +4915112345678.`,
+      `extension ${number} of kind external needs the number to dial: add for example --telephone +4915112345678.`,
     );
   }
   return { secret: null, telephone_number: checkName('telephone', telephone) };

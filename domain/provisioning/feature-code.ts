@@ -1,5 +1,6 @@
 import { change } from './change.js';
-import { withDatabaseErrors, type Queryable } from '../database/database.js';
+import { withDatabaseErrors } from '../database/sql-errors.js';
+import { type Queryable } from '../database/pool.js';
 import { canBeName, checkChoice, checkName, unknown } from '../names.js';
 import { requireTeam } from './team.js';
 

@@ -1,7 +1,9 @@
 import { change } from './change.js';
 import { checkTimeOfDay } from './time.js';
-import { stillLeaving, type Attempt } from './constraints.js';
-import { withDatabaseErrors, type Queryable } from '../database/database.js';
+import { stillLeaving } from './constraints.js';
+import { type Attempt } from './attempt.js';
+import { withDatabaseErrors } from '../database/sql-errors.js';
+import { type Queryable } from '../database/pool.js';
 import { dependents, stillNeeded } from './dependents.js';
 import { conflict } from '../errors.js';
 import { canBeName, checkChoice, checkName, checkWhole, unknown } from '../names.js';

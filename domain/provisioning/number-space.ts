@@ -1,5 +1,5 @@
-import type { Attempt } from './constraints.js';
-import type { Queryable } from '../database/database.js';
+import type { Attempt } from './attempt.js';
+import type { Queryable } from '../database/pool.js';
 import { command } from '../names.js';
 
 /** A number that phones of a team can dial, and what it is now. */

@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/database.js';
+import type { Queryable } from '../database/pool.js';
 
 /** Deletes groups that have been removed and of which `isEmpty` says that Asterisk has no caller and no member. */
 export async function removeLeftGroups(

@@ -1,6 +1,7 @@
 import { change } from './change.js';
 import { checkTimeZone } from './time.js';
-import { withDatabaseErrors, type Queryable } from '../database/database.js';
+import { withDatabaseErrors } from '../database/sql-errors.js';
+import { type Queryable } from '../database/pool.js';
 import { canBeName, checkName, checkText, unknown } from '../names.js';
 
 /** A system of its own; everything else belongs to exactly one. */

@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/database.js';
+import type { Queryable } from '../database/pool.js';
 import { usage } from '../errors.js';
 import { quoted } from '../names.js';
 

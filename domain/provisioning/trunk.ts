@@ -1,6 +1,7 @@
 import { change } from './change.js';
 import { trunkNamed } from './constraints.js';
-import { withDatabaseErrors, type Queryable } from '../database/database.js';
+import { withDatabaseErrors } from '../database/sql-errors.js';
+import { type Queryable } from '../database/pool.js';
 import { dependents, stillNeeded } from './dependents.js';
 import { notFound } from '../errors.js';
 import { canBeName, checkName, command, quoted } from '../names.js';

@@ -1,5 +1,6 @@
 import { change } from './change.js';
-import { withDatabaseErrors, type Queryable } from '../database/database.js';
+import { withDatabaseErrors } from '../database/sql-errors.js';
+import { type Queryable } from '../database/pool.js';
 import { usage } from '../errors.js';
 import { canBeName, checkName, checkText, command, unknown } from '../names.js';
 import { checkPassword, hashPassword, verifyPassword } from '../password.js';

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Database } from '../../domain/database/database.js';
+import type { Database } from '../../domain/database/pool.js';
 import { Star64Error } from '../../domain/errors.js';
-import { soundsOf } from '../../agi/prompts.js';
-import type { ExtensionKind } from '../../domain/provisioning/extension.js';
+import type { ExtensionKind } from '../../domain/presence/phone.js';
 import { features, type Feature } from '../../domain/provisioning/feature-code.js';
 import { placeOf, type Destination } from '../../domain/calls/routing.js';
 import { deviceOf, lampOf, memberOf } from '../queue/names.js';
@@ -16,6 +15,8 @@ export interface GenerateSettings {
   token: string;
   /** `password_digest` needs Asterisk 20.12, 21.7 or 22.2; older ones read `md5_cred`. */
   passwordDigest: boolean;
+  /** What a phone hears when no server answers: sounds joined by `&`. */
+  nobodyAnswers: string;
 }
 
 /** Seconds that one server has to answer while a caller waits, and while an agent does. */
@@ -121,7 +122,7 @@ export async function readModel(db: Database, settings: GenerateSettings) {
     callerSeconds,
     agentSeconds,
     pinSeconds,
-    nobodyAnswers: soundsOf('unavailable').join('&'),
+    nobodyAnswers: settings.nobodyAnswers,
     teams,
     queues: teams.flatMap(({ groups }) => groups.map(({ queue }) => queue)),
   };
@@ -156,7 +157,7 @@ function team(
     ),
     // Telephones of a team without a trunk.
     unreachable: named
-      .filter(({ kind, trunk }) => kind === 'phone' && trunk === null)
+      .filter(({ kind, trunk }) => kind === 'external' && trunk === null)
       .map(({ number }) => ({ number })),
     lamps: named.map(({ number, name }) => ({ number, lamp: lampOf(name) })),
     features,

@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
-import { prepared, type Database } from '../../domain/database/database.js';
+import { prepared, type Database } from '../../domain/database/pool.js';
 import { tellServers } from '../../domain/database/notifications.js';
 import type { AgentState } from '../../domain/presence/agent-state.js';
-import type { Membership, Phone } from '../../domain/presence/membership.js';
+import type { Membership } from '../../domain/presence/membership.js';
+import type { Phone } from '../../domain/presence/phone.js';
 import { takesQueueCalls } from '../../domain/presence/work-mode.js';
 import { AmiError } from '../ami/errors.js';
 import type { Manager } from '../ami/manager.js';

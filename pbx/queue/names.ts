@@ -1,16 +1,16 @@
 /** Names by which Asterisk knows what the database knows by team and number. */
-import type { Phone } from '../../domain/presence/membership.js';
+import type { Phone } from '../../domain/presence/phone.js';
 
 /** What of a phone makes its name in Asterisk. */
 export type PhoneName = Pick<Phone, 'team' | 'extension' | 'extensionKind'>;
 
 /** The device of an extension, as in the names of its channels: `PJSIP/astercc-5000`, `Local/7000@astercc-telephones`. */
 export const deviceOf = ({ team, extension, extensionKind }: PhoneName): string =>
-  extensionKind === 'phone' ? `Local/${extension}@${team}-telephones` : `PJSIP/${team}-${extension}`;
+  extensionKind === 'external' ? `Local/${extension}@${team}-telephones` : `PJSIP/${team}-${extension}`;
 
 /** The extension as a queue member. A telephone keeps its two Local channels: its state and wrap-up hang on them. */
 export const memberOf = (phone: PhoneName): string =>
-  phone.extensionKind === 'phone' ? `${deviceOf(phone)}/n` : deviceOf(phone);
+  phone.extensionKind === 'external' ? `${deviceOf(phone)}/n` : deviceOf(phone);
 
 /** The queue of an agent group: `astercc-support`. */
 export const queueOf = (team: string, group: string): string => `${team}-${group}`;
@@ -20,7 +20,8 @@ export function phoneOf(device: string): PhoneName | undefined {
   const sip = /^PJSIP\/([a-z][a-z0-9]{1,19})-([0-9]{2,10})$/.exec(device);
   if (sip) return { team: sip[1] ?? '', extension: sip[2] ?? '', extensionKind: 'sip' };
   const telephone = /^Local\/([0-9]{2,10})@([a-z][a-z0-9]{1,19})-telephones(?:\/n)?$/.exec(device);
-  if (telephone) return { team: telephone[2] ?? '', extension: telephone[1] ?? '', extensionKind: 'phone' };
+  if (telephone)
+    return { team: telephone[2] ?? '', extension: telephone[1] ?? '', extensionKind: 'external' };
   return undefined;
 }
 

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import { endOverdueStates } from '../../domain/presence/agent-state.js';
 import { signOutOverdue } from '../../domain/presence/automatic-sign-out.js';
-import { isUnreachable, type Database } from '../../domain/database/database.js';
+import { isUnreachable } from '../../domain/database/sql-errors.js';
+import { type Database } from '../../domain/database/pool.js';
 import type { Membership } from '../../domain/presence/membership.js';
 
 /**

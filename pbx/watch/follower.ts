@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { readTold } from '../../domain/database/notifications.js';
-import type { Database } from '../../domain/database/database.js';
+import type { Database } from '../../domain/database/pool.js';
 import type { Membership } from '../../domain/presence/membership.js';
 import { signInsOf } from '../../domain/presence/open-sign-in.js';
 

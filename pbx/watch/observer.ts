@@ -7,8 +7,9 @@ import {
   findQueue,
   markAbandoned,
   type Queue,
-} from '../../domain/calls/call.js';
-import { isUnreachable, type Database } from '../../domain/database/database.js';
+} from '../../domain/calls/calls.js';
+import { isUnreachable } from '../../domain/database/sql-errors.js';
+import { type Database } from '../../domain/database/pool.js';
 import { openSignIn, type SignIn } from '../../domain/presence/open-sign-in.js';
 import { endOffer } from '../../domain/presence/pause.js';
 import type { AmiMessage } from '../ami/message.js';

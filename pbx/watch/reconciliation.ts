@@ -7,11 +7,11 @@ import {
   callsEnded,
   findQueue,
   openCalls,
-} from '../../domain/calls/call.js';
-import type { Database } from '../../domain/database/database.js';
+} from '../../domain/calls/calls.js';
+import type { Database } from '../../domain/database/pool.js';
 import { signInFixedAgents } from '../../domain/presence/fixed-agents.js';
 import { removeLeftGroups } from '../../domain/provisioning/removal-pending.js';
-import type { Phone } from '../../domain/presence/membership.js';
+import type { Phone } from '../../domain/presence/phone.js';
 import { endOffer } from '../../domain/presence/pause.js';
 import { takesQueueCalls } from '../../domain/presence/work-mode.js';
 import type { Manager } from '../ami/manager.js';

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { isUnreachable, type Database } from '../../domain/database/database.js';
+import { isUnreachable } from '../../domain/database/sql-errors.js';
+import { type Database } from '../../domain/database/pool.js';
 import { leaveWatch, takeWatch } from '../../domain/database/leases.js';
 import type { Manager } from '../ami/manager.js';
 import { leaseVariable } from '../queue/names.js';

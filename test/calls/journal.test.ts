@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { CallJournal } from '../../domain/calls/call.js';
+import { CallJournal } from '../../domain/calls/journal.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 

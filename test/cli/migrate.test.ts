@@ -1,5 +1,6 @@
 import t from 'tap';
-import { connect, migrate, migrationDeadlineMs } from '../../domain/database/database.js';
+import { connect } from '../../domain/database/pool.js';
+import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
 import { migrations } from '../../migrations/index.js';
 import { emptyDatabase } from '../support/database.js';
 import { cli, star64 } from '../support/cli.js';

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { transition } from '../../domain/presence/agent-state.js';
-import { callQueued, findQueue } from '../../domain/calls/call.js';
+import { callQueued, findQueue } from '../../domain/calls/calls.js';
 import { signIn } from '../../domain/presence/sign-in.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { cli } from '../support/cli.js';

@@ -1,10 +1,11 @@
 import t, { type Test } from 'tap';
 import { transition } from '../../domain/presence/agent-state.js';
-import { callQueued, findQueue } from '../../domain/calls/call.js';
+import { callQueued, findQueue } from '../../domain/calls/calls.js';
 import { addTeam, removeTeam } from '../../domain/provisioning/team.js';
 import { signIn } from '../../domain/presence/sign-in.js';
 import { LabPostgres } from '../../domain/database/embedded/postgres.js';
-import { connect, migrate, migrationDeadlineMs } from '../../domain/database/database.js';
+import { connect } from '../../domain/database/pool.js';
+import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { star64 } from '../support/cli.js';
 import { freshDatabase } from '../support/database.js';

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { LabPostgres } from '../../domain/database/embedded/postgres.js';
 import { until } from '../../domain/machine/processes.js';
-import { connect, isUnreachable } from '../../domain/database/database.js';
+import { connect } from '../../domain/database/pool.js';
+import { isUnreachable } from '../../domain/database/sql-errors.js';
 
 const postgres = await LabPostgres.start();
 const db = connect(postgres.url, { max: 2, deadlineMs: 500 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import t from 'tap';
-import { idleDeadlineMs } from '../../domain/database/database.js';
+import { idleDeadlineMs } from '../../domain/database/pool.js';
 import { until } from '../../domain/machine/processes.js';
 import { freshDatabase } from '../support/database.js';
 

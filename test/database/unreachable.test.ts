@@ -1,5 +1,6 @@
 import t from 'tap';
-import { connect, withDatabaseErrors } from '../../domain/database/database.js';
+import { connect } from '../../domain/database/pool.js';
+import { withDatabaseErrors } from '../../domain/database/sql-errors.js';
 import { LabPostgres } from '../../domain/database/embedded/postgres.js';
 import { refused } from '../support/refusal.js';
 

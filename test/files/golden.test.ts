@@ -2,9 +2,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import t, { type Test } from 'tap';
 import { readModel } from '../../pbx/files/model.js';
 import { fileNames, render } from '../../pbx/files/render.js';
+import { soundsOf } from '../../agi/prompts.js';
 import { packageRoot } from '../../domain/machine/package-root.js';
 import { addAgent } from '../../domain/provisioning/agent.js';
-import type { Database } from '../../domain/database/database.js';
+import type { Database } from '../../domain/database/pool.js';
 import { addDid } from '../../domain/provisioning/did.js';
 import { addExtension } from '../../domain/provisioning/extension.js';
 import { addGroup, removeGroup } from '../../domain/provisioning/group.js';
@@ -20,6 +21,7 @@ const settings = {
   servers: ['192.0.2.1:4573', '192.0.2.2:4573'],
   token: 'golden0000000000000000000000token',
   passwordDigest: true,
+  nobodyAnswers: soundsOf('unavailable').join('&'),
 };
 
 /** What has a meaning of its own somewhere in Asterisk's files. */
@@ -51,7 +53,7 @@ async function populate(db: Database, team: string): Promise<void> {
       secret: `secret0000000000000000${team}${number}`,
     });
   }
-  await addExtension(db, team, { number: '7000', user: 'anna', kind: 'phone', telephone: '+4930123456' });
+  await addExtension(db, team, { number: '7000', user: 'anna', kind: 'external', telephone: '+4930123456' });
   if (team === 'astercc') {
     await addTrunk(db, team, { name: 'provider', endpoint: 'provider.1' });
     await setTeam(db, team, { trunk: 'provider' });

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { transition, type AgentState } from '../../domain/presence/agent-state.js';
-import { callQueued, findQueue } from '../../domain/calls/call.js';
-import { connect, migrate, migrationDeadlineMs, type Database } from '../../domain/database/database.js';
+import { callQueued, findQueue } from '../../domain/calls/calls.js';
+import { connect, type Database } from '../../domain/database/pool.js';
+import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
 import { StateFeed, type StateChange } from '../../domain/monitor/event-feed.js';
 import { LabPostgres } from '../../domain/database/embedded/postgres.js';

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { transition } from '../../domain/presence/agent-state.js';
-import { callAnswered, callQueued, callsEnded, findQueue, markAbandoned } from '../../domain/calls/call.js';
+import { callAnswered, callQueued, callsEnded, findQueue, markAbandoned } from '../../domain/calls/calls.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
 import { readStatus } from '../../domain/monitor/status.js';
 import { crowd, provision } from '../../lab/provision.js';

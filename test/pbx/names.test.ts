@@ -3,7 +3,7 @@ import { deviceOf, lampOf, memberOf, phoneOf, wrapUpMark } from '../../pbx/queue
 
 void t.test('a phone is known again by its names in Asterisk, of either kind', (t) => {
   const sip = { team: 'astercc', extension: '5000', extensionKind: 'sip' } as const;
-  const telephone = { team: 'astercc', extension: '7000', extensionKind: 'phone' } as const;
+  const telephone = { team: 'astercc', extension: '7000', extensionKind: 'external' } as const;
   t.equal(memberOf(sip), 'PJSIP/astercc-5000');
   t.equal(memberOf(telephone), 'Local/7000@astercc-telephones/n');
   for (const phone of [sip, telephone]) {

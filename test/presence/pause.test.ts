@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { endOverdueStates, openStateOf, transition } from '../../domain/presence/agent-state.js';
 import { signOutOverdue } from '../../domain/presence/automatic-sign-out.js';
-import type { Database } from '../../domain/database/database.js';
+import type { Database } from '../../domain/database/pool.js';
 import { endOffer, pause, ready } from '../../domain/presence/pause.js';
 import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
 import { isLocked, countFailure, forgetFailures } from '../../domain/presence/sign-in-lock.js';

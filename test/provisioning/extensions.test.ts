@@ -92,37 +92,37 @@ await t.test('login password and SIP secret differ, from whichever side it is tr
 
 await t.test('a telephone number has no secret and needs something to dial (spec 15)', async (t) => {
   await refused(t, 'usage', ['--telephone'], () =>
-    addExtension(db, 'astercc', { number: '5020', user: 'anna', kind: 'phone' }),
+    addExtension(db, 'astercc', { number: '5020', user: 'anna', kind: 'external' }),
   );
-  await refused(t, 'usage', ['--kind phone'], () =>
+  await refused(t, 'usage', ['--kind external'], () =>
     addExtension(db, 'astercc', { number: '5020', user: 'anna', telephone: '+4912345' }),
   );
   await refused(t, 'usage', ['no SIP secret'], () =>
     addExtension(db, 'astercc', {
       number: '5020',
       user: 'anna',
-      kind: 'phone',
+      kind: 'external',
       telephone: '+4912345',
       secret: 'x'.repeat(24),
     }),
   );
   await refused(t, 'usage', ['telephone number "0800-CALL"'], () =>
-    addExtension(db, 'astercc', { number: '5020', user: 'anna', kind: 'phone', telephone: '0800-CALL' }),
+    addExtension(db, 'astercc', { number: '5020', user: 'anna', kind: 'external', telephone: '0800-CALL' }),
   );
-  await refused(t, 'usage', ['kind of extension "fax"', 'sip, phone'], () =>
+  await refused(t, 'usage', ['kind of extension "fax"', 'sip, external'], () =>
     addExtension(db, 'astercc', { number: '5020', user: 'anna', kind: 'fax' }),
   );
   const phone = await addExtension(db, 'astercc', {
     number: '5020',
     user: 'anna',
-    kind: 'phone',
+    kind: 'external',
     telephone: '+4912345',
   });
-  t.match(phone, { kind: 'phone', telephone: '+4912345', secret: null });
+  t.match(phone, { kind: 'external', telephone: '+4912345', secret: null });
   const device = await setExtension(db, 'astercc', '5020', { kind: 'sip' });
   t.match(device, { kind: 'sip', telephone: null, secret: /^[A-Za-z0-9]{24,64}$/ });
-  t.match(await setExtension(db, 'astercc', '5020', { kind: 'phone', telephone: '110' }), {
-    kind: 'phone',
+  t.match(await setExtension(db, 'astercc', '5020', { kind: 'external', telephone: '110' }), {
+    kind: 'external',
     telephone: '110',
   });
 });
@@ -171,7 +171,7 @@ await t.test('an extension where an agent is signed in neither goes nor becomes 
     removeExtension(db, 'astercc', '5040'),
   );
   await refused(t, 'conflict', ['agent 1040', 'sign out first'], () =>
-    setExtension(db, 'astercc', '5040', { kind: 'phone', telephone: '110' }),
+    setExtension(db, 'astercc', '5040', { kind: 'external', telephone: '110' }),
   );
   t.equal((await setExtension(db, 'astercc', '5040', { user: 'ben' })).user, 'ben');
   await signOut(db, 'astercc', { agent: '1040' }, 'test');

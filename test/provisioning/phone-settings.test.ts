@@ -231,7 +231,7 @@ await t.test(
       removeExtension(db, 'astercc', '5000'),
     );
     await refused(t, 'conflict', ['agent 1001 is fixed', 'agent set 1001 --extension <other>'], () =>
-      setExtension(db, 'astercc', '5000', { kind: 'phone', telephone: '110' }),
+      setExtension(db, 'astercc', '5000', { kind: 'external', telephone: '110' }),
     );
     await state('wrap-up');
     await setAgent(db, 'astercc', '1001', { extension: '5001' });

@@ -126,7 +126,7 @@ await t.test('a team is not removed before its trunks', async (t) => {
 });
 
 await t.test('a telephone number is one extension of a team, with or without +', async (t) => {
-  const telephone = { user: 'anna', kind: 'phone' };
+  const telephone = { user: 'anna', kind: 'external' };
   await addExtension(db, 'astercc', { ...telephone, number: '7000', telephone: '+4915112345678' });
   await addExtension(db, 'astercc', { ...telephone, number: '7001', telephone: '4915112345679' });
   await addExtension(db, 'other', { ...telephone, number: '7000', telephone: '+4915112345678' });

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { addAgent, setAgent } from '../../domain/provisioning/agent.js';
-import type { Database } from '../../domain/database/database.js';
+import type { Database } from '../../domain/database/pool.js';
 import { addDid } from '../../domain/provisioning/did.js';
 import { addExtension } from '../../domain/provisioning/extension.js';
 import { setTeam } from '../../domain/provisioning/team.js';
@@ -75,7 +75,7 @@ async function addTelephone(
   index: number,
 ): Promise<void> {
   await setTeam(db, team, { trunk: 'provider' });
-  await addExtension(db, team, { number: extension, user: 'crowd', kind: 'phone', telephone: number });
+  await addExtension(db, team, { number: extension, user: 'crowd', kind: 'external', telephone: number });
   const groups = ['support', 'sales'];
   await addAgent(db, team, { number: agent, user: 'crowd', groups, ...(kind && { kind, extension }) });
   for (const feature of features) await addDid(db, team, { number: didOf(feature, index), feature });

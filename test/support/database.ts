@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { connect, migrate, migrationDeadlineMs, type Database } from '../../domain/database/database.js';
+import { connect, type Database } from '../../domain/database/pool.js';
+import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
 
 /**
  * URL of a PostgreSQL where tests may create databases: STAR64_TEST_DATABASE_URL, or one of star64's own that all test

@@ -1,4 +1,4 @@
-import type { Database } from '../../domain/database/database.js';
+import type { Database } from '../../domain/database/pool.js';
 
 /** Each query yields lines of text, in an order that does not depend on when or where the objects were made. */
 const parts: readonly [string, string][] = [

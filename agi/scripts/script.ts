@@ -1,0 +1,18 @@
+import type { Logger } from 'pino';
+import type { CallJournal } from '../../domain/calls/journal.js';
+import type { Database } from '../../domain/database/pool.js';
+import type { Membership } from '../../domain/presence/membership.js';
+import type { Routing } from '../../domain/calls/routing.js';
+import type { Session } from '../wire/session.js';
+
+/** What scripts work with. */
+export interface Services {
+  db: Database;
+  membership: Membership;
+  routing: Routing;
+  journal: CallJournal;
+  log: Logger;
+}
+
+/** A question of the dialplan, by the name in its URL. The arguments are those of the dialplan, in its order. */
+export type Script = (services: Services, session: Session, args: readonly string[]) => Promise<void>;

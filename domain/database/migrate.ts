@@ -1,0 +1,62 @@
+import type { Knex } from 'knex';
+import { migrations, type Migration } from '../../migrations/index.js';
+import { Star64Error } from '../errors.js';
+import type { Database, Queryable } from './pool.js';
+import { withDatabaseErrors } from './sql-errors.js';
+
+/** How long a migration may take, or wait for another starter's; for `connect` of what migrates. Milliseconds. */
+export const migrationDeadlineMs = 120_000;
+
+/** Any fixed number does, as long as nothing else in the database takes the same one. */
+const migrationLock = 640064;
+
+const migrationTable = 'star64_migrations';
+
+const source: Knex.MigrationSource<Migration> = {
+  getMigrations: () => Promise.resolve([...migrations]),
+  getMigrationName: (migration) => migration.name,
+  getMigration: (migration) =>
+    Promise.resolve({
+      up: async (knex: Knex): Promise<void> => {
+        // knex reads a bare question mark as a place for a value.
+        await knex.raw(migration.sql.replaceAll('?', '\\?'));
+      },
+      down: () => Promise.reject(new Error('star64 migrations only go forward')),
+    }),
+};
+
+/**
+ * Brings the schema up to this version in one transaction under an advisory lock: any number of starters at once
+ * all succeed, and one that is killed leaves nothing half done. `db` is connected with `migrationDeadlineMs`. Returns the names of the steps it carried out.
+ */
+export async function migrate(db: Database): Promise<string[]> {
+  return withDatabaseErrors(() =>
+    db.transaction(async (trx) => {
+      await trx.raw('select pg_advisory_xact_lock(?)', [migrationLock]);
+      const settings = { migrationSource: source, tableName: migrationTable, disableTransactions: true };
+      await refuseNewerSchema(trx);
+      const [, done] = (await trx.migrate.latest(settings)) as [number, string[]];
+      return done;
+    }),
+  );
+}
+
+/** A server never runs on a schema that it does not know. */
+async function refuseNewerSchema(trx: Knex.Transaction): Promise<void> {
+  if (!(await trx.schema.hasTable(migrationTable))) return;
+  const known = new Set(migrations.map(({ name }) => name));
+  const unknown = (await trx(migrationTable).pluck<string[]>('name')).filter((name) => !known.has(name));
+  if (unknown.length > 0) {
+    throw new Star64Error(
+      'failure',
+      `The database has migrations that this version does not know (${unknown.join(', ')}): install the newer star64.`,
+    );
+  }
+}
+
+/** True when every migration of this version has been carried out. */
+export async function isMigrated(db: Queryable): Promise<boolean> {
+  if (!(await db.schema.hasTable(migrationTable))) return false;
+  const done = new Set(await db(migrationTable).pluck<string[]>('name'));
+  return migrations.every(({ name }) => done.has(name));
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import knexModule, { type Knex } from 'knex';
+import pg from 'pg';
+
+export type Database = Knex;
+/** The database itself or a transaction on it. */
+export type Queryable = Knex | Knex.Transaction;
+
+const int8 = 20;
+const types: pg.CustomTypesConfig = {
+  /** int8 as a number: ids and counts stay far below 2^53. */
+  getTypeParser: (oid, format) =>
+    (oid as number) === int8 ? Number : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
+};
+
+/** How long a statement may take before its caller gets an error, in milliseconds; holds for a frozen server too. */
+export const statementDeadlineMs = 3000;
+
+/** How long a transaction may wait for its server between two statements before PostgreSQL takes it back. */
+export const idleDeadlineMs = 10_000;
+
+/** Settings that every connection of star64 shares, the pool's and the listener's. */
+export function connectionSettings(url: string, deadlineMs = statementDeadlineMs): pg.ClientConfig {
+  return {
+    connectionString: url,
+    application_name: 'star64',
+    connectionTimeoutMillis: 2000,
+    query_timeout: deadlineMs,
+    statement_timeout: deadlineMs,
+    // A server that hangs in the middle of telling Asterisk would keep the others from those phones for hours.
+    idle_in_transaction_session_timeout: idleDeadlineMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    types,
+  };
+}
+
+/** A pool of connections; nothing is dialled before the first query. */
+export function connect(url: string, options: { max?: number; deadlineMs?: number } = {}): Database {
+  return knexModule({
+    client: 'pg',
+    connection: connectionSettings(url, options.deadlineMs) as Knex.PgConnectionConfig,
+    pool: {
+      min: 0,
+      max: options.max ?? 10,
+      acquireTimeoutMillis: options.deadlineMs ?? statementDeadlineMs,
+      afterCreate: leaveWhenLate,
+    },
+    // Values may be secrets, and error messages reach logs.
+    compileSqlOnError: false,
+    acquireConnectionTimeout: options.deadlineMs ?? statementDeadlineMs,
+    log: {
+      warn: () => undefined,
+      error: () => undefined,
+      debug: () => undefined,
+      deprecate: () => undefined,
+    },
+  });
+}
+
+/**
+ * Runs a statement that PostgreSQL parses and plans once for a connection and not every time, which is half of the
+ * work of a small one: for those that every call needs. Each text stays with the connection, so there must be few.
+ */
+export async function prepared<T>(
+  db: Queryable,
+  sql: string,
+  values: readonly Knex.RawBinding[] | Knex.ValueDict = [],
+): Promise<T[]> {
+  // By its text: behind a proxy that shares connections, a name must mean the same to every server.
+  const name = `star64_${createHash('sha1').update(sql).digest('hex')}`;
+  const { rows } = await db.raw<{ rows: T[] }>(sql, values).options({ name });
+  return rows;
+}
+
+type Answered = (error: Error | null, result?: pg.QueryResult) => void;
+
+/** What pg says when a query had no answer within `query_timeout`. */
+const late = 'Query read timeout';
+
+/**
+ * pg gives up a query after its time but keeps the connection, and a frozen server carries the query out when it
+ * comes back. Its transaction would still be open then, and whoever gets the connection next would commit what was
+ * reported as failed. Ending the connection makes the server roll back.
+ */
+function leaveWhenLate(
+  connection: pg.Client,
+  done: (error: Error | null, connection: pg.Client) => void,
+): void {
+  const query = connection.query.bind(connection) as (config: pg.QueryConfig, answered: Answered) => void;
+  connection.query = ((config: pg.QueryConfig, answered: Answered) =>
+    query(config, (error, result) => {
+      if (error?.message === late) {
+        // knex sets this mark itself, but only once the socket is closed: it might hand the connection out before.
+        Object.assign(connection, { __knex__disposed: error });
+        // With a query under way this destroys the socket, and waits for nothing.
+        void connection.end();
+      }
+      answered(error, result);
+    })) as pg.Client['query'];
+  done(null, connection);
+}
