@@ -1,4 +1,4 @@
-import { extensionDialingIn } from '../../domain/presence/callers-extension.js';
+import { callersExtension } from '../../domain/presence/callers-extension.js';
 import { answerOutcome, type Told } from '../answer.js';
 import type { Session } from '../wire/session.js';
 import type { Script, Services } from './script.js';
@@ -24,7 +24,7 @@ export const feature =
   (services, session, [team = '', endpoint = '', digits = '', caller = '']) =>
     answerOutcome(session, async () => {
       const extension =
-        extensionOf(team, endpoint) ?? (await extensionDialingIn(services.db, team, endpoint, caller));
+        extensionOf(team, endpoint) ?? (await callersExtension(services.db, team, endpoint, caller));
       if (extension === undefined) return 'unknown-phone';
       const by = session.request.uniqueid;
       return decide(services, { team, extension, digits: digits === '' ? undefined : digits, by, session });

@@ -1,4 +1,4 @@
-import { placeOf } from '../../domain/calls/routing.js';
+import { destinationOf } from '../../domain/calls/routing.js';
 import { answer } from '../answer.js';
 import type { Script } from './script.js';
 
@@ -10,7 +10,7 @@ export const inbound: Script = async ({ routing, journal, log }, session, [team 
   const destination = routing.find(team, did);
   const { uniqueid, callerIdNumber: caller } = session.request;
   // An agent who signs in by calling is no customer.
-  if (destination?.feature != null) return answer(session, placeOf(team, destination));
+  if (destination?.feature != null) return answer(session, destinationOf(team, destination));
   journal.add({
     uniqueid,
     team,
@@ -19,6 +19,6 @@ export const inbound: Script = async ({ routing, journal, log }, session, [team 
     group: destination?.group ?? null,
     extension: destination?.extension ?? null,
   });
-  if (destination) return answer(session, placeOf(team, destination));
+  if (destination) return answer(session, destinationOf(team, destination));
   log.warn({ team, did, uniqueid }, 'no such DID: the call goes where the generated configuration says');
 };

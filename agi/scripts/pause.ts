@@ -5,7 +5,7 @@ import { feature } from './feature.js';
 export const pause = feature(async ({ db, membership }, { team, extension, digits: digit }) => {
   const result = await takeBreak(db, team, { extension }, digit);
   if (result.outcome !== 'paused') return result.outcome;
-  await membership.project(result.signIn);
+  await membership.sync(result.signIn);
   if (digit === undefined || digit === noReason) return 'paused';
   return { outcome: 'paused-for', facts: { reason: digit } };
 });

@@ -7,6 +7,6 @@ import { feature } from './feature.js';
  */
 export const ready = feature(async ({ db, membership }, { team, extension }) => {
   const result = await endBreak(db, team, { extension });
-  if (result.outcome === 'ready') await membership.project(result.signIn);
+  if (result.outcome === 'ready') await membership.sync(result.signIn);
   return result.outcome;
 });

@@ -13,11 +13,11 @@ export const signIn = feature(async (services, { team, extension, digits: agent,
 export async function tell({ membership }: Services, result: SignInOutcome): Promise<Told> {
   switch (result.outcome) {
     case 'signed-in':
-      await membership.project(result.signIn, { thorough: true });
+      await membership.sync(result.signIn, { thorough: true });
       return 'signed-in';
     case 'moved':
-      await membership.project(result.left, { thorough: true });
-      await membership.project(result.signIn, { thorough: true });
+      await membership.sync(result.left, { thorough: true });
+      await membership.sync(result.signIn, { thorough: true });
       return { outcome: 'moved', facts: { extension: result.signIn.extension } };
     case 'agent-elsewhere':
       return 'agent-elsewhere';

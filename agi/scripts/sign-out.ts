@@ -5,8 +5,8 @@ import { feature } from './feature.js';
 export const signOut = feature(async ({ db, membership }, { team, extension, by }) => {
   const result = await leave(db, team, { extension }, by);
   if (result.outcome === 'signed-out') {
-    await membership.project(result.signIn, { thorough: true });
-    if (result.offer !== undefined) await membership.withdraw(result.offer);
+    await membership.sync(result.signIn, { thorough: true });
+    if (result.offer !== undefined) await membership.cancelOffer(result.offer);
   }
   return result.outcome;
 });

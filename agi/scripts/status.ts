@@ -1,5 +1,5 @@
 import type { AgentState } from '../../domain/presence/agent-state.js';
-import { standingOf } from '../../domain/presence/agent-status.js';
+import { agentStatusOf } from '../../domain/presence/agent-status.js';
 import type { Outcome } from '../prompts.js';
 import { feature } from './feature.js';
 
@@ -13,7 +13,7 @@ const outcomes: Record<AgentState, Outcome> = {
 
 /** `*60`: where the agent at the phone that dialled stands, read out. */
 export const status = feature(async ({ db }, { team, extension }) => {
-  const standing = await standingOf(db, team, { extension });
+  const standing = await agentStatusOf(db, team, { extension });
   if (!standing) return 'not-signed-in';
   const { state, seconds, ...facts } = standing;
   return { outcome: outcomes[state], facts: { ...facts, seconds, minutes: Math.floor(seconds / 60) } };

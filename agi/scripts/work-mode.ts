@@ -5,6 +5,6 @@ import { feature } from './feature.js';
 export const workMode = feature(async ({ db, membership }, { team, extension, digits }) => {
   const result = await setWorkMode(db, team, { extension }, digits);
   if (result.outcome !== 'mode-set') return result.outcome;
-  await membership.project(result.signIn, { thorough: true });
+  await membership.sync(result.signIn, { thorough: true });
   return `mode-${result.mode}`;
 });

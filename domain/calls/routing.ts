@@ -9,7 +9,7 @@ export interface Destination {
 }
 
 /** The place of a destination in the generated dialplan: context, extension, priority. */
-export function placeOf(team: string, { group, extension, feature }: Destination): string {
+export function destinationOf(team: string, { group, extension, feature }: Destination): string {
   if (group !== null) return `${team}-groups,${group},1`;
   if (extension !== null) return `${team}-numbers,${extension},1`;
   return `${team}-dial-in,${feature ?? ''},1`;

@@ -5,17 +5,17 @@ import type { Queryable } from './pool.js';
  * by the database's clock, since a server that hangs would keep an advisory lock for as long as its connection.
  * True: the caller holds it for `seconds` from now.
  */
-export async function takeWatch(
+export async function takeLeaderLease(
   db: Queryable,
   node: string,
   holder: string,
   seconds: number,
 ): Promise<boolean> {
   const { rows } = await db.raw<{ rows: unknown[] }>(
-    `insert into watchers (node, holder, expires_at)
+    `insert into leader_leases (node, holder, expires_at)
      values (:node, :holder, clock_timestamp() + make_interval(secs => :seconds))
      on conflict (node) do update set holder = excluded.holder, expires_at = excluded.expires_at
-     where watchers.holder = excluded.holder or watchers.expires_at < clock_timestamp()
+     where leader_leases.holder = excluded.holder or leader_leases.expires_at < clock_timestamp()
      returning node`,
     { node, holder, seconds },
   );
@@ -23,6 +23,6 @@ export async function takeWatch(
 }
 
 /** Gives the watch back at once, so that the next server need not wait for it to run out. */
-export async function leaveWatch(db: Queryable, node: string, holder: string): Promise<void> {
-  await db('watchers').where({ node, holder }).delete();
+export async function releaseLeaderLease(db: Queryable, node: string, holder: string): Promise<void> {
+  await db('leader_leases').where({ node, holder }).delete();
 }

@@ -14,7 +14,7 @@ export interface OpenState {
   signInId: number;
   agentId: number;
   state: AgentState;
-  token: string | null;
+  offerId: string | null;
   /** Digit of the pause reason. */
   pauseDigit: string | null;
 }
@@ -25,7 +25,7 @@ export interface StateDetails {
   reason?: string;
   pauseDigit?: string;
   /** Names one offer; see the column's comment. */
-  token?: string;
+  offerId?: string;
   callUniqueid?: string;
   groupId?: number;
   /** Seconds until a server ends the state by itself. */
@@ -37,7 +37,7 @@ export interface StateDetails {
 const openStateColumns = `
   s.id, t.identity as team, a.number as agent, x.number as extension, x.kind as "extensionKind",
   s.sign_in_id as "signInId",
-  s.agent_id as "agentId", s.state, s.token, s.pause_digit as "pauseDigit"`;
+  s.agent_id as "agentId", s.state, s.offer_id as "offerId", s.pause_digit as "pauseDigit"`;
 const openStateJoins = `
   join sign_ins i on i.id = s.sign_in_id
   join teams t on t.id = s.team_id
@@ -55,7 +55,7 @@ export async function transition(
   from: readonly AgentState[],
   to: AgentState,
   details: StateDetails = {},
-  only: { id?: number; token?: string } = {},
+  only: { id?: number; offerId?: string } = {},
 ): Promise<OpenState | undefined> {
   const sql = `
     with open as (
@@ -64,13 +64,13 @@ export async function transition(
     ), ended as (
       update agent_states s set ended_at = greatest(clock_timestamp(), started_at) from open
       where s.sign_in_id = open.id and ended_at is null and state = any(:from::agent_state[])
-        ${only.id === undefined ? '' : 'and s.id = :id'} ${only.token === undefined ? '' : 'and s.token = :only'}
+        ${only.id === undefined ? '' : 'and s.id = :id'} ${only.offerId === undefined ? '' : 'and s.offer_id = :only'}
       returning team_id, agent_id, sign_in_id, ended_at
     ), s as (
       insert into agent_states
-        (team_id, agent_id, sign_in_id, state, reason, pause_digit, token, call_uniqueid, group_id, started_at,
+        (team_id, agent_id, sign_in_id, state, reason, pause_digit, offer_id, call_uniqueid, group_id, started_at,
           deadline_at, at_deadline)
-      select team_id, agent_id, sign_in_id, :to::agent_state, :reason, :digit, :token, :call, :groupId::integer, ended_at,
+      select team_id, agent_id, sign_in_id, :to::agent_state, :reason, :digit, :offerId, :call, :groupId::integer, ended_at,
         ended_at + make_interval(secs => :seconds::double precision), :atDeadline::pause_end
       from ended
       returning *
@@ -81,11 +81,11 @@ export async function transition(
     from: [...from],
     to,
     id: only.id ?? 0,
-    only: only.token ?? '',
+    only: only.offerId ?? '',
     reason: details.reason ?? null,
     digit: details.pauseDigit ?? null,
     atDeadline: details.atDeadline ?? 'ready',
-    token: details.token ?? null,
+    offerId: details.offerId ?? null,
     call: details.callUniqueid ?? null,
     groupId: details.groupId ?? null,
     seconds: details.deadlineSeconds ?? null,
@@ -136,10 +136,10 @@ export async function endOverdueStates(
     ), ended as (
       update agent_states e set ended_at = greatest(clock_timestamp(), e.started_at)
       from due where e.id = due.id
-      returning e.team_id, e.agent_id, e.sign_in_id, e.token, e.ended_at
+      returning e.team_id, e.agent_id, e.sign_in_id, e.offer_id, e.ended_at
     ), s as (
-      insert into agent_states (team_id, agent_id, sign_in_id, state, token, started_at)
-      select team_id, agent_id, sign_in_id, 'idle', token, ended_at from ended
+      insert into agent_states (team_id, agent_id, sign_in_id, state, offer_id, started_at)
+      select team_id, agent_id, sign_in_id, 'idle', offer_id, ended_at from ended
       returning *
     )
     select ${openStateColumns} from s ${openStateJoins}`,

@@ -3,7 +3,7 @@ import type { Queryable } from '../database/pool.js';
 import { openSignIn, type Who } from './open-sign-in.js';
 
 /** Where an agent stands now. */
-export interface Standing {
+export interface OwnStatus {
   agent: string;
   extension: string;
   state: AgentState;
@@ -14,10 +14,10 @@ export interface Standing {
 }
 
 /** Where the agent stands, or undefined when nobody is signed in there. */
-export async function standingOf(db: Queryable, team: string, who: Who): Promise<Standing | undefined> {
+export async function agentStatusOf(db: Queryable, team: string, who: Who): Promise<OwnStatus | undefined> {
   const signIn = await openSignIn(db, team, who);
   if (!signIn) return undefined;
-  const { rows } = await db.raw<{ rows: Pick<Standing, 'state' | 'seconds' | 'groups'>[] }>(
+  const { rows } = await db.raw<{ rows: Pick<OwnStatus, 'state' | 'seconds' | 'groups'>[] }>(
     `select s.state, greatest(0, floor(extract(epoch from clock_timestamp() - s.started_at)))::integer as seconds,
        array(select g.number from agent_group_members m join agent_groups g on g.id = m.group_id
          where m.agent_id = i.agent_id and g.number is not null

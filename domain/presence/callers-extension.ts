@@ -5,7 +5,7 @@ import type { Queryable } from '../database/pool.js';
  * the call comes over a trunk that the team can use and whose caller numbers are trusted. Anybody can claim any number
  * elsewhere, so there nobody is known by it.
  */
-export async function extensionDialingIn(
+export async function callersExtension(
   db: Queryable,
   team: string,
   endpoint: string,

@@ -7,14 +7,14 @@ export interface Membership {
    * the other servers are asked to, and the reconciliation does it later. `thorough` looks at every queue of the agent, as a sign-in or another work mode
    * asks for; without it a pause or its end is told. `alone` asks no other server.
    */
-  project(phone: Phone, options?: { thorough?: boolean; alone?: boolean }): Promise<boolean>;
+  sync(phone: Phone, options?: { thorough?: boolean; alone?: boolean }): Promise<boolean>;
 
-  /** As `project`, for many phones in about the time of one: what happens to hundreds in the same moment. Never throws. */
-  projectAll(phones: readonly Phone[]): Promise<void>;
+  /** As `sync`, for many phones in about the time of one: what happens to hundreds in the same moment. Never throws. */
+  syncAll(phones: readonly Phone[]): Promise<void>;
 
   /**
    * Takes back the offer of this name: the phone stops ringing, and the queue tries the next agent. One that has been
    * answered goes on. Never throws.
    */
-  withdraw(offer: string): Promise<void>;
+  cancelOffer(offer: string): Promise<void>;
 }

@@ -37,7 +37,7 @@ export type ChangedSignIn = SignIn & { offer: string | null };
 export async function signInsOf(db: Queryable, ids: readonly number[]): Promise<ChangedSignIn[]> {
   const { rows } = await db.raw<{ rows: ChangedSignIn[] }>(
     `select ${columns}, (
-       select case when i.signed_out_at is not null and s.state = 'ringing' then s.token end
+       select case when i.signed_out_at is not null and s.state = 'ringing' then s.offer_id end
        from agent_states s where s.sign_in_id = i.id order by s.id desc limit 1) as offer
      ${joins} where i.id = any(?::integer[]) order by i.id`,
     [[...ids]],

@@ -71,8 +71,8 @@ export async function ready(db: Queryable, team: string, who: Who): Promise<Read
   const leaving: AgentState[] = ['wrap-up', 'paused'];
   const before = await openStateOf(db, open.id);
   if (before && leaving.includes(before.state)) {
-    // The token goes on with the idle interval: a pause that still carries it in Asterisk is one to be lifted.
-    const details = before.token === null ? {} : { token: before.token };
+    // The offer id goes on with the idle interval: a pause that still carries it in Asterisk is one to be lifted.
+    const details = before.offerId === null ? {} : { offerId: before.offerId };
     const state = await transition(db, open.id, leaving, 'idle', details, { id: before.id });
     if (state) return { outcome: 'ready', signIn: open, state };
   }
@@ -84,10 +84,10 @@ export async function ready(db: Queryable, team: string, who: Who): Promise<Read
 }
 
 /**
- * The offer of this token is over without a wrap-up: the agent is idle again, or back in the pause in which it found
+ * This offer is over without a wrap-up: the agent is idle again, or back in the pause in which it found
  * him (a pause does not stop an offer that rings already).
  */
-export async function endOffer(db: Queryable, signInId: number, token: string): Promise<void> {
+export async function endOffer(db: Queryable, signInId: number, offerId: string): Promise<void> {
   const { rows } = await db.raw<{
     rows: {
       state: string;
@@ -104,7 +104,7 @@ export async function endOffer(db: Queryable, signInId: number, token: string): 
   );
   const before = rows[0];
   if (before?.state !== 'paused') {
-    await transition(db, signInId, ['ringing', 'talking'], 'idle', { token }, { token });
+    await transition(db, signInId, ['ringing', 'talking'], 'idle', { offerId }, { offerId });
     return;
   }
   await transition(
@@ -118,6 +118,6 @@ export async function endOffer(db: Queryable, signInId: number, token: string): 
       ...(before.pauseDigit !== null && { pauseDigit: before.pauseDigit }),
       ...(before.left !== null && { deadlineSeconds: before.left }),
     },
-    { token },
+    { offerId },
   );
 }

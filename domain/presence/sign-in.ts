@@ -129,9 +129,9 @@ async function enter(
   if (created) {
     // One who moves takes his pause or wrap-up along.
     await trx.raw(
-      `insert into agent_states (team_id, agent_id, sign_in_id, started_at, state, reason, pause_digit, token,
+      `insert into agent_states (team_id, agent_id, sign_in_id, started_at, state, reason, pause_digit, offer_id,
          group_id, deadline_at, at_deadline)
-       select i.team_id, i.agent_id, i.id, i.signed_in_at, coalesce(s.state, 'idle'), s.reason, s.pause_digit, s.token,
+       select i.team_id, i.agent_id, i.id, i.signed_in_at, coalesce(s.state, 'idle'), s.reason, s.pause_digit, s.offer_id,
          s.group_id, s.deadline_at, coalesce(s.at_deadline, 'ready')
        from sign_ins i left join lateral
          (select * from agent_states where sign_in_id = :former order by id desc limit 1) s on true
@@ -181,8 +181,8 @@ export async function signOut(db: Database, team: string, who: Who, by: string):
       const last = await trx('agent_states')
         .where({ sign_in_id: open.id })
         .orderBy('id', 'desc')
-        .first<{ state: string; token: string | null } | undefined>('state', 'token');
-      const offer = last?.state === 'ringing' ? last.token : null;
+        .first<{ state: string; offerId: string | null } | undefined>('state', 'offer_id as offerId');
+      const offer = last?.state === 'ringing' ? last.offerId : null;
       return { outcome: 'signed-out', signIn: open, ...(offer !== null && { offer }) };
     }
     const before = await signInEndedBy(trx, team, who, by);

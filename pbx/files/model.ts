@@ -3,7 +3,7 @@ import type { Database } from '../../domain/database/pool.js';
 import { Star64Error } from '../../domain/errors.js';
 import type { ExtensionKind } from '../../domain/presence/phone.js';
 import { features, type Feature } from '../../domain/provisioning/feature-code.js';
-import { placeOf, type Destination } from '../../domain/calls/routing.js';
+import { destinationOf, type Destination } from '../../domain/calls/routing.js';
 import { deviceOf, lampOf, memberOf } from '../queue/names.js';
 
 /** What beside the database decides the text of the generated files. */
@@ -172,7 +172,7 @@ function team(
     })),
     groups,
     numberedGroups: groups.filter(({ number, leaving }) => number !== null && !leaving),
-    dids: own(rows.dids).map(({ number, ...did }) => ({ number, destination: placeOf(identity, did) })),
+    dids: own(rows.dids).map(({ number, ...did }) => ({ number, destination: destinationOf(identity, did) })),
   };
 }
 

@@ -15,7 +15,7 @@ import {
   queueOf,
   wrapUpMark,
   wrapUpReason,
-  wrapUpToken,
+  wrapUpOffer,
 } from './names.js';
 import { readQueues, type Member } from './status.js';
 
@@ -24,7 +24,7 @@ interface Wanted {
   agent: string;
   agentId: number;
   state: AgentState;
-  token: string | null;
+  offerId: string | null;
   pauseDigit: string | null;
   queues: { queue: string; penalty: number }[];
 }
@@ -40,7 +40,7 @@ export class QueueMembership implements Membership {
     private readonly log: Logger,
   ) {}
 
-  async project(phone: Phone, options: { thorough?: boolean; alone?: boolean } = {}): Promise<boolean> {
+  async sync(phone: Phone, options: { thorough?: boolean; alone?: boolean } = {}): Promise<boolean> {
     const device = memberOf(phone);
     const told = await this.#reported(device, () =>
       this.db.transaction(async (trx) => {
@@ -53,7 +53,7 @@ export class QueueMembership implements Membership {
         }
         if (!wanted) {
           await this.#mark(phone, '');
-          await this.#light(phone, 'UNAVAILABLE');
+          await this.#setLamp(phone, 'UNAVAILABLE');
           return;
         }
         await this.#enter(phone, device, wanted, options.thorough ?? false);
@@ -63,7 +63,7 @@ export class QueueMembership implements Membership {
     return told;
   }
 
-  async projectAll(phones: readonly Phone[]): Promise<void> {
+  async syncAll(phones: readonly Phone[]): Promise<void> {
     if (phones.length === 0) return;
     const told = new Set<Phone>();
     const failed: Phone[] = [];
@@ -86,7 +86,7 @@ export class QueueMembership implements Membership {
         );
       }),
     );
-    if (reached) for (const phone of phones) if (!told.has(phone)) await this.project(phone);
+    if (reached) for (const phone of phones) if (!told.has(phone)) await this.sync(phone);
     await this.#askOthers(reached ? failed : phones);
   }
 
@@ -121,7 +121,7 @@ export class QueueMembership implements Membership {
 
   async #enter(phone: Phone, device: string, wanted: Wanted, thorough: boolean): Promise<void> {
     await this.#pauseAs(phone, device, wanted, await this.#join(phone, wanted, thorough));
-    await this.#light(phone, lamps[wanted.state]);
+    await this.#setLamp(phone, lamps[wanted.state]);
   }
 
   /** The member in the first queue of his, after he was added wherever he is missing; undefined if he has no queue. */
@@ -133,8 +133,8 @@ export class QueueMembership implements Membership {
       (await readQueues(this.manager, { queue, device })).members[0];
     const member = await find(first.queue);
     // In wrap-up, and to be seen so by the keeper: a restart of Asterisk takes the mark away.
-    if (wanted.state === 'wrap-up' && (!member || wrapUpToken(member.reason) !== undefined)) {
-      await this.#mark(phone, wanted.token ?? '');
+    if (wanted.state === 'wrap-up' && (!member || wrapUpOffer(member.reason) !== undefined)) {
+      await this.#mark(phone, wanted.offerId ?? '');
     }
     if (!thorough && member?.name === wanted.agent) return member;
     let there: string | undefined;
@@ -147,9 +147,9 @@ export class QueueMembership implements Membership {
   async #pauseAs(phone: Phone, device: string, wanted: Wanted, member: Member | undefined): Promise<void> {
     if (!member) return;
     if (wanted.state === 'idle' && member.paused) {
-      const newer = wrapUpToken(member.reason);
+      const newer = wrapUpOffer(member.reason);
       // A wrap-up that the database has not heard of yet: its event is on the way, and it is not ours to end.
-      if (newer !== undefined && newer !== wanted.token) return;
+      if (newer !== undefined && newer !== wanted.offerId) return;
       await this.#mark(phone, '');
       await this.manager.action('QueuePause', { Interface: device, Paused: 'false' });
     } else if (wanted.state === 'paused' && member.reason !== reasonOf(wanted)) {
@@ -164,7 +164,7 @@ export class QueueMembership implements Membership {
   }
 
   /** The lamp by which other phones see the agent; `agent<extension>` in extensions.conf. */
-  async #light(phone: Phone, state: string): Promise<void> {
+  async #setLamp(phone: Phone, state: string): Promise<void> {
     await this.manager.action('Setvar', { Variable: `DEVICE_STATE(${lampOf(phone)})`, Value: state });
   }
 
@@ -209,11 +209,11 @@ export class QueueMembership implements Membership {
     return true;
   }
 
-  async #mark(phone: Phone, token: string): Promise<void> {
-    await this.manager.action('Setvar', { Variable: wrapUpMark(phone), Value: token });
+  async #mark(phone: Phone, offerId: string): Promise<void> {
+    await this.manager.action('Setvar', { Variable: wrapUpMark(phone), Value: offerId });
   }
 
-  async withdraw(offer: string): Promise<void> {
+  async cancelOffer(offer: string): Promise<void> {
     try {
       await done(this.#hangUpRinging(offer), /no such channel/i);
     } catch (error) {
@@ -251,8 +251,8 @@ const lamps: Record<AgentState, string> = {
   paused: 'ONHOLD',
 };
 
-const reasonOf = ({ state, token, pauseDigit }: Wanted): string =>
-  state === 'wrap-up' ? wrapUpReason(token ?? '') : pauseReason(pauseDigit);
+const reasonOf = ({ state, offerId, pauseDigit }: Wanted): string =>
+  state === 'wrap-up' ? wrapUpReason(offerId ?? '') : pauseReason(pauseDigit);
 
 /** True when done, false when Asterisk refused with an `expected` word: what was asked for is so already. */
 async function done(action: Promise<unknown>, expected: RegExp): Promise<boolean> {
@@ -281,7 +281,7 @@ async function readWanted(db: Database, phones: readonly Phone[]): Promise<Map<s
     Omit<Wanted, 'queues'> & { at: number; groups: { name: string; penalty: number }[] }
   >(
     db,
-    `select phones.at, a.number as agent, a.id as "agentId", s.state, s.token, s.pause_digit as "pauseDigit", (
+    `select phones.at, a.number as agent, a.id as "agentId", s.state, s.offer_id as "offerId", s.pause_digit as "pauseDigit", (
        select coalesce(json_agg(json_build_object('name', g.name, 'penalty', m.penalty) order by m.position, g.name), '[]')
        from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = a.id and ${takesQueueCalls}) as groups
      from unnest(?::text[], ?::text[]) with ordinality as phones (team, extension, at)

@@ -26,10 +26,10 @@ export function phoneOf(device: string): PhoneName | undefined {
 }
 
 /** The pause of a wrap-up names the offer that it follows, so that no one ends a newer wrap-up for an older one. */
-export const wrapUpReason = (token: string): string => `wrapup:${token}`;
+export const wrapUpReason = (offerId: string): string => `wrapup:${offerId}`;
 
 /** The offer in the reason of a pause, undefined when the pause is not a wrap-up's. */
-export function wrapUpToken(reason: string): string | undefined {
+export function wrapUpOffer(reason: string): string | undefined {
   return /^wrapup:(.+)$/.exec(reason)?.[1];
 }
 

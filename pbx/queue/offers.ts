@@ -5,7 +5,7 @@ export interface Offer {
   /** The phone. */
   device: string;
   /** Names the offer: uniqueid of the channel to the phone. */
-  token: string;
+  offerId: string;
   /** Uniqueid of the caller's channel. */
   call: string;
   /** The caller's number. */
@@ -46,7 +46,7 @@ export async function readOffers(
     const queue = caller.data.split(',')[0] ?? '';
     offers.set(device, {
       device,
-      token: uniqueid,
+      offerId: uniqueid,
       call: caller.uniqueid,
       caller: caller.number,
       queue,

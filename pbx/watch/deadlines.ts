@@ -60,14 +60,14 @@ export class Deadlines {
     this.#signOutAt = performance.now() + 1000;
     for (const signIn of await signOutOverdue(this.db)) {
       this.log.info({ team: signIn.team, agent: signIn.agent }, 'signed out: stayed longer than allowed');
-      await this.membership.project(signIn, { thorough: true });
+      await this.membership.sync(signIn, { thorough: true });
     }
   }
 
   async #run(): Promise<number> {
     try {
       const { begun, nextInMs } = await endOverdueStates(this.db);
-      await this.membership.projectAll(begun);
+      await this.membership.syncAll(begun);
       await this.#signOut();
       return Math.min(this.atMostMs, Math.max(1, Math.ceil(nextInMs ?? this.atMostMs)));
     } catch (error) {

@@ -60,12 +60,12 @@ export class Follower {
       const told = await Promise.all(
         changed
           .slice(from, from + atOnce)
-          .map((signIn) => this.membership.project(signIn, { thorough: true, alone: true })),
+          .map((signIn) => this.membership.sync(signIn, { thorough: true, alone: true })),
       );
       if (told.includes(false)) this.missed();
     }
     // Only now: a call that is free again must not go to one who leaves with the others.
-    for (const { offer } of changed) if (offer !== null) await this.membership.withdraw(offer);
+    for (const { offer } of changed) if (offer !== null) await this.membership.cancelOffer(offer);
     for (const { team, agent, extension } of changed)
       this.log.info({ team, agent, extension }, 'followed a command');
   }

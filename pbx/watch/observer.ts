@@ -147,7 +147,7 @@ export class Observer {
     queue: Queue | undefined,
   ): Promise<void> {
     const details = {
-      token: event.headers.get('destuniqueid') ?? '',
+      offerId: event.headers.get('destuniqueid') ?? '',
       callUniqueid: event.headers.get('uniqueid') ?? '',
       ...(queue && { groupId: queue.groupId }),
     };
@@ -222,13 +222,13 @@ export class Observer {
 export async function beginWrapUp(
   db: Database,
   signInId: number,
-  token: string,
+  offerId: string,
   queue: Queue | undefined,
   elapsedSeconds = 0,
 ): Promise<void> {
   const seconds = queue?.wrapUpSeconds ?? 0;
   await transition(db, signInId, ['idle', 'ringing', 'talking'], 'wrap-up', {
-    token,
+    offerId,
     ...(queue && { groupId: queue.groupId }),
     ...(seconds > 0 && { deadlineSeconds: Math.max(0, seconds - elapsedSeconds) }),
   });

@@ -24,18 +24,18 @@ import {
   phoneOf,
   queueOf,
   wrapUpMark,
-  wrapUpToken,
+  wrapUpOffer,
 } from '../queue/names.js';
 import { beginWrapUp } from './observer.js';
 import { readEpoch, readQueues, type Member } from '../queue/status.js';
 
 /** One open sign-in with its state and the queues that its agent belongs in. */
-interface Place extends Phone {
+interface SignedInPhone extends Phone {
   signInId: number;
   agent: string;
   stateId: number;
   state: AgentState;
-  token: string | null;
+  offerId: string | null;
   pauseDigit: string | null;
   groupName: string | null;
   /** Those whose queue calls he takes. */
@@ -50,7 +50,7 @@ interface Difference {
 }
 
 /** Between two looks. Longer than an event takes to become a row, and far below what a person notices. */
-const betweenLooksMs = 250;
+const betweenSnapshotsMs = 250;
 
 /**
  * Compares Asterisk with the database and mends what differs: members that are missing or too many, states whose
@@ -68,11 +68,11 @@ export class Reconciliation {
   /** Returns how many differences were mended. @throws when Asterisk or PostgreSQL cannot be asked. */
   async run(): Promise<number> {
     await signInFixedAgents(this.db);
-    const first = await this.#look();
+    const first = await this.#snapshot();
     if (first.length === 0) return 0;
-    await new Promise((resolve) => setTimeout(resolve, betweenLooksMs));
+    await new Promise((resolve) => setTimeout(resolve, betweenSnapshotsMs));
     const seen = new Set(first.map(({ key }) => key));
-    const lasting = (await this.#look()).filter(({ key }) => seen.has(key));
+    const lasting = (await this.#snapshot()).filter(({ key }) => seen.has(key));
     for (const { key, mend } of lasting) {
       this.log.info({ difference: key }, 'Asterisk and the database differ: mended');
       await mend();
@@ -80,13 +80,13 @@ export class Reconciliation {
     return lasting.length;
   }
 
-  async #look(): Promise<Difference[]> {
+  async #snapshot(): Promise<Difference[]> {
     // Asterisk first: a sign-in between the two reads then looks like a missing member, which adding again mends,
     // and not like a member too many.
     const queues = await readQueues(this.manager);
     const { live, offers } = await readOffers(this.manager);
     const now = await readEpoch(this.manager);
-    const places = await readPlaces(this.db);
+    const phones = await readSignedInPhones(this.db);
     // The operator's own queues, and whom he has put there, are none of our business.
     const ours = await readQueueNames(this.db);
     const members = queues.members.filter(({ queue }) => ours.has(queue));
@@ -95,16 +95,16 @@ export class Reconciliation {
     for (const member of members)
       byDevice.set(member.device, [...(byDevice.get(member.device) ?? []), member]);
     const differences: Difference[] = [];
-    for (const place of places) {
-      const at = byDevice.get(memberOf(place)) ?? [];
-      byDevice.delete(memberOf(place));
-      const offer = offers.get(deviceOf(place));
-      differences.push(...this.#membershipOf(place, at, offer), ...this.#stateOf(place, at, offer, now));
+    for (const phone of phones) {
+      const at = byDevice.get(memberOf(phone)) ?? [];
+      byDevice.delete(memberOf(phone));
+      const offer = offers.get(deviceOf(phone));
+      differences.push(...this.#membershipOf(phone, at, offer), ...this.#stateOf(phone, at, offer, now));
     }
     for (const [device, at] of byDevice) differences.push(...this.#extra(device, at));
 
-    differences.push(...(await this.#unmarked(places, members)));
-    differences.push(...(await this.#answered(places, offers)));
+    differences.push(...(await this.#unmarked(phones, members)));
+    differences.push(...(await this.#answered(phones, offers)));
     const gone = (await openCalls(this.db)).filter((uniqueid) => !live.has(uniqueid));
     if (gone.length > 0) {
       differences.push(
@@ -125,30 +125,30 @@ export class Reconciliation {
     return differences;
   }
 
-  #membershipOf(place: Place, at: Member[], offer: Offer | undefined): Difference[] {
-    const wanted = new Map(place.groups.map(({ name, penalty }) => [queueOf(place.team, name), penalty]));
+  #membershipOf(phone: SignedInPhone, at: Member[], offer: Offer | undefined): Difference[] {
+    const wanted = new Map(phone.groups.map(({ name, penalty }) => [queueOf(phone.team, name), penalty]));
     const wrong: string[] = [];
     for (const [queue, penalty] of wanted) {
       const member = at.find((one) => one.queue === queue);
-      if (member?.name !== place.agent || member.penalty !== penalty) wrong.push(queue);
+      if (member?.name !== phone.agent || member.penalty !== penalty) wrong.push(queue);
     }
     const extra = at.filter(({ queue }) => !wanted.has(queue));
     if (wrong.length === 0 && extra.length === 0) return [];
-    const key = `agent ${place.team}/${place.agent} in ${[...wrong, ...extra.map(({ queue }) => queue)].join(' ')}`;
+    const key = `agent ${phone.team}/${phone.agent} in ${[...wrong, ...extra.map(({ queue }) => queue)].join(' ')}`;
     const mend = async (): Promise<void> => {
       for (const { queue, device } of extra) await this.membership.remove(queue, device);
       // Gone from every queue, so Asterisk was restarted, and no call of this phone has survived that.
-      if (at.length === 0 && !offer) await endOffer(this.db, place.signInId, place.token ?? '');
-      await this.membership.project(place, { thorough: true });
+      if (at.length === 0 && !offer) await endOffer(this.db, phone.signInId, phone.offerId ?? '');
+      await this.membership.sync(phone, { thorough: true });
     };
     return [{ key, mend }];
   }
 
-  #stateOf(place: Place, at: Member[], offer: Offer | undefined, now: number): Difference[] {
+  #stateOf(phone: SignedInPhone, at: Member[], offer: Offer | undefined, now: number): Difference[] {
     const [member] = at;
     const differs = (what: string, mend: () => Promise<unknown>): Difference[] => [
       {
-        key: `agent ${place.team}/${place.agent} ${place.state} #${place.stateId}: ${what}`,
+        key: `agent ${phone.team}/${phone.agent} ${phone.state} #${phone.stateId}: ${what}`,
         mend: async (): Promise<void> => {
           await mend();
         },
@@ -156,29 +156,29 @@ export class Reconciliation {
     ];
     const busy = offer ? 'ringing' : 'idle';
     const state = offer?.connected === true || at.some(({ inCall }) => inCall) ? 'talking' : busy;
-    const inOffer = place.state === 'ringing' || place.state === 'talking';
+    const inOffer = phone.state === 'ringing' || phone.state === 'talking';
     const over = (): Difference[] =>
       inOffer && state === 'idle'
-        ? differs('idle', () => endOffer(this.db, place.signInId, place.token ?? ''))
+        ? differs('idle', () => endOffer(this.db, phone.signInId, phone.offerId ?? ''))
         : [];
     // In no queue, by his work mode; he may still be in the call that he had when he chose it.
-    if (!member) return place.groups.length === 0 ? over() : [];
-    const token = member.paused ? wrapUpToken(member.reason) : undefined;
+    if (!member) return phone.groups.length === 0 ? over() : [];
+    const offerId = member.paused ? wrapUpOffer(member.reason) : undefined;
 
-    if (token !== undefined) {
-      if (place.state === 'wrap-up') return [];
-      if (place.state === 'paused') return differs('in wrap-up', () => this.membership.project(place));
-      if (place.state === 'idle' && place.token === token) {
-        return differs('the end of a wrap-up was not told', () => this.membership.project(place));
+    if (offerId !== undefined) {
+      if (phone.state === 'wrap-up') return [];
+      if (phone.state === 'paused') return differs('in wrap-up', () => this.membership.sync(phone));
+      if (phone.state === 'idle' && phone.offerId === offerId) {
+        return differs('the end of a wrap-up was not told', () => this.membership.sync(phone));
       }
-      return differs(`in wrap-up ${token}`, async () => {
+      return differs(`in wrap-up ${offerId}`, async () => {
         const group =
-          place.token === token ? (place.groupName ?? place.groups[0]?.name) : place.groups[0]?.name;
-        const queue = await findQueue(this.db, queueOf(place.team, group ?? ''));
+          phone.offerId === offerId ? (phone.groupName ?? phone.groups[0]?.name) : phone.groups[0]?.name;
+        const queue = await findQueue(this.db, queueOf(phone.team, group ?? ''));
         await beginWrapUp(
           this.db,
-          place.signInId,
-          token,
+          phone.signInId,
+          offerId,
           queue,
           member.lastPause > 0 ? now - member.lastPause : 0,
         );
@@ -186,38 +186,38 @@ export class Reconciliation {
     }
     if (member.paused) {
       if (inOffer) return over();
-      return place.state === 'paused' && member.reason === pauseReason(place.pauseDigit)
+      return phone.state === 'paused' && member.reason === pauseReason(phone.pauseDigit)
         ? []
-        : differs(`paused for ${member.reason}`, () => this.membership.project(place));
+        : differs(`paused for ${member.reason}`, () => this.membership.sync(phone));
     }
-    if (place.state === 'paused') return differs('not paused', () => this.membership.project(place));
-    if (place.state === state && (!offer || offer.token === place.token)) return [];
-    return differs(`${state} ${offer?.token ?? ''}`, async () => {
+    if (phone.state === 'paused') return differs('not paused', () => this.membership.sync(phone));
+    if (phone.state === state && (!offer || offer.offerId === phone.offerId)) return [];
+    return differs(`${state} ${offer?.offerId ?? ''}`, async () => {
       const queue = offer && (await findQueue(this.db, offer.queue));
-      const token = offer?.token ?? place.token;
+      const offerId = offer?.offerId ?? phone.offerId;
       const details = {
-        ...(token !== null && { token }),
+        ...(offerId !== null && { offerId }),
         ...(offer && { callUniqueid: offer.call }),
         ...(queue && { groupId: queue.groupId }),
       };
-      await transition(this.db, place.signInId, [place.state], state, details, { id: place.stateId });
+      await transition(this.db, phone.signInId, [phone.state], state, details, { id: phone.stateId });
     });
   }
 
   /** Wrap-ups that the keeper does not know of, since Asterisk was restarted. */
-  async #unmarked(places: readonly Place[], members: readonly Member[]): Promise<Difference[]> {
+  async #unmarked(phones: readonly SignedInPhone[], members: readonly Member[]): Promise<Difference[]> {
     const resting = new Set(
-      members.filter(({ paused, reason }) => paused && wrapUpToken(reason)).map(({ device }) => device),
+      members.filter(({ paused, reason }) => paused && wrapUpOffer(reason)).map(({ device }) => device),
     );
     const differences: Difference[] = [];
-    for (const place of places) {
-      const { team, agent, state, stateId } = place;
-      if (state !== 'wrap-up' || !resting.has(memberOf(place))) continue;
-      const { headers } = await this.manager.action('Getvar', { Variable: wrapUpMark(place) });
+    for (const phone of phones) {
+      const { team, agent, state, stateId } = phone;
+      if (state !== 'wrap-up' || !resting.has(memberOf(phone))) continue;
+      const { headers } = await this.manager.action('Getvar', { Variable: wrapUpMark(phone) });
       if (headers.get('value')) continue;
       const key = `agent ${team}/${agent} #${stateId}: in wrap-up without a mark`;
       const mend = async (): Promise<void> => {
-        await this.membership.project(place);
+        await this.membership.sync(phone);
       };
       differences.push({ key, mend });
     }
@@ -225,10 +225,13 @@ export class Reconciliation {
   }
 
   /** Conversations whose beginning nobody saw. */
-  async #answered(places: readonly Place[], offers: ReadonlyMap<string, Offer>): Promise<Difference[]> {
-    const talks = places.flatMap((place) => {
-      const offer = offers.get(deviceOf(place));
-      return offer?.connected === true ? [{ ...offer, agent: place.agent }] : [];
+  async #answered(
+    phones: readonly SignedInPhone[],
+    offers: ReadonlyMap<string, Offer>,
+  ): Promise<Difference[]> {
+    const talks = phones.flatMap((phone) => {
+      const offer = offers.get(deviceOf(phone));
+      return offer?.connected === true ? [{ ...offer, agent: phone.agent }] : [];
     });
     const known = new Set(
       await answeredCalls(
@@ -266,10 +269,10 @@ async function readQueueNames(db: Database): Promise<Set<string>> {
   return new Set(rows.map(({ team, name }) => queueOf(team, name)));
 }
 
-async function readPlaces(db: Database): Promise<Place[]> {
-  const { rows } = await db.raw<{ rows: Place[] }>(`
+async function readSignedInPhones(db: Database): Promise<SignedInPhone[]> {
+  const { rows } = await db.raw<{ rows: SignedInPhone[] }>(`
     select i.id as "signInId", t.identity as team, x.number as extension, x.kind as "extensionKind", a.id as "agentId", a.number as agent,
-      s.id as "stateId", s.state, s.token, s.pause_digit as "pauseDigit", sg.name as "groupName", (
+      s.id as "stateId", s.state, s.offer_id as "offerId", s.pause_digit as "pauseDigit", sg.name as "groupName", (
         select coalesce(json_agg(json_build_object('name', g.name, 'penalty', m.penalty) order by m.position, g.name), '[]')
         from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = a.id and ${takesQueueCalls}) as groups
     from sign_ins i

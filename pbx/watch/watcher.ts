@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { isUnreachable } from '../../domain/database/sql-errors.js';
 import { type Database } from '../../domain/database/pool.js';
-import { leaveWatch, takeWatch } from '../../domain/database/leases.js';
+import { releaseLeaderLease, takeLeaderLease } from '../../domain/database/leases.js';
 import type { Manager } from '../ami/manager.js';
 import { leaseVariable } from '../queue/names.js';
 import type { Observer } from './observer.js';
@@ -17,20 +17,20 @@ export interface WatcherSettings {
   holder: string;
   tickMs: number;
   /** For how long the watch is taken. A server that hangs is replaced after this. */
-  watchSeconds: number;
+  leaderSeconds: number;
   /** For how long Asterisk may rely on a server ending wrap-ups. Longer than a change of watch takes. */
   leaseSeconds: number;
   reconcileMs: number;
 }
 
-export const watcherDefaults = { tickMs: 1000, watchSeconds: 4, leaseSeconds: 10, reconcileMs: 60_000 };
+export const watcherDefaults = { tickMs: 1000, leaderSeconds: 4, leaseSeconds: 10, reconcileMs: 60_000 };
 
 /**
  * Follows one Asterisk node: one server at a time turns its events into states, promises Asterisk that wrap-ups are
  * ended (only while PostgreSQL and the manager connection both work), and reconciles.
  */
 export class Watcher {
-  #watching = false;
+  #leading = false;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
   #tick: Promise<void> | undefined;
@@ -51,7 +51,7 @@ export class Watcher {
     private readonly log: Logger,
   ) {
     manager.on('event', (event) => {
-      if (this.#watching) this.observer.take(event);
+      if (this.#leading) this.observer.take(event);
     });
     manager.on('up', () => {
       this.#askPhones = true;
@@ -59,8 +59,8 @@ export class Watcher {
     });
   }
 
-  get watching(): boolean {
-    return this.#watching;
+  get leading(): boolean {
+    return this.#leading;
   }
 
   start(): void {
@@ -77,11 +77,11 @@ export class Watcher {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#tick;
-    if (!this.#watching) return;
-    this.#watching = false;
+    if (!this.#leading) return;
+    this.#leading = false;
     try {
       await this.observer.settled();
-      await leaveWatch(this.db, this.settings.node, this.settings.holder);
+      await releaseLeaderLease(this.db, this.settings.node, this.settings.holder);
     } catch (error) {
       this.log.debug({ err: error }, 'the watch could not be given back: it runs out by itself');
     }
@@ -93,13 +93,13 @@ export class Watcher {
     this.#timer = setTimeout(() => {
       this.#tick = this.#run().finally(() => {
         this.#tick = undefined;
-        this.#next(this.#reconcileAt === 0 && this.#watching ? 100 : this.settings.tickMs);
+        this.#next(this.#reconcileAt === 0 && this.#leading ? 100 : this.settings.tickMs);
       });
     }, ms);
   }
 
   /** Keeps the lease ahead of Asterisk's clock. */
-  async #promise(): Promise<void> {
+  async #renewLease(): Promise<void> {
     const epoch = await readEpoch(this.manager);
     const value = String(epoch + this.settings.leaseSeconds);
     await this.manager.action('Setvar', { Variable: leaseVariable, Value: value });
@@ -107,7 +107,7 @@ export class Watcher {
 
   /** With many differences it takes longer than watch and lease last, which are renewed meanwhile. */
   async #reconcile(): Promise<void> {
-    const { node, holder, watchSeconds, tickMs } = this.settings;
+    const { node, holder, leaderSeconds, tickMs } = this.settings;
     const work = this.reconciliation.run();
     const over = work.then(
       () => true,
@@ -119,13 +119,13 @@ export class Watcher {
       const done = await Promise.race([over, tick]);
       pause.abort();
       if (done) break;
-      if (!this.#watching) continue;
+      if (!this.#leading) continue;
       try {
         const now = performance.now();
-        this.#watching = await takeWatch(this.db, node, holder, watchSeconds);
-        if (!this.#watching) continue;
-        this.#until = now + watchSeconds * 1000;
-        await this.#promise();
+        this.#leading = await takeLeaderLease(this.db, node, holder, leaderSeconds);
+        if (!this.#leading) continue;
+        this.#until = now + leaderSeconds * 1000;
+        await this.#renewLease();
       } catch (error) {
         // The reconciliation meets the same trouble, or the next tick does.
         this.log.debug({ err: error }, 'watch or lease could not be renewed');
@@ -135,20 +135,20 @@ export class Watcher {
   }
 
   async #run(): Promise<void> {
-    const { node, holder, watchSeconds, reconcileMs } = this.settings;
+    const { node, holder, leaderSeconds, reconcileMs } = this.settings;
     try {
       // A server that hung for longer may have missed what became of its promise to Asterisk.
       const now = performance.now();
-      const had = this.#watching && now < this.#until;
+      const had = this.#leading && now < this.#until;
       // Without a manager connection there is nothing to see: another server may have one.
-      this.#watching = this.manager.connected && (await takeWatch(this.db, node, holder, watchSeconds));
-      if (!this.#watching) return;
-      this.#until = now + watchSeconds * 1000;
+      this.#leading = this.manager.connected && (await takeLeaderLease(this.db, node, holder, leaderSeconds));
+      if (!this.#leading) return;
+      this.#until = now + leaderSeconds * 1000;
       if (!had) {
         this.log.info({ node }, 'watching Asterisk');
         this.#reconcileAt = 0;
       }
-      await this.#promise();
+      await this.#renewLease();
       if (performance.now() >= this.#reconcileAt) {
         this.#reconcileAt = performance.now() + reconcileMs;
         await this.#reconcile();
@@ -162,7 +162,7 @@ export class Watcher {
       this.#reconcileAt = 0;
       // PostgreSQL away: the watch is not ours to keep. It returns, and with it a reconciliation, with the next tick.
       const away = isUnreachable(error);
-      if (away) this.#watching = false;
+      if (away) this.#leading = false;
       const trouble = away
         ? 'PostgreSQL is away: Asterisk is not watched until it is back'
         : 'Asterisk could not be watched: trying again';

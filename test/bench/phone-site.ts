@@ -136,7 +136,7 @@ export class PhoneSite {
     return each(agents, 10, async ({ number: agent, extension }) => {
       const result = await signIn(db, team, { agent, extension, by: 'benchmark', trusted: true });
       if (result.outcome !== 'signed-in') throw new Error(`agent ${agent}: ${result.outcome}`);
-      if (!(await this.membership.project(result.signIn, { thorough: true })))
+      if (!(await this.membership.sync(result.signIn, { thorough: true })))
         throw new Error(`agent ${agent} is in no queue`);
       return result.signIn;
     });
@@ -145,7 +145,7 @@ export class PhoneSite {
   async signOut(agents: readonly Agent[]): Promise<void> {
     await each(agents, 10, async ({ number: agent }) => {
       const result = await signOut(this.centre.db, team, { agent }, 'benchmark');
-      if (result.outcome === 'signed-out') await this.membership.project(result.signIn, { thorough: true });
+      if (result.outcome === 'signed-out') await this.membership.sync(result.signIn, { thorough: true });
     });
   }
 
@@ -162,13 +162,13 @@ export class PhoneSite {
    * Puts an agent into a wrap-up that ends at this moment (milliseconds since 1970), as the end of a call does it: what
    * the dialplan does in Asterisk, and what the server does on hearing of it.
    */
-  async beginWrapUp(signIn: SignIn, group: string, token: string, endsAt: number): Promise<void> {
+  async beginWrapUp(signIn: SignIn, group: string, offerId: string, endsAt: number): Promise<void> {
     const queue = await findQueue(this.centre.db, queueOf(team, group));
-    const paused = { Interface: memberOf(signIn), Paused: 'true', Reason: wrapUpReason(token) };
+    const paused = { Interface: memberOf(signIn), Paused: 'true', Reason: wrapUpReason(offerId) };
     await this.manager.action('QueuePause', paused);
-    await this.manager.action('Setvar', { Variable: wrapUpMark(signIn), Value: token });
+    await this.manager.action('Setvar', { Variable: wrapUpMark(signIn), Value: offerId });
     const elapsed = wrapUpSeconds - (endsAt - Date.now()) / 1000;
-    await beginWrapUp(this.centre.db, signIn.id, token, queue, elapsed);
+    await beginWrapUp(this.centre.db, signIn.id, offerId, queue, elapsed);
   }
 }
 

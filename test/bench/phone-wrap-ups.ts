@@ -111,7 +111,7 @@ async function measureRound(
          extract(epoch from s.ended_at)::double precision * 1000 as ended,
          (select count(*) from agent_states n where n.sign_in_id = s.sign_in_id and n.id > s.id) as next
        from agent_states s join sign_ins i on i.id = s.sign_in_id join extensions x on x.id = i.extension_id
-       where s.state = 'wrap-up' and s.token like ?`,
+       where s.state = 'wrap-up' and s.offer_id like ?`,
       [`${name}.%`],
     );
     if (rows.length !== signIns.length) throw new Error(`${rows.length} wrap-ups of ${signIns.length}`);

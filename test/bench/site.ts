@@ -157,7 +157,7 @@ async function signInAll(centre: Centre): Promise<void> {
       const agent = String(1001 + index);
       const result = await signIn(centre.db, 'astercc', { agent, extension, by: 'benchmark' });
       if (result.outcome !== 'signed-in') throw new Error(`agent ${agent}: ${result.outcome}`);
-      if (!(await membership.project(result.signIn))) throw new Error(`agent ${agent} is in no queue`);
+      if (!(await membership.sync(result.signIn))) throw new Error(`agent ${agent} is in no queue`);
     }
   } finally {
     await manager.stop();

@@ -76,13 +76,13 @@ async function pause(agent: string): Promise<void> {
       const signIn = await openSignIn(db, 'astercc', { agent });
       const open = await db('agent_states')
         .where({ sign_in_id: signIn?.id, ended_at: null })
-        .first<{ token: string | null } | undefined>('token');
+        .first<{ offerId: string | null } | undefined>('offer_id as offerId');
       if (!signIn || !open) return undefined;
-      // The pause goes on from the wrap-up's, which carries its token.
-      const details = { reason: 'break', ...(open.token !== null && { token: open.token }) };
+      // The pause goes on from the wrap-up's, which names its offer.
+      const details = { reason: 'break', ...(open.offerId !== null && { offerId: open.offerId }) };
       const from = waiting ? (['wrap-up'] as const) : (['idle'] as const);
       if (!(await transition(db, signIn.id, from, 'paused', details))) return undefined;
-      await membership.project(signIn);
+      await membership.sync(signIn);
       return true;
     },
     30_000,
@@ -91,7 +91,7 @@ async function pause(agent: string): Promise<void> {
 
 async function back(agent: string): Promise<void> {
   const result = await ready(db, 'astercc', { agent });
-  if (result.outcome === 'ready') await membership.project(result.signIn);
+  if (result.outcome === 'ready') await membership.sync(result.signIn);
 }
 
 const early = ['1001', '1010', '1020'];
@@ -239,14 +239,14 @@ await t.test('every answered call gave exactly one wrap-up, of its full time', a
     ({ from, to = 0, intoBreak }) => !intoBreak && to - from < wrapUpSeconds,
   );
   t.same(short, [], 'by the clock of Asterisk');
-  const tokens = async (state: string): Promise<string[]> =>
-    (await db('agent_states').where({ state }).pluck<(string | null)[]>('token')).map(String).sort();
+  const offersIn = async (state: string): Promise<string[]> =>
+    (await db('agent_states').where({ state }).pluck<(string | null)[]>('offer_id')).map(String).sort();
   t.same(
-    await tokens('talking'),
+    await offersIn('talking'),
     [...watch.connected.keys()].sort(),
     'every conversation is in the database',
   );
-  t.same(await tokens('wrap-up'), [...watch.connected.keys()].sort(), 'and the wrap-up after it');
+  t.same(await offersIn('wrap-up'), [...watch.connected.keys()].sort(), 'and the wrap-up after it');
 });
 
 await t.test('the states of every agent follow each other without a gap', async (t) => {

@@ -3,7 +3,7 @@ import type { Test } from 'tap';
 import type { Centre } from '../../lab/centre.js';
 import type { AmiMessage } from '../../pbx/ami/message.js';
 import { Manager } from '../../pbx/ami/manager.js';
-import { wrapUpToken } from '../../pbx/queue/names.js';
+import { wrapUpOffer } from '../../pbx/queue/names.js';
 
 /** What is known of one phone, from events in the order in which Asterisk published them. */
 interface PhoneState {
@@ -102,7 +102,7 @@ export class OfferWatch {
     const phone = this.#phone(device);
     if (!phone) return;
     const at = Number(text('timestamp'));
-    const before = wrapUpToken(phone.pauses.get(queue) ?? '');
+    const before = wrapUpOffer(phone.pauses.get(queue) ?? '');
     if (!paused) {
       phone.pauses.delete(queue);
       const ended = this.wrapUps.get(before ?? '');
@@ -111,7 +111,7 @@ export class OfferWatch {
     }
     const reason = text('pausedreason');
     phone.pauses.set(queue, reason);
-    const offer = wrapUpToken(reason);
+    const offer = wrapUpOffer(reason);
     const left = offer === undefined ? this.wrapUps.get(before ?? '') : undefined;
     if (left) {
       left.to ??= at;
