@@ -1,4 +1,4 @@
-import type { AgentState } from '../../domain/presence/agent-state.js';
+import type { AgentState } from '../../domain/presence/transitions.js';
 import { agentStatusOf } from '../../domain/presence/agent-status.js';
 import type { Outcome } from '../prompts.js';
 import { feature } from './feature.js';

@@ -1,4 +1,4 @@
-import type { AgentState } from '../presence/agent-state.js';
+import type { AgentState } from '../presence/transitions.js';
 import { type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { requireTeam } from '../provisioning/team.js';

@@ -1,8 +1,6 @@
 import { prepared, type Queryable } from '../database/pool.js';
 import type { ExtensionKind } from './phone.js';
-
-/** The states of a signed-in agent; `signed-out` is the absence of an open sign-in. */
-export type AgentState = 'idle' | 'ringing' | 'talking' | 'wrap-up' | 'paused';
+import { statesBefore, transitions, type AgentState, type StateEvent } from './transitions.js';
 
 /** One open interval of `agent_states`, with what names the agent outside the database. */
 export interface OpenState {
@@ -44,44 +42,31 @@ const openStateJoins = `
   join agents a on a.id = s.agent_id
   join extensions x on x.id = i.extension_id`;
 
+/** How far an offer has come; it never goes back, so that events which are late repeat nothing. */
+const offerSteps: readonly AgentState[] = ['ringing', 'talking', 'wrap-up'];
+
 /**
- * One transition: closes the open interval of a sign-in if its state is one of `from`, and opens the next at the
- * same instant, so that intervals have no gaps and never overlap. `only` narrows it to one interval or one offer.
- * Undefined: not allowed from where the agent is.
+ * One transition of the table: closes the open interval of a sign-in if the event may happen in its state, and opens the
+ * next at the same instant, so that intervals have no gaps and never overlap. `only` narrows it to one interval; events
+ * of app_queue happen once for an offer, and also in states that they do not follow from. Returns the state that has
+ * begun and the one before it; undefined: not allowed from where the agent is, or the offer has come further already.
  */
 export async function transition(
   db: Queryable,
   signInId: number,
-  from: readonly AgentState[],
-  to: AgentState,
+  event: StateEvent,
   details: StateDetails = {},
-  only: { id?: number; offerId?: string } = {},
-): Promise<OpenState | undefined> {
-  const sql = `
-    with open as (
-      -- One change at a time for a sign-in: a sign-out takes the same lock.
-      select id from sign_ins where id = :signInId and signed_out_at is null for no key update
-    ), ended as (
-      update agent_states s set ended_at = greatest(clock_timestamp(), started_at) from open
-      where s.sign_in_id = open.id and ended_at is null and state = any(:from::agent_state[])
-        ${only.id === undefined ? '' : 'and s.id = :id'} ${only.offerId === undefined ? '' : 'and s.offer_id = :only'}
-      returning team_id, agent_id, sign_in_id, ended_at
-    ), s as (
-      insert into agent_states
-        (team_id, agent_id, sign_in_id, state, reason, pause_digit, offer_id, call_uniqueid, group_id, started_at,
-          deadline_at, at_deadline)
-      select team_id, agent_id, sign_in_id, :to::agent_state, :reason, :digit, :offerId, :call, :groupId::integer, ended_at,
-        ended_at + make_interval(secs => :seconds::double precision), :atDeadline::pause_end
-      from ended
-      returning *
-    )
-    select ${openStateColumns} from s ${openStateJoins}`;
+  only: { id?: number } = {},
+): Promise<(OpenState & { before: AgentState }) | undefined> {
+  const { to } = transitions[event];
+  const observed = 'unusual' in transitions[event] || event === 'wrap-up';
+  const from = statesBefore(event, observed);
   const values = {
     signInId,
-    from: [...from],
+    from,
     to,
-    id: only.id ?? 0,
-    only: only.offerId ?? '',
+    id: only.id ?? null,
+    reached: observed ? offerSteps.slice(offerSteps.indexOf(to)) : [],
     reason: details.reason ?? null,
     digit: details.pauseDigit ?? null,
     atDeadline: details.atDeadline ?? 'ready',
@@ -93,13 +78,78 @@ export async function transition(
   // Two transitions at once: the loser waited for the winner's row and finds it closed, while the row that the
   // winner opened was not there when its own statement began. Once more sees it.
   for (let attempt = 0; attempt < 3; attempt++) {
-    const [begun] = await prepared<OpenState>(db, sql, values);
+    const [begun] = await prepared<OpenState & { before: AgentState }>(db, transitionSql, values);
     if (begun) return begun;
     const open = await openStateOf(db, signInId);
     if (!open || !from.includes(open.state) || (only.id !== undefined && open.id !== only.id))
       return undefined;
+    if (observed && (await hasReached(db, signInId, details.offerId, values.reached))) return undefined;
   }
   return undefined;
+}
+
+const transitionSql = `
+  with open as (
+    -- One change at a time for a sign-in: a sign-out takes the same lock.
+    select id from sign_ins where id = :signInId and signed_out_at is null for no key update
+  ), ended as (
+    update agent_states s set ended_at = greatest(clock_timestamp(), started_at) from open
+    where s.sign_in_id = open.id and ended_at is null and state = any(:from::agent_state[])
+      and (:id::bigint is null or s.id = :id::bigint)
+      and not exists (select from agent_states r where r.sign_in_id = open.id
+        and r.offer_id = :offerId::text and r.state = any(:reached::agent_state[]))
+    returning team_id, agent_id, sign_in_id, state, ended_at
+  ), s as (
+    insert into agent_states
+      (team_id, agent_id, sign_in_id, state, reason, pause_digit, offer_id, call_uniqueid, group_id, started_at,
+        deadline_at, at_deadline)
+    select team_id, agent_id, sign_in_id, :to::agent_state, :reason, :digit, :offerId::text, :call, :groupId::integer,
+      ended_at, ended_at + make_interval(secs => :seconds::double precision), :atDeadline::pause_end
+    from ended
+    returning *
+  )
+  select ${openStateColumns}, (select state from ended) as before from s ${openStateJoins}`;
+
+async function hasReached(
+  db: Queryable,
+  signInId: number,
+  offerId: string | undefined,
+  states: readonly AgentState[],
+): Promise<boolean> {
+  const row = await db('agent_states')
+    .where({ sign_in_id: signInId, offer_id: offerId ?? null })
+    .whereIn('state', states)
+    .first<{ id: number } | undefined>('id');
+  return row !== undefined;
+}
+
+/**
+ * The offer is over without a wrap-up: the agent is idle again, or back in the pause that it interrupted (a pause does
+ * not stop an offer that rings already), whose longest time has gone on. The end of another offer changes nothing.
+ */
+export async function endOffer(db: Queryable, signInId: number, offerId: string | null): Promise<void> {
+  await prepared(
+    db,
+    `
+    with open as (
+      select id from sign_ins where id = :signInId and signed_out_at is null for no key update
+    ), ended as (
+      update agent_states s set ended_at = greatest(clock_timestamp(), started_at) from open
+      where s.sign_in_id = open.id and ended_at is null and state = any(:from::agent_state[])
+        and s.offer_id is not distinct from :offerId::text
+      returning team_id, agent_id, sign_in_id, ended_at
+    )
+    insert into agent_states (team_id, agent_id, sign_in_id, state, reason, pause_digit, offer_id, started_at,
+      deadline_at, at_deadline)
+    select e.team_id, e.agent_id, e.sign_in_id, coalesce(b.state, 'idle'), b.reason, b.pause_digit,
+      case when b.state is null then :offerId::text end, e.ended_at, b.deadline_at, coalesce(b.at_deadline, 'ready')
+    from ended e left join lateral (
+      select * from (
+        select * from agent_states p where p.sign_in_id = e.sign_in_id and p.state <> all(:from::agent_state[])
+        order by p.id desc limit 1) as last
+      where last.state = 'paused') b on true`,
+    { signInId, offerId, from: statesBefore('offer-end') },
+  );
 }
 
 /** The open interval of a sign-in, undefined once it has ended. */
@@ -130,6 +180,7 @@ export async function endOverdueStates(
     with due as (
       select d.id from agent_states d join sign_ins i on i.id = d.sign_in_id join agents a on a.id = d.agent_id
       where d.ended_at is null and d.deadline_at <= clock_timestamp() and i.signed_out_at is null
+        and d.state = any(?::agent_state[])
         -- A fixed agent is never signed out.
         and (d.at_deadline = 'ready' or a.kind = 'fixed')
       order by d.deadline_at limit ${atOnce} for no key update of d, i skip locked
@@ -143,6 +194,7 @@ export async function endOverdueStates(
       returning *
     )
     select ${openStateColumns} from s ${openStateJoins}`,
+    [statesBefore('deadline')],
   );
   const [next] = await prepared<{ ms: number | null }>(
     db,

@@ -1,4 +1,4 @@
-import type { AgentState } from './agent-state.js';
+import type { AgentState } from './transitions.js';
 import type { Queryable } from '../database/pool.js';
 import { openSignIn, type Who } from './open-sign-in.js';
 

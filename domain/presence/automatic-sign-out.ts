@@ -1,25 +1,34 @@
 import type { Database, Queryable } from '../database/pool.js';
 import type { SignIn } from './open-sign-in.js';
 import { close } from './sign-in.js';
+import { statesBefore } from './transitions.js';
 
 const columns = `i.id, i.team_id as "teamId", t.identity as team, i.agent_id as "agentId", a.number as agent,
   x.number as extension, x.kind as "extensionKind"`;
 
+/** A sign-in that a server has ended, and why. */
+export type AutomaticSignOut = SignIn & { why: 'longest pause' | 'idle' | 'end of shift' };
+
 /**
- * Signs out whoever has stayed longer than his pause, his idling or his shift allows; never in a call, and never a
- * fixed agent. The current group decides for idling and shift. Any number of servers may call this at once. Returns the sign-ins
- * that this call has ended.
+ * Signs out at most `atMost` agents who have stayed longer than their pause, their idling or their shift allows; never
+ * in a call, and never a fixed agent. The current group decides for idling and shift. Any number of servers may call this
+ * at once. Returns the sign-ins that this call has ended.
  */
-export async function signOutOverdue(db: Database): Promise<SignIn[]> {
+export async function signOutOverdue(db: Database, atMost = 500): Promise<AutomaticSignOut[]> {
   return db.transaction(async (trx) => {
-    const due = await findDue(trx);
-    for (const { id, why } of due) await close(trx, [id], why);
+    const due = await findDue(trx, atMost);
+    const reasons = new Set(due.map(({ why }) => why));
+    for (const reason of reasons) {
+      const ids = due.filter(({ why }) => why === reason).map(({ id }) => id);
+      await close(trx, ids, reason);
+    }
     return due;
   });
 }
 
-async function findDue(trx: Queryable): Promise<(SignIn & { why: string })[]> {
-  const { rows } = await trx.raw<{ rows: (SignIn & { why: string })[] }>(`
+async function findDue(trx: Queryable, atMost: number): Promise<AutomaticSignOut[]> {
+  const { rows } = await trx.raw<{ rows: AutomaticSignOut[] }>(
+    `
     select ${columns}, due.why
     from sign_ins i
     join teams t on t.id = i.team_id
@@ -36,8 +45,10 @@ async function findDue(trx: Queryable): Promise<(SignIn & { why: string })[]> {
           (select ((i.signed_in_at at time zone t.time_zone)::date + later.days + g.sign_out_at) at time zone t.time_zone) as of (moment)
         where moment > i.signed_in_at) then 'end of shift'
       end) as due (why)
-    where i.signed_out_at is null and a.kind <> 'fixed' and s.state not in ('ringing', 'talking') and due.why is not null
-    order by i.id limit 500
-    for no key update of i, s skip locked`);
+    where i.signed_out_at is null and a.kind <> 'fixed' and s.state = any(:from::agent_state[]) and due.why is not null
+    order by i.id limit :atMost
+    for no key update of i, s skip locked`,
+    { from: statesBefore('overdue'), atMost },
+  );
   return rows;
 }

@@ -1,18 +1,10 @@
-import {
-  openStateOf,
-  transition,
-  type AgentState,
-  type OpenState,
-  type StateDetails,
-} from './agent-state.js';
+import { openStateOf, transition, type OpenState, type StateDetails } from './agent-state.js';
 import type { Queryable } from '../database/pool.js';
 import { openSignIn, type SignIn, type Who } from './open-sign-in.js';
+import { statesBefore } from './transitions.js';
 
 /** The digit of a pause without a reason; every team has it. */
 export const noReason = '0';
-
-/** From where an agent may pause (spec 47); pausing in a pause changes its reason. */
-const pausable: AgentState[] = ['idle', 'wrap-up', 'paused'];
 
 export type PauseOutcome =
   | { outcome: 'paused'; signIn: SignIn }
@@ -35,7 +27,7 @@ export async function pause(db: Queryable, team: string, who: Who, digit?: strin
   if (!before) return { outcome: 'not-signed-in' };
   if (before.state === 'paused' && before.pauseDigit === reason.pauseDigit)
     return { outcome: 'paused', signIn };
-  if (await transition(db, signIn.id, pausable, 'paused', reason)) return { outcome: 'paused', signIn };
+  if (await transition(db, signIn.id, 'pause', reason)) return { outcome: 'paused', signIn };
   return (await openStateOf(db, signIn.id)) ? { outcome: 'busy', signIn } : { outcome: 'not-signed-in' };
 }
 
@@ -68,12 +60,11 @@ export type ReadyOutcome =
 export async function ready(db: Queryable, team: string, who: Who): Promise<ReadyOutcome> {
   const open = await openSignIn(db, team, who);
   if (!open) return { outcome: 'not-signed-in' };
-  const leaving: AgentState[] = ['wrap-up', 'paused'];
   const before = await openStateOf(db, open.id);
-  if (before && leaving.includes(before.state)) {
+  if (before && statesBefore('ready').includes(before.state)) {
     // The offer id goes on with the idle interval: a pause that still carries it in Asterisk is one to be lifted.
     const details = before.offerId === null ? {} : { offerId: before.offerId };
-    const state = await transition(db, open.id, leaving, 'idle', details, { id: before.id });
+    const state = await transition(db, open.id, 'ready', details, { id: before.id });
     if (state) return { outcome: 'ready', signIn: open, state };
   }
   const now = await openStateOf(db, open.id);
@@ -81,43 +72,4 @@ export async function ready(db: Queryable, team: string, who: Who): Promise<Read
   return now.state === 'idle'
     ? { outcome: 'ready', signIn: open, state: now }
     : { outcome: 'busy', signIn: open };
-}
-
-/**
- * This offer is over without a wrap-up: the agent is idle again, or back in the pause in which it found
- * him (a pause does not stop an offer that rings already).
- */
-export async function endOffer(db: Queryable, signInId: number, offerId: string): Promise<void> {
-  const { rows } = await db.raw<{
-    rows: {
-      state: string;
-      reason: string | null;
-      pauseDigit: string | null;
-      atDeadline: 'ready' | 'sign-out';
-      left: number | null;
-    }[];
-  }>(
-    `select state, reason, pause_digit as "pauseDigit", at_deadline as "atDeadline",
-       greatest(0, extract(epoch from deadline_at - clock_timestamp()))::double precision as left
-     from agent_states where sign_in_id = ? and state not in ('ringing', 'talking') order by id desc limit 1`,
-    [signInId],
-  );
-  const before = rows[0];
-  if (before?.state !== 'paused') {
-    await transition(db, signInId, ['ringing', 'talking'], 'idle', { offerId }, { offerId });
-    return;
-  }
-  await transition(
-    db,
-    signInId,
-    ['ringing', 'talking'],
-    'paused',
-    {
-      atDeadline: before.atDeadline,
-      ...(before.reason !== null && { reason: before.reason }),
-      ...(before.pauseDigit !== null && { pauseDigit: before.pauseDigit }),
-      ...(before.left !== null && { deadlineSeconds: before.left }),
-    },
-    { offerId },
-  );
 }

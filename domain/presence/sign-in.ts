@@ -4,6 +4,7 @@ import { conflict } from '../errors.js';
 import { lockSignInsOfGroup, openSignIn, signInEndedBy, type SignIn, type Who } from './open-sign-in.js';
 import { verifyPassword } from '../password.js';
 import { countFailure, forgetFailures, isLocked, type Suspect } from './sign-in-lock.js';
+import { statesBefore } from './transitions.js';
 
 /** For so long after a sign-in another phone cannot take the agent over: two who try at once are not a move. */
 export const settledSeconds = 5;
@@ -162,7 +163,7 @@ async function refuseMove(
   );
   if (!rows[0]?.settled) return 'agent-elsewhere';
   const state = (await openStateOf(trx, from.id))?.state;
-  return state === 'ringing' || state === 'talking' ? 'agent-in-call' : undefined;
+  return state !== undefined && !statesBefore('move').includes(state) ? 'agent-in-call' : undefined;
 }
 
 export type SignOutOutcome =

@@ -1,5 +1,6 @@
 import { checkGroups, checkPenalties, putInGroups, setPenalties } from './agent-groups.js';
 import { openStateOf } from '../presence/agent-state.js';
+import { statesBefore } from '../presence/transitions.js';
 import { change } from './change.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { type Queryable } from '../database/pool.js';
@@ -233,7 +234,7 @@ async function leavePhone(db: Queryable, team: string, agent: AgentRow, what: st
   // Locked, so that no offer begins between the look and the end.
   await db('sign_ins').where({ id: open.id }).forNoKeyUpdate().select('id');
   const state = (await openStateOf(db, open.id))?.state;
-  if (state === 'ringing' || state === 'talking') {
+  if (state !== undefined && !statesBefore('move').includes(state)) {
     throw conflict(
       `agent ${number} of team ${team} is in a call at extension ${open.extension}: try again when it has ended, before he ${what}.`,
     );

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { transition, type AgentState } from '../../domain/presence/agent-state.js';
+import { endOffer, transition } from '../../domain/presence/agent-state.js';
 import {
   callAnswered,
   callQueued,
@@ -8,10 +8,11 @@ import {
   markAbandoned,
   type Queue,
 } from '../../domain/calls/calls.js';
-import { isUnreachable } from '../../domain/database/sql-errors.js';
+import { failureOf } from '../../domain/database/sql-errors.js';
 import { type Database } from '../../domain/database/pool.js';
 import { openSignIn, type SignIn } from '../../domain/presence/open-sign-in.js';
-import { endOffer } from '../../domain/presence/pause.js';
+import { statesBefore } from '../../domain/presence/transitions.js';
+import { beginWrapUp } from '../../domain/presence/wrap-up.js';
 import type { AmiMessage } from '../ami/message.js';
 import { phoneOf } from '../queue/names.js';
 
@@ -124,12 +125,12 @@ export class Observer {
 
   async #offered(signIn: SignIn, event: AmiMessage): Promise<void> {
     const queue = await findQueue(this.db, event.headers.get('queue') ?? '');
-    await this.#to(signIn, ['idle', 'talking', 'wrap-up', 'paused'], 'ringing', event, queue);
+    await this.#record('offer', signIn, event, queue);
   }
 
   async #connected(signIn: SignIn, event: AmiMessage): Promise<void> {
     const queue = await findQueue(this.db, event.headers.get('queue') ?? '');
-    await this.#to(signIn, ['ringing', 'idle', 'wrap-up', 'paused'], 'talking', event, queue);
+    await this.#record('connect', signIn, event, queue);
     await this.#answered(event, signIn.agent, queue);
   }
 
@@ -139,26 +140,23 @@ export class Observer {
   }
 
   /** Whatever Asterisk says is so; an offer to somebody who is not idle is worth a warning all the same. */
-  async #to(
+  async #record(
+    what: 'offer' | 'connect',
     signIn: SignIn,
-    from: AgentState[],
-    to: AgentState,
     event: AmiMessage,
     queue: Queue | undefined,
   ): Promise<void> {
-    const details = {
-      offerId: event.headers.get('destuniqueid') ?? '',
+    const offerId = event.headers.get('destuniqueid');
+    const begun = await transition(this.db, signIn.id, what, {
+      ...(offerId !== undefined && { offerId }),
       callUniqueid: event.headers.get('uniqueid') ?? '',
       ...(queue && { groupId: queue.groupId }),
-    };
-    const usual: AgentState[] = to === 'ringing' ? ['idle'] : ['ringing'];
-    if (await transition(this.db, signIn.id, usual, to, details)) return;
-    if (await transition(this.db, signIn.id, from, to, details)) {
-      this.log.warn(
-        { team: signIn.team, agent: signIn.agent, to },
-        'a state began that does not follow from the one before',
-      );
-    }
+    });
+    if (!begun || statesBefore(what).includes(begun.before)) return;
+    this.log.warn(
+      { team: signIn.team, agent: signIn.agent, before: begun.before, state: begun.state },
+      'a state began that does not follow from the one before',
+    );
   }
 
   async #offerEnded(signIn: SignIn, event: AmiMessage): Promise<void> {
@@ -213,23 +211,7 @@ export class Observer {
       await run();
     } catch (error) {
       this.hooks.missed();
-      if (!isUnreachable(error)) this.log.error({ err: error }, 'an event could not be recorded');
+      if (failureOf(error) === undefined) this.log.error({ err: error }, 'an event could not be recorded');
     }
   }
-}
-
-/** A wrap-up that Asterisk has begun, with the deadline that its group gives it; `elapsedSeconds` are over already. */
-export async function beginWrapUp(
-  db: Database,
-  signInId: number,
-  offerId: string,
-  queue: Queue | undefined,
-  elapsedSeconds = 0,
-): Promise<void> {
-  const seconds = queue?.wrapUpSeconds ?? 0;
-  await transition(db, signInId, ['idle', 'ringing', 'talking'], 'wrap-up', {
-    offerId,
-    ...(queue && { groupId: queue.groupId }),
-    ...(seconds > 0 && { deadlineSeconds: Math.max(0, seconds - elapsedSeconds) }),
-  });
 }

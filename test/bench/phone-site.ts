@@ -1,5 +1,5 @@
 import pino from 'pino';
-import { beginWrapUp } from '../../pbx/watch/observer.js';
+import { beginWrapUp } from '../../domain/presence/wrap-up.js';
 import { Manager } from '../../pbx/ami/manager.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
 import { memberOf, queueOf, wrapUpMark, wrapUpReason } from '../../pbx/queue/names.js';

@@ -73,7 +73,7 @@ await t.test('a line of JSON for each change, with stable names', async (t) => {
   if (entered.outcome !== 'signed-in' || !queue) throw new Error('the team is not as it was set up');
   await callQueued(db, queue, 'call-1', 'a\u009b2J\u2028b');
   const call = { callUniqueid: 'call-1', groupId: queue.groupId };
-  await transition(db, entered.signIn.id, ['idle'], 'ringing', call);
+  await transition(db, entered.signIn.id, 'offer', call);
   await leave('1002');
   t.same(await follower.says(4), [
     'astercc 1001 idle',

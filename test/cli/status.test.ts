@@ -13,7 +13,7 @@ const queue = await findQueue(db, 'astercc-support');
 const entered = await signIn(db, 'astercc', { agent: '1001', extension: '5001', by: 'test' });
 if (entered.outcome !== 'signed-in' || !queue) throw new Error('the team is not as it was set up');
 await callQueued(db, queue, 'call-1', '+4930\u009b2J');
-await transition(db, entered.signIn.id, ['idle'], 'ringing', {
+await transition(db, entered.signIn.id, 'offer', {
   callUniqueid: 'call-1',
   groupId: queue.groupId,
 });

@@ -59,7 +59,7 @@ await t.test('the board follows the team, its keys sort it, q gives the terminal
   await callQueued(db, queue, 'call-1', '+4930111111');
   await terminal.shows(/1 waiting.*[^]*support +1 +\d+s +0 +1 +-/);
   const call = { callUniqueid: 'call-1', groupId: queue.groupId };
-  await transition(db, entered.signIn.id, ['idle'], 'ringing', call);
+  await transition(db, entered.signIn.id, 'offer', call);
   await terminal.shows(/1003 .* ringing +\d+s +- +support \+4930111111/);
 
   terminal.press('q');

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { transition, type AgentState } from '../../domain/presence/agent-state.js';
+import { transition } from '../../domain/presence/agent-state.js';
+import type { StateEvent } from '../../domain/presence/transitions.js';
 import { callQueued, findQueue } from '../../domain/calls/calls.js';
 import { connect, type Database } from '../../domain/database/pool.js';
 import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
@@ -57,8 +58,8 @@ await t.test('each change comes once, with what it was before, from sign-in to s
   const queue = await findQueue(db, 'astercc-support');
   if (!queue) throw new Error('there is no queue');
   await callQueued(db, queue, 'call-1', '+49301\u009b2J');
-  await transition(db, signInId, ['idle'], 'ringing', { callUniqueid: 'call-1', groupId: queue.groupId });
-  await transition(db, signInId, ['ringing'], 'paused', { reason: 'Lunch', deadlineSeconds: 60 });
+  await transition(db, signInId, 'offer', { callUniqueid: 'call-1', groupId: queue.groupId });
+  await transition(db, signInId, 'wrap-up', { reason: 'Lunch', deadlineSeconds: 60 });
   await leave(2);
   const { changes, caughtUp } = await feed.next();
   t.equal(caughtUp, true);
@@ -73,8 +74,8 @@ await t.test('each change comes once, with what it was before, from sign-in to s
   });
   t.match(second, { state: 'ringing', previousState: 'idle', previousSince: first?.at, by: null });
   t.match(second, { group: 'support', call: 'call-1', caller: '+49301\u009b2J', until: null });
-  t.match(third, { state: 'paused', previousState: 'ringing', reason: 'Lunch', until: Date });
-  t.match(last, { state: 'signed-out', previousState: 'paused', previousSince: third?.at, by: 'out-2' });
+  t.match(third, { state: 'wrap-up', previousState: 'ringing', reason: 'Lunch', until: Date });
+  t.match(last, { state: 'signed-out', previousState: 'wrap-up', previousSince: third?.at, by: 'out-2' });
   t.match(last, { extension: '5002', reason: null, group: null, call: null });
   t.equal(changes.length, 4);
   t.ok(changes.every(({ at }, index) => index === 0 || at >= (changes[index - 1]?.at ?? at)));
@@ -105,7 +106,7 @@ await t.test('a change that is committed late is not missed', async (t) => {
   const signInId = await enter(3);
   t.same(await look(feed), ['1003 signed-out>idle']);
   // A slow transaction: its change is older than those of others that are known before it.
-  await transition(late, signInId, ['idle'], 'paused');
+  await transition(late, signInId, 'pause');
   await enter(4);
   t.same(await look(feed), ['1004 signed-out>idle']);
   await leave(4);
@@ -125,11 +126,11 @@ await t.test('twenty agents change at once: every change comes once, those of ea
     while (!working.signal.aborted) known.push(...(await feed.next()).changes);
     known.push(...(await feed.next()).changes);
   })();
-  const states: AgentState[] = ['idle', 'ringing', 'talking', 'wrap-up', 'paused'];
+  const events: StateEvent[] = ['offer', 'connect', 'wrap-up', 'pause', 'ready'];
   const work = async (agent: number): Promise<void> => {
     for (let day = 0; day < 3; day++) {
       const id = await enter(agent);
-      for (let step = 1; step <= 10; step++) await transition(db, id, states, states[step % 5] ?? 'idle');
+      for (let step = 0; step < 10; step++) await transition(db, id, events[step % 5] ?? 'ready');
       await leave(agent);
     }
   };

@@ -49,8 +49,8 @@ await t.test(
     t.match(await agent('1002'), { state: 'signed-out' });
 
     const call = { callUniqueid: 'call-1', groupId: queue.groupId };
-    await transition(db, entered.signIn.id, ['idle'], 'ringing', call);
-    await transition(db, entered.signIn.id, ['ringing'], 'talking', call);
+    await transition(db, entered.signIn.id, 'offer', call);
+    await transition(db, entered.signIn.id, 'connect', call);
     await callAnswered(db, queue.teamId, 'call-1', '1001');
     t.match(await group('support'), {
       waiting: 0,
@@ -67,7 +67,7 @@ await t.test(
     });
 
     await callsEnded(db, ['call-1'], 'unanswered');
-    await transition(db, entered.signIn.id, ['talking'], 'wrap-up', {
+    await transition(db, entered.signIn.id, 'wrap-up', {
       groupId: queue.groupId,
       deadlineSeconds: 30,
     });

@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap';
-import { endOverdueStates, openStateOf, transition } from '../../domain/presence/agent-state.js';
+import { endOffer, endOverdueStates, openStateOf, transition } from '../../domain/presence/agent-state.js';
 import { signOutOverdue } from '../../domain/presence/automatic-sign-out.js';
 import type { Database } from '../../domain/database/pool.js';
-import { endOffer, pause, ready } from '../../domain/presence/pause.js';
+import { pause, ready } from '../../domain/presence/pause.js';
 import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
 import { isLocked, countFailure, forgetFailures } from '../../domain/presence/sign-in-lock.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
@@ -24,7 +24,7 @@ void t.test('an offer that rang already when the pause began leads back into the
   const { db, id } = await atWork(t);
   await addPauseReason(db, 'astercc', { digit: '1', name: 'Lunch', maxSeconds: 600, atEnd: 'sign-out' });
   t.equal((await pause(db, 'astercc', who, '1')).outcome, 'paused');
-  await transition(db, id, ['paused'], 'ringing', { offerId: 'offer.1' });
+  await transition(db, id, 'offer', { offerId: 'offer.1' });
   t.equal((await ready(db, 'astercc', who)).outcome, 'busy');
   await endOffer(db, id, 'another offer');
   t.equal((await openStateOf(db, id))?.state, 'ringing', 'the end of another offer says nothing');

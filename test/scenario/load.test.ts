@@ -76,12 +76,15 @@ async function pause(agent: string): Promise<void> {
       const signIn = await openSignIn(db, 'astercc', { agent });
       const open = await db('agent_states')
         .where({ sign_in_id: signIn?.id, ended_at: null })
-        .first<{ offerId: string | null } | undefined>('offer_id as offerId');
-      if (!signIn || !open) return undefined;
+        .first<{ id: number; state: string; offerId: string | null } | undefined>(
+          'id',
+          'state',
+          'offer_id as offerId',
+        );
+      if (!signIn || open?.state !== (waiting ? 'wrap-up' : 'idle')) return undefined;
       // The pause goes on from the wrap-up's, which names its offer.
       const details = { reason: 'break', ...(open.offerId !== null && { offerId: open.offerId }) };
-      const from = waiting ? (['wrap-up'] as const) : (['idle'] as const);
-      if (!(await transition(db, signIn.id, from, 'paused', details))) return undefined;
+      if (!(await transition(db, signIn.id, 'pause', details, { id: open.id }))) return undefined;
       await membership.sync(signIn);
       return true;
     },
