@@ -1,4 +1,4 @@
-import { isUnreachable } from '../domain/database/sql-errors.js';
+import { failureOf } from '../domain/database/sql-errors.js';
 import { Star64Error } from '../domain/errors.js';
 import { prompts, soundsOf, type Facts, type Outcome } from './prompts.js';
 import type { Session } from './wire/session.js';
@@ -29,7 +29,8 @@ export async function answerOutcome(session: Session, decide: () => Promise<Told
     told = await decide();
   } catch (error) {
     const away =
-      isUnreachable(error) || (error instanceof Star64Error && error.kind === 'database_unreachable');
+      failureOf(error) !== undefined ||
+      (error instanceof Star64Error && error.kind === 'database_unreachable');
     if (!away) throw error;
     told = 'unavailable';
   }

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { isUnreachable } from '../database/sql-errors.js';
+import { failureOf } from '../database/sql-errors.js';
 import { prepared, type Queryable } from '../database/pool.js';
 
 /** What is known of a call when it arrives at one of the team's DIDs. */
@@ -59,7 +59,7 @@ export class CallJournal {
       try {
         await recordArrivals(this.db, batch);
       } catch (error) {
-        if (isUnreachable(error)) {
+        if (failureOf(error) !== undefined) {
           this.#waiting.unshift(...batch);
           this.log.warn(
             { waiting: this.#waiting.length },

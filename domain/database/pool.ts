@@ -24,9 +24,11 @@ export function connectionSettings(url: string, deadlineMs = statementDeadlineMs
   return {
     connectionString: url,
     application_name: 'star64',
-    connectionTimeoutMillis: 2000,
+    // Before the wait for a free connection ends, which would not say that there is none to be had.
+    connectionTimeoutMillis: Math.min(2000, deadlineMs * 0.8),
+    // The server gives up a slow statement before we give up the server, so that the two can be told apart.
     query_timeout: deadlineMs,
-    statement_timeout: deadlineMs,
+    statement_timeout: Math.ceil(deadlineMs * 0.8),
     // A server that hangs in the middle of telling Asterisk would keep the others from those phones for hours.
     idle_in_transaction_session_timeout: idleDeadlineMs,
     keepAlive: true,

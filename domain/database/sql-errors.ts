@@ -7,37 +7,70 @@ export function sqlError(error: unknown): { code: string; constraint: string | u
   return { code: error.code, constraint: error.constraint };
 }
 
-/** True for errors that say nothing about the statement: no connection, a time-out, a server going down. */
-export function isUnreachable(error: unknown): boolean {
+/**
+ * Why PostgreSQL did not do a statement that was right:
+ * - `unreachable`: no connection, it is starting, going down, frozen or a standby: nothing works;
+ * - `too-slow`: this statement, or the wait for a free connection, took longer than its deadline: others may well work;
+ * - `conflict`: it met another transaction (deadlock, lock not available): the same again may work at once;
+ * - `out-of-room`: no disk, memory or other resource is left: reading works, writing does not until somebody acts.
+ */
+export type DatabaseFailure = 'unreachable' | 'too-slow' | 'conflict' | 'out-of-room';
+
+/** By SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html; the first that fits. */
+const byState: readonly [RegExp, DatabaseFailure][] = [
+  // 57P01-57P03: shutdown, crash, starting up; 53300: no connection is left; 25006: a standby, not the primary yet.
+  [/^(08|57P0|53300|25006)/, 'unreachable'],
+  // 57014: cancelled, by statement_timeout mostly; 25P03: we ourselves hung in the middle of a transaction.
+  [/^(57014|25P03)/, 'too-slow'],
+  [/^(40|55P03)/, 'conflict'],
+  [/^(53|58)/, 'out-of-room'],
+];
+
+/** pg raises these as plain errors with nothing but a text, and knex puts the statement before it. */
+const lostConnection =
+  /(^| - )(Connection terminated.*|Query read timeout|timeout e(xpired|xceeded.*)|Client (has encountered|was closed).*)$/i;
+
+/** Why PostgreSQL did not do it; undefined for a statement that is wrong in itself, and for errors of other things. */
+export function failureOf(error: unknown): DatabaseFailure | undefined {
   if (error instanceof pg.DatabaseError) {
-    // 57P01-57P03: shutdown, crash, starting up; 57014: cancelled by statement_timeout; 53300: too many clients;
-    // 25P03: the server hung in the middle of a transaction; 25006: a standby that is not the primary yet.
-    return /^(08|57P0|57014|53300|25P03|25006)/.test(error.code ?? '');
+    const { code = '' } = error;
+    return byState.find(([states]) => states.test(code))?.[1];
   }
-  if (!(error instanceof Error)) return false;
+  if (!(error instanceof Error)) return undefined;
+  // Every connection of the pool is busy: with statements that are slow, or with a server that is gone.
+  if (error.name === 'KnexTimeoutError') return 'too-slow';
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  return (
+  const lost =
     /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)/.test(code) ||
-    error.name === 'KnexTimeoutError' ||
-    // pg raises these as plain errors with nothing but a text, and knex puts the statement before it.
-    /(^| - )(Connection terminated.*|Query read timeout|timeout e(xpired|xceeded.*)|Client (has encountered|was closed).*)$/i.test(
-      error.message,
-    ) ||
-    /connection (error|timeout)/i.test(error.message)
-  );
+    lostConnection.test(error.message) ||
+    /connection (error|timeout)/i.test(error.message);
+  return lost ? 'unreachable' : undefined;
 }
 
-/** Runs `work`; what failed because PostgreSQL is away becomes a `database_unreachable` error. */
+/** True when nothing works with PostgreSQL; a statement that was too slow, for example, is another matter. */
+export const isUnreachable = (error: unknown): boolean => failureOf(error) === 'unreachable';
+
+const words: Record<DatabaseFailure, (reason: string) => string> = {
+  unreachable: (reason) =>
+    `PostgreSQL cannot be reached (${reason || 'no connection'}): check DATABASE_URL and that the server runs.`,
+  'too-slow': (reason) =>
+    `PostgreSQL did not do it in time (${reason}): look what keeps it busy (pg_stat_activity), and try again.`,
+  conflict: (reason) => `PostgreSQL had another change in the way (${reason}): try again.`,
+  'out-of-room': (reason) => `PostgreSQL has no room for it (${reason}): free disk or memory, and try again.`,
+};
+
+/**
+ * Runs `work`; what failed because PostgreSQL did not do it becomes a `database_unreachable` error, whose message says
+ * which of the four it was.
+ */
 export async function withDatabaseErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Star64Error || !isUnreachable(error)) throw error;
-    throw new Star64Error(
-      'database_unreachable',
-      `PostgreSQL cannot be reached (${withoutStatement(error as Error) || 'no connection'}): check DATABASE_URL and that the server runs.`,
-      { cause: error },
-    );
+    const failure = error instanceof Star64Error ? undefined : failureOf(error);
+    if (failure === undefined) throw error;
+    const message = words[failure](withoutStatement(error as Error));
+    throw new Star64Error('database_unreachable', message, { cause: error });
   }
 }
 
