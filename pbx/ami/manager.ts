@@ -274,3 +274,6 @@ export class Manager extends EventEmitter<ManagerEvents> {
     );
   }
 }
+
+/** What can be asked of Asterisk, without the connection's own life. */
+export type ManagerActions = Pick<Manager, 'action' | 'list' | 'connected'>;

@@ -1,93 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { prepared, type Database } from '../../domain/database/pool.js';
+import type { Database } from '../../domain/database/pool.js';
 import { tellServers } from '../../domain/database/notifications.js';
-import type { AgentState } from '../../domain/presence/agent-state.js';
+import { releasePhoneLeases } from '../../domain/database/phone-leases.js';
+import type { AgentState } from '../../domain/presence/transitions.js';
 import type { Membership } from '../../domain/presence/membership.js';
 import type { Phone } from '../../domain/presence/phone.js';
-import { takesQueueCalls } from '../../domain/presence/work-mode.js';
 import { AmiError } from '../ami/errors.js';
-import type { Manager } from '../ami/manager.js';
-import {
-  deviceOf,
-  lampOf,
-  memberOf,
-  pauseReason,
-  queueOf,
-  wrapUpMark,
-  wrapUpReason,
-  wrapUpOffer,
-} from './names.js';
+import type { ManagerActions } from '../ami/manager.js';
+import { Lease, withLease } from './lease.js';
+import { readQueueNames, readWanted, type Wanted } from './wanted.js';
+import { deviceOf, lampOf, memberOf, pauseReason, wrapUpMark, wrapUpReason, wrapUpOffer } from './names.js';
 import { readQueues, type Member } from './status.js';
 
-/** What the database says of one phone: who is signed in there, in which state, in which queues. */
-interface Wanted {
-  agent: string;
-  agentId: number;
-  state: AgentState;
-  offerId: string | null;
-  pauseDigit: string | null;
-  queues: { queue: string; penalty: number }[];
-}
+/** For how long whoever asks is kept waiting; the work goes on after it. A feature code has 5 s for its whole answer. */
+const patienceMs = 3000;
 
 /**
- * Queue members as a projection of open sign-ins. A projection only ever makes Asterisk say what the database says
- * at that moment, one at a time for a phone over all servers, so it may be asked for at any time and by anyone.
+ * Queue members as a projection of open sign-ins. A sync only ever makes Asterisk say what the database says at that
+ * moment, one at a time for a phone over all servers, so it may be asked for at any time and by anyone. It holds no
+ * connection to the database while it waits for Asterisk: what keeps two servers apart is a lease per phone.
  */
 export class QueueMembership implements Membership {
+  readonly #holder = randomUUID();
+  /** The last sync of each phone that is under way here. */
+  readonly #underWay = new Map<string, Promise<void>>();
+
   constructor(
     private readonly db: Database,
-    private readonly manager: Manager,
+    private readonly manager: ManagerActions,
     private readonly log: Logger,
   ) {}
 
   async sync(phone: Phone, options: { thorough?: boolean; alone?: boolean } = {}): Promise<boolean> {
     const device = memberOf(phone);
-    const told = await this.#reported(device, () =>
-      this.db.transaction(async (trx) => {
-        await prepared(trx, 'select pg_advisory_xact_lock(hashtextextended(?, 64))', [device]);
-        const wanted = (await readWanted(trx, [phone])).get(device);
-        const former = await readQueueNames(trx, phone);
-        const leaves = wanted?.agentId === phone.agentId && !options.thorough ? [] : former;
-        for (const queue of leaves) {
-          if (!wanted?.queues.some((one) => one.queue === queue)) await this.remove(queue, device);
-        }
-        if (!wanted) {
-          await this.#mark(phone, '');
-          await this.#setLamp(phone, 'UNAVAILABLE');
-          return;
-        }
-        await this.#enter(phone, device, wanted, options.thorough ?? false);
-      }),
+    const work = this.#inTurn(device, () =>
+      withLease(this.db, device, this.#holder, (lease) => this.#tell(phone, lease, options)),
     );
+    const told = await this.#reported(device, work);
     if (!told && options.alone !== true) await this.#askOthers([phone]);
     return told;
   }
 
   async syncAll(phones: readonly Phone[]): Promise<void> {
     if (phones.length === 0) return;
+    // Whoever waited for one phone would hold up the others: those that are busy come after.
+    const free = phones.filter((phone) => !this.#underWay.has(memberOf(phone)));
     const told = new Set<Phone>();
     const failed: Phone[] = [];
-    const reached = await this.#reported(`${phones.length} phones`, () =>
-      this.db.transaction(async (trx) => {
-        // Who waits for one phone would hold up the others, so no lock is waited for.
-        const locked = await lockFree(trx, phones.map(memberOf));
-        const ours = phones.filter((phone) => locked.has(memberOf(phone)));
-        const wanted = await readWanted(trx, ours);
-        await Promise.all(
-          ours.map(async (phone) => {
-            const device = memberOf(phone);
-            const here = wanted.get(device);
-            // Somebody else is there, or nobody.
-            if (here?.agentId !== phone.agentId) return;
-            told.add(phone);
-            if (!(await this.#reported(device, () => this.#enter(phone, device, here, false))))
-              failed.push(phone);
-          }),
-        );
-      }),
-    );
-    if (reached) for (const phone of phones) if (!told.has(phone)) await this.sync(phone);
-    await this.#askOthers(reached ? failed : phones);
+    const work = this.#together(free, (phone, outcome) => {
+      told.add(phone);
+      if (!outcome) failed.push(phone);
+    });
+    for (const phone of free) this.#occupy(memberOf(phone), work);
+    const reached = await this.#reported(`${free.length} phones`, work);
+    const rest = reached ? phones.filter((phone) => !told.has(phone)) : [];
+    await Promise.all(rest.map((phone) => this.sync(phone)));
+    await this.#askOthers(reached ? failed : free);
+  }
+
+  /** Tells Asterisk of those of these phones that nobody else is busy with, and says of each what came of it. */
+  async #together(phones: readonly Phone[], done: (phone: Phone, told: boolean) => void): Promise<void> {
+    if (phones.length === 0) return;
+    const leases = await Lease.ofMany(this.db, phones.map(memberOf), this.#holder);
+    try {
+      const ours = phones.filter((phone) => leases.has(memberOf(phone)));
+      const wanted = await readWanted(this.db, ours);
+      await Promise.all(
+        ours.map(async (phone) => {
+          const device = memberOf(phone);
+          const here = wanted.get(device);
+          const lease = leases.get(device);
+          // Somebody else is there, or nobody.
+          if (here?.agentId !== phone.agentId || !lease) return;
+          done(phone, await this.#reported(device, this.#enter(phone, device, here, lease, false)));
+        }),
+      );
+    } finally {
+      await releasePhoneLeases(this.db, [...leases.keys()], this.#holder);
+    }
+  }
+
+  /** Makes Asterisk say of this phone what the database says, under the lease of it. */
+  async #tell(phone: Phone, lease: Lease, { thorough = false }: { thorough?: boolean }): Promise<void> {
+    const device = memberOf(phone);
+    const wanted = (await readWanted(this.db, [phone])).get(device);
+    if (wanted?.agentId !== phone.agentId || thorough) {
+      const former = await readQueueNames(this.db, phone);
+      const left = former.filter((queue) => !wanted?.queues.some((one) => one.queue === queue));
+      await lease.hold();
+      await Promise.all(left.map((queue) => this.remove(queue, device)));
+    }
+    await lease.hold();
+    if (wanted) return this.#enter(phone, device, wanted, lease, thorough);
+    await this.#mark(phone, '');
+    await this.#setLamp(phone, 'UNAVAILABLE');
+  }
+
+  /** One after the other for a phone in this server. */
+  #inTurn<T>(device: string, work: () => Promise<T>): Promise<T> {
+    const result = (this.#underWay.get(device) ?? Promise.resolve()).then(work);
+    this.#occupy(device, result);
+    return result;
+  }
+
+  /** Whoever comes next for this phone waits until `work` is over. */
+  #occupy(device: string, work: Promise<unknown>): void {
+    const over = Promise.allSettled([work]).then(() => {
+      if (this.#underWay.get(device) === over) this.#underWay.delete(device);
+    });
+    this.#underWay.set(device, over);
   }
 
   /** What this server could not tell Asterisk another one may. Never throws. */
@@ -105,26 +128,31 @@ export class QueueMembership implements Membership {
     }
   }
 
-  /** Never throws; false when it failed. */
-  async #reported(device: string, work: () => Promise<void>): Promise<boolean> {
-    try {
-      await work();
-      return true;
-    } catch (error) {
-      this.log.warn(
-        { device, reason: (error as Error).message },
-        'queues not told yet: the reconciliation will',
-      );
+  /** Never throws; false when it failed, or is not done in time: it goes on then, and says so if it fails. */
+  async #reported(device: string, work: Promise<unknown>): Promise<boolean> {
+    const failed = (reason: string): false => {
+      this.log.warn({ device, reason }, 'queues not told yet: the reconciliation will');
       return false;
-    }
+    };
+    const told = work.then(
+      () => true,
+      (error: unknown) => failed((error as Error).message),
+    );
+    const given = new AbortController();
+    const late = sleep(patienceMs, 'late' as const, { signal: given.signal }).catch(() => 'late' as const);
+    const outcome = await Promise.race([told, late]);
+    given.abort();
+    return outcome === 'late' ? failed(`Asterisk has not answered after ${patienceMs} ms`) : outcome;
   }
 
-  async #enter(phone: Phone, device: string, wanted: Wanted, thorough: boolean): Promise<void> {
-    await this.#pauseAs(phone, device, wanted, await this.#join(phone, wanted, thorough));
+  async #enter(phone: Phone, device: string, wanted: Wanted, lease: Lease, thorough: boolean): Promise<void> {
+    const member = await this.#join(phone, wanted, thorough);
+    await lease.hold();
+    await this.#pauseAs(phone, device, wanted, member);
     await this.#setLamp(phone, lamps[wanted.state]);
   }
 
-  /** The member in the first queue of his, after he was added wherever he is missing; undefined if he has no queue. */
+  /** The member in the agent's first queue, after it was added wherever it is missing; undefined for an agent without a queue. */
   async #join(phone: Phone, wanted: Wanted, thorough: boolean): Promise<Member | undefined> {
     const [first] = wanted.queues;
     if (!first) return undefined;
@@ -137,11 +165,11 @@ export class QueueMembership implements Membership {
       await this.#mark(phone, wanted.offerId ?? '');
     }
     if (!thorough && member?.name === wanted.agent) return member;
-    let there: string | undefined;
-    for (const { queue, penalty } of wanted.queues) {
-      if (await this.#add(queue, phone, wanted, penalty, thorough)) there ??= queue;
-    }
-    return there === undefined ? undefined : find(there);
+    const added = await Promise.all(
+      wanted.queues.map(({ queue, penalty }) => this.#add(queue, phone, wanted, penalty, thorough)),
+    );
+    const there = wanted.queues.find((_, index) => added[index]);
+    return there && find(there.queue);
   }
 
   async #pauseAs(phone: Phone, device: string, wanted: Wanted, member: Member | undefined): Promise<void> {
@@ -229,8 +257,8 @@ export class QueueMembership implements Membership {
 
   /** Takes a device out of a queue; no error when it is not there. */
   async remove(queue: string, device: string): Promise<void> {
-    // Whom a waiting call is offered to is listed when its first phone rings. Later on that list Asterisk passes over
-    // who is paused, but rings who has left.
+    // app_queue lists the members to ring once per round: it skips who is paused later, but still rings who is removed
+    // later. So pause first, then remove.
     await done(
       this.manager.action('QueuePause', { Queue: queue, Interface: device, Paused: 'true' }),
       /not found/i,
@@ -263,50 +291,4 @@ async function done(action: Promise<unknown>, expected: RegExp): Promise<boolean
     if (error instanceof Error && expected.test(error.message)) return false;
     throw error;
   }
-}
-
-/** Takes the locks of these devices for the transaction, as far as nobody has them; returns those. */
-async function lockFree(trx: Database, devices: string[]): Promise<Set<string>> {
-  const rows = await prepared<{ device: string }>(
-    trx,
-    'select device from unnest(?::text[]) as device where pg_try_advisory_xact_lock(hashtextextended(device, 64))',
-    [devices],
-  );
-  return new Set(rows.map(({ device }) => device));
-}
-
-/** By the phone's name as a queue member; without those at which nobody is signed in. */
-async function readWanted(db: Database, phones: readonly Phone[]): Promise<Map<string, Wanted>> {
-  const rows = await prepared<
-    Omit<Wanted, 'queues'> & { at: number; groups: { name: string; penalty: number }[] }
-  >(
-    db,
-    `select phones.at, a.number as agent, a.id as "agentId", s.state, s.offer_id as "offerId", s.pause_digit as "pauseDigit", (
-       select coalesce(json_agg(json_build_object('name', g.name, 'penalty', m.penalty) order by m.position, g.name), '[]')
-       from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = a.id and ${takesQueueCalls}) as groups
-     from unnest(?::text[], ?::text[]) with ordinality as phones (team, extension, at)
-     join teams t on t.identity = phones.team
-     join extensions x on x.team_id = t.id and x.number = phones.extension
-     join sign_ins i on i.extension_id = x.id and i.signed_out_at is null
-     join agents a on a.id = i.agent_id
-     join agent_states s on s.sign_in_id = i.id and s.ended_at is null`,
-    [phones.map(({ team }) => team), phones.map(({ extension }) => extension)],
-  );
-  const wanted = new Map<string, Wanted>();
-  for (const { at, groups, ...row } of rows) {
-    const phone = phones[at - 1];
-    if (!phone) continue;
-    const queues = groups.map(({ name, penalty }) => ({ queue: queueOf(phone.team, name), penalty }));
-    wanted.set(memberOf(phone), { ...row, queues });
-  }
-  return wanted;
-}
-
-async function readQueueNames(db: Database, phone: Phone): Promise<string[]> {
-  const rows = await prepared<{ name: string }>(
-    db,
-    'select g.name from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = ?',
-    [phone.agentId],
-  );
-  return rows.map(({ name }) => queueOf(phone.team, name));
 }

@@ -1,4 +1,4 @@
-import type { Manager } from '../ami/manager.js';
+import type { ManagerActions } from '../ami/manager.js';
 
 /** A queue's offer of a call to a phone, or the conversation that came of it, as Asterisk's channels show it. */
 export interface Offer {
@@ -17,7 +17,7 @@ export interface Offer {
 
 /** The uniqueids of all channels that live, and the offers among them by the phone's device. */
 export async function readOffers(
-  manager: Manager,
+  manager: ManagerActions,
 ): Promise<{ live: Set<string>; offers: Map<string, Offer> }> {
   const channels = (await manager.list('CoreShowChannels', {})).map(({ headers }) => {
     const text = (header: string): string => headers.get(header) ?? '';

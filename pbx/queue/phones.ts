@@ -1,5 +1,5 @@
 import { AmiError } from '../ami/errors.js';
-import type { Manager } from '../ami/manager.js';
+import type { ManagerActions } from '../ami/manager.js';
 import { phoneOf } from './names.js';
 import { readQueues } from './status.js';
 
@@ -7,7 +7,7 @@ import { readQueues } from './status.js';
  * Asks the phones of queue members whether they are there. After its start Asterisk takes each for unavailable until
  * it has asked it, which it spreads over the time between two such questions: a minute without agents.
  */
-export async function askPhones(manager: Manager): Promise<void> {
+export async function askPhones(manager: ManagerActions): Promise<void> {
   const { members } = await readQueues(manager);
   const silent = new Set(members.filter(({ unavailable }) => unavailable).map(({ device }) => device));
   for (const device of silent) {

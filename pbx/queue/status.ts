@@ -1,4 +1,4 @@
-import type { Manager } from '../ami/manager.js';
+import type { ManagerActions } from '../ami/manager.js';
 
 /** A member of a queue as Asterisk shows it. */
 export interface Member {
@@ -27,7 +27,7 @@ const unavailable = '5';
 
 /** The members and callers of all queues, or of one member in one queue. */
 export async function readQueues(
-  manager: Manager,
+  manager: ManagerActions,
   only: { queue?: string; device?: string } = {},
 ): Promise<{ members: Member[]; waiting: Waiting[] }> {
   const filter: Record<string, string> = {};
@@ -58,7 +58,7 @@ export async function readQueues(
 }
 
 /** Asterisk's clock, in seconds. Deadlines inside Asterisk are set by it, never by ours. */
-export async function readEpoch(manager: Manager): Promise<number> {
+export async function readEpoch(manager: ManagerActions): Promise<number> {
   const response = await manager.action('Getvar', { Variable: 'EPOCH' });
   return Number(response.headers.get('value'));
 }

@@ -1,0 +1,51 @@
+import { prepared, type Database } from '../../domain/database/pool.js';
+import type { Phone } from '../../domain/presence/phone.js';
+import type { AgentState } from '../../domain/presence/transitions.js';
+import { takesQueueCalls } from '../../domain/presence/work-mode.js';
+import { memberOf, queueOf } from './names.js';
+
+/** What the database says of one phone: who is signed in there, in which state, in which queues. */
+export interface Wanted {
+  agent: string;
+  agentId: number;
+  state: AgentState;
+  offerId: string | null;
+  pauseDigit: string | null;
+  queues: { queue: string; penalty: number }[];
+}
+
+/** By the phone's name as a queue member; without those at which nobody is signed in. */
+export async function readWanted(db: Database, phones: readonly Phone[]): Promise<Map<string, Wanted>> {
+  const rows = await prepared<
+    Omit<Wanted, 'queues'> & { at: number; groups: { name: string; penalty: number }[] }
+  >(
+    db,
+    `select phones.at, a.number as agent, a.id as "agentId", s.state, s.offer_id as "offerId", s.pause_digit as "pauseDigit", (
+       select coalesce(json_agg(json_build_object('name', g.name, 'penalty', m.penalty) order by m.position, g.name), '[]')
+       from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = a.id and ${takesQueueCalls}) as groups
+     from unnest(?::text[], ?::text[]) with ordinality as phones (team, extension, at)
+     join teams t on t.identity = phones.team
+     join extensions x on x.team_id = t.id and x.number = phones.extension
+     join sign_ins i on i.extension_id = x.id and i.signed_out_at is null
+     join agents a on a.id = i.agent_id
+     join agent_states s on s.sign_in_id = i.id and s.ended_at is null`,
+    [phones.map(({ team }) => team), phones.map(({ extension }) => extension)],
+  );
+  const wanted = new Map<string, Wanted>();
+  for (const { at, groups, ...row } of rows) {
+    const phone = phones[at - 1];
+    if (!phone) continue;
+    const queues = groups.map(({ name, penalty }) => ({ queue: queueOf(phone.team, name), penalty }));
+    wanted.set(memberOf(phone), { ...row, queues });
+  }
+  return wanted;
+}
+
+export async function readQueueNames(db: Database, phone: Phone): Promise<string[]> {
+  const rows = await prepared<{ name: string }>(
+    db,
+    'select g.name from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = ?',
+    [phone.agentId],
+  );
+  return rows.map(({ name }) => queueOf(phone.team, name));
+}

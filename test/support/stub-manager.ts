@@ -1,0 +1,153 @@
+import { EventEmitter } from 'node:events';
+import { AmiError } from '../../pbx/ami/errors.js';
+import type { AmiMessage } from '../../pbx/ami/message.js';
+import type { ManagerActions } from '../../pbx/ami/manager.js';
+import type { ManagerEvents } from '../../pbx/ami/settings.js';
+
+interface StubMember {
+  name: string;
+  penalty: string;
+  paused: boolean;
+  reason: string;
+  stateInterface: string;
+}
+
+const message = (name: string, headers: Record<string, string> = {}): AmiMessage => ({
+  name,
+  headers: new Map(Object.entries(headers)),
+  repeated: new Map(),
+});
+
+/**
+ * An Asterisk of which only queues, members, channels and variables exist, for what needs no wire. It answers as
+ * app_queue does, and refuses an action that it does not know.
+ */
+export class StubManager extends EventEmitter<ManagerEvents> {
+  connected = true;
+  /** Queue to its members by device. */
+  readonly queues = new Map<string, Map<string, StubMember>>();
+  readonly variables = new Map<string, string>();
+  /** Channels as CoreShowChannels tells them. */
+  channels: Record<string, string>[] = [];
+  waiting: { queue: string; uniqueid: string; caller: string }[] = [];
+  /** Every action, as `QueueAdd PJSIP/astercc-5001`. */
+  readonly seen: string[] = [];
+  /** What an action waits for before it is done. */
+  gate: (action: string, headers: Readonly<Record<string, string>>) => Promise<void> = () =>
+    Promise.resolve();
+  #epoch = 1_000;
+
+  constructor(...queues: string[]) {
+    super();
+    for (const queue of queues) this.queues.set(queue, new Map());
+  }
+
+  /** `1001` or `1001 paused:reason`, of every queue. */
+  members(queue: string): string[] {
+    return [...(this.queues.get(queue)?.values() ?? [])]
+      .map(({ name, paused, reason }) => (paused ? `${name} paused:${reason}` : name))
+      .sort();
+  }
+
+  readonly action: ManagerActions['action'] = async (name, headers = {}) => {
+    const given = headers as Record<string, string>;
+    this.seen.push(`${name} ${given['Interface'] ?? given['Variable'] ?? ''}`.trim());
+    await this.gate(name, given);
+    switch (name) {
+      case 'QueueAdd':
+        return this.#add(given);
+      case 'QueueRemove':
+        if (!this.#queue(given['Queue']).delete(given['Interface'] ?? ''))
+          throw refused('Unable to remove interface: Not there');
+        return message('QueueRemove');
+      case 'QueuePause':
+        return this.#pause(given);
+      case 'QueuePenalty':
+        this.#member(given).penalty = given['Penalty'] ?? '0';
+        return message(name);
+      case 'Setvar':
+        this.variables.set(given['Variable'] ?? '', given['Value'] ?? '');
+        return message(name);
+      case 'Getvar': {
+        const variable = given['Variable'] ?? '';
+        const value = variable === 'EPOCH' ? String(this.#epoch++) : (this.variables.get(variable) ?? '');
+        return message(name, { value });
+      }
+      case 'Hangup':
+      case 'PJSIPQualify':
+        return message(name);
+      default:
+        throw refused(`Invalid/unknown command: ${name}`);
+    }
+  };
+
+  readonly list: ManagerActions['list'] = async (name, headers = {}) => {
+    const given = headers as Record<string, string>;
+    await this.gate(name, given);
+    if (name === 'CoreShowChannels') return this.channels.map((one) => message('CoreShowChannel', one));
+    if (name !== 'QueueStatus') throw refused(`Invalid/unknown command: ${name}`);
+    const members = [...this.queues].flatMap(([queue, all]) =>
+      [...all].flatMap(([device, { name: member, penalty, paused, reason }]) =>
+        (given['Queue'] ?? queue) === queue && (given['Member'] ?? device) === device
+          ? [
+              message('QueueMember', {
+                queue,
+                location: device,
+                name: member,
+                penalty,
+                paused: paused ? '1' : '0',
+                pausedreason: reason,
+                lastpause: '0',
+                incall: '0',
+                status: '1',
+              }),
+            ]
+          : [],
+      ),
+    );
+    const entries = this.waiting.map(({ queue, uniqueid, caller }) =>
+      message('QueueEntry', { queue, uniqueid, calleridnum: caller }),
+    );
+    return [...members, ...entries];
+  };
+
+  #queue(name = ''): Map<string, StubMember> {
+    const queue = this.queues.get(name);
+    if (!queue) throw refused('Unable to add interface to queue: No such queue');
+    return queue;
+  }
+
+  #member(given: Record<string, string>): StubMember {
+    const member = this.#queue(given['Queue']).get(given['Interface'] ?? '');
+    if (!member) throw refused('Interface not found');
+    return member;
+  }
+
+  #add(given: Record<string, string>): AmiMessage {
+    const queue = this.#queue(given['Queue']);
+    const device = given['Interface'] ?? '';
+    if (queue.has(device)) throw refused('Unable to add interface: Already there');
+    queue.set(device, {
+      name: given['MemberName'] ?? '',
+      penalty: given['Penalty'] ?? '0',
+      paused: given['Paused'] === 'true',
+      reason: given['Reason'] ?? '',
+      stateInterface: given['StateInterface'] ?? '',
+    });
+    return message('QueueAdd');
+  }
+
+  #pause(given: Record<string, string>): AmiMessage {
+    const named = given['Queue'];
+    const queues = named === undefined ? [...this.queues.values()] : [this.#queue(named)];
+    const at = queues.flatMap((queue) => queue.get(given['Interface'] ?? '') ?? []);
+    if (at.length === 0) throw refused('Interface not found');
+    for (const member of at) {
+      member.paused = given['Paused'] === 'true';
+      member.reason = member.paused ? (given['Reason'] ?? '') : '';
+    }
+    return message('QueuePause');
+  }
+}
+
+const refused = (words: string): AmiError => new AmiError('rejected', `Asterisk says: ${words}`);
