@@ -9,6 +9,7 @@ import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
 import { ChangeListener } from '../../domain/database/listen.js';
 import { Star64Error } from '../../domain/errors.js';
 import { Routing } from '../../domain/calls/routing.js';
+import { AutomaticSignOut } from '../../pbx/watch/automatic-sign-out.js';
 import { Deadlines } from '../../pbx/watch/deadlines.js';
 import { Follower } from '../../pbx/watch/follower.js';
 import { Manager, type ManagerSettings } from '../../pbx/ami/manager.js';
@@ -36,6 +37,7 @@ export class Service {
   readonly #listener: ChangeListener;
   readonly #follower: Follower;
   readonly #deadlines: Deadlines;
+  readonly #automaticSignOut: AutomaticSignOut;
   readonly #watcher: Watcher;
   #stopping = false;
   #reloadWanted = false;
@@ -72,6 +74,7 @@ export class Service {
     this.#db = db;
     this.#manager = manager;
     this.#deadlines = deadlines;
+    this.#automaticSignOut = new AutomaticSignOut(db, membership, log);
     this.#watcher = watcher;
     this.#routing = routing;
     this.#journal = journal;
@@ -96,6 +99,7 @@ export class Service {
     if (this.#stopping) throw new Star64Error('failure', 'stopped before it served');
     const { port } = await this.#agi.start();
     this.#deadlines.start();
+    this.#automaticSignOut.start();
     this.#watcher.start();
     this.log.info({ host: this.settings.agi.host, port }, 'serving');
     return { port };
@@ -108,6 +112,7 @@ export class Service {
     if (cut > 0) this.log.warn({ cut }, 'questions were cut off after the time for draining');
     // The arrivals before the ends, which the watcher writes.
     await this.#journal.flush();
+    await this.#automaticSignOut.stop();
     await this.#deadlines.stop();
     await this.#watcher.stop();
     await this.#listener.stop();

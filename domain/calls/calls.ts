@@ -84,6 +84,11 @@ export async function answeredCalls(db: Queryable, uniqueids: readonly string[])
   return db('calls').whereIn('uniqueid', uniqueids).whereNotNull('answered_at').pluck<string[]>('uniqueid');
 }
 
+/** Those of these calls of which it is known that they have joined a queue. */
+export async function queuedCalls(db: Queryable, uniqueids: readonly string[]): Promise<string[]> {
+  return db('calls').whereIn('uniqueid', uniqueids).whereNotNull('queued_at').pluck<string[]>('uniqueid');
+}
+
 /** The calls that the database holds for running. */
 export async function openCalls(db: Queryable): Promise<string[]> {
   const rows = await db('calls').whereNull('ended_at').select<{ uniqueid: string }[]>('uniqueid');

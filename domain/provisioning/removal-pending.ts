@@ -1,14 +1,14 @@
 import type { Queryable } from '../database/pool.js';
 
-/** Deletes groups that have been removed and of which `isEmpty` says that Asterisk has no caller and no member. */
-export async function removeLeftGroups(
-  db: Queryable,
-  isEmpty: (team: string, group: string) => boolean,
-): Promise<void> {
-  const leaving = await db('agent_groups as g')
+/** Groups that have been removed, and are generated until their queue is empty in Asterisk. */
+export function groupsPendingRemoval(db: Queryable): Promise<{ id: number; team: string; name: string }[]> {
+  return db('agent_groups as g')
     .join('teams as t', 't.id', 'g.team_id')
     .whereNotNull('g.leaving_since')
     .select<{ id: number; team: string; name: string }[]>('g.id', 't.identity as team', 'g.name');
-  const empty = leaving.filter(({ team, name }) => isEmpty(team, name)).map(({ id }) => id);
-  if (empty.length > 0) await db('agent_groups').whereIn('id', empty).whereNotNull('leaving_since').delete();
+}
+
+/** Deletes those of these groups that are pending removal: Asterisk has no caller and no member in their queues. */
+export async function removeGroups(db: Queryable, ids: readonly number[]): Promise<void> {
+  await db('agent_groups').whereIn('id', ids).whereNotNull('leaving_since').delete();
 }

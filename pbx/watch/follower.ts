@@ -3,9 +3,7 @@ import { readTold } from '../../domain/database/notifications.js';
 import type { Database } from '../../domain/database/pool.js';
 import type { Membership } from '../../domain/presence/membership.js';
 import { signInsOf } from '../../domain/presence/open-sign-in.js';
-
-/** So many phones at a time: a whole group at once must not keep those who dial from the database. */
-const atOnce = 4;
+import { inPortions } from './in-portions.js';
 
 /**
  * Makes Asterisk follow what commands have changed. Every server does it, so that none has to be there: each only
@@ -56,15 +54,11 @@ export class Follower {
 
   async #follow(ids: readonly number[]): Promise<void> {
     const changed = await signInsOf(this.db, ids);
-    for (let from = 0; from < changed.length; from += atOnce) {
-      const told = await Promise.all(
-        changed
-          .slice(from, from + atOnce)
-          .map((signIn) => this.membership.sync(signIn, { thorough: true, alone: true })),
-      );
-      if (told.includes(false)) this.missed();
-    }
-    // Only now: a call that is free again must not go to one who leaves with the others.
+    const told = await inPortions(changed, (signIn) =>
+      this.membership.sync(signIn, { thorough: true, alone: true }),
+    );
+    if (told.includes(false)) this.missed();
+    // Only now: a call that is free again must not be offered to an agent who leaves with the others.
     for (const { offer } of changed) if (offer !== null) await this.membership.cancelOffer(offer);
     for (const { team, agent, extension } of changed)
       this.log.info({ team, agent, extension }, 'followed a command');

@@ -3,7 +3,9 @@ import type { Logger } from 'pino';
 import { isUnreachable } from '../../domain/database/sql-errors.js';
 import { type Database } from '../../domain/database/pool.js';
 import { releaseLeaderLease, takeLeaderLease } from '../../domain/database/leases.js';
-import type { Manager } from '../ami/manager.js';
+import type { EventEmitter } from 'node:events';
+import type { ManagerActions } from '../ami/manager.js';
+import type { ManagerEvents } from '../ami/settings.js';
 import { leaseVariable } from '../queue/names.js';
 import type { Observer } from './observer.js';
 import { askPhones } from '../queue/phones.js';
@@ -21,9 +23,17 @@ export interface WatcherSettings {
   /** For how long Asterisk may rely on a server ending wrap-ups. Longer than a change of watch takes. */
   leaseSeconds: number;
   reconcileMs: number;
+  /** After a reconciliation of which a step failed. */
+  reconcileAgainMs: number;
 }
 
-export const watcherDefaults = { tickMs: 1000, leaderSeconds: 4, leaseSeconds: 10, reconcileMs: 60_000 };
+export const watcherDefaults = {
+  tickMs: 1000,
+  leaderSeconds: 4,
+  leaseSeconds: 10,
+  reconcileMs: 60_000,
+  reconcileAgainMs: 5000,
+};
 
 /**
  * Follows one Asterisk node: one server at a time turns its events into states, promises Asterisk that wrap-ups are
@@ -45,9 +55,9 @@ export class Watcher {
   constructor(
     private readonly settings: WatcherSettings,
     private readonly db: Database,
-    private readonly manager: Manager,
+    private readonly manager: ManagerActions & Pick<EventEmitter<ManagerEvents>, 'on'>,
     private readonly observer: Observer,
-    private readonly reconciliation: Reconciliation,
+    private readonly reconciliation: Pick<Reconciliation, 'run'>,
     private readonly log: Logger,
   ) {
     manager.on('event', (event) => {
@@ -107,7 +117,7 @@ export class Watcher {
 
   /** With many differences it takes longer than watch and lease last, which are renewed meanwhile. */
   async #reconcile(): Promise<void> {
-    const { node, holder, leaderSeconds, tickMs } = this.settings;
+    const { node, holder, leaderSeconds, tickMs, reconcileAgainMs } = this.settings;
     const work = this.reconciliation.run();
     const over = work.then(
       () => true,
@@ -131,7 +141,8 @@ export class Watcher {
         this.log.debug({ err: error }, 'watch or lease could not be renewed');
       }
     }
-    await work;
+    const { failed } = await work;
+    if (failed.length > 0) this.#reconcileAt = performance.now() + reconcileAgainMs;
   }
 
   async #run(): Promise<void> {
@@ -160,9 +171,10 @@ export class Watcher {
       this.#trouble = '';
     } catch (error) {
       this.#reconcileAt = 0;
-      // PostgreSQL away: the watch is not ours to keep. It returns, and with it a reconciliation, with the next tick.
+      // PostgreSQL away, or so slow that the lease is over: it is not ours to keep. It returns, and with it a
+      // reconciliation, with the next tick.
       const away = isUnreachable(error);
-      if (away) this.#leading = false;
+      if (away || performance.now() >= this.#until) this.#leading = false;
       const trouble = away
         ? 'PostgreSQL is away: Asterisk is not watched until it is back'
         : 'Asterisk could not be watched: trying again';

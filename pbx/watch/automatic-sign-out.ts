@@ -1,0 +1,34 @@
+import type { Logger } from 'pino';
+import { failureOf } from '../../domain/database/sql-errors.js';
+import type { Database } from '../../domain/database/pool.js';
+import { signOutOverdue } from '../../domain/presence/automatic-sign-out.js';
+import type { Membership } from '../../domain/presence/membership.js';
+import { inPortions } from './in-portions.js';
+import { Loop } from './loop.js';
+
+/** Pauses, idling and shifts are counted in minutes: a look each second is enough. */
+const everyMs = 1000;
+/** So few that a whole shift which ends at once keeps neither PostgreSQL nor Asterisk from what is urgent. */
+const atOnce = 50;
+
+/**
+ * Signs out whose shift has ended, who has idled or paused for too long. In a loop of its own, in portions: the end of a
+ * shift of a thousand agents takes seconds, and the wrap-ups of others end meanwhile.
+ */
+export class AutomaticSignOut extends Loop {
+  constructor(db: Database, membership: Membership, log: Logger) {
+    super(async () => {
+      try {
+        const signedOut = await signOutOverdue(db, atOnce);
+        for (const { team, agent, why } of signedOut)
+          log.info({ team, agent, why }, 'signed out automatically');
+        await inPortions(signedOut, (signIn) => membership.sync(signIn, { thorough: true }));
+        return signedOut.length < atOnce ? everyMs : 0;
+      } catch (error) {
+        if (failureOf(error) === undefined)
+          log.error({ err: error }, 'nobody could be signed out automatically');
+        return everyMs;
+      }
+    });
+  }
+}

@@ -1,0 +1,83 @@
+import type { Database } from '../../../domain/database/pool.js';
+import { endOffer } from '../../../domain/presence/agent-state.js';
+import type { ManagerActions } from '../../ami/manager.js';
+import { deviceOf, memberOf, phoneOf, queueOf, wrapUpMark, wrapUpOffer } from '../../queue/names.js';
+import type { Offer } from '../../queue/offers.js';
+import type { QueueMembership } from '../../queue/membership.js';
+import type { Member } from '../../queue/status.js';
+import { inPortions } from '../in-portions.js';
+import type { AsteriskSnapshot } from '../snapshot.js';
+import { readQueueNames, readSignedInPhones, type SignedInPhone } from './signed-in-phones.js';
+import type { Mendable, Step } from './step.js';
+
+/** Queue members are those who are signed in, in the queues of their groups, and nobody else. */
+export class CompareMembers implements Step<Mendable> {
+  readonly name = 'queue members';
+
+  constructor(
+    private readonly db: Database,
+    private readonly manager: ManagerActions,
+    private readonly membership: QueueMembership,
+  ) {}
+
+  async compare({ members, offers }: AsteriskSnapshot): Promise<Mendable[]> {
+    const phones = await readSignedInPhones(this.db);
+    const ours = await readQueueNames(this.db);
+    const byDevice = new Map<string, Member[]>();
+    for (const member of members) {
+      if (!ours.has(member.queue)) continue;
+      byDevice.set(member.device, [...(byDevice.get(member.device) ?? []), member]);
+    }
+    const differences: Mendable[] = [];
+    for (const phone of phones) {
+      const at = byDevice.get(memberOf(phone)) ?? [];
+      byDevice.delete(memberOf(phone));
+      differences.push(...this.#queuesOf(phone, at, offers.get(deviceOf(phone))));
+      differences.push(...(await this.#unmarked(phone, at)));
+    }
+    for (const [device, at] of byDevice) differences.push(...this.#extra(device, at));
+    return differences;
+  }
+
+  async mend(differences: readonly Mendable[]): Promise<void> {
+    await inPortions(differences, ({ mend }) => mend());
+  }
+
+  #queuesOf(phone: SignedInPhone, at: Member[], offer: Offer | undefined): Mendable[] {
+    const wanted = new Map(phone.groups.map(({ name, penalty }) => [queueOf(phone.team, name), penalty]));
+    const wrong: string[] = [];
+    for (const [queue, penalty] of wanted) {
+      const member = at.find((one) => one.queue === queue);
+      if (member?.name !== phone.agent || member.penalty !== penalty) wrong.push(queue);
+    }
+    const extra = at.filter(({ queue }) => !wanted.has(queue));
+    if (wrong.length === 0 && extra.length === 0) return [];
+    const key = `agent ${phone.team}/${phone.agent} in ${[...wrong, ...extra.map(({ queue }) => queue)].join(' ')}`;
+    const mend = async (): Promise<void> => {
+      for (const { queue, device } of extra) await this.membership.remove(queue, device);
+      // Gone from every queue, so Asterisk was restarted, and no call of this phone has survived that.
+      if (at.length === 0 && !offer) await endOffer(this.db, phone.signInId, phone.offerId);
+      await this.membership.sync(phone, { thorough: true });
+    };
+    return [{ key, mend }];
+  }
+
+  /** A wrap-up that the watchdog does not know of, since a restart of Asterisk has taken its mark away. */
+  async #unmarked(phone: SignedInPhone, at: Member[]): Promise<Mendable[]> {
+    const resting = at.some(({ paused, reason }) => paused && wrapUpOffer(reason) !== undefined);
+    if (phone.state !== 'wrap-up' || !resting) return [];
+    const { headers } = await this.manager.action('Getvar', { Variable: wrapUpMark(phone) });
+    if (headers.get('value')) return [];
+    const key = `agent ${phone.team}/${phone.agent} #${phone.stateId}: in wrap-up without a mark`;
+    return [{ key, mend: () => this.membership.sync(phone) }];
+  }
+
+  /** Members that nobody has signed in. Only devices of teams are ours to take away. */
+  #extra(device: string, at: Member[]): Mendable[] {
+    if (!phoneOf(device)) return [];
+    return at.map(({ queue }) => ({
+      key: `member ${device} of ${queue} is not signed in`,
+      mend: () => this.membership.remove(queue, device),
+    }));
+  }
+}

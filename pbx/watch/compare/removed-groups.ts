@@ -1,0 +1,27 @@
+import type { Database } from '../../../domain/database/pool.js';
+import { groupsPendingRemoval, removeGroups } from '../../../domain/provisioning/removal-pending.js';
+import { queueOf } from '../../queue/names.js';
+import type { AsteriskSnapshot } from '../snapshot.js';
+import type { Difference, Step } from './step.js';
+
+/** A removed group goes once its queue has neither a caller nor a member. */
+export class CompareRemovedGroups implements Step<Difference & { id: number }> {
+  readonly name = 'removed groups';
+
+  constructor(private readonly db: Database) {}
+
+  async compare({ members, waiting }: AsteriskSnapshot): Promise<(Difference & { id: number })[]> {
+    const used = new Set([...members, ...waiting].map(({ queue }) => queue));
+    const pending = await groupsPendingRemoval(this.db);
+    return pending
+      .filter(({ team, name }) => !used.has(queueOf(team, name)))
+      .map(({ id, team, name }) => ({ key: `queue ${queueOf(team, name)} is empty`, id }));
+  }
+
+  async mend(differences: readonly (Difference & { id: number })[]): Promise<void> {
+    await removeGroups(
+      this.db,
+      differences.map(({ id }) => id),
+    );
+  }
+}

@@ -1,0 +1,47 @@
+import { prepared, type Database } from '../../../domain/database/pool.js';
+import type { Phone } from '../../../domain/presence/phone.js';
+import type { AgentState } from '../../../domain/presence/transitions.js';
+import { takesQueueCalls } from '../../../domain/presence/work-mode.js';
+
+/** A phone where somebody is signed in, with their state and the queues that they belong in. */
+export interface SignedInPhone extends Phone {
+  signInId: number;
+  agent: string;
+  stateId: number;
+  state: AgentState;
+  offerId: string | null;
+  pauseDigit: string | null;
+  /** The group of the state's call. */
+  groupName: string | null;
+  /** Those whose queue calls the agent takes. */
+  groups: { name: string; penalty: number }[];
+}
+
+/** Every phone where somebody is signed in. */
+export function readSignedInPhones(db: Database): Promise<SignedInPhone[]> {
+  return prepared<SignedInPhone>(
+    db,
+    `select i.id as "signInId", t.identity as team, x.number as extension, x.kind as "extensionKind",
+       a.id as "agentId", a.number as agent, s.id as "stateId", s.state, s.offer_id as "offerId",
+       s.pause_digit as "pauseDigit", sg.name as "groupName", (
+         select coalesce(json_agg(json_build_object('name', g.name, 'penalty', m.penalty) order by m.position, g.name), '[]')
+         from agent_group_members m join agent_groups g on g.id = m.group_id
+         where m.agent_id = a.id and ${takesQueueCalls}) as groups
+     from sign_ins i
+     join teams t on t.id = i.team_id
+     join extensions x on x.id = i.extension_id
+     join agents a on a.id = i.agent_id
+     join agent_states s on s.sign_in_id = i.id and s.ended_at is null
+     left join agent_groups sg on sg.id = s.group_id
+     where i.signed_out_at is null`,
+  );
+}
+
+/** The names of all queues that are ours; the operator's own, and whom they have put there, are none of our business. */
+export async function readQueueNames(db: Database): Promise<Set<string>> {
+  const rows = await prepared<{ name: string }>(
+    db,
+    `select t.identity || '-' || g.name as name from agent_groups g join teams t on t.id = g.team_id`,
+  );
+  return new Set(rows.map(({ name }) => name));
+}

@@ -1,0 +1,98 @@
+import { findQueue } from '../../../domain/calls/calls.js';
+import type { Database } from '../../../domain/database/pool.js';
+import { endOffer, transition } from '../../../domain/presence/agent-state.js';
+import { beginWrapUp } from '../../../domain/presence/wrap-up.js';
+import { deviceOf, memberOf, pauseReason, queueOf, wrapUpOffer } from '../../queue/names.js';
+import type { QueueMembership } from '../../queue/membership.js';
+import type { Offer } from '../../queue/offers.js';
+import type { Member } from '../../queue/status.js';
+import { inPortions } from '../in-portions.js';
+import type { AsteriskSnapshot } from '../snapshot.js';
+import { readSignedInPhones, type SignedInPhone } from './signed-in-phones.js';
+import type { Mendable, Step } from './step.js';
+
+/** The state of every agent agrees with the offers and pauses that Asterisk has: events may have been lost. */
+export class CompareStates implements Step<Mendable> {
+  readonly name = 'states of agents';
+
+  constructor(
+    private readonly db: Database,
+    private readonly membership: QueueMembership,
+  ) {}
+
+  async compare({ members, offers, now }: AsteriskSnapshot): Promise<Mendable[]> {
+    const byDevice = new Map<string, Member[]>();
+    for (const member of members)
+      byDevice.set(member.device, [...(byDevice.get(member.device) ?? []), member]);
+    const phones = await readSignedInPhones(this.db);
+    return phones.flatMap((phone) => {
+      const at = byDevice.get(memberOf(phone)) ?? [];
+      const difference = this.#stateOf(phone, at, offers.get(deviceOf(phone)), now);
+      if (!difference) return [];
+      const key = `agent ${phone.team}/${phone.agent} ${phone.state} #${phone.stateId}: ${difference.key}`;
+      return [{ ...difference, key }];
+    });
+  }
+
+  async mend(differences: readonly Mendable[]): Promise<void> {
+    await inPortions(differences, ({ mend }) => mend());
+  }
+
+  #stateOf(phone: SignedInPhone, at: Member[], offer: Offer | undefined, now: number): Mendable | undefined {
+    const [member] = at;
+    const talking = offer?.connected === true || at.some(({ inCall }) => inCall);
+    const seen = talking ? 'talking' : offer ? 'ringing' : 'idle';
+    const inOffer = phone.state === 'ringing' || phone.state === 'talking';
+    const over =
+      inOffer && seen === 'idle'
+        ? { key: 'idle', mend: () => endOffer(this.db, phone.signInId, phone.offerId) }
+        : undefined;
+    // In no queue, by the agent's work mode; they may still be in the call that they had when they chose it.
+    if (!member) return phone.groups.length === 0 ? over : undefined;
+    const resting = member.paused ? wrapUpOffer(member.reason) : undefined;
+    if (resting !== undefined) return this.#wrapUpOf(phone, member, resting, now);
+    const sync = (key: string): Mendable => ({ key, mend: () => this.membership.sync(phone) });
+    if (member.paused) {
+      if (inOffer) return over;
+      return phone.state === 'paused' && member.reason === pauseReason(phone.pauseDigit)
+        ? undefined
+        : sync(`paused for ${member.reason}`);
+    }
+    if (phone.state === 'paused') return sync('not paused');
+    if (phone.state === seen && (!offer || offer.offerId === phone.offerId)) return undefined;
+    return { key: `${seen} ${offer?.offerId ?? ''}`, mend: () => this.#record(phone, seen, offer) };
+  }
+
+  /** Asterisk has the agent in the wrap-up after the offer `resting`. */
+  #wrapUpOf(phone: SignedInPhone, member: Member, resting: string, now: number): Mendable | undefined {
+    const sync = (key: string): Mendable => ({ key, mend: () => this.membership.sync(phone) });
+    if (phone.state === 'wrap-up') return undefined;
+    if (phone.state === 'paused') return sync('in wrap-up');
+    if (phone.state === 'idle' && phone.offerId === resting) return sync('the end of a wrap-up was not told');
+    return {
+      key: `in wrap-up ${resting}`,
+      mend: async () => {
+        const own = phone.groups[0]?.name;
+        const group = phone.offerId === resting ? (phone.groupName ?? own) : own;
+        const queue = await findQueue(this.db, queueOf(phone.team, group ?? ''));
+        const elapsed = member.lastPause > 0 ? now - member.lastPause : 0;
+        await beginWrapUp(this.db, phone.signInId, resting, queue, elapsed);
+      },
+    };
+  }
+
+  async #record(
+    phone: SignedInPhone,
+    seen: 'idle' | 'ringing' | 'talking',
+    offer: Offer | undefined,
+  ): Promise<void> {
+    const queue = offer && (await findQueue(this.db, offer.queue));
+    const offerId = offer?.offerId ?? phone.offerId;
+    const details = {
+      ...(offerId !== null && { offerId }),
+      ...(offer && { callUniqueid: offer.call }),
+      ...(queue && { groupId: queue.groupId }),
+    };
+    await transition(this.db, phone.signInId, `seen-${seen}`, details, { id: phone.stateId });
+  }
+}

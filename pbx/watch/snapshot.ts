@@ -1,0 +1,25 @@
+import type { ManagerActions } from '../ami/manager.js';
+import { readOffers, type Offer } from '../queue/offers.js';
+import { readEpoch, readQueues, type Member, type Waiting } from '../queue/status.js';
+
+/** What Asterisk has at one moment. */
+export interface AsteriskSnapshot {
+  members: Member[];
+  waiting: Waiting[];
+  /** Uniqueids of all channels. */
+  live: Set<string>;
+  /** By the device of the phone. */
+  offers: Map<string, Offer>;
+  /** Asterisk's clock, in seconds. */
+  now: number;
+}
+
+/**
+ * Asks Asterisk. Compare it with a database that is read afterwards: a sign-in between the two reads then looks like a
+ * missing member, which adding again mends, and not like a member too many. @throws AmiError.
+ */
+export async function takeSnapshot(manager: ManagerActions): Promise<AsteriskSnapshot> {
+  const { members, waiting } = await readQueues(manager);
+  const { live, offers } = await readOffers(manager);
+  return { members, waiting, live, offers, now: await readEpoch(manager) };
+}

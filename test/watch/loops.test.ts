@@ -1,0 +1,164 @@
+import { pino } from 'pino';
+import t, { type Test } from 'tap';
+import { until } from '../../domain/machine/processes.js';
+import { transition } from '../../domain/presence/agent-state.js';
+import { signIn, type SignInOutcome } from '../../domain/presence/sign-in.js';
+import { addGroup } from '../../domain/provisioning/group.js';
+import { crowd, provision } from '../../lab/provision.js';
+import { QueueMembership } from '../../pbx/queue/membership.js';
+import { AutomaticSignOut } from '../../pbx/watch/automatic-sign-out.js';
+import { Deadlines } from '../../pbx/watch/deadlines.js';
+import { Follower } from '../../pbx/watch/follower.js';
+import { Loop } from '../../pbx/watch/loop.js';
+import { freshDatabase } from '../support/database.js';
+import { StubManager } from '../support/stub-manager.js';
+
+const log = pino({ enabled: false });
+
+async function site(t: Test, agents: number) {
+  const { db } = await freshDatabase(t);
+  await provision(db, crowd(agents));
+  const manager = new StubManager('astercc-support');
+  const membership = new QueueMembership(db, manager, log);
+  const enter = async (number: number) => {
+    const request = { agent: String(1000 + number), extension: String(5000 + number), by: 'test' };
+    const result: SignInOutcome = await signIn(db, 'astercc', request);
+    if (result.outcome !== 'signed-in') throw new Error(result.outcome);
+    await membership.sync(result.signIn, { thorough: true });
+    return result.signIn;
+  };
+  return { db, manager, membership, enter };
+}
+
+void t.test(
+  'a wrap-up ends while a whole shift is being signed out and Asterisk is slow with it',
+  async (t) => {
+    const { db, manager, membership, enter } = await site(t, 12);
+    const phones = await Promise.all(Array.from({ length: 12 }, (_, index) => enter(index + 1)));
+    const [first, ...others] = phones;
+    if (!first) throw new Error('nobody');
+    // Everybody but the first belongs to a shift that is over.
+    await addGroup(db, 'astercc', { name: 'night', idleSignOutSeconds: 60 });
+    await db('sign_ins')
+      .whereIn(
+        'id',
+        others.map(({ id }) => id),
+      )
+      .update({ current_group_id: db('agent_groups').where({ name: 'night' }).select('id') });
+    await db('agent_states').update({ started_at: db.raw(`started_at - interval '1 hour'`) });
+    await transition(db, first.id, 'wrap-up', { offerId: 'offer.1', deadlineSeconds: 3600 });
+    await membership.sync(first);
+    await manager.action('QueuePause', {
+      Interface: 'PJSIP/astercc-5001',
+      Paused: 'true',
+      Reason: 'wrapup:offer.1',
+    });
+
+    let go: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (go = resolve));
+    manager.gate = (action, { Interface = '' }) =>
+      action === 'QueuePause' && Interface !== 'PJSIP/astercc-5001' ? held : Promise.resolve();
+    const shift = new AutomaticSignOut(db, membership, log);
+    const deadlines = new Deadlines(db, membership, log);
+    shift.start();
+    await until('the first to be signed out, while Asterisk is not told yet', async () => {
+      const open = await db('sign_ins').whereNull('signed_out_at');
+      return open.length === 1 && manager.seen.some((action) => action === 'QueuePause PJSIP/astercc-5002')
+        ? true
+        : undefined;
+    });
+    await db('agent_states')
+      .whereNull('ended_at')
+      .update({ deadline_at: db.raw('clock_timestamp()') });
+    deadlines.start();
+    await until('the wrap-up to be over in Asterisk', () =>
+      manager.members('astercc-support').includes('1001') ? true : undefined,
+    );
+    t.equal(manager.members('astercc-support').length, 12, 'none of the others has left the queue yet');
+    go();
+    await until('the others to have left', () =>
+      manager.members('astercc-support').length === 1 ? true : undefined,
+    );
+    await shift.stop();
+    await deadlines.stop();
+    const why = await db('sign_ins')
+      .whereNotNull('signed_out_by')
+      .distinct()
+      .pluck<string[]>('signed_out_by');
+    t.same(why, ['idle']);
+  },
+);
+
+void t.test('an agent in a call or a fixed one is not signed out; of two servers one does it', async (t) => {
+  const { db, membership, enter } = await site(t, 2);
+  const [talking, idle] = [await enter(1), await enter(2)];
+  await db('agent_groups').update({ idle_sign_out_seconds: 60 });
+  await transition(db, talking.id, 'offer', { offerId: 'offer.1' });
+  await db('agent_states').update({ started_at: db.raw(`started_at - interval '1 hour'`) });
+  const servers = [new AutomaticSignOut(db, membership, log), new AutomaticSignOut(db, membership, log)];
+  for (const server of servers) server.start();
+  await until('the idle one to be signed out', async () =>
+    (await db('sign_ins').where({ id: idle.id }).whereNotNull('signed_out_at')).length === 1
+      ? true
+      : undefined,
+  );
+  for (const server of servers) await server.stop();
+  t.same(await db('sign_ins').whereNull('signed_out_at').pluck('id'), [talking.id]);
+});
+
+void t.test('a loop works once at a time, and once more for whatever came meanwhile', async (t) => {
+  let running = 0;
+  let runs = 0;
+  let most = 0;
+  let finish: () => void = () => undefined;
+  const loop = new Loop(async () => {
+    runs++;
+    most = Math.max(most, ++running);
+    await new Promise<void>((resolve) => (finish = resolve));
+    running--;
+    return 60_000;
+  });
+  loop.start();
+  loop.poke();
+  loop.poke();
+  finish();
+  await until('the second run', () => (runs === 2 && running === 1 ? true : undefined));
+  const stopped = loop.stop();
+  loop.poke();
+  finish();
+  await stopped;
+  t.same({ runs, most, running }, { runs: 2, most: 1, running: 0 }, 'nothing begins after its end');
+});
+
+void t.test(
+  'what a command has changed is told, a few phones at a time, and said when it cannot be',
+  async (t) => {
+    const { db, manager, membership, enter } = await site(t, 9);
+    const phones = await Promise.all(Array.from({ length: 9 }, (_, index) => enter(index + 1)));
+    let missed = 0;
+    const follower = new Follower(db, membership, log, () => missed++);
+    let most = 0;
+    let now = 0;
+    manager.gate = async (action) => {
+      if (action !== 'QueueStatus') return;
+      most = Math.max(most, ++now);
+      await new Promise((resolve) => setImmediate(resolve));
+      now--;
+    };
+    for (const { id } of phones) await transition(db, id, 'pause', { pauseDigit: '0' });
+    follower.take('not one of ours; drop table');
+    follower.take(phones.map(({ id }) => id).join(','));
+    await until('all to be paused', () =>
+      manager.members('astercc-support').every((member) => member.includes('paused:pause:0'))
+        ? true
+        : undefined,
+    );
+    await follower.stop();
+    t.equal(missed, 0);
+    t.ok(most > 1 && most <= 4, 'four at a time');
+    manager.gate = () => Promise.reject(new Error('Asterisk is away'));
+    follower.take(String(phones[0]?.id));
+    await until('it to be said', () => (missed > 0 ? true : undefined));
+    await follower.stop();
+  },
+);

@@ -1,0 +1,145 @@
+import { pino } from 'pino';
+import t, { type Test } from 'tap';
+import type { Database } from '../../domain/database/pool.js';
+import { openStateOf, transition } from '../../domain/presence/agent-state.js';
+import { signIn } from '../../domain/presence/sign-in.js';
+import { addGroup, removeGroup } from '../../domain/provisioning/group.js';
+import { crowd, provision } from '../../lab/provision.js';
+import { QueueMembership } from '../../pbx/queue/membership.js';
+import { wrapUpMark } from '../../pbx/queue/names.js';
+import { Reconciliation } from '../../pbx/watch/reconciliation.js';
+import { freshDatabase } from '../support/database.js';
+import { StubManager } from '../support/stub-manager.js';
+
+const log = pino({ enabled: false });
+const queue = 'astercc-support';
+
+async function site(t: Test) {
+  const { db } = await freshDatabase(t);
+  await provision(db, crowd(2));
+  const manager = new StubManager(queue, 'their-own');
+  const membership = new QueueMembership(db, manager, log);
+  const reconciliation = new Reconciliation(db, manager, membership, log);
+  const enter = async (number: number) => {
+    const [agent, extension] = [String(1000 + number), String(5000 + number)];
+    const result = await signIn(db, 'astercc', { agent, extension, by: 'test' });
+    if (result.outcome !== 'signed-in') throw new Error(result.outcome);
+    return result.signIn;
+  };
+  return { db, manager, membership, reconciliation, enter };
+}
+
+/** Statements that change something, but for leases, while `work` runs. */
+async function writes(db: Database, work: () => Promise<unknown>): Promise<string[]> {
+  const seen: string[] = [];
+  const note = ({ sql }: { sql: string }): void => void seen.push(sql);
+  db.on('query', note);
+  await work();
+  db.removeListener('query', note);
+  return seen.filter((sql) => /^\s*(insert|update|delete|with)/i.test(sql) && !/phone_leases/.test(sql));
+}
+
+void t.test('members follow the sign-ins; the queues of the operator are let alone', async (t) => {
+  const { manager, reconciliation, enter } = await site(t);
+  await enter(1);
+  const stranger = { penalty: '0', paused: false, reason: '', stateInterface: '' };
+  manager.queues.get(queue)?.set('PJSIP/astercc-5002', { ...stranger, name: '1002' });
+  manager.queues.get(queue)?.set('PJSIP/their-phone', { ...stranger, name: 'theirs' });
+  manager.queues.get('their-own')?.set('PJSIP/astercc-5002', { ...stranger, name: 'also theirs' });
+  t.match(await reconciliation.run(), { mended: 2, failed: [] });
+  t.same(manager.members(queue), ['1001', 'theirs']);
+  t.same(manager.members('their-own'), ['also theirs']);
+  t.match(await reconciliation.run(), { mended: 0 }, 'and then there is nothing to do');
+});
+
+void t.test('a look that finds nothing lasting writes nothing', async (t) => {
+  const { db, manager, reconciliation, enter } = await site(t);
+  await enter(1);
+  await reconciliation.run();
+  // A caller who waits, of whom the database knows nothing yet, and who has left before the second look.
+  let looks = 0;
+  manager.gate = (action) => {
+    if (action === 'CoreShowChannels' && ++looks === 1)
+      manager.waiting = [{ queue, uniqueid: 'short.1', caller: '1' }];
+    else if (action === 'QueueStatus') manager.waiting = [];
+    return Promise.resolve();
+  };
+  const written = await writes(db, () => reconciliation.run());
+  t.same(
+    written.filter((sql) => !/'fixed'/.test(sql)),
+    [],
+  );
+  t.same(await db('calls'), []);
+});
+
+void t.test('a step that fails keeps no other from being done', async (t) => {
+  const { db, manager, reconciliation, enter } = await site(t);
+  await addGroup(db, 'astercc', { name: 'left' });
+  await removeGroup(db, 'astercc', 'left');
+  await enter(1);
+  // As one large table did: a statement longer than its deadline. Removing is a delete or an update.
+  await db.raw(`create function slow() returns trigger language plpgsql as
+    $$ begin perform pg_sleep(60); return null; end $$`);
+  await db.raw(
+    `create trigger slow before delete or update on agent_groups for each row execute function slow()`,
+  );
+  const result = await reconciliation.run();
+  t.same(result.failed, ['removed groups']);
+  t.same(manager.members(queue), ['1001'], 'who is signed in is a member all the same');
+  await db.raw('drop trigger slow on agent_groups');
+  t.match(await reconciliation.run(), { failed: [] });
+});
+
+void t.test('all calls that are over are ended by one statement', async (t) => {
+  const { db, manager, reconciliation } = await site(t);
+  const team = await db('teams').first<{ id: number }>('id');
+  await db('calls').insert(
+    Array.from({ length: 300 }, (_, index) => ({ team_id: team.id, uniqueid: `gone.${index}` })),
+  );
+  manager.channels = [{ channel: 'PJSIP/trunk-1', uniqueid: 'gone.7', linkedid: 'gone.7' }];
+  const written = await writes(db, () => reconciliation.run());
+  t.equal(written.filter((sql) => /update calls/.test(sql)).length, 1);
+  t.same(await db('calls').whereNull('ended_at').pluck<string[]>('uniqueid'), ['gone.7'], 'not the live one');
+});
+
+void t.test('states follow what Asterisk has, when their events were lost', async (t) => {
+  const { db, manager, membership, reconciliation, enter } = await site(t);
+  const phone = await enter(1);
+  const state = async (): Promise<string | undefined> => (await openStateOf(db, phone.id))?.state;
+  await membership.sync(phone, { thorough: true });
+  const caller = { channel: 'PJSIP/trunk-1', uniqueid: 'call.1', linkedid: 'call.1', application: 'Queue' };
+  const agent = {
+    channel: 'PJSIP/astercc-5001-1',
+    uniqueid: 'offer.1',
+    linkedid: 'call.1',
+    application: 'AppQueue',
+  };
+  manager.channels = [{ ...caller, applicationdata: `${queue},ib(x)` }, agent];
+  await reconciliation.run();
+  t.equal(await state(), 'ringing');
+  manager.channels = [
+    { ...caller, applicationdata: `${queue},ib(x)`, bridgeid: 'b' },
+    { ...agent, bridgeid: 'b' },
+  ];
+  await reconciliation.run();
+  t.equal(await state(), 'talking');
+  // The call ends, and the hangup handler pauses the agent for the wrap-up.
+  manager.channels = [];
+  await manager.action('QueuePause', {
+    Interface: 'PJSIP/astercc-5001',
+    Paused: 'true',
+    Reason: 'wrapup:offer.1',
+  });
+  manager.variables.set(wrapUpMark(phone), 'offer.1');
+  await reconciliation.run();
+  t.equal(await state(), 'wrap-up');
+  t.type((await db('agent_states').whereNull('ended_at').first<{ deadline_at: Date }>()).deadline_at, Date);
+  // *67 was recorded, and Asterisk not told.
+  await transition(db, phone.id, 'ready', { offerId: 'offer.1' });
+  await reconciliation.run();
+  t.same(manager.members(queue), ['1001'], 'no longer paused');
+  // The event of an offer's end was lost.
+  await transition(db, phone.id, 'offer', { offerId: 'offer.2' });
+  await reconciliation.run();
+  t.equal(await state(), 'idle');
+});

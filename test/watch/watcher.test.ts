@@ -1,0 +1,122 @@
+import { pino } from 'pino';
+import t, { type Test } from 'tap';
+import { connect } from '../../domain/database/pool.js';
+import { until } from '../../domain/machine/processes.js';
+import type { Reconciled } from '../../pbx/watch/reconciliation.js';
+import { Watcher, watcherDefaults } from '../../pbx/watch/watcher.js';
+import { leaseVariable } from '../../pbx/queue/names.js';
+import { Observer } from '../../pbx/watch/observer.js';
+import { freshDatabase } from '../support/database.js';
+import { StubManager } from '../support/stub-manager.js';
+
+const log = pino({ enabled: false });
+
+/** A watcher whose reconciliation is what the test says. */
+async function site(t: Test, reconcile: () => Promise<Reconciled>) {
+  const { url, db } = await freshDatabase(t);
+  const manager = new StubManager();
+  const make = (holder: string, settings = {}, at = db) => {
+    const observer = new Observer(at, log, { deadlineSet: () => undefined, missed: () => undefined });
+    const watcher = new Watcher(
+      { ...watcherDefaults, node: 'default', holder, tickMs: 10, ...settings },
+      at,
+      manager,
+      observer,
+      { run: reconcile },
+      log,
+    );
+    t.teardown(() => watcher.stop());
+    return watcher;
+  };
+  return { url, db, manager, make };
+}
+
+const nothing = (): Promise<Reconciled> => Promise.resolve({ mended: 0, failed: [] });
+
+void t.test('one server leads; the next one does when it stops', async (t) => {
+  let runs = 0;
+  const { db, manager, make } = await site(t, () => {
+    runs++;
+    return nothing();
+  });
+  const [first, second] = [make('a'), make('b')];
+  first.start();
+  await until('the first to lead', () => (first.leading ? true : undefined));
+  second.start();
+  await until('the lease to be renewed', () =>
+    Number(manager.variables.get(leaseVariable)) > 1000 ? true : undefined,
+  );
+  t.notOk(second.leading);
+  await until('it to have reconciled', () => (runs > 0 ? true : undefined));
+  await first.stop();
+  const before = runs;
+  await until('the second to lead', () => (second.leading ? true : undefined));
+  await until('it to reconcile at once', () => (runs > before ? true : undefined));
+  t.equal((await db('leader_leases').first<{ holder: string }>('holder')).holder, 'b');
+});
+
+void t.test('after a reconciliation of which a step failed the next one comes early', async (t) => {
+  let runs = 0;
+  const { make } = await site(t, () => {
+    runs++;
+    return Promise.resolve({ mended: 0, failed: runs === 1 ? ['removed groups'] : [] });
+  });
+  const watcher = make('a', { reconcileMs: 3_600_000, reconcileAgainMs: 20 });
+  watcher.start();
+  await until('the second', () => (runs === 2 ? true : undefined));
+  await until('a few more ticks', () => (watcher.leading ? true : undefined));
+  t.equal(runs, 2, 'and the one after that in its time');
+});
+
+void t.test(
+  'a slow statement is not a PostgreSQL that is away: the lease is kept while it lasts',
+  async (t) => {
+    const errors = [Object.assign(new Error('too slow'), { name: 'KnexTimeoutError' })];
+    let runs = 0;
+    const { make } = await site(t, () => {
+      runs++;
+      const error = errors.pop();
+      return error ? Promise.reject(error) : nothing();
+    });
+    const watcher = make('a');
+    watcher.start();
+    await until('it to lead', () => (watcher.leading ? true : undefined));
+    await until('the reconciliation to be tried again', () => (runs >= 2 ? true : undefined));
+    t.ok(watcher.leading);
+  },
+);
+
+void t.test('lease and promise to Asterisk are renewed while a reconciliation takes long', async (t) => {
+  let finish: () => void = () => undefined;
+  let running = false;
+  const { db, manager, make } = await site(t, async () => {
+    running = true;
+    await new Promise<void>((resolve) => (finish = resolve));
+    return { mended: 0, failed: [] };
+  });
+  const watcher = make('a');
+  watcher.start();
+  await until('it to reconcile', () => (running ? true : undefined));
+  const seen = new Set<string>();
+  const leases = new Set<string>();
+  await until('both to be renewed meanwhile', async () => {
+    seen.add(manager.variables.get(leaseVariable) ?? '');
+    const row = await db('leader_leases').first<{ expires_at: Date }>('expires_at');
+    leases.add(String(row.expires_at.getTime()));
+    return seen.size >= 3 && leases.size >= 3 ? true : undefined;
+  });
+  t.ok(watcher.leading);
+  finish();
+});
+
+void t.test('without PostgreSQL nobody leads, and Asterisk is promised nothing', async (t) => {
+  const { manager, make } = await site(t, nothing);
+  const away = connect('postgres://127.0.0.1:1/none', { deadlineMs: 500 });
+  t.teardown(() => away.destroy());
+  const watcher = make('a', {}, away);
+  watcher.start();
+  await until('it to have tried', () => (manager.listenerCount('up') > 0 ? true : undefined));
+  await watcher.stop();
+  t.notOk(watcher.leading);
+  t.equal(manager.variables.get(leaseVariable), undefined);
+});
