@@ -49,8 +49,8 @@ export class StubManager extends EventEmitter<ManagerEvents> {
       .sort();
   }
 
-  readonly action: ManagerActions['action'] = async (name, headers = {}) => {
-    const given = headers as Record<string, string>;
+  readonly action: ManagerActions['action'] = async (name, headers) => {
+    const given = (headers ?? {}) as Record<string, string>;
     this.seen.push(`${name} ${given['Interface'] ?? given['Variable'] ?? ''}`.trim());
     await this.gate(name, given);
     switch (name) {
@@ -81,8 +81,8 @@ export class StubManager extends EventEmitter<ManagerEvents> {
     }
   };
 
-  readonly list: ManagerActions['list'] = async (name, headers = {}) => {
-    const given = headers as Record<string, string>;
+  readonly list: ManagerActions['list'] = async (name, headers) => {
+    const given = (headers ?? {}) as Record<string, string>;
     await this.gate(name, given);
     if (name === 'CoreShowChannels') return this.channels.map((one) => message('CoreShowChannel', one));
     if (name !== 'QueueStatus') throw refused(`Invalid/unknown command: ${name}`);
