@@ -18,9 +18,10 @@ export async function answer(session: Session, value: string): Promise<void> {
 export type Told = Outcome | { outcome: Outcome; facts: Facts };
 
 /**
- * Answers a feature code with what `decide` found; the phone says it. With PostgreSQL away the agent hears that,
- * and nothing has changed. Who asked must still be there: a server that hung, and goes on when the agent has long been
- * told that nobody answers, must not do then what he asked for.
+ * Answers a feature code with what `decide` found; the phone says it. NOOP comes first, because the question may be old:
+ * a server that hung finds it in its socket when the dialplan has long told the agent that nobody answers, and must
+ * not do then what they asked for. NOOP fails if the agent is no longer there. With PostgreSQL away the agent hears
+ * that, and nothing has changed.
  */
 export async function answerOutcome(session: Session, decide: () => Promise<Told>): Promise<void> {
   await session.noop();

@@ -13,7 +13,7 @@ const longestPin = 10;
 export const signInPin = feature(async (services, { team, extension, digits: agent = '', by, session }) => {
   for (let attempt = 1; ; attempt++) {
     const prompt = attempt === 1 ? 'agent-pass' : 'auth-incorrect';
-    const { digits: pin } = await session.getData(prompt, patienceMs, longestPin);
+    const pin = await session.getData(prompt, patienceMs, longestPin);
     const result = await enter(services.db, team, { agent, extension, by, pin });
     if (result.outcome !== 'pin-wrong' || attempt === tries) return tell(services, result);
   }

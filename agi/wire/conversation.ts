@@ -1,16 +1,14 @@
 import type { Socket } from 'node:net';
 import { AgiError } from './errors.js';
-import { answersWithValue, decode, END_OF_USAGE, parseReply, valueIsOpen, type Reply } from './replies.js';
+import { END_OF_USAGE, refusalOf, resultOf, USAGE } from './replies.js';
 import type { SessionOptions } from './options.js';
 import { Environment, type AgiRequest } from './request.js';
-import { commandLine } from './syntax.js';
+import { checkedLine, nameOf } from './syntax.js';
 
 interface Waiting {
-  readonly name: string;
   readonly line: string;
-  readonly takesValue: boolean;
-  readonly timeoutMs: number;
-  readonly resolve: (reply: Reply) => void;
+  readonly deadlineMs: number;
+  readonly resolve: (result: string) => void;
   readonly reject: (error: AgiError) => void;
 }
 
@@ -29,16 +27,14 @@ export class Conversation {
 
   readonly #socket: Socket;
   readonly #options: SessionOptions;
-  readonly #onHangup: () => void;
   readonly #environment = new Environment();
   #environmentBytes = 0;
   /** The beginning of a line whose end has not come. */
   #partial = '';
-  /** An answer of several lines that is not complete: a 520 with usage text, or a value. */
-  #unfinished: { text: string; readonly usage: boolean } | null = null;
+  /** Bytes so far of a 520 that goes on over several lines; null outside of one. */
+  #usageBytes: number | null = null;
   #waiting: Waiting | null = null;
   readonly #queue: Waiting[] = [];
-  #receiving = false;
   #commandTimer: NodeJS.Timeout | undefined;
   /** Deadline of the current phase: environment, then (after HANGUP or 511) dying, then ending. */
   #phaseTimer: NodeJS.Timeout | undefined;
@@ -53,10 +49,9 @@ export class Conversation {
   #resolveReady!: (request: AgiRequest) => void;
   #rejectReady!: (error: AgiError) => void;
 
-  constructor(socket: Socket, options: SessionOptions, onHangup: () => void) {
+  constructor(socket: Socket, options: SessionOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#onHangup = onHangup;
     this.ready = new Promise((resolve, reject: (error: AgiError) => void) => {
       this.#resolveReady = resolve;
       this.#rejectReady = reject;
@@ -82,15 +77,15 @@ export class Conversation {
     return this.#remote ?? this.#socket.remoteAddress;
   }
 
-  command(words: readonly string[], timeoutMs: number): Promise<Reply> {
-    const promise = new Promise<Reply>((resolve, reject: (error: AgiError) => void) => {
+  /** See `Session.sendCommand`. */
+  send(line: string, deadlineMs: number): Promise<string> {
+    const promise = new Promise<string>((resolve, reject: (error: AgiError) => void) => {
       if (this.#over) throw this.#reason();
       if (!this.request) throw new AgiError('protocol', 'a command before the environment is complete');
-      const line = commandLine(words, this.#options.lineLimit);
-      const takesValue = answersWithValue(words);
-      const waiting = { name: words[0] ?? '', line, takesValue, timeoutMs, resolve, reject };
-      if (this.#receiving || this.#waiting || this.#queue.length > 0) this.#queue.push(waiting);
-      else this.#send(waiting);
+      checkedLine(line, this.#options.lineLimit);
+      const waiting = { line, deadlineMs, resolve, reject };
+      if (this.#waiting || this.#queue.length > 0) this.#queue.push(waiting);
+      else this.#write(waiting);
     });
     promise.catch(ignore);
     return promise;
@@ -123,13 +118,13 @@ export class Conversation {
     this.#socket.destroy();
   }
 
-  #send(waiting: Waiting): void {
+  #write(waiting: Waiting): void {
     this.#waiting = waiting;
     // A partial line keeps a core of Asterisk busy until its LF comes: the whole line in one write.
     this.#socket.write(`${waiting.line}\n`);
     this.#commandTimer = setTimeout(() => {
-      this.destroy(new AgiError('timeout', `${waiting.name}: no answer in ${waiting.timeoutMs} ms`));
-    }, waiting.timeoutMs);
+      this.destroy(new AgiError('timeout', `${nameOf(waiting.line)}: no answer in ${waiting.deadlineMs} ms`));
+    }, waiting.deadlineMs);
   }
 
   /** Takes the command whose answer is complete. */
@@ -137,7 +132,7 @@ export class Conversation {
     const waiting = this.#waiting;
     clearTimeout(this.#commandTimer);
     this.#waiting = null;
-    this.#unfinished = null;
+    this.#usageBytes = null;
     return waiting;
   }
 
@@ -164,7 +159,6 @@ export class Conversation {
   #receive(text: string): void {
     // We have ended and wait for the peer to close: only an answer that was under way still matters.
     if (this.#over && !this.#waiting) return;
-    this.#receiving = true;
     let from = 0;
     try {
       for (let to = text.indexOf('\n'); to >= 0; to = text.indexOf('\n', from)) {
@@ -176,10 +170,8 @@ export class Conversation {
       this.#partial += text.slice(from);
       this.#checkSize();
     } catch (error) {
-      // Also what a hangup listener throws: that ends its own session, as a throwing script does, and nothing else.
       this.destroy(error instanceof AgiError ? error : new AgiError('protocol', String(error)));
     }
-    this.#receiving = false;
     if (this.#over) return;
     // Only now: what comes in the same packet may show that the environment or the answer was forged.
     if (this.request && !this.#announced) {
@@ -187,7 +179,7 @@ export class Conversation {
       this.#resolveReady(this.request);
     }
     const next = this.#waiting ? undefined : this.#queue.shift();
-    if (next) this.#send(next);
+    if (next) this.#write(next);
   }
 
   #checkSize(): void {
@@ -197,14 +189,14 @@ export class Conversation {
         `the AGI environment is longer than ${this.#options.environmentBytes} bytes`,
       );
     }
-    if (this.#partial.length + (this.#unfinished?.text.length ?? 0) > this.#options.replyBytes) {
+    if (this.#partial.length + (this.#usageBytes ?? 0) > this.#options.replyBytes) {
       throw new AgiError('protocol', `an AGI answer is longer than ${this.#options.replyBytes} bytes`);
     }
   }
 
   #line(line: string): void {
     if (!this.request) this.#environmentLine(line);
-    else if (this.#unfinished) this.#continue(this.#unfinished, line);
+    else if (this.#usageBytes !== null) this.#usage(this.#usageBytes, line);
     else if (line === 'HANGUP') this.#hangup();
     else if (this.#waiting) this.#answer(this.#waiting, line);
     else if (!this.#over) throw new AgiError('protocol', 'an AGI answer that no command asked for');
@@ -226,7 +218,6 @@ export class Conversation {
     if (this.#over || this.hungUp) return;
     this.hungUp = true;
     this.#die();
-    this.#onHangup();
   }
 
   /** The channel is dead and lives on in Asterisk until we close. */
@@ -237,46 +228,39 @@ export class Conversation {
   }
 
   #answer(waiting: Waiting, line: string): void {
-    if (/^1\d\d /.test(line)) return; // `100 result=0 Trying...`: the answer follows
-    if (waiting.takesValue && valueIsOpen(line)) {
-      this.#unfinished = { text: line, usage: false };
+    if (line.startsWith(USAGE)) {
+      this.#usageBytes = line.length;
       return;
     }
-    if (line.startsWith('520-')) {
-      this.#unfinished = { text: line, usage: true };
+    const result = resultOf(line);
+    if (result !== undefined) {
+      this.#settle()?.resolve(result);
       return;
     }
-    const reply = parseReply(decode(line), waiting.takesValue);
-    if (reply) {
-      this.#settle()?.resolve(reply);
-      return;
-    }
-    const refused = /^(5\d\d)(?: |$)/.exec(line)?.[1];
-    if (!refused) throw new AgiError('protocol', `${waiting.name}: an answer that is none`);
-    this.#refuse(Number(refused));
+    const refused = refusalOf(line);
+    if (refused === undefined)
+      throw new AgiError('protocol', `${nameOf(waiting.line)}: an answer that is none`);
+    this.#refuse(refused);
   }
 
-  #continue(unfinished: { text: string; readonly usage: boolean }, line: string): void {
-    unfinished.text += `\n${line}`;
+  /** The text may hold anything, also what looks like an answer; only its end counts. */
+  #usage(before: number, line: string): void {
+    this.#usageBytes = before + 1 + line.length;
     this.#checkSize();
-    if (unfinished.usage) {
-      if (line.endsWith(END_OF_USAGE)) this.#refuse(520);
-    } else if (line.endsWith(')')) {
-      const reply = parseReply(decode(unfinished.text), true);
-      if (reply) this.#settle()?.resolve(reply);
-    }
+    if (line.endsWith(END_OF_USAGE)) this.#refuse(520);
   }
 
   #refuse(agiCode: number): void {
     const waiting = this.#settle();
     if (!waiting) return;
+    const name = nameOf(waiting.line);
     if (agiCode !== 511) {
-      waiting.reject(new AgiError('rejected', `${waiting.name}: Asterisk answered ${agiCode}`, agiCode));
+      waiting.reject(new AgiError('rejected', `${name}: Asterisk answered ${agiCode}`, agiCode));
       return;
     }
     // With AGISIGHUP=no this is the only sign of a hangup.
     this.#die();
-    const message = `${waiting.name}: not permitted on a dead channel`;
+    const message = `${name}: not permitted on a dead channel`;
     waiting.reject(new AgiError(this.hungUp ? 'hangup' : 'rejected', message, agiCode));
   }
 }

@@ -1,23 +1,23 @@
 /**
- * The part of ding-dong 0.1.7 that `session.ts` builds on. The package has no types of its own. What is not
- * declared here (its parser, its command builders) is deliberately out of reach: the session replaces it.
+ * The part of ding-dong 0.1.7 that `session.ts` works with; the package has no types of its own. Its Context has some
+ * forty command methods, of which those are declared that a script uses. Each writes its arguments into one line and
+ * returns what `this.sendCommand` makes of it. They escape nothing and quote some arguments only: `session.ts` says
+ * which it has to quote before. ding-dong's constructor, parser and stream are not declared, and not used.
  */
 declare module 'ding-dong/lib/context.js' {
-  import { EventEmitter } from 'node:events';
-
-  class Context extends EventEmitter {
-    /** `stream` is wrapped in a readable-stream 2 at once; options.logger replaces console.log. */
-    constructor(stream: object, options: { logger: (arrow: string, data: unknown) => void });
-    /** The wrapper; every inherited method that writes does it through here. */
-    stream: object;
-    /** Writes a raw line and waits for whatever comes next. */
-    send(line: string, callback: (error: Error | null, reply?: unknown) => void): void;
-    /** The same as a promise; all inherited commands end here, unquoted. */
-    sendCommand(line: string): Promise<unknown>;
-    dial(target: string, timeout?: number, params?: string): Promise<unknown>;
-    /** Adds a listener for ever. */
-    onEvent(event: string): Promise<unknown>;
-    end(): Promise<void>;
+  interface Sender {
+    sendCommand(line: string): Promise<string>;
   }
+  const Context: {
+    prototype: {
+      /** Quotes the value, not the name. */
+      setVariable(this: Sender, name: string, value: string): Promise<string>;
+      /** Quotes nothing. */
+      getData(this: Sender, file: string, timeoutMs: number, maxDigits: number): Promise<string>;
+      /** Quotes the message. */
+      verbose(this: Sender, message: string, level: number): Promise<string>;
+      noop(this: Sender): Promise<string>;
+    };
+  };
   export = Context;
 }

@@ -1,5 +1,5 @@
+import { isUtf8 } from 'node:buffer';
 import { AgiError } from './errors.js';
-import { decode } from './replies.js';
 
 /**
  * What Asterisk says about the call before the first command (`agi_…` lines). Values are raw: names and numbers come
@@ -30,9 +30,19 @@ const KEY = /^agi_[a-z0-9_]{1,60}$/;
 const ARGUMENT = 'agi_arg_';
 
 /**
- * Collects the lines of one environment block. Values are not escaped on the wire, so a line feed in a caller's name
- * forges lines; they are refused by what a forger cannot avoid: the real line comes as well (a duplicate), and
- * arguments come last and in order.
+ * Text of bytes that were read as Latin-1: UTF-8 where the bytes are valid UTF-8, otherwise Latin-1 letter by letter,
+ * so that a name from an old trunk keeps its accents instead of turning into U+FFFD.
+ */
+function decode(latin1: string): string {
+  if (!/[\u0080-\u00ff]/.test(latin1)) return latin1;
+  const bytes = Buffer.from(latin1, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : latin1;
+}
+
+/**
+ * Collects the lines of one environment block. res_agi does not escape values, so a line feed in a caller's name
+ * forges lines. A forger cannot keep the real line from coming as well, nor send one after the arguments: so a block
+ * with a name twice, or with arguments that are not last and in order, is refused.
  */
 export class Environment {
   readonly #variables = new Map<string, string>();

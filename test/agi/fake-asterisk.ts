@@ -35,8 +35,6 @@ export interface FakeCall {
   readonly uniqueid?: string;
   /** Lines of the environment that differ, by their full name. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** What GET VARIABLE and GET FULL VARIABLE answer; unset otherwise. */
-  readonly variables?: Readonly<Record<string, string>>;
   /** Answers (without LF) to commands that this Asterisk does not know, or knows otherwise; `null` = never answers. */
   readonly answer?: (words: readonly string[]) => string | null | undefined;
   /** Writes the environment in pieces of so many bytes, each in a packet of its own. */
@@ -125,19 +123,9 @@ class FakeAsterisk {
   }
 
   #answer(words: readonly string[]): string {
-    const given = this.options.variables ?? {};
     if (words[0] === 'SET' && words[1] === 'VARIABLE' && words.length === 4) {
       this.#variables.set(words[2] ?? '', words[3] ?? '');
       return '200 result=1';
-    }
-    if (words[0] === 'GET' && words[1] === 'VARIABLE' && words.length === 3) {
-      const name = words[2] ?? '';
-      const value = this.#variables.get(name) ?? (Object.hasOwn(given, name) ? given[name] : undefined);
-      return value === undefined ? '200 result=0' : `200 result=1 (${value})`;
-    }
-    if (words[0] === 'GET' && words[1] === 'FULL' && words[2] === 'VARIABLE') {
-      const expression = words[3] ?? '';
-      return `200 result=1 (${Object.hasOwn(given, expression) ? (given[expression] ?? '') : ''})`;
     }
     if (words[0] === 'VERBOSE' && words.length <= 3) {
       this.#verbose.push(words[1] ?? '');

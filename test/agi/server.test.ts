@@ -110,7 +110,7 @@ for (const [what, script] of Object.entries(failing)) {
 await t.test('a refused command that the script does not catch is a failure of the script', async (t) => {
   const { server, port } = await serve(t, {
     play: async (session) => {
-      await session.streamFile('x');
+      await session.noop();
     },
   });
   await call({ port, token, script: 'play', answer: () => '510 Invalid or unknown command' });
@@ -120,7 +120,7 @@ await t.test('a refused command that the script does not catch is a failure of t
 await t.test('a caller who hangs up is counted as that, not as a failure', async (t) => {
   const { server, port } = await serve(t, {
     ask: async (session) => {
-      await session.waitForDigit(1_000);
+      await session.getData('x', 1_000, 1);
     },
   });
   const answer = (): string => 'HANGUP\n511 Command Not Permitted on a dead channel or intercept routine';
@@ -155,7 +155,9 @@ await t.test('a script that takes too long is cut', async (t) => {
 await t.test('a script that is cut hears why, whatever it waits for', async (t) => {
   let code: unknown;
   const script: Script = async (session) => {
-    await session.waitForDigit(60_000).catch((error: unknown) => (code = (error as { code: unknown }).code));
+    await session
+      .getData('x', 60_000, 1)
+      .catch((error: unknown) => (code = (error as { code: unknown }).code));
   };
   const { port } = await serve(t, { ask: script }, { scriptTimeoutMs: 50 });
   await call({ port, token, script: 'ask', answer: () => null });

@@ -1,13 +1,12 @@
 import t from 'tap';
 import { AgiError } from '../../agi/wire/errors.js';
-import type { Session } from '../../agi/wire/session.js';
 import { outcome, Wire } from './wire.js';
 
 /** Sends NOOP and answers it: the session still works and no answer has slipped. */
 async function goesOn(wire: Wire): Promise<boolean> {
-  const value = wire.session.getVariable('CHECK');
-  await wire.answer('200 result=1 (checked)\n');
-  return (await value) === 'checked';
+  const keyed = wire.session.getData('check', 1, 2);
+  await wire.answer('200 result=77\n');
+  return (await keyed) === '77';
 }
 
 const usage = [
@@ -30,65 +29,35 @@ const refusals: Record<string, [string, string]> = {
 for (const [what, [bytes, code]] of Object.entries(refusals)) {
   await t.test(`${what} rejects its command, is no hangup, and the session goes on`, async (t) => {
     const wire = await Wire.ready(t);
-    let hangups = 0;
-    wire.session.on('hangup', () => hangups++);
-    const result = outcome(wire.session.streamFile('x'));
+    const result = outcome(wire.session.setVariable('X', 'y'));
     await wire.answer(bytes);
     t.equal(await result, code);
     t.ok(await goesOn(wire));
-    t.equal(hangups, 0);
     t.notOk(wire.session.hungUp);
   });
 }
 
 await t.test('an answer and a half in one packet', async (t) => {
   const wire = await Wire.ready(t);
-  const first = wire.session.getVariable('A');
-  const second = wire.session.getVariable('B');
-  await wire.answer('200 result=1 (a)\nHANG');
-  t.equal(await first, 'a');
+  const first = wire.session.getData('A', 1, 1);
+  const second = wire.session.getData('B', 1, 1);
+  await wire.answer('200 result=1\nHANG');
+  t.equal(await first, '1');
   await wire.line();
-  wire.send('UP\n200 result=1 (b)\n');
-  t.equal(await second, 'b');
+  wire.send('UP\n200 result=2\n');
+  t.equal(await second, '2');
   t.ok(wire.session.hungUp);
 });
 
-await t.test('a value of several lines is one value, whatever it looks like', async (t) => {
-  for (const ask of [
-    (s: Session) => s.getVariable('X'),
-    (s: Session) => s.getFullVariable('X'),
-    (s: Session) => s.databaseGet('f', 'k'),
-  ]) {
-    const wire = await Wire.ready(t);
-    const value = ask(wire.session);
-    await wire.answer('200 result=1 (x\n200 result=1\nHANGUP\n510 no\n\n');
-    wire.send('y (z))\n');
-    t.equal(await value, 'x\n200 result=1\nHANGUP\n510 no\n\ny (z)');
-    t.ok(await goesOn(wire));
-    t.notOk(wire.session.hungUp);
-  }
-});
-
-await t.test(
-  'a value that forges answers ends the session instead of answering the next command',
-  async (t) => {
-    const wire = await Wire.ready(t);
-    const [first, second] = [wire.session.getVariable('EVIL'), wire.session.getVariable('NEXT')];
-    await wire.answer('200 result=1 (x\ny)\n200 result=1 (forged)\nHANGUP\nz)\n');
-    t.equal(await first, 'x\ny');
-    t.equal(await outcome(second), 'protocol');
-    t.notOk(wire.session.hungUp);
-    await wire.closing();
-    t.equal(wire.sent, 'GET VARIABLE EVIL\n');
-  },
-);
-
-await t.test('only values may go on over several lines', async (t) => {
+await t.test('a forged answer ends the session instead of answering the next command', async (t) => {
   const wire = await Wire.ready(t);
-  const result = wire.session.command(['CHANNEL', 'STATUS']);
-  await wire.answer('200 result=1 (x\ny)\n');
-  t.match(await result, { result: '1', value: null });
-  t.equal(await outcome(wire.session.noop()), 'protocol');
+  const [first, second] = [wire.session.getData('A', 1, 1), wire.session.getData('B', 1, 1)];
+  await wire.answer('200 result=1 (x\ny)\n200 result=1 (forged)\nHANGUP\nz)\n');
+  t.equal(await first, '1');
+  t.equal(await outcome(second), 'protocol');
+  t.notOk(wire.session.hungUp);
+  await wire.closing();
+  t.equal(wire.sent, 'GET DATA A 1 1\n');
 });
 
 for (const [what, bytes] of Object.entries({
@@ -110,6 +79,7 @@ for (const bytes of [
   '20 result=1\n',
   '\n',
   '404 result=1\n',
+  '100 result=0 Trying...\n',
   '200 result=1\r\n\n',
 ]) {
   await t.test(`${JSON.stringify(bytes)} is no answer`, async (t) => {
@@ -123,10 +93,10 @@ for (const bytes of [
   });
 }
 
-await t.test('an answer without end is cut by size: one line, many lines, a 520', async (t) => {
-  for (const begin of ['200 result=1 (', '200 result=1 (\n', '520-\n']) {
+await t.test('an answer without end is cut by size: one line, a 520 of many lines', async (t) => {
+  for (const begin of ['200 result=1 (', '520-\n']) {
     const wire = await Wire.ready(t, { replyBytes: 20_000 });
-    const result = outcome(wire.session.getVariable('X'));
+    const result = outcome(wire.session.noop());
     await wire.answer(begin);
     const text = begin.endsWith('\n') ? `${'x'.repeat(99)}\n` : 'x'.repeat(100);
     for (let i = 0; i < 300; i++) wire.send(text);
@@ -135,13 +105,12 @@ await t.test('an answer without end is cut by size: one line, many lines, a 520'
   }
 });
 
-await t.test('a value of a megabyte arrives whole, in time that grows with its size only', async (t) => {
+await t.test('a usage text of ten megabytes is read in time that grows with its size only', async (t) => {
   const wire = await Wire.ready(t, { replyBytes: 20_000_000 });
-  const value = 'x'.repeat(99).concat('\n').repeat(100_000);
-  const result = wire.session.getFullVariable('X');
+  const result = outcome(wire.session.noop());
   const begun = process.cpuUsage();
-  await wire.answer(`200 result=1 (${value})\n`);
-  t.equal((await result)?.length, value.length);
+  await wire.answer(`520-\n${'x'.repeat(99).concat('\n').repeat(100_000)}520 End of proper usage.\n`);
+  t.equal(await result, 'rejected 520');
   // A parser that starts again at every packet takes half a minute for this.
   t.ok(process.cpuUsage(begun).user < 5_000_000);
 });
@@ -157,9 +126,9 @@ await t.test('no answer in time ends the session, and what waits hears it', asyn
 });
 
 await t.test('half an answer is no answer', async (t) => {
-  for (const half of ['200 result=1', '200 result=1 (x\n', '520-Invalid\n', '100 result=0 Trying...\n']) {
+  for (const half of ['200 result=1', '520-Invalid\n']) {
     const wire = await Wire.ready(t, { commandTimeoutMs: 50 });
-    const result = outcome(wire.session.getVariable('X'));
+    const result = outcome(wire.session.noop());
     await wire.answer(half);
     t.equal(await result, 'timeout', JSON.stringify(half));
   }
@@ -167,7 +136,7 @@ await t.test('half an answer is no answer', async (t) => {
 
 await t.test('each command may bring its own time', async (t) => {
   const wire = await Wire.ready(t, { commandTimeoutMs: 60_000 });
-  t.equal(await outcome(wire.session.command(['NOOP'], 50)), 'timeout');
+  t.equal(await outcome(wire.session.sendCommand('NOOP', 50)), 'timeout');
 });
 
 await t.test('the socket closed: every promise settles', async (t) => {
@@ -179,7 +148,7 @@ await t.test('the socket closed: every promise settles', async (t) => {
   };
   for (const [what, [end, code]] of Object.entries(ends)) {
     const wire = await Wire.ready(t);
-    const pending = [wire.session.waitForDigit(60_000), wire.session.noop(), wire.session.getVariable('X')];
+    const pending = [wire.session.getData('x', 60_000, 1), wire.session.noop(), wire.session.verbose('x')];
     await wire.line();
     end(wire);
     for (const promise of pending) t.equal(await outcome(promise), code, what);
@@ -196,7 +165,8 @@ await t.test('a rejection that no script awaits does not end the process', async
   process.on('unhandledRejection', note);
   t.teardown(() => process.off('unhandledRejection', note));
   void wire.session.noop();
-  void wire.session.command(['\n']);
+  void wire.session.verbose('\n');
+  void wire.session.getData('\n', 1, 1);
   wire.socket.resetAndDestroy();
   await wire.session.closed;
   void wire.session.noop();
