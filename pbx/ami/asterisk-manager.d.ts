@@ -1,6 +1,6 @@
 /**
- * The part of asterisk-manager 0.2.0 that `ami-wire.ts` builds on; the package has no types of its own. What is not
- * declared here (`keepConnected`, the events named after what Asterisk sent) is deliberately out of reach.
+ * The part of asterisk-manager 0.2.0 that `wire.ts` works with; the package has no types of its own. What is not
+ * declared here (`keepConnected`, `disconnect`, the events named after what Asterisk sent) is deliberately out of reach.
  */
 declare module 'asterisk-manager' {
   import type { NetConnectOpts } from 'node:net';
@@ -11,29 +11,23 @@ declare module 'asterisk-manager' {
     interface Client {
       on(event: string, listener: (...args: unknown[]) => void): unknown;
       emit(event: string, ...args: unknown[]): boolean;
-      listeners(event: string): unknown[];
       removeAllListeners(event: string): unknown;
       /**
        * The first argument goes to `net.createConnection` as it is, so that net's own options can be given instead of
        * a port: `signal` is the only way to destroy the socket.
        */
       connect(options: NetConnectOpts, host: undefined, connected: () => void): void;
-      /** Sends the login through `this.action`; only its success lets later actions through. */
+      /** Sends a login through `this.action`; only its success lets later actions through. */
       login(callback: Callback): void;
-      /** Writes headers sorted and deletes `actionid` (lower case only) from the object; calls back once per id. */
+      /**
+       * Writes headers sorted, `ActionID` first taken out of the object (as `actionid`, lower case only), and calls
+       * back once when that id is emitted.
+       */
       action: (headers: Record<string, string>, callback: Callback) => string;
-      /** Ends the socket if it is open. */
-      disconnect(): void;
     }
   }
 
   /** Without a port it does not connect by itself. */
-  function createClient(
-    port: undefined,
-    host: string,
-    username: string,
-    password: string,
-    events: boolean,
-  ): createClient.Client;
+  function createClient(): createClient.Client;
   export = createClient;
 }

@@ -69,8 +69,8 @@ function words(response: AmiMessage): string {
 }
 
 /**
- * One logged-in connection to Asterisk's manager, from connecting to its end; there is no second life. Every promise
- * it gave is settled by the answer, by its deadline or by the end of the connection.
+ * One logged-in connection to Asterisk's manager, from connecting to its end: `Manager` makes a new one when it is lost.
+ * Every promise is settled by the answer, by its deadline or by the end of the connection.
  */
 export class AmiSession {
   /** Resolves, never rejects, with the reason when the connection is over. */

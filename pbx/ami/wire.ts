@@ -8,13 +8,14 @@ function report(error: unknown): string {
 }
 
 /**
- * A fresh asterisk-manager for one connection: it makes the socket, cuts what arrives into messages, writes actions
- * and calls back by ActionID. Its own dispatcher is taken out: that would emit whatever name Asterisk sent (an event
- * called `Close` reached the listeners of the socket, one called `RawEvent` ran for ever).
+ * A fresh asterisk-manager for one connection. The library opens the socket, cuts the bytes that arrive into messages
+ * (`rawevent`), writes every action, and holds actions back until its login has succeeded. Three of its parts are
+ * replaced: its dispatcher, which emitted whatever name Asterisk sent (an event called `Close` reached the listeners of
+ * the socket, one called `RawEvent` ran for ever), so answers find their callback by ActionID here; the headers of its
+ * login, which asked for `Event: off` where Asterisk reads `Events`; its reconnecting, which is `Manager`'s.
  */
-export function openWire(settings: ManagerSettings, prefix: string, events: WireEvents): Wire {
-  const { host, port, username, secret } = settings;
-  const client = createClient(undefined, host, username, secret, false);
+export function openWire({ host, port }: ManagerSettings, prefix: string, events: WireEvents): Wire {
+  const client = createClient();
   const controller = new AbortController();
   let failure: unknown;
   client.removeAllListeners('rawevent');
@@ -29,6 +30,7 @@ export function openWire(settings: ManagerSettings, prefix: string, events: Wire
       events.event({ name, id, ours, read: () => toMessage(item, name) });
     } else if (response !== undefined && ours) {
       const message = toMessage(item, response);
+      // Its callback for this id; an error as the first argument tells its login that it was refused.
       client.emit(id, response.toLowerCase() === 'error' ? message : undefined, message);
     } else if (Object.keys(item).length > 0) {
       events.stray();
@@ -44,13 +46,14 @@ export function openWire(settings: ManagerSettings, prefix: string, events: Wire
       client.action(toRecord(headers), (_refused, response) => answered(response as AmiMessage));
     },
     login: (headers, answered) => {
+      // Its login composes headers and hands them to `action`: ours are sent instead of them.
       const write = client.action;
       client.action = (_theirs, callback) =>
         write({ ...toRecord(headers), action: 'login' }, (refused, response) => {
           callback(refused, response);
           answered(response as AmiMessage);
         });
-      // It notes the success, without which it holds every later action back for ever.
+      // Only its own login lets it note the success, without which it holds every later action back for ever.
       client.login(() => undefined);
       client.action = write;
     },
