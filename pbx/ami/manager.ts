@@ -21,6 +21,18 @@ const STABLE_MS = 1_000;
 const RESERVED = new Set(['login', 'logoff', 'challenge', 'events', 'filter']);
 
 /**
+ * The regular expression by which Asterisk sends no events but those of these names, and FullyBooted: for the action
+ * `Filter` and for `eventfilter` in manager.conf, which does the same without write class `system`.
+ * @throws AmiError `syntax` when a name is not letters only.
+ */
+export function eventFilter(names: readonly string[]): string {
+  const all = ['FullyBooted', ...names];
+  if (!all.every((name) => /^[A-Za-z]+$/.test(name)))
+    throw new AmiError('syntax', 'an event name is letters only');
+  return `^Event: (${all.join('|')})[^A-Za-z]`;
+}
+
+/**
  * Our end of Asterisk's manager interface (AMI): one connection for actions, on which no event can stand in front of an
  * answer, and one for events. Both are made anew, together, whenever either is lost.
  *
@@ -143,10 +155,7 @@ export class Manager extends EventEmitter<ManagerEvents> {
   }
 
   #filter(): AmiHeaders {
-    const names = ['FullyBooted', ...(this.#settings.events || [])];
-    if (!names.every((name) => /^[A-Za-z]+$/.test(name)))
-      throw new AmiError('syntax', 'an event name is letters only');
-    return { Operation: 'Add', Filter: `^Event: (${names.join('|')})[^A-Za-z]` };
+    return { Operation: 'Add', Filter: eventFilter(this.#settings.events || []) };
   }
 
   #session(eventMask: string, onEvent: ((event: RawEvent) => void) | null): AmiSession {
