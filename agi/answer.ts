@@ -14,7 +14,7 @@ export async function answer(session: Session, value: string): Promise<void> {
   await session.setVariable(answerVariable, value);
 }
 
-/** What a feature code came to, and the facts that the phone is told with it. */
+/** The outcome of a feature code, and the facts that the phone is told with it. */
 export type Told = Outcome | { outcome: Outcome; facts: Facts };
 
 /**

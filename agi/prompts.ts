@@ -1,5 +1,5 @@
 /**
- * What a phone hears for each outcome: names of Asterisk's core sounds, played one after the other in the channel's
+ * The sounds of each outcome: names of Asterisk's core sounds, played one after the other in the channel's
  * language. `digits:x` reads the digits of the fact x one by one, `number:x` says it as a number. `again` plays them
  * while it listens for digits (agent number, reason, mode, group) and asks once more; `pin` asks for the PIN.
  * No two outcomes sound the same: an agent who sees nothing knows by this what has happened.
@@ -54,7 +54,7 @@ const shared: Record<string, readonly string[]> = {
 
 export type Outcome = keyof typeof prompts;
 
-/** What the sounds of an outcome read out: numbers, or several of them. */
+/** Facts that the sounds of an outcome read out: numbers, or several of them. */
 export type Facts = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 /** The sounds of an outcome with its facts put in, ready to be played: files, and `number:<n>`. */

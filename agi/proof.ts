@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 
-/** What Asterisk makes unique ids of: `[<system name>-]<epoch>.<number>`. */
+/** The form of Asterisk's unique ids: `[<system name>-]<epoch>.<number>`. */
 const UNIQUEID = /^[A-Za-z0-9._-]{1,150}$/;
 
 /**

@@ -11,7 +11,7 @@ import { Session } from './wire/session.js';
 export { proofFor } from './proof.js';
 
 /**
- * What answers `agi://…/<name>`; `args` are those after the proof. When it returns, the session ends and the call goes
+ * The answer to `agi://…/<name>`; `args` are those after the proof. When it returns, the session ends and the call goes
  * on in the dialplan. It may throw: that is logged, and the dialplan sees that no answer was set.
  */
 export type Script = (session: Session, args: readonly string[]) => Promise<void>;

@@ -8,7 +8,7 @@ export interface Dialled {
   team: string;
   /** The phone: its number in the team. */
   extension: string;
-  /** What was dialled after the code, or keyed when asked for. */
+  /** Digits dialled after the code, or keyed when asked for. */
   digits: string | undefined;
   /** Names the call, so that a question asked twice is recognised. */
   by: string;

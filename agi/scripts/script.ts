@@ -5,7 +5,7 @@ import type { Membership } from '../../domain/presence/membership.js';
 import type { Routing } from '../../domain/calls/routing.js';
 import type { Session } from '../wire/session.js';
 
-/** What scripts work with. */
+/** Everything that scripts work with. */
 export interface Services {
   db: Database;
   membership: Membership;

@@ -113,7 +113,7 @@ export class Conversation {
     this.#settle()?.reject(this.#reason());
     this.#rejectWaiting();
     this.#partial = '';
-    // Whoever refuses this connection names its address.
+    // The log of a refused connection names its address, which a closed socket no longer knows.
     if (!this.#announced) this.#remote ??= this.#socket.remoteAddress;
     this.#socket.destroy();
   }

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { AgiError } from './errors.js';
 
 /**
- * What Asterisk says about the call before the first command (`agi_…` lines). Values are raw: names and numbers come
+ * The call as Asterisk describes it before the first command (`agi_…` lines). Values are raw: names and numbers come
  * from the network and may be anything. `null` stands for Asterisk's word `unknown` and for a missing line.
  */
 export interface AgiRequest {

@@ -50,7 +50,7 @@ export class Session {
     return this.#conversation.closed;
   }
 
-  /** What Asterisk said about the call. @throws AgiError `protocol` before {@link ready}. */
+  /** The call as Asterisk described it. @throws AgiError `protocol` before {@link ready}. */
   get request(): AgiRequest {
     const { request } = this.#conversation;
     if (!request) throw new AgiError('protocol', 'the AGI environment is not complete');

@@ -51,7 +51,7 @@ export class Manager extends EventEmitter<ManagerEvents> {
   #up: UpInfo | null = null;
   #running: Promise<void> | null = null;
   #reason = 'not started';
-  /** What FullyBooted said on the present connection. */
+  /** The content of FullyBooted on the present connection. */
   #boot: { uptimeS: number; lastReloadS: number; at: number } | null = null;
   #booted: () => void = () => undefined;
   #wasUp = false;
@@ -284,5 +284,5 @@ export class Manager extends EventEmitter<ManagerEvents> {
   }
 }
 
-/** What can be asked of Asterisk, without the connection's own life. */
+/** The questions that Asterisk takes, without the connection's own life. */
 export type ManagerActions = Pick<Manager, 'action' | 'list' | 'connected'>;

@@ -3,7 +3,7 @@ import { AmiError } from './errors.js';
 import type { AmiMessage } from './message.js';
 import { checkedHeaders, type AmiHeaders } from './syntax.js';
 
-/** What a session needs of the bytes below it. After `destroy` nothing is reported any more. */
+/** The bytes below a session. After `destroy` nothing is reported any more. */
 export interface Wire {
   /** Writes the login; `answered` as in `send`. */
   login(headers: [string, string][], answered: (response: AmiMessage) => void): void;

@@ -25,7 +25,7 @@ export interface ManagerSettings {
   reconnectMaxMs?: number;
 }
 
-/** What holds where a setting is not given. */
+/** Settings that hold where none is given. */
 export const managerDefaults = {
   eventClasses: ['agent', 'user'],
   actionDeadlineMs: 2_000,
@@ -35,7 +35,7 @@ export const managerDefaults = {
   reconnectMaxMs: 5_000,
 } as const satisfies Partial<ManagerSettings>;
 
-/** What is known of Asterisk at the moment the connection is ready. */
+/** Asterisk's age at the moment the connection is ready. */
 export interface UpInfo {
   /**
    * `start`: the first connection of this object. `blip`: the same Asterisk as before, but events may be missing.

@@ -7,7 +7,7 @@ interface Address {
   port: number;
 }
 
-/** Who calls, and with which password he proves it. */
+/** The caller, and the password that proves it. */
 export interface Login {
   user: string;
   secret: string;

@@ -14,7 +14,7 @@ import { cpuSecondsOf, cpuSecondsOfAll } from './cpu.js';
 
 export const team = 'astercc';
 
-/** One of the crowd: his number, the number of his phone and the name of his group. */
+/** One of the crowd: the agent's number, the number of their phone and the name of their group. */
 export interface Agent {
   number: string;
   extension: string;
@@ -149,7 +149,7 @@ export class PhoneSite {
     });
   }
 
-  /** @throws unless the queues have these members and no other, each in the queue of his group. */
+  /** @throws unless the queues have these members and no other, each in the queue of their group. */
   async checkMembers(agents: readonly Agent[]): Promise<void> {
     const { members } = await readQueues(this.manager);
     const there = new Set(members.map(({ queue, name }) => `${queue} ${name}`));

@@ -11,7 +11,7 @@ export interface WrapUpResult {
   rounds: number;
   /**
    * Milliseconds from the deadline in the database to the moment at which Asterisk has the agent unpaused, from where
-   * on a call that comes is offered to him. (A caller who waits already is looked after by app_queue once a second.)
+   * on a call that comes is offered to them. (A caller who waits already is looked after by app_queue once a second.)
    */
   delay: Quantiles;
   /** Ended before the deadline, and ended more than once. */

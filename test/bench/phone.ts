@@ -17,7 +17,7 @@ export interface PhoneSettings {
   wrapUps: WrapUpSettings;
 }
 
-/** What agents do at their telephones, with a whole call centre of them. */
+/** Agents at their telephones, a whole call centre of them. */
 export async function measurePhones(
   settings: PhoneSettings,
   progress: (text: string) => void,

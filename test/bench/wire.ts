@@ -1,4 +1,4 @@
-/** What the load generator and the responders agree on. */
+/** The terms of the load generator and the responders. */
 
 /** A session of the benchmark is this many commands, each SET VARIABLE with an answer such as a routed call gets. */
 export const commandsPerSession = 4;
@@ -39,7 +39,7 @@ export function environment(port: number, args: readonly string[]): string {
   return [...text, ...args.map((arg, index) => `agi_arg_${index + 1}: ${arg}\n`), '\n'].join('');
 }
 
-/** What the benchmark asks of the load generator: sessions at a server, `concurrency` at a time, for a while. */
+/** A job for the load generator: sessions at a server, `concurrency` at a time, for a while. */
 export interface LoadJob {
   port: number;
   concurrency: number;
@@ -61,7 +61,7 @@ export interface LoadResult {
   cpuSeconds: number;
 }
 
-/** What a responder says: where it listens, then, whenever it is asked, the CPU that it has used. */
+/** A responder's words: where it listens, then, whenever it is asked, the CPU that it has used. */
 export type ResponderMessage = { port: number } | { cpuSeconds: number };
 
 /** CPU that this process has used since it began. */
