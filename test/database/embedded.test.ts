@@ -186,17 +186,18 @@ await t.test('as root', { skip: process.getuid?.() === 0 ? false : 'skipped: not
     t.match(stdout, /works/);
   });
 
-  await t.test('an ordinary user starts it as himself', async (t) => {
+  await t.test('an ordinary user starts it as themselves', async (t) => {
     const home = await directory(t);
     const checkout = await copyCheckout(home);
     const nobody = 65534;
     await run('chown', ['-R', `${nobody}:${nobody}`, home]);
-    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', tryScript(checkout)], {
-      cwd: checkout,
-      uid: nobody,
-      gid: nobody,
-      env: { PATH: process.env['PATH'], HOME: home },
-    });
+    // tap puts modules of this checkout before every Node program, and an ordinary user may be unable to read them.
+    const clean = ['-i', `PATH=${process.env['PATH'] ?? ''}`, `HOME=${home}`];
+    const { stdout } = await run(
+      'env',
+      [...clean, process.execPath, '--input-type=module', '-e', tryScript(checkout)],
+      { cwd: checkout, uid: nobody, gid: nobody },
+    );
     t.match(stdout, /works as nobody/);
   });
 });
