@@ -29,7 +29,7 @@ export interface CallOptions extends TreeOptions {
 }
 
 /**
- * One customer who calls in over the trunk, with a phone of his own: he stays until told to hang up, or until the
+ * One customer who calls in over the trunk, with a phone of their own: they stay until told to hang up, or until the
  * other side does.
  */
 export class Caller {
@@ -51,7 +51,7 @@ export class Caller {
     return new Caller(phone);
   }
 
-  /** Waits until he hears that it rings. */
+  /** Waits until they hear that it rings. */
   async ringing(deadlineMs?: number): Promise<void> {
     await this.phone.ringing(deadlineMs);
   }
@@ -88,9 +88,9 @@ export interface CrowdOptions extends TreeOptions {
   total: number;
   /** Most calls at a time. Default: no limit but `total`. */
   concurrent?: number;
-  /** How long a caller talks before he hangs up. Default: 0. */
+  /** How long a caller talks before they hang up. Default: 0. */
   holdMs?: number;
-  /** How long a caller waits for an answer; after that his call failed. Default: 60 s. */
+  /** How long a caller waits for an answer; after that the call has failed. Default: 60 s. */
   patienceMs?: number;
   /** What the customers' numbers begin with; the number of the call follows. Default: `555`. */
   from?: string;

@@ -43,7 +43,7 @@ export async function runDemo(
     },
   });
   const centre = await Promise.race([starting, stop]).catch(async (error: unknown) => {
-    // What has begun ends at its next step; a download may take longer, and leaves nothing broken when it is cut off.
+    // The day under way ends at its next step; a download may take longer, and leaves nothing broken when it is cut off.
     const settled = starting.then((late) => late.stop()).catch(() => undefined);
     if (ended) await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, 3000))]);
     throw error;

@@ -280,7 +280,7 @@ ringback_disabled yes
     });
     const frames = new Netstrings();
     this.#control.on('data', (data) => frames.push(data).forEach((frame) => this.#receive(frame)));
-    // The phone is gone: whoever waits for it learns that from the deadline of his wait.
+    // The phone is gone: whoever waits for it learns that from the deadline of its wait.
     this.#control.on('error', () => undefined);
   }
 

@@ -29,7 +29,7 @@ export function connectionSettings(url: string, deadlineMs = statementDeadlineMs
     // The server gives up a slow statement before we give up the server, so that the two can be told apart.
     query_timeout: deadlineMs,
     statement_timeout: Math.ceil(deadlineMs * 0.8),
-    // A server that hangs in the middle of telling Asterisk would keep the others from those phones for hours.
+    // A server that hangs in the middle of a transaction would keep its locks for as long as its connection lives.
     idle_in_transaction_session_timeout: idleDeadlineMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,

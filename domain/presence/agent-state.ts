@@ -17,7 +17,7 @@ export interface OpenState {
   pauseDigit: string | null;
 }
 
-/** What a new interval carries beside its state. */
+/** The facts that a new interval carries beside its state. */
 export interface StateDetails {
   /** Name of the pause reason, and its digit. */
   reason?: string;
@@ -166,7 +166,7 @@ export async function openStateOf(db: Queryable, signInId: number): Promise<Open
 const atOnce = 100;
 
 /**
- * Ends states whose deadline has passed, unless the agent is to be signed out then (`signOutOverdue`): he is idle
+ * Ends states whose deadline has passed, unless the agent is to be signed out then (`signOutOverdue`): they are idle
  * from that moment on. Any number of servers may
  * call this at once; each state is ended by exactly one of them. Returns the states that this call began, and the
  * milliseconds until the next deadline by the database's clock (undefined: none is set).

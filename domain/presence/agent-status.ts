@@ -9,7 +9,7 @@ export interface OwnStatus {
   state: AgentState;
   /** Seconds since the state began. */
   seconds: number;
-  /** Numbers of the queues of his groups, the current group first; groups without a number are left out. */
+  /** Numbers of the queues of their groups, the current group first; groups without a number are left out. */
   groups: string[];
 }
 

@@ -9,7 +9,7 @@ export type CurrentGroupOutcome =
 /** A group by the number of its queue, as a phone names it, or by its name. */
 export type GroupChoice = { number: string } | { name: string };
 
-/** Chooses the current group of an agent among his own. */
+/** Chooses the current group of an agent among the groups that they are in. */
 export async function setCurrentGroup(
   db: Queryable,
   team: string,

@@ -1,7 +1,7 @@
 import type { Queryable } from '../database/pool.js';
 
 /**
- * Signs in every fixed agent who is not: he is signed in by nature, at the phone that is his (spec 20). One whose
+ * Signs in every fixed agent who is not: a fixed agent is signed in by nature, at the phone that is theirs alone. One whose
  * phone somebody else uses still has to wait until that one has signed out. Returns how many were signed in.
  */
 export async function signInFixedAgents(db: Queryable): Promise<number> {

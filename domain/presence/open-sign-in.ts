@@ -12,7 +12,7 @@ export interface SignIn {
   extensionKind: ExtensionKind;
 }
 
-/** Whom a command means: the agent at a phone, or an agent by his number. */
+/** An agent as a command names them: by the phone where they are signed in, or by their number. */
 export type Who = { extension: string } | { agent: string };
 
 /** The open sign-in at a phone or of an agent. */
@@ -46,8 +46,8 @@ export async function signInsOf(db: Queryable, ids: readonly number[]): Promise<
 }
 
 /**
- * The open sign-ins of the agents of a group, locked until the end of the transaction; in the order of their ids, as
- * whoever ends several at a time takes them, so that two of them never wait for each other.
+ * The open sign-ins of the agents of a group, locked (FOR NO KEY UPDATE) until the end of the transaction. In the order of
+ * their ids: two transactions that end several sign-ins lock them in the same order, and never wait for each other.
  */
 export async function lockSignInsOfGroup(
   trx: Queryable,

@@ -15,7 +15,7 @@ export type PauseOutcome =
   | { outcome: 'busy'; signIn: SignIn };
 
 /**
- * Pauses an agent (spec 45-47), with a reason of his team named by its digit; without a digit only in a team that has
+ * Pauses an agent (spec 45-47), with a reason of the team named by its digit; without a digit only in a team that has
  * no reasons. A wrap-up ends with it. Asked again with the same reason, it changes nothing.
  */
 export async function pause(db: Queryable, team: string, who: Who, digit?: string): Promise<PauseOutcome> {

@@ -6,10 +6,10 @@ import { verifyPassword } from '../password.js';
 import { countFailure, forgetFailures, isLocked, type Suspect } from './sign-in-lock.js';
 import { statesBefore } from './transitions.js';
 
-/** For so long after a sign-in another phone cannot take the agent over: two who try at once are not a move. */
+/** Seconds after a sign-in in which another phone cannot take the agent over: two phones that try at once are no move. */
 export const settledSeconds = 5;
 
-/** What a sign-in came to; all but the first two changed nothing but a count of failures. */
+/** The result of a sign-in; all but the first two changed nothing but a count of failures. */
 export type SignInOutcome =
   | { outcome: 'signed-in'; signIn: SignIn }
   /** He was signed in at another phone, `left`, and is here now. */
@@ -26,14 +26,14 @@ interface Request {
   by: string;
   /** What was keyed when asked for the PIN. */
   pin?: string;
-  /** Whether the one who asks has shown already who he is, as an admin on the command line has. */
+  /** The command line is trusted: no PIN, no locks. */
   trusted?: boolean;
 }
 
 /**
  * Signs an agent in at a phone of the same team (spec 20-22, 28: no password; a PIN where the team demands it). Of two
  * phones that try it for one agent in the same moment exactly one succeeds; the other learns why not. One who is
- * signed in at another phone moves here, unless he is in a call. Asking again for what is already so succeeds,
+ * signed in at another phone moves here, unless they are in a call. Asking again for what is already so succeeds,
  * because a second server may be asked what the first has done.
  */
 export async function signIn(db: Database, team: string, request: Request): Promise<SignInOutcome> {
@@ -128,7 +128,7 @@ async function enter(
   );
   const created = rows[0];
   if (created) {
-    // One who moves takes his pause or wrap-up along.
+    // A pause or wrap-up moves along with the agent.
     await trx.raw(
       `insert into agent_states (team_id, agent_id, sign_in_id, started_at, state, reason, pause_digit, offer_id,
          group_id, deadline_at, at_deadline)
@@ -146,12 +146,12 @@ async function enter(
   }
   if (open) return { outcome: 'agent-elsewhere', holder: open };
   const winner = await openSignIn(trx, team, { extension });
-  // The move must not leave him signed out: the transaction takes everything back.
+  // The move must not leave them signed out: the transaction takes everything back.
   if (!winner || before) throw conflict(`extension ${extension} was taken in the same moment: try again.`);
   return { outcome: 'phone-taken', holder: winner };
 }
 
-/** Why the agent cannot leave the phone where he is; locks the sign-in, so that no offer begins meanwhile. */
+/** Why the agent cannot leave the phone where they are; locks the sign-in, so that no offer begins meanwhile. */
 async function refuseMove(
   trx: Queryable,
   from: SignIn,
@@ -167,9 +167,9 @@ async function refuseMove(
 }
 
 export type SignOutOutcome =
-  /** `offer`: the call that his phone rang for, which another agent is to get now. */
+  /** `offer`: the call that rang at the phone, which another agent is to get now. */
   | { outcome: 'signed-out'; signIn: SignIn; offer?: string }
-  /** A fixed agent is signed in as long as he is provisioned; he pauses instead. */
+  /** A fixed agent is signed in as long as they are provisioned; they pause instead. */
   | { outcome: 'fixed'; signIn: SignIn }
   | { outcome: 'not-signed-in' };
 

@@ -20,11 +20,11 @@ export const takesQueueCalls = `case g.work_mode when 'choice' then i.work_mode:
 export type WorkModeOutcome =
   | { outcome: 'mode-set'; mode: WorkMode; signIn: SignIn }
   | { outcome: 'mode-wanted' | 'unknown-mode' }
-  /** No group of the agent leaves the choice to him (spec 51). */
+  /** No group of the agent leaves the choice to them. */
   | { outcome: 'no-choice'; signIn: SignIn }
   | { outcome: 'not-signed-in' };
 
-/** Sets what the agent does in those of his groups that leave it to him, in any state and at once. */
+/** Sets the work mode of an agent for those of their groups that leave it to them, in any state and at once. */
 export async function setWorkMode(
   db: Queryable,
   team: string,

@@ -14,7 +14,7 @@ import { readQueueNames, readWanted, type Wanted } from './wanted.js';
 import { deviceOf, lampOf, memberOf, pauseReason, wrapUpMark, wrapUpReason, wrapUpOffer } from './names.js';
 import { readQueues, type Member } from './status.js';
 
-/** For how long whoever asks is kept waiting; the work goes on after it. A feature code has 5 s for its whole answer. */
+/** Longest wait of a caller of sync(); the work goes on after it. A feature code has 5 s for its whole answer. */
 const patienceMs = 3000;
 
 /**
@@ -45,7 +45,7 @@ export class QueueMembership implements Membership {
 
   async syncAll(phones: readonly Phone[]): Promise<void> {
     if (phones.length === 0) return;
-    // Whoever waited for one phone would hold up the others: those that are busy come after.
+    // Phones that another sync is busy with come after the others, which would wait for them.
     const free = phones.filter((phone) => !this.#underWay.has(memberOf(phone)));
     const told = new Set<Phone>();
     const failed: Phone[] = [];
@@ -105,7 +105,7 @@ export class QueueMembership implements Membership {
     return result;
   }
 
-  /** Whoever comes next for this phone waits until `work` is over. */
+  /** The next sync of this phone waits until `work` is over. */
   #occupy(device: string, work: Promise<unknown>): void {
     const over = Promise.allSettled([work]).then(() => {
       if (this.#underWay.get(device) === over) this.#underWay.delete(device);
@@ -113,7 +113,7 @@ export class QueueMembership implements Membership {
     this.#underWay.set(device, over);
   }
 
-  /** What this server could not tell Asterisk another one may. Never throws. */
+  /** Asks the other servers to tell Asterisk, which this one could not. Never throws. */
   async #askOthers(phones: readonly Phone[]): Promise<void> {
     if (phones.length === 0) return;
     try {

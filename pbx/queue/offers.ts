@@ -42,7 +42,7 @@ export async function readOffers(
     const device = name.slice(0, name.lastIndexOf('-'));
     const connected = bridge !== '' && bridge === caller.bridge;
     if (offers.get(device)?.connected === true) continue;
-    // What a caller waits for is the first argument of his Queue().
+    // The first argument of Queue() names the queue that the caller waits in.
     const queue = caller.data.split(',')[0] ?? '';
     offers.set(device, {
       device,

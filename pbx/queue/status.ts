@@ -3,7 +3,7 @@ import type { ManagerActions } from '../ami/manager.js';
 /** A member of a queue as Asterisk shows it. */
 export interface Member {
   queue: string;
-  /** What the queue dials for him. */
+  /** The interface that the queue dials for the member. */
   device: string;
   name: string;
   penalty: number;

@@ -15,7 +15,7 @@ import { takeSnapshot, type AsteriskSnapshot } from './snapshot.js';
 /** Between two snapshots. Longer than an event takes to become a row, and far below what a person notices. */
 const betweenSnapshotsMs = 250;
 
-/** What a reconciliation came to. */
+/** The result of a reconciliation. */
 export interface Reconciled {
   mended: number;
   /** The steps that could not be done; the others were. */
@@ -28,7 +28,7 @@ export interface Reconciled {
  * agreeing, so only a difference that two show, with the same state row and the same member, is mended.
  */
 export class Reconciliation {
-  /** What is over comes first, and what asks Asterisk for single phones after what asks only the database. */
+  /** Ended calls come first; steps that ask Asterisk for single phones come after those that ask only the database. */
   readonly #steps: ReadonlyMap<string, (asterisk: AsteriskSnapshot) => Promise<Comparison>>;
 
   constructor(

@@ -47,7 +47,7 @@ export class Watcher {
   #reconcileAt = 0;
   /** Asterisk may have been restarted. */
   #askPhones = false;
-  /** What was said last of what keeps it from watching. */
+  /** The last reason for not watching that was logged. */
   #trouble = '';
   /** Until when the watch is surely ours, on our monotonic clock. */
   #until = 0;
@@ -115,7 +115,7 @@ export class Watcher {
     await this.manager.action('Setvar', { Variable: leaseVariable, Value: value });
   }
 
-  /** With many differences it takes longer than watch and lease last, which are renewed meanwhile. */
+  /** Both leases, of the leader and in Asterisk, are renewed while a reconciliation with many differences runs. */
   async #reconcile(): Promise<void> {
     const { node, holder, leaderSeconds, tickMs, reconcileAgainMs } = this.settings;
     const work = this.reconciliation.run();

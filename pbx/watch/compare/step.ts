@@ -2,7 +2,7 @@ import type { AsteriskSnapshot } from '../snapshot.js';
 
 /** Something that differs between Asterisk and the database. */
 export interface Difference {
-  /** What differs, between what; the same words in two snapshots mean that nothing moved in between. */
+  /** Names the difference and its sides; the same words in two snapshots mean that nothing moved in between. */
   readonly key: string;
 }
 
@@ -16,7 +16,7 @@ export interface Step<D extends Difference = Difference> {
   mend(differences: readonly D[]): Promise<void>;
 }
 
-/** What one look of a step came to, whatever its differences are made of. */
+/** The result of one look of a step, whatever its differences are made of. */
 export interface Comparison {
   readonly keys: readonly string[];
   mend(keys: readonly string[]): Promise<void>;
