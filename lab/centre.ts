@@ -11,7 +11,7 @@ import { Phone, type PhoneOptions } from './phone.js';
 import { PortBlock } from '../domain/machine/ports.js';
 import { LabPostgres } from '../domain/database/embedded/postgres.js';
 import { run } from '../domain/machine/processes.js';
-import { LabServer, star64 } from './server.js';
+import { LabServer, star64Command } from './server.js';
 
 export interface Address {
   host: string;
@@ -80,7 +80,7 @@ export class Centre {
 
   /** Runs the star64 command as an admin would. */
   async star64(...args: string[]): Promise<string> {
-    const { stdout } = await run(process.execPath, [star64, ...args], { env: this.#env });
+    const { stdout } = await run(...star64Command(...args), { env: this.#env });
     return stdout;
   }
 

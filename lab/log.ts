@@ -54,7 +54,7 @@ export class LogFile {
   }
 
   /** Waits for a line that matches, among those after `from`. */
-  async waitFor(pattern: RegExp, from = 0, deadlineMs = 10_000): Promise<string> {
+  async waitFor(pattern: RegExp, from = 0, deadlineMs = 30_000): Promise<string> {
     return await until(
       `${String(pattern)} in ${this.path}`,
       async () => (await this.lines()).slice(from).find((line) => pattern.test(line)),

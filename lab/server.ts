@@ -6,6 +6,14 @@ import { LogFile } from './log.js';
 /** The star64 command as a user runs it: the compiled program in a process of its own. */
 export const star64 = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 
+/**
+ * A command line that runs star64 by Node alone, as a user's shell does: a test runner would otherwise have every Node
+ * program load its own modules first, which costs as much CPU as star64's start.
+ */
+export function star64Command(...args: string[]): [command: string, args: string[]] {
+  return ['env', ['--unset=NODE_OPTIONS', process.execPath, star64, ...args]];
+}
+
 export interface LabServerOptions {
   /** Environment with `DATABASE_URL` and the STAR64_… settings. */
   env: NodeJS.ProcessEnv;
@@ -35,12 +43,12 @@ export class LabServer {
   async start(): Promise<void> {
     const from = await this.log.mark();
     await this.launch();
-    await this.log.waitFor(/"msg":"serving"/, from, 20_000);
+    await this.log.waitFor(/"msg":"serving"/, from, 60_000);
   }
 
   /** Starts it without waiting. */
   async launch(): Promise<void> {
-    this.#process = await LabProcess.launch(process.execPath, [star64, 'serve'], {
+    this.#process = await LabProcess.launch(...star64Command('serve'), {
       env: { ...this.options.env, STAR64_AGI_PORT: String(this.options.agiPort) },
       outputFile: this.log.path,
     });

@@ -222,7 +222,7 @@ export function childrenOf(pid: number): number[] {
 export async function until<T>(
   what: string,
   ready: () => T | undefined | Promise<T | undefined>,
-  deadlineMs = 10_000,
+  deadlineMs = 30_000,
 ): Promise<T> {
   const end = performance.now() + deadlineMs;
   for (;;) {

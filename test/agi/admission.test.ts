@@ -27,11 +27,14 @@ const knock = (port: number): Promise<string> =>
   });
 
 await t.test('a thousand silent connections do not keep a call out', async (t) => {
-  const { server, port } = await serve(t, { 'sign-in': answering }, { maxHalfOpen: 100 });
+  // Nobody waits for the deadline of a silent connection: it comes after an hour.
+  const { server, port } = await serve(
+    t,
+    { 'sign-in': answering },
+    { maxHalfOpen: 100, environmentTimeoutMs: 3_600_000 },
+  );
   const silent = await Promise.all(Array.from({ length: 1_000 }, () => dial(t, port)));
-  const begun = Date.now();
   t.ok(await answered(port));
-  t.ok(Date.now() - begun < 1_000, 'and it does not wait for their deadline of five seconds');
   t.ok(server.counters.halfOpen <= 100);
   t.equal(server.counters.refused + server.counters.halfOpen, 1_000);
   for (const socket of silent) socket.destroy();

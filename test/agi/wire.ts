@@ -39,10 +39,10 @@ export function environment(changes: Record<string, string> = {}, args: readonly
     .concat('\n');
 }
 
-/** How a promise ended: its value, or the code of its AgiError; `pending` when it did not end within two seconds. */
+/** How a promise ended: its value, or the code of its AgiError; `pending` when it does not end. */
 export async function outcome(promise: Promise<unknown>): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => (timer = setTimeout(resolve, 2_000, 'pending')));
+  const late = new Promise<string>((resolve) => (timer = setTimeout(resolve, 20_000, 'pending')));
   const ended = promise.then(
     (value) => value,
     (error: unknown) => {

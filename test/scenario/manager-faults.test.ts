@@ -8,9 +8,9 @@ import { Link } from '../support/link.js';
 const salesSeconds = 3;
 const did = { support: '600100', sales: '600101', leads: '600102' };
 /** Without a manager connection nobody renews the promise to Asterisk; see server-faults. */
-const leaseOverMs = 25_000;
+const leaseOverMs = 60_000;
 /** For what waits for the manager connection, which is tried again every five seconds at the latest. */
-const mendedMs = 20_000;
+const mendedMs = 40_000;
 
 await needLab(t);
 

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { callIn, Conversation, waitCall, waitTalking, waitWaiting } from '../support/calls.js';
@@ -8,6 +8,7 @@ import {
   centreFor,
   dialAndHear,
   gaps,
+  guarded,
   membersOf,
   needLab,
   stateOf,
@@ -24,7 +25,7 @@ const queues = ['astercc-support', 'astercc-sales'];
  * The promise to Asterisk runs out ten seconds after the server's last sign of life, a second later the wrap-ups have
  * ended; the rest is for a machine that has much else to do.
  */
-const leaseOverMs = 25_000;
+const leaseOverMs = 60_000;
 
 await needLab(t);
 
@@ -44,15 +45,14 @@ const phone = await centre.phone('5001');
 const colleague = await centre.phone('5002');
 await dialAndHear(centre, phone, '*641001', 'agent-loginok');
 
-/** Starts the server again: agent 1001 must be in this state, and a member as given, two seconds after its first word. */
-async function startAgain(t: Test, state: string, member: string | RegExp): Promise<void> {
+/**
+ * Starts the server again: agent 1001 must be in this state, and a member as given, by what it does at its start. Its
+ * next regular reconciliation comes after a minute, and nobody waits for that long.
+ */
+async function startAgain(state: string, member: string | RegExp): Promise<void> {
   await server.start();
-  const said = (await server.log.lines()).findLast((line) => line.includes('"msg":"serving"')) ?? '{}';
-  const { time } = JSON.parse(said) as { time: number };
   for (const queue of queues) await waitMembers(centre, queue, [member]);
   await waitState(centre, '1001', state);
-  const took = Date.now() - time;
-  t.ok(took < 2000, `state and members were right ${took} ms after the start`);
 }
 
 /** Whether somebody listens there. */
@@ -82,7 +82,7 @@ await t.test('killed in a call: the call goes on, and what ends it after the sta
   await waitState(centre, '1001', 'talking');
   const before = (await statesOf(centre, '1001')).length;
   await server.kill();
-  await startAgain(t, 'talking', '1001');
+  await startAgain('talking', '1001');
   t.same(await talk.harm(), [], 'nobody noticed');
   await talk.end();
   await waitState(centre, '1001', 'wrap-up');
@@ -91,26 +91,26 @@ await t.test('killed in a call: the call goes on, and what ends it after the sta
   await ready();
 });
 
-await t.test('killed in a call that ends meanwhile: the agent is in wrap-up after the start', async (t) => {
+await t.test('killed in a call that ends meanwhile: the agent is in wrap-up after the start', async () => {
   const talk = await Conversation.begin(centre, phone);
   await waitCall(centre, talk.call, { outcome: 'answered', agent: '1001', open: true });
   await server.kill();
   await talk.end();
   for (const queue of queues) await waitMembers(centre, queue, [/^1001 paused:wrapup:/]);
-  await startAgain(t, 'wrap-up', /^1001 paused:wrapup:/);
+  await startAgain('wrap-up', /^1001 paused:wrapup:/);
   await waitCall(centre, talk.call, { outcome: 'answered', agent: '1001', open: false });
   await ready();
 });
 
-await t.test('killed in wrap-up: it is still on after the start, and *67 ends it', async (t) => {
+await t.test('killed in wrap-up: it is still on after the start, and *67 ends it', async () => {
   await (await Conversation.begin(centre, phone)).end();
   await waitState(centre, '1001', 'wrap-up');
   await server.kill();
-  await startAgain(t, 'wrap-up', /^1001 paused:wrapup:/);
+  await startAgain('wrap-up', /^1001 paused:wrapup:/);
   await ready();
 });
 
-await t.test('killed in wrap-up whose time runs out meanwhile: over after the start', async (t) => {
+await t.test('killed in wrap-up whose time runs out meanwhile: over after the start', async () => {
   await (await Conversation.begin(centre, phone, did.sales)).end();
   await waitState(centre, '1001', 'wrap-up');
   await server.kill();
@@ -120,7 +120,7 @@ await t.test('killed in wrap-up whose time runs out meanwhile: over after the st
     );
     return rows.length > 0 ? true : undefined;
   });
-  await startAgain(t, 'idle', '1001');
+  await startAgain('idle', '1001');
 });
 
 await t.test(
@@ -130,7 +130,7 @@ await t.test(
     await asterisk.console('queue remove member PJSIP/astercc-5001 from astercc-sales');
     await asterisk.console('queue add member PJSIP/astercc-5002 to astercc-sales penalty 0 as 1002');
     const talk = await Conversation.begin(centre, phone);
-    await startAgain(t, 'talking', '1001');
+    await startAgain('talking', '1001');
     t.same(await talk.harm(), [], 'nobody noticed');
     await waitTalking(centre, '1001', talk.call);
     await waitCall(centre, talk.call, { outcome: 'answered', agent: '1001', open: true });
@@ -150,7 +150,7 @@ await t.test('dead for good: callers reach the agents, and nobody stays in wrap-
   // Without a server no wrap-up begins.
   const second = await Conversation.begin(centre, phone);
   await dialAndHear(centre, colleague, '*641002', 'sorry');
-  await startAgain(t, 'talking', '1001');
+  await startAgain('talking', '1001');
   t.same(await second.harm(), [], 'nobody noticed');
   t.equal(await stateOf(centre, '1002'), 'signed-out', 'what was refused has not happened');
   await second.end();
@@ -163,16 +163,15 @@ await t.test('hung: callers reach the agents, and nobody stays in wrap-up', asyn
   await waitState(centre, '1001', 'wrap-up');
   const before = (await statesOf(centre, '1001')).length;
   server.freeze();
-  const at = performance.now();
+  const at = await asterisk.verbose.mark();
   const first = await callIn(centre);
   await waitWaiting(centre, 'astercc-support', 1);
-  // The guard gives up after 2 s.
-  t.ok(performance.now() - at < 8000, `the caller was in the queue after ${performance.now() - at} ms`);
+  t.same(await guarded(centre, at), { given: [2], left: 1 }, 'the caller waited for 2 s');
   await dialAndHear(centre, colleague, '*641002', 'sorry');
   await (await Conversation.answer(centre, phone, first, leaseOverMs)).end();
-  const again = performance.now();
+  const again = await asterisk.verbose.mark();
   await (await Conversation.begin(centre, phone)).end();
-  t.ok(performance.now() - again < 8000, 'the next one reaches the agent as soon');
+  t.same(await guarded(centre, again), { given: [2], left: 1 }, 'and the next one no longer');
   server.thaw();
   await waitState(centre, '1001', 'idle');
   await dialAndHear(centre, colleague, '*65', 'beeperr', 'agent-loggedoff');

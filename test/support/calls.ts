@@ -35,7 +35,7 @@ export async function waitCall(
   centre: Centre,
   uniqueid: string,
   wanted: Partial<CallRow>,
-  deadlineMs = 10_000,
+  deadlineMs = 30_000,
 ): Promise<void> {
   await until(
     `the call ${uniqueid} to be ${JSON.stringify(wanted)}`,
@@ -52,7 +52,7 @@ export async function waitTalking(
   centre: Centre,
   agent: string,
   uniqueid: string,
-  deadlineMs = 10_000,
+  deadlineMs = 30_000,
 ): Promise<void> {
   await until(
     `agent ${agent} to be talking in ${uniqueid}`,
@@ -96,7 +96,7 @@ export class Conversation {
     centre: Centre,
     phone: Phone,
     caller: Caller,
-    deadlineMs = 20_000,
+    deadlineMs = 30_000,
   ): Promise<Conversation> {
     await phone.incoming(deadlineMs);
     await phone.answer();

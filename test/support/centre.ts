@@ -79,6 +79,23 @@ export async function dialled(
   return centre.asterisk.played(phone.user, start);
 }
 
+/** What the guard of the dialplan did, from a place in Asterisk's log on. */
+export interface Guarded {
+  /** The seconds that it gave each server that it asked. */
+  given: number[];
+  /** How many of them it left because their time was over: what somebody waited at most is known by that. */
+  left: number;
+}
+
+export async function guarded(centre: Centre, from: number): Promise<Guarded> {
+  const steps = (await centre.asterisk.verbose.lines()).slice(from);
+  const given = steps.flatMap(
+    (line) => / Executing \[s@star64-ask:\d+\] .*next.*TIMEOUT\(absolute\)=(\d+)/.exec(line)?.[1] ?? [],
+  );
+  const left = steps.filter((line) => / Executing \[T@star64-ask:1\] /.test(line)).length;
+  return { given: given.map(Number), left };
+}
+
 /** The states of an agent's intervals, oldest first. */
 export async function statesOf(centre: Centre, agent: string, team = 'astercc'): Promise<string[]> {
   const { rows } = await centre.db.raw<{ rows: { state: string }[] }>(
@@ -104,7 +121,7 @@ export async function waitState(
   centre: Centre,
   agent: string,
   state: string,
-  deadlineMs = 10_000,
+  deadlineMs = 30_000,
   team = 'astercc',
 ): Promise<void> {
   await until(
@@ -130,7 +147,7 @@ export async function waitMembers(
   centre: Centre,
   queue: string,
   wanted: readonly (string | RegExp)[],
-  deadlineMs = 10_000,
+  deadlineMs = 30_000,
 ): Promise<void> {
   await until(
     `the members ${wanted.join(', ')} of ${queue}`,
