@@ -146,10 +146,10 @@ async function states(db: Database, wanted: Record<string, string>): Promise<voi
 
 async function waitingCall(db: Database, caller: string): Promise<void> {
   await until(`the call of ${caller} in the queue`, async () => {
-    const row: unknown = await db('calls')
-      .where({ caller, answered_at: null })
-      .whereNotNull('queued_at')
-      .first();
+    const row: unknown = await db('queue_visits as v')
+      .join('calls as c', 'c.id', 'v.call_id')
+      .where({ 'c.caller': caller, 'v.answered_at': null, 'v.left_at': null })
+      .first('v.id');
     return row === undefined ? undefined : true;
   });
 }

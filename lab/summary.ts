@@ -12,12 +12,13 @@ export interface Summary {
 
 /** What the database says of a team's calls and agents, for the end of the demo. */
 export async function readSummary(db: Database, team: string): Promise<Summary> {
-  const calls = await db.raw<{
-    rows: { caller: string; seconds: number | null; outcome: string | null; queued: boolean }[];
+  const visits = await db.raw<{
+    rows: { caller: string; seconds: number | null; outcome: string | null }[];
   }>(
-    `select coalesce(c.caller, '') as caller, c.outcome, c.queued_at is not null as queued,
-       extract(epoch from c.answered_at - c.queued_at)::double precision as seconds
-     from calls c join teams t on t.id = c.team_id where t.identity = ? order by c.id`,
+    `select coalesce(c.caller, '') as caller, v.outcome,
+       extract(epoch from v.answered_at - v.joined_at)::double precision as seconds
+     from queue_visits v join calls c on c.id = v.call_id join teams t on t.id = v.team_id
+     where t.identity = ? order by v.id`,
     [team],
   );
   const states = await db.raw<{ rows: { agent: string; name: string; state: string; seconds: number }[] }>(
@@ -36,12 +37,12 @@ export async function readSummary(db: Database, team: string): Promise<Summary> 
     entry.states[state] = seconds;
     agents.set(agent, entry);
   }
-  const queued = calls.rows.filter(({ queued }) => queued);
+  const offered = visits.rows;
   return {
-    offered: queued.length,
-    answered: queued.filter(({ outcome }) => outcome === 'answered').length,
-    abandoned: queued.filter(({ outcome }) => outcome === 'abandoned').length,
-    waits: queued.flatMap(({ caller, seconds }) => (seconds === null ? [] : [{ caller, seconds }])),
+    offered: offered.length,
+    answered: offered.filter(({ outcome }) => outcome === 'answered').length,
+    abandoned: offered.filter(({ outcome }) => outcome === 'abandoned').length,
+    waits: offered.flatMap(({ caller, seconds }) => (seconds === null ? [] : [{ caller, seconds }])),
     agents: [...agents.values()],
   };
 }

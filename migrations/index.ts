@@ -4,6 +4,9 @@ import { up as stateChanges } from './0003-state-changes.js';
 import { up as telephone } from './0004-telephone.js';
 import { up as language } from './0005-language.js';
 import { up as words } from './0006-words.js';
+import { up as nodes } from './0007-a-nodes.js';
+import { up as records } from './0007-b-records.js';
+import { up as events } from './0007-c-events.js';
 import { up as phoneLeases } from './0011-phone-leases.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
@@ -20,5 +23,8 @@ export const migrations: readonly Migration[] = [
   { name: '0004-telephone', sql: telephone },
   { name: '0005-language', sql: language },
   { name: '0006-words', sql: words },
+  { name: '0007-a-nodes', sql: nodes },
+  { name: '0007-b-records', sql: records },
+  { name: '0007-c-events', sql: events },
   { name: '0011-phone-leases', sql: phoneLeases },
 ];

@@ -1,15 +1,19 @@
 import type { Command } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Star64Error } from '../../domain/errors.js';
-import type { StateChange, StateFeed } from '../../domain/monitor/event-feed.js';
+import { Star64Error, usage } from '../../domain/errors.js';
+import type { Event, EventFeed, EventType } from '../../domain/monitor/event-feed.js';
+import { quoted } from '../../domain/names.js';
 import { action, type Context } from '../context.js';
-import { duration } from '../options.js';
+import { duration, nameList } from '../options.js';
 import { jsonText } from '../output.js';
 
 interface EventsFlags {
   follow?: true;
   /** In seconds. */
   since?: number;
+  after?: string;
+  type?: string[];
+  all?: true;
   allTeams?: true;
 }
 
@@ -21,28 +25,39 @@ const retryMs = 1000;
 export function register(program: Command, context: Context): void {
   program
     .command('events')
-    .description('print every change of an agent’s state, sign-in and sign-out too, as a line of JSON')
+    .description(
+      'print every change of an agent’s state, sign-in and sign-out too, as a line of JSON; calls on request',
+    )
     .option('--follow', 'print what happens from now on, until Ctrl-C')
     .option(
       '--since <time>',
       'begin so long ago: 90s, 15m, 1h, 2d (default: 1h, with --follow now)',
       duration,
     )
+    .option('--after <cursor>', 'begin behind an event: what its line says as cursor')
+    .option('--type <types>', 'these instead: agent.state, call.arrived, call.queued and so on', nameList)
+    .option('--all', 'of every type')
     .option('--all-teams', 'of all teams')
     .action(
       action(context, async ({ db, team, say }, flags: EventsFlags) => {
-        const { StateFeed } = await import('../../domain/monitor/event-feed.js');
+        if (flags.since !== undefined && flags.after !== undefined)
+          throw usage('--since and --after both say where to begin: give one of them.');
+        const { EventFeed, eventTypes } = await import('../../domain/monitor/event-feed.js');
         const { untilSignalled } = await import('../signals.js');
         const ended = new AbortController();
         // Once: a race against it on every turn would keep what each turn printed.
         void untilSignalled().then((signal) => ended.abort(signal));
-        const sinceSeconds = flags.since ?? (flags.follow ? undefined : usualSinceSeconds);
-        const feed = await StateFeed.open(await db(), {
+        const sinceSeconds =
+          flags.since ?? (flags.follow || flags.after !== undefined ? undefined : usualSinceSeconds);
+        const feed = await EventFeed.open(await db(), {
           team: flags.allTeams ? null : team,
+          ...(flags.all && { types: eventTypes }),
+          ...(flags.type && { types: checkTypes(flags.type, eventTypes) }),
+          ...(flags.after !== undefined && { after: flags.after }),
           ...(sinceSeconds !== undefined && { sinceSeconds }),
         });
-        const print = (changes: readonly StateChange[]): void => {
-          for (const change of changes) context.out(`${jsonText(change)}\n`);
+        const print = (events: readonly Event[]): void => {
+          for (const event of events) context.out(`${jsonText(event)}\n`);
         };
         await (flags.follow
           ? follow(feed, { print, say, ended: ended.signal })
@@ -52,19 +67,28 @@ export function register(program: Command, context: Context): void {
     );
 }
 
-type Print = (changes: readonly StateChange[]) => void;
+type Print = (events: readonly Event[]) => void;
 
-async function printAll(feed: StateFeed, print: Print, ended: AbortSignal): Promise<void> {
+function checkTypes(typed: readonly string[], known: readonly EventType[]): EventType[] {
+  return typed.map((type) => {
+    const found = known.find((one) => one === type);
+    if (found === undefined)
+      throw usage(`type ${quoted(type)} does not exist: type one of ${known.join(', ')}.`);
+    return found;
+  });
+}
+
+async function printAll(feed: EventFeed, print: Print, ended: AbortSignal): Promise<void> {
   while (!ended.aborted) {
     const look = await feed.next();
-    print(look.changes);
+    print(look.events);
     if (look.caughtUp) return;
   }
 }
 
 /** Goes on until a signal comes, and over a time without PostgreSQL. */
 async function follow(
-  feed: StateFeed,
+  feed: EventFeed,
   { print, say, ended }: { print: Print; say: (line: string) => void; ended: AbortSignal },
 ): Promise<void> {
   let lost = false;
@@ -76,7 +100,7 @@ async function follow(
     } else {
       if (lost) say('PostgreSQL is back; nothing is left out.');
       lost = false;
-      print(look.changes);
+      print(look.events);
     }
     const pauseMs = look instanceof Error ? retryMs : look.caughtUp ? pollMs : 0;
     // Only the signal ends it early, and the loop looks for that itself.

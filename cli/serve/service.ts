@@ -9,6 +9,8 @@ import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
 import { ChangeListener } from '../../domain/database/listen.js';
 import { Star64Error } from '../../domain/errors.js';
 import { Routing } from '../../domain/calls/routing.js';
+import { EventRetention } from '../../domain/monitor/event-retention.js';
+import { registerNode } from '../../domain/provisioning/node.js';
 import { AutomaticSignOut } from '../../pbx/watch/automatic-sign-out.js';
 import { Deadlines } from '../../pbx/watch/deadlines.js';
 import { Follower } from '../../pbx/watch/follower.js';
@@ -39,6 +41,7 @@ export class Service {
   readonly #deadlines: Deadlines;
   readonly #automaticSignOut: AutomaticSignOut;
   readonly #watcher: Watcher;
+  readonly #eventRetention: EventRetention;
   #stopping = false;
   #reloadWanted = false;
   #reloading = false;
@@ -53,20 +56,20 @@ export class Service {
       log.child({ part: 'ami' }),
     );
     const membership = new QueueMembership(db, manager, log);
-    const deadlines = new Deadlines(db, membership, log);
+    const deadlines = new Deadlines(db, settings.node, membership, log);
     const watcher = new Watcher(
       { node: settings.node, holder: settings.holder, ...watcherDefaults },
       db,
       manager,
-      new Observer(db, log, {
+      new Observer(db, settings.node, log, {
         deadlineSet: () => deadlines.poke(),
         missed: () => this.#watcher.reconcileSoon(),
       }),
-      new Reconciliation(db, manager, membership, log),
+      new Reconciliation(db, settings.node, manager, membership, log),
       log,
     );
     const routing = new Routing(db);
-    const journal = new CallJournal(db, log);
+    const journal = new CallJournal(db, settings.node, log);
     const services = { db, membership, routing, journal, log };
     const bound = new Map<string, Script>();
     for (const [name, script] of scripts) bound.set(name, (session, args) => script(services, session, args));
@@ -74,12 +77,13 @@ export class Service {
     this.#db = db;
     this.#manager = manager;
     this.#deadlines = deadlines;
-    this.#automaticSignOut = new AutomaticSignOut(db, membership, log);
+    this.#automaticSignOut = new AutomaticSignOut(db, settings.node, membership, log);
     this.#watcher = watcher;
+    this.#eventRetention = new EventRetention(db, log);
     this.#routing = routing;
     this.#journal = journal;
     this.#agi = new AgiServer(settings.agi, bound, log.child({ part: 'agi' }));
-    this.#follower = new Follower(db, membership, log, () => watcher.reconcileSoon());
+    this.#follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
     this.#listener = new ChangeListener(
       settings.databaseUrl,
       { provisioning: () => this.#reload(), agents: (payload) => this.#follower.take(payload) },
@@ -94,12 +98,16 @@ export class Service {
   async start(): Promise<{ port: number }> {
     this.#manager.start();
     await this.#untilMigrated();
+    const { node } = this.settings;
+    if ((await registerNode(this.#db, node)) === 0)
+      this.log.warn({ node }, 'no team lives on this Asterisk: look at `asterisk.node`, or move one here');
     await this.#routing.load();
     await this.#listener.start();
     if (this.#stopping) throw new Star64Error('failure', 'stopped before it served');
     const { port } = await this.#agi.start();
     this.#deadlines.start();
     this.#automaticSignOut.start();
+    this.#eventRetention.start();
     this.#watcher.start();
     this.log.info({ host: this.settings.agi.host, port }, 'serving');
     return { port };
@@ -112,6 +120,7 @@ export class Service {
     if (cut > 0) this.log.warn({ cut }, 'questions were cut off after the time for draining');
     // The arrivals before the ends, which the watcher writes.
     await this.#journal.flush();
+    await this.#eventRetention.stop();
     await this.#automaticSignOut.stop();
     await this.#deadlines.stop();
     await this.#watcher.stop();

@@ -12,17 +12,24 @@ export interface Arrival {
   extension: string | null;
 }
 
+interface Waiting {
+  arrival: Arrival;
+  at: Date;
+}
+
 /**
- * Records arrivals a moment later and many at a time, so that a call is never kept waiting for PostgreSQL, and does
- * not cost a statement each. With PostgreSQL away it keeps the newest 10,000 and writes them when it is back.
+ * Records arrivals at one Asterisk node a moment later and many at a time, so that a call is never kept waiting for
+ * PostgreSQL, and does not cost a statement each. With PostgreSQL away, slow or out of room it keeps the newest 10,000 and
+ * writes them when it is back. An arrival that PostgreSQL refuses for itself is dropped alone, and its contents logged.
  */
 export class CallJournal {
-  #waiting: { arrival: Arrival; at: Date }[] = [];
+  #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
 
   constructor(
     private readonly db: Queryable,
+    private readonly node: string,
     private readonly log: Logger,
     private readonly settings = { delayMs: 100, retryMs: 1000, keep: 10_000, batch: 500 },
   ) {}
@@ -31,7 +38,7 @@ export class CallJournal {
     this.#waiting.push({ arrival, at: new Date() });
     if (this.#waiting.length > this.settings.keep) {
       const lost = this.#waiting.shift();
-      this.log.error({ uniqueid: lost?.arrival.uniqueid }, 'too many calls wait to be recorded: one is lost');
+      if (lost) this.log.error(contents(lost), 'too many calls wait to be recorded: one is lost');
     }
     this.#later(this.settings.delayMs);
   }
@@ -56,38 +63,61 @@ export class CallJournal {
   async #write(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, this.settings.batch);
-      try {
-        await recordArrivals(this.db, batch);
-      } catch (error) {
-        if (failureOf(error) !== undefined) {
-          this.#waiting.unshift(...batch);
-          this.log.warn(
-            { waiting: this.#waiting.length },
-            'PostgreSQL is away: calls will be recorded later',
-          );
-          this.#later(this.settings.retryMs);
-          return;
-        }
-        this.log.error({ err: error, calls: batch.length }, 'calls could not be recorded');
+      const later = await this.#record(batch);
+      if (later.length === 0) continue;
+      this.#waiting.unshift(...later);
+      this.#later(this.settings.retryMs);
+      return;
+    }
+  }
+
+  /** Records what it can; returns what is to be tried again later. */
+  async #record(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
+    try {
+      await recordArrivals(this.db, this.node, batch);
+      return [];
+    } catch (error) {
+      if (failureOf(error) !== undefined) {
+        this.log.warn(
+          { waiting: this.#waiting.length + batch.length, reason: (error as Error).message },
+          'PostgreSQL does not take calls: they will be recorded later',
+        );
+        return batch;
       }
+      const [only] = batch;
+      if (batch.length === 1 && only) {
+        this.log.error({ err: error, ...contents(only) }, 'a call could not be recorded: it is left out');
+        return [];
+      }
+      // One of them is wrong in itself, and the others must not go with it.
+      const middle = Math.ceil(batch.length / 2);
+      const first = await this.#record(batch.slice(0, middle));
+      const second = batch.slice(middle);
+      return first.length > 0 ? [...first, ...second] : this.#record(second);
     }
   }
 }
 
-async function recordArrivals(db: Queryable, batch: { arrival: Arrival; at: Date }[]): Promise<void> {
+/** What says which call it was. */
+const contents = ({ arrival: { uniqueid, team, did } }: Waiting): object => ({ uniqueid, team, did });
+
+async function recordArrivals(db: Queryable, node: string, batch: readonly Waiting[]): Promise<void> {
   const rows = batch.map(({ arrival, at }) => ({ ...arrival, at: at.toISOString() }));
   await prepared(
     db,
-    `insert into calls (team_id, uniqueid, did, caller, group_id, extension_id, arrived_at)
+    `insert into calls (team_id, node, uniqueid, did, caller, group_id, extension_id, arrived_at)
      -- Who was asked twice about a call has it twice in the batch.
-     select distinct on (r.uniqueid) t.id, r.uniqueid, r.did, r.caller, g.id, x.id, r.at
+     select distinct on (r.uniqueid) t.id, ?::text, r.uniqueid, r.did, r.caller, g.id, x.id, r.at
      from json_to_recordset(?::json) as r(uniqueid text, team text, did text, caller text, "group" text, extension text, at timestamptz)
      join teams t on t.identity = r.team
      left join agent_groups g on g.team_id = t.id and g.name = r."group"
      left join extensions x on x.team_id = t.id and x.number = r.extension
      order by r.uniqueid, r.at
-     on conflict (uniqueid) do update set did = excluded.did, caller = excluded.caller,
-       arrived_at = least(calls.arrived_at, excluded.arrived_at)`,
-    [JSON.stringify(rows)],
+     -- Its first word may have been that it joined a queue. Of another team it is another call's, and stays.
+     on conflict (node, uniqueid) do update set did = excluded.did, caller = excluded.caller,
+       group_id = excluded.group_id, extension_id = excluded.extension_id,
+       arrived_at = least(calls.arrived_at, excluded.arrived_at)
+     where calls.team_id = excluded.team_id`,
+    [node, JSON.stringify(rows)],
   );
 }

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { migrations, type Migration } from '../../migrations/index.js';
 import { Star64Error } from '../errors.js';
+import { checkEra } from './event-era.js';
 import type { Database, Queryable } from './pool.js';
 import { withDatabaseErrors } from './sql-errors.js';
 
@@ -36,6 +37,7 @@ export async function migrate(db: Database): Promise<string[]> {
       const settings = { migrationSource: source, tableName: migrationTable, disableTransactions: true };
       await refuseNewerSchema(trx);
       const [, done] = (await trx.migrate.latest(settings)) as [number, string[]];
+      await checkEra(trx);
       return done;
     }),
   );

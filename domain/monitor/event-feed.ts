@@ -1,13 +1,23 @@
 import type { AgentState } from '../presence/transitions.js';
-import { type Queryable } from '../database/pool.js';
+import { prepared, type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
+import { notFound, usage } from '../errors.js';
+import { quoted } from '../names.js';
 import { requireTeam } from '../provisioning/team.js';
 
-/** A state of an agent has begun; `signed-out` when he has signed out. */
+/** What can happen, by the `type` of an event. */
+export const eventTypes = [
+  'agent.state',
+  'call.arrived',
+  'call.queued',
+  'call.answered',
+  'call.abandoned',
+  'call.ended',
+] as const;
+export type EventType = (typeof eventTypes)[number];
+
+/** A state of an agent has begun; `signed-out` when they have signed out. Names are those of that moment. */
 export interface StateChange {
-  /** Of this change and no other. */
-  id: string;
-  at: Date;
   team: string;
   /** Number of the agent. */
   agent: string;
@@ -28,142 +38,191 @@ export interface StateChange {
   call: string | null;
   /** The number of the caller, as the trunk gave it. */
   caller: string | null;
-  /** What signed the agent in or out: the uniqueid of his call, or the name of a command. */
+  /** What signed the agent in or out: the uniqueid of their call, or the name of a command. */
   by: string | null;
 }
 
-export interface StateFeedOptions {
+/** What has happened to a call; which of the fields there are depends on the type. */
+export interface CallChange {
+  team: string;
+  call: string;
+  caller: string | null;
+  /** The DID that was called. */
+  did?: string | null;
+  group: string | null;
+  extension?: string | null;
+  /** Place in the queue on joining. */
+  position?: number | null;
+  joined?: Date;
+  answered?: Date | null;
+  /** Who answered. */
+  agent?: string | null;
+  outcome: string | null;
+}
+
+interface Envelope {
+  /** Of this event and no other. */
+  id: string;
+  at: Date;
+  /** Where it stands in the feed: whoever opens it `after` this goes on with the next event. */
+  cursor: string;
+}
+
+/** Something that has happened, with the fields of its type between those that every event has. */
+export type Event = Envelope &
+  (({ type: 'agent.state' } & StateChange) | ({ type: Exclude<EventType, 'agent.state'> } & CallChange));
+
+export interface FeedOptions {
   /** Only this team; null: all of them. */
   team: string | null;
-  /** Begins with what happened so many seconds ago; otherwise with what happens from now on. */
+  /** Only these types; default: `agent.state`. */
+  types?: readonly EventType[];
+  /** Begins behind the event of this cursor. */
+  after?: string;
+  /** Begins with what became known so many seconds ago; without this and `after`, with what happens from now on. */
   sinceSeconds?: number;
 }
 
-interface Settings {
-  windowMs: number;
-  sliceMs: number;
+/** The place of an event in the order of all; see migration 0007-c. */
+interface Place {
+  era: number;
+  xid: number;
+  id: number;
 }
 
+interface Row extends Place {
+  at: Date;
+  type: EventType;
+  data: { id: string } & Record<string, unknown>;
+}
+
+/** So many at a time: what happened in a long time is read in pieces. */
+const usualPiece = 1000;
+
+/** More than the deadlines of all statements of one transaction together, and clocks that differ. */
+const lateSeconds = 60;
+
 /**
- * A change is committed a little after the moment that it carries, in the order of commits rather than of moments. So
- * each look goes back by this much, which is more than all deadlines of the statements of one transaction together.
+ * Every event, once, each agent's in the order in which they happened. It keeps nothing but its place, so a look that
+ * fails may be repeated, and whoever has a cursor goes on with it days later, on another connection or in another
+ * process. A transaction that is still open holds back what others have committed after its beginning.
  */
-const windowMs = 15_000;
-
-/** What happened in a long time is read in pieces. */
-const sliceMs = 10 * 60_000;
-
-/**
- * Every state change, once, in the order in which it became known; those of one agent in the order in which they were.
- * It asks the database, so nothing is missed while the connection is lost: a look that fails may be repeated.
- */
-export class StateFeed {
-  /** Changes known already that a further look would find again: when they were. */
-  readonly #seen = { state: new Map<number, number>(), 'sign-out': new Map<number, number>() };
-
+export class EventFeed {
   private constructor(
     private readonly db: Queryable,
     private readonly teamId: number | null,
-    private readonly floor: Date,
-    private from: Date,
-    private readonly settings: Settings,
+    private readonly types: readonly EventType[],
+    private place: Place,
+    private readonly floor: Date | null,
+    private readonly piece: number,
   ) {}
 
-  static open(
-    db: Queryable,
-    { team, sinceSeconds }: StateFeedOptions,
-    settings: Settings = { windowMs, sliceMs },
-  ): Promise<StateFeed> {
+  /**
+   * @throws Star64Error `usage` for a cursor that no event has, `not_found` for a team that there is not and for a cursor
+   *   behind which events have been removed for their age.
+   */
+  static open(db: Queryable, options: FeedOptions, piece: number = usualPiece): Promise<EventFeed> {
+    const { team, types = ['agent.state'], after, sinceSeconds } = options;
     return withDatabaseErrors(async () => {
       const teamId = team === null ? null : await requireTeam(db, team);
-      const now = await clock(db);
-      const floor = earlier(now, sinceSeconds === undefined ? settings.windowMs : sinceSeconds * 1000);
-      const feed = new StateFeed(db, teamId, floor, floor, settings);
-      // What was before now is known, even though the first look will go back to it.
-      if (sinceSeconds === undefined) await feed.next();
-      return feed;
+      const floor = sinceSeconds === undefined ? null : await secondsAgo(db, sinceSeconds);
+      const place =
+        after !== undefined
+          ? await checkedPlace(db, after)
+          : floor === null
+            ? await presentPlace(db)
+            : await placeBefore(db, floor);
+      return new EventFeed(db, teamId, types, place, floor, piece);
     });
   }
 
   /**
-   * The changes that became known since the last look, or the next piece of them: until `caughtUp` there are more.
-   * When it fails nothing is lost and nothing will come twice.
+   * The events behind the last one, or the next piece of them: until `caughtUp` there are more. When it fails nothing is
+   * lost and nothing will come twice.
    */
-  next(): Promise<{ changes: StateChange[]; caughtUp: boolean }> {
+  next(): Promise<{ events: Event[]; caughtUp: boolean }> {
     return withDatabaseErrors(async () => {
-      const now = await clock(this.db);
-      const end = earlier(this.from, -this.settings.sliceMs);
-      const caughtUp = end >= now;
-      const rows = await this.#read(caughtUp ? null : end);
-      for (const { kind, rowId, at } of rows) this.#seen[kind].set(rowId, at.getTime());
-      const settled = earlier(now, this.settings.windowMs);
-      this.from = latest(this.floor, caughtUp || end > settled ? settled : end);
-      this.#forget();
-      return { changes: rows.map(({ kind: _kind, rowId: _rowId, ...change }) => change), caughtUp };
+      const rows = await prepared<Row>(this.db, this.teamId === null ? ofAllTeams : ofOneTeam, {
+        ...this.place,
+        ...(this.teamId !== null && { teamId: this.teamId }),
+        types: [...this.types],
+        floor: this.floor ?? '-infinity',
+        piece: this.piece,
+      });
+      const last = rows.at(-1);
+      if (last) this.place = { era: last.era, xid: last.xid, id: last.id };
+      return { events: rows.map(toEvent), caughtUp: rows.length < this.piece };
     });
-  }
-
-  async #read(end: Date | null): Promise<Row[]> {
-    const { rows } = await this.db.raw<{ rows: Row[] }>(sql, {
-      teamId: this.teamId,
-      from: this.from,
-      end: end ?? 'infinity',
-      seenStates: [...this.#seen.state.keys()],
-      seenSignOuts: [...this.#seen['sign-out'].keys()],
-    });
-    return rows;
-  }
-
-  #forget(): void {
-    // A second more than needed: the database counts finer than a Date does.
-    const before = this.from.getTime() - 1000;
-    for (const seen of Object.values(this.#seen)) {
-      for (const [id, at] of seen) if (at < before) seen.delete(id);
-    }
   }
 }
 
-type Row = StateChange & { kind: 'state' | 'sign-out'; rowId: number };
+const select = (whose: string): string => `
+  select e.era, e.xid, e.id, e.at, e.type, e.data from events e
+  where ${whose} (e.era, e.xid, e.id) > (:era::integer, :xid::bigint, :id::bigint)
+    -- Below it every writer is through, so nothing can come any more that belongs before what is read here. Nobody
+    -- writes in an era that is over.
+    and (e.era < (select era from event_log) or e.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
+    and e.type = any(:types::text[]) and e.written_at >= :floor::timestamptz
+  order by e.era, e.xid, e.id limit :piece`;
+const ofAllTeams = select('');
+const ofOneTeam = select('e.team_id = :teamId and');
 
-const earlier = (moment: Date, ms: number): Date => new Date(moment.getTime() - ms);
-const latest = (a: Date, b: Date): Date => (a > b ? a : b);
+const moments = ['previous_since', 'until', 'joined', 'answered'];
 
-async function clock(db: Queryable): Promise<Date> {
-  const { rows } = await db.raw<{ rows: { now: Date }[] }>('select now() as now');
-  const [row] = rows;
+function toEvent({ era, xid, id: number, at, type, data: { id, ...data } }: Row): Event {
+  const fields = Object.entries(data).map(([name, value]) => [
+    name.replace(/_[a-z]/g, (letters) => letters.slice(1).toUpperCase()),
+    moments.includes(name) && typeof value === 'string' ? new Date(value) : value,
+  ]);
+  return {
+    id,
+    at,
+    ...(Object.fromEntries(fields) as StateChange),
+    cursor: `${era}-${xid}-${number}`,
+    type,
+  } as Event;
+}
+
+async function secondsAgo(db: Queryable, seconds: number): Promise<Date> {
+  const [row] = await prepared<{ at: Date }>(db, 'select now() - make_interval(secs => ?) as at', [seconds]);
   if (!row) throw new Error('the database does not say what time it is');
-  return row.now;
+  return row.at;
 }
 
-const sql = `
-  with wanted as (
-    select id from teams where :teamId::integer is null or id = :teamId::integer
-  ), happened as (
-    select 'state' as kind, s.id, s.sign_in_id, s.started_at as at, s.state::text as state, s.reason,
-      s.deadline_at, s.group_id, s.call_uniqueid, s.id as next_id
-    from wanted join agent_states s on s.team_id = wanted.id
-    where s.started_at >= :from and s.started_at < :end and s.id <> all(:seenStates::bigint[])
-    union all
-    select 'sign-out', i.id, i.id, i.signed_out_at, 'signed-out', null, null, null, null,
-      9223372036854775807
-    from wanted join sign_ins i on i.team_id = wanted.id
-    where i.signed_out_at >= :from and i.signed_out_at < :end and i.id <> all(:seenSignOuts::integer[])
-  )
-  select h.kind, h.id as "rowId", h.kind || '-' || h.id as id, h.at, t.identity as team, a.number as agent, u.name,
-    x.number as extension, h.state, coalesce(before.state::text, 'signed-out') as "previousState",
-    before.started_at as "previousSince", h.reason, h.deadline_at as until, g.name as "group",
-    h.call_uniqueid as call, c.caller,
-    case when h.kind = 'sign-out' then i.signed_out_by when before.state is null then i.signed_in_by end as by
-  from happened h
-  join sign_ins i on i.id = h.sign_in_id
-  join teams t on t.id = i.team_id
-  join agents a on a.id = i.agent_id
-  join users u on u.id = a.user_id
-  join extensions x on x.id = i.extension_id
-  left join agent_groups g on g.id = h.group_id
-  left join calls c on c.team_id = i.team_id and c.uniqueid = h.call_uniqueid
-  left join lateral (
-    select p.state, p.started_at from agent_states p
-    where p.sign_in_id = h.sign_in_id and p.id < h.next_id order by p.id desc limit 1
-  ) before on true
-  order by h.at, h.sign_in_id, h.kind desc, h.id`;
+/** Behind everything that can be read now. */
+async function presentPlace(db: Queryable): Promise<Place> {
+  const [row] = await prepared<Place>(
+    db,
+    `select era, pg_snapshot_xmin(pg_current_snapshot())::text::bigint as xid, 0 as id from event_log`,
+  );
+  if (!row) throw new Error('table event_log has lost its row: restore it from a backup');
+  return row;
+}
+
+/** Before everything that was written from a moment on, and a little more. */
+async function placeBefore(db: Queryable, moment: Date): Promise<Place> {
+  const [row] = await prepared<Place>(
+    db,
+    `select era, xid, id - 1 as id from events where written_at >= ?::timestamptz - make_interval(secs => ${lateSeconds})
+     order by written_at limit 1`,
+    [moment],
+  );
+  return row ?? presentPlace(db);
+}
+
+async function checkedPlace(db: Queryable, cursor: string): Promise<Place> {
+  const [, era, xid, id] = /^([0-9]{1,9})-([0-9]{1,15})-([0-9]{1,15})$/.exec(cursor) ?? [];
+  if (era === undefined)
+    throw usage(`cursor ${quoted(cursor)} is none: take one that an event carries as its cursor.`);
+  const place = { era: Number(era), xid: Number(xid), id: Number(id) };
+  const removed = await prepared<object>(
+    db,
+    `select from event_log
+     where (removed_era, removed_xid, removed_id) > (:era::integer, :xid::bigint, :id::bigint)`,
+    { ...place },
+  );
+  if (removed.length === 0) return place;
+  throw notFound(
+    `the events behind cursor ${cursor} are no longer kept: begin anew, with --since instead of --after.`,
+  );
+}

@@ -4,13 +4,14 @@ import { withDatabaseErrors } from '../database/sql-errors.js';
 import { checkWhole } from '../names.js';
 import { requireTeam } from '../provisioning/team.js';
 
-/** An agent group now, and its calls of today. */
+/** An agent group now, and the calls that have joined its queue today, each time that they did. */
 export interface GroupStatus {
   name: string;
   /** Callers in the queue. */
   waiting: number;
   /** Since when the one who waits longest does. */
   waitingSince: Date | null;
+  /** Callers who talk to the agent who answered them in this queue; not those who were sent on. */
   talking: number;
   signedIn: number;
   answered: number;
@@ -90,15 +91,15 @@ export function readStatus(
 const groupsSql = `
   with open as (
     select group_id, count(*) filter (where answered_at is null) as waiting,
-      min(queued_at) filter (where answered_at is null) as since,
+      min(joined_at) filter (where answered_at is null) as since,
       count(*) filter (where answered_at is not null) as talking
-    from calls where team_id = :teamId and queued_at is not null and ended_at is null group by group_id
+    from queue_visits where team_id = :teamId and left_at is null group by group_id
   ), done as (
     select group_id, count(*) filter (where outcome = 'answered') as answered,
       count(*) filter (where outcome = 'answered'
-        and answered_at <= queued_at + make_interval(secs => :withinSeconds)) as in_time,
+        and answered_at <= joined_at + make_interval(secs => :withinSeconds)) as in_time,
       count(*) filter (where outcome = 'abandoned') as abandoned
-    from calls where team_id = :teamId and queued_at is not null and arrived_at >= :today group by group_id
+    from queue_visits where team_id = :teamId and joined_at >= :today group by group_id
   ), signed_in as (
     select m.group_id, count(*) as agents
     from sign_ins i join agent_group_members m on m.agent_id = i.agent_id
@@ -119,10 +120,11 @@ const agentsSql = `
   select a.number, u.name, coalesce(s.state::text, 'signed-out') as state, x.number as extension,
     s.started_at as since, s.deadline_at as until, s.reason, g.name as "group", s.call_uniqueid as call, c.caller
   from agents a
+  join teams t on t.id = a.team_id
   join users u on u.id = a.user_id
   left join sign_ins i on i.agent_id = a.id and i.signed_out_at is null
   left join extensions x on x.id = i.extension_id
   left join agent_states s on s.sign_in_id = i.id and s.ended_at is null
   left join agent_groups g on g.id = s.group_id
-  left join calls c on c.team_id = s.team_id and c.uniqueid = s.call_uniqueid
+  left join calls c on c.node = t.node and c.uniqueid = s.call_uniqueid and c.team_id = a.team_id
   where a.team_id = :teamId order by length(a.number), a.number`;

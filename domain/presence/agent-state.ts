@@ -173,12 +173,14 @@ const atOnce = 100;
  */
 export async function endOverdueStates(
   db: Queryable,
+  node: string,
 ): Promise<{ begun: OpenState[]; nextInMs: number | undefined }> {
   const begun = await prepared<OpenState>(
     db,
     `
     with due as (
       select d.id from agent_states d join sign_ins i on i.id = d.sign_in_id join agents a on a.id = d.agent_id
+      join teams t on t.id = d.team_id and t.node = ?
       where d.ended_at is null and d.deadline_at <= clock_timestamp() and i.signed_out_at is null
         and d.state = any(?::agent_state[])
         -- A fixed agent is never signed out.
@@ -194,13 +196,15 @@ export async function endOverdueStates(
       returning *
     )
     select ${openStateColumns} from s ${openStateJoins}`,
-    [statesBefore('deadline')],
+    [node, statesBefore('deadline')],
   );
   const [next] = await prepared<{ ms: number | null }>(
     db,
     `
     select extract(epoch from min(deadline_at) - clock_timestamp())::double precision * 1000 as ms
-    from agent_states where ended_at is null and deadline_at is not null and at_deadline = 'ready'`,
+    from agent_states s join teams t on t.id = s.team_id and t.node = ?
+    where ended_at is null and deadline_at is not null and at_deadline = 'ready'`,
+    [node],
   );
   return { begun, nextInMs: next?.ms ?? undefined };
 }

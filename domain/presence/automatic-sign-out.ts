@@ -3,7 +3,7 @@ import type { SignIn } from './open-sign-in.js';
 import { close } from './sign-in.js';
 import { statesBefore } from './transitions.js';
 
-const columns = `i.id, i.team_id as "teamId", t.identity as team, i.agent_id as "agentId", a.number as agent,
+const columns = `i.id, i.team_id as "teamId", t.identity as team, t.node, i.agent_id as "agentId", a.number as agent,
   x.number as extension, x.kind as "extensionKind"`;
 
 /** A sign-in that a server has ended, and why. */
@@ -11,12 +11,12 @@ export type AutomaticSignOut = SignIn & { why: 'longest pause' | 'idle' | 'end o
 
 /**
  * Signs out at most `atMost` agents who have stayed longer than their pause, their idling or their shift allows; never
- * in a call, and never a fixed agent. The current group decides for idling and shift. Any number of servers may call this
+ * in a call, and never a fixed agent; only of teams on this node, so that its Asterisk is told. The current group decides for idling and shift. Any number of servers may call this
  * at once. Returns the sign-ins that this call has ended.
  */
-export async function signOutOverdue(db: Database, atMost = 500): Promise<AutomaticSignOut[]> {
+export async function signOutOverdue(db: Database, node: string, atMost = 500): Promise<AutomaticSignOut[]> {
   return db.transaction(async (trx) => {
-    const due = await findDue(trx, atMost);
+    const due = await findDue(trx, node, atMost);
     const reasons = new Set(due.map(({ why }) => why));
     for (const reason of reasons) {
       const ids = due.filter(({ why }) => why === reason).map(({ id }) => id);
@@ -26,12 +26,12 @@ export async function signOutOverdue(db: Database, atMost = 500): Promise<Automa
   });
 }
 
-async function findDue(trx: Queryable, atMost: number): Promise<AutomaticSignOut[]> {
+async function findDue(trx: Queryable, node: string, atMost: number): Promise<AutomaticSignOut[]> {
   const { rows } = await trx.raw<{ rows: AutomaticSignOut[] }>(
     `
     select ${columns}, due.why
     from sign_ins i
-    join teams t on t.id = i.team_id
+    join teams t on t.id = i.team_id and t.node = :node
     join agents a on a.id = i.agent_id
     join extensions x on x.id = i.extension_id
     join agent_states s on s.sign_in_id = i.id and s.ended_at is null
@@ -48,7 +48,7 @@ async function findDue(trx: Queryable, atMost: number): Promise<AutomaticSignOut
     where i.signed_out_at is null and a.kind <> 'fixed' and s.state = any(:from::agent_state[]) and due.why is not null
     order by i.id limit :atMost
     for no key update of i, s skip locked`,
-    { from: statesBefore('overdue'), atMost },
+    { from: statesBefore('overdue'), node, atMost },
   );
   return rows;
 }

@@ -6,6 +6,8 @@ export interface SignIn {
   id: number;
   teamId: number;
   team: string;
+  /** The Asterisk on which the team lives. */
+  node: string;
   agentId: number;
   agent: string;
   extension: string;
@@ -64,7 +66,7 @@ export async function lockSignInsOfGroup(
   return rows;
 }
 
-const columns = `i.id, i.team_id as "teamId", t.identity as team, i.agent_id as "agentId", a.number as agent,
+const columns = `i.id, i.team_id as "teamId", t.identity as team, t.node, i.agent_id as "agentId", a.number as agent,
   x.number as extension, x.kind as "extensionKind"`;
 const joins = `from sign_ins i join teams t on t.id = i.team_id join agents a on a.id = i.agent_id
   join extensions x on x.id = i.extension_id`;

@@ -1,9 +1,13 @@
 import type { Queryable } from '../database/pool.js';
 
-/** Groups that have been removed, and are generated until their queue is empty in Asterisk. */
-export function groupsPendingRemoval(db: Queryable): Promise<{ id: number; team: string; name: string }[]> {
+/** Groups of this node that have been removed, and are generated until their queue is empty in Asterisk. */
+export function groupsPendingRemoval(
+  db: Queryable,
+  node: string,
+): Promise<{ id: number; team: string; name: string }[]> {
   return db('agent_groups as g')
     .join('teams as t', 't.id', 'g.team_id')
+    .where('t.node', node)
     .whereNotNull('g.leaving_since')
     .select<{ id: number; team: string; name: string }[]>('g.id', 't.identity as team', 'g.name');
 }

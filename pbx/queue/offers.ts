@@ -6,8 +6,10 @@ export interface Offer {
   device: string;
   /** Names the offer: uniqueid of the channel to the phone. */
   offerId: string;
-  /** Uniqueid of the caller's channel. */
+  /** Uniqueid of the channel in the queue: the caller's, unless another one has taken its place. */
   call: string;
+  /** Of both: the uniqueid of the channel that everything began with. */
+  linkedid: string;
   /** The caller's number. */
   caller: string;
   queue: string;
@@ -15,10 +17,10 @@ export interface Offer {
   connected: boolean;
 }
 
-/** The uniqueids of all channels that live, and the offers among them by the phone's device. */
+/** All channels that live, by uniqueid, with their linkedids, and the offers among them by the phone's device. */
 export async function readOffers(
   manager: ManagerActions,
-): Promise<{ live: Set<string>; offers: Map<string, Offer> }> {
+): Promise<{ live: Map<string, string>; offers: Map<string, Offer> }> {
   const channels = (await manager.list('CoreShowChannels', {})).map(({ headers }) => {
     const text = (header: string): string => headers.get(header) ?? '';
     return {
@@ -31,12 +33,19 @@ export async function readOffers(
       bridge: text('bridgeid'),
     };
   });
-  const callers = new Map(
-    channels.filter(({ application }) => application === 'Queue').map((one) => [one.linkedid, one]),
-  );
+  const callers = new Map<string, typeof channels>();
+  for (const channel of channels) {
+    if (channel.application !== 'Queue') continue;
+    callers.set(channel.linkedid, [...(callers.get(channel.linkedid) ?? []), channel]);
+  }
   const offers = new Map<string, Offer>();
   for (const { name, uniqueid, linkedid, application, bridge } of channels) {
-    const caller = callers.get(linkedid);
+    // After a transfer one caller may stand in two queues: in the first with their agent, in the second waiting.
+    const linked = callers.get(linkedid) ?? [];
+    const caller =
+      linked.find((one) => bridge !== '' && one.bridge === bridge) ??
+      linked.find((one) => one.bridge === '') ??
+      linked[0];
     if (application !== 'AppQueue' || !caller) continue;
     // "PJSIP/astercc-5001-0000001a" is a channel of the device before the last hyphen.
     const device = name.slice(0, name.lastIndexOf('-'));
@@ -48,10 +57,11 @@ export async function readOffers(
       device,
       offerId: uniqueid,
       call: caller.uniqueid,
+      linkedid,
       caller: caller.number,
       queue,
       connected,
     });
   }
-  return { live: new Set(channels.map(({ uniqueid }) => uniqueid)), offers };
+  return { live: new Map(channels.map(({ uniqueid, linkedid }) => [uniqueid, linkedid])), offers };
 }

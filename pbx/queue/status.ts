@@ -20,6 +20,9 @@ export interface Waiting {
   queue: string;
   uniqueid: string;
   caller: string;
+  /** Place in the queue; 1: the first. */
+  position: number;
+  waitedSeconds: number;
 }
 
 /** Device state "Unavailable" in AMI's Status header. */
@@ -51,7 +54,13 @@ export async function readQueues(
         unavailable: text('status') === unavailable,
       });
     } else if (name === 'QueueEntry') {
-      waiting.push({ queue: text('queue'), uniqueid: text('uniqueid'), caller: text('calleridnum') });
+      waiting.push({
+        queue: text('queue'),
+        uniqueid: text('uniqueid'),
+        caller: text('calleridnum'),
+        position: Number(text('position')),
+        waitedSeconds: Number(text('wait')),
+      });
     }
   }
   return { members, waiting };

@@ -16,10 +16,10 @@ const atOnce = 50;
  * shift of a thousand agents takes seconds, and the wrap-ups of others end meanwhile.
  */
 export class AutomaticSignOut extends Loop {
-  constructor(db: Database, membership: Membership, log: Logger) {
+  constructor(db: Database, node: string, membership: Membership, log: Logger) {
     super(async () => {
       try {
-        const signedOut = await signOutOverdue(db, atOnce);
+        const signedOut = await signOutOverdue(db, node, atOnce);
         for (const { team, agent, why } of signedOut)
           log.info({ team, agent, why }, 'signed out automatically');
         await inPortions(signedOut, (signIn) => membership.sync(signIn, { thorough: true }));

@@ -14,10 +14,10 @@ const atMostMs = 1000;
  * next deadline by the database's clock.
  */
 export class Deadlines extends Loop {
-  constructor(db: Database, membership: Membership, log: Logger) {
+  constructor(db: Database, node: string, membership: Membership, log: Logger) {
     super(async () => {
       try {
-        const { begun, nextInMs } = await endOverdueStates(db);
+        const { begun, nextInMs } = await endOverdueStates(db, node);
         await membership.syncAll(begun);
         return Math.min(atMostMs, Math.max(1, Math.ceil(nextInMs ?? atMostMs)));
       } catch (error) {

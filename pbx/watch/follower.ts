@@ -15,6 +15,7 @@ export class Follower {
 
   constructor(
     private readonly db: Database,
+    private readonly node: string,
     private readonly membership: Membership,
     private readonly log: Logger,
     /** Told when Asterisk could not be. */
@@ -53,7 +54,8 @@ export class Follower {
   }
 
   async #follow(ids: readonly number[]): Promise<void> {
-    const changed = await signInsOf(this.db, ids);
+    // Teams of other nodes are for their servers to follow.
+    const changed = (await signInsOf(this.db, ids)).filter(({ node }) => node === this.node);
     const told = await inPortions(changed, (signIn) =>
       this.membership.sync(signIn, { thorough: true, alone: true }),
     );

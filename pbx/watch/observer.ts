@@ -1,13 +1,7 @@
 import type { Logger } from 'pino';
 import { endOffer, transition } from '../../domain/presence/agent-state.js';
-import {
-  callAnswered,
-  callQueued,
-  callsEnded,
-  findQueue,
-  markAbandoned,
-  type Queue,
-} from '../../domain/calls/calls.js';
+import { findQueue } from '../../domain/calls/queue.js';
+import { CallRecords, type Caller, type KnownQueue } from '../../domain/calls/records.js';
 import { failureOf } from '../../domain/database/sql-errors.js';
 import { type Database } from '../../domain/database/pool.js';
 import { openSignIn, type SignIn } from '../../domain/presence/open-sign-in.js';
@@ -15,128 +9,163 @@ import { statesBefore } from '../../domain/presence/transitions.js';
 import { beginWrapUp } from '../../domain/presence/wrap-up.js';
 import type { AmiMessage } from '../ami/message.js';
 import { phoneOf } from '../queue/names.js';
+import { Endings } from './endings.js';
+import { resultOf, type OfferSoFar } from './offer-result.js';
 
 /** The events that the observer needs; nothing else is asked of Asterisk. */
 export const observedEvents = [
   'AgentCalled',
   'AgentConnect',
+  'AgentRingNoAnswer',
   'QueueCallerJoin',
+  'QueueCallerLeave',
   'QueueCallerAbandon',
+  'AttendedTransfer',
   'Hangup',
   'UserEvent',
 ] as const;
 
-const endsEveryMs = 100;
-/** No arrival is recorded later than this, unless PostgreSQL was away. */
-const arrivalsLateMs = 1000;
+interface Work {
+  /** Events of one phone or one call are worked off in their order. */
+  key: string;
+  /** What must be worked off before it, beside what has the same key. */
+  after?: string;
+  run: () => Promise<void>;
+}
 
 /**
- * Turns Asterisk's events into states of agents and rows of calls. Events are hints: what is missed, or comes while
- * PostgreSQL is away, is found by the reconciliation.
+ * Turns the events of one Asterisk node into states of agents and rows of calls. Events are hints: what is missed, or
+ * comes while PostgreSQL is away, is found by the reconciliation.
  */
 export class Observer {
-  /** Events of one phone or one call are worked off in their order; those of others side by side. */
+  /** What is under way, by its key; that of others goes on side by side. */
   readonly #chains = new Map<string, Promise<void>>();
   /** Callers that joined a queue: their channel need not be the first of its call. */
   readonly #queued = new Set<string>();
-  /** Calls whose end is not in the database, and since when. */
-  #ended = new Map<string, number>();
-  #endTimer: NodeJS.Timeout | undefined;
+  /** Offers that ring or talk. */
+  readonly #offers = new Map<string, OfferSoFar>();
+  readonly #records: CallRecords;
+  readonly #endings: Endings;
 
   constructor(
     private readonly db: Database,
+    private readonly node: string,
     private readonly log: Logger,
     private readonly hooks: { deadlineSet: () => void; missed: () => void },
-  ) {}
+  ) {
+    this.#records = new CallRecords(db, node);
+    this.#endings = new Endings(this.#records, () =>
+      this.#chain({ key: 'ends', run: () => this.#endings.write() }),
+    );
+  }
 
   /** Takes one event. Never throws. */
   take(event: AmiMessage): void {
     const work = this.#workFor(event);
-    if (work) this.#chain(work.key, work.run);
+    if (work) this.#chain(work);
   }
 
   /** Resolves when everything taken so far is in the database, or has failed to get there. */
   async settled(): Promise<void> {
     while (this.#chains.size > 0) await Promise.all(this.#chains.values());
-    await this.#writeEnds();
-    clearTimeout(this.#endTimer);
-    this.#endTimer = undefined;
+    await this.#guarded(() => this.#endings.write());
+    this.#endings.stop();
   }
 
-  #workFor(event: AmiMessage): { key: string; run: () => Promise<void> } | undefined {
+  #workFor(event: AmiMessage): Work | undefined {
     const uniqueid = event.headers.get('uniqueid') ?? '';
     switch (event.name) {
       case 'AgentCalled':
-        return this.#forPhone(event.headers.get('interface'), (signIn) => this.#offered(signIn, event));
+        this.#offers.set(offerIn(event), {});
+        return this.#forPhone(event, 'interface', (signIn) => this.#offered(signIn, event));
       case 'AgentConnect':
+        this.#offers.set(offerIn(event), { connected: true });
         return this.#forPhone(
-          event.headers.get('interface'),
+          event,
+          'interface',
           (signIn) => this.#connected(signIn, event),
           // Signed out while it rang, and answered in that moment.
-          () => this.#answered(event, event.headers.get('membername') ?? ''),
+          async () => {
+            await this.#answered(event, event.headers.get('membername') ?? '');
+          },
         );
+      case 'AgentRingNoAnswer': {
+        const offer = this.#offers.get(offerIn(event));
+        if (offer) offer.gaveUp = true;
+        return undefined;
+      }
       case 'UserEvent':
         if (event.headers.get('userevent') !== 'Star64OfferEnd') return undefined;
-        return this.#forPhone(event.headers.get('member'), (signIn) => this.#offerEnded(signIn, event));
+        return this.#forPhone(event, 'member', (signIn) => this.#offerEnded(signIn, event));
       case 'QueueCallerJoin':
         this.#queued.add(uniqueid);
-        return this.#forCall(uniqueid, event.headers.get('queue'), (queue) =>
-          callQueued(this.db, queue, uniqueid, event.headers.get('calleridnum') ?? null),
-        );
+        return { key: uniqueid, run: () => this.#joined(event) };
+      case 'QueueCallerLeave':
+        this.#endings.left(callerIn(event));
+        return undefined;
       case 'QueueCallerAbandon':
-        return this.#forCall(uniqueid, event.headers.get('queue'), (queue) =>
-          markAbandoned(this.db, queue.teamId, uniqueid),
-        );
+        return { key: uniqueid, run: () => this.#records.abandoned(callerIn(event)) };
+      case 'AttendedTransfer':
+        return this.#transferred(event);
       case 'Hangup':
-        // The caller's is the channel that began the call, unless a hand-written dialplan has put others before it.
-        if (this.#queued.delete(uniqueid) || uniqueid === event.headers.get('linkedid'))
-          this.#hungUp(uniqueid);
+        this.#hungUp(uniqueid, event);
         return undefined;
       default:
         return undefined;
     }
   }
 
+  /** Work for the phone that a header names, after what is under way of its call. */
   #forPhone(
-    device: string | undefined,
+    event: AmiMessage,
+    header: string,
     run: (signIn: SignIn) => Promise<void>,
     orElse?: () => Promise<void>,
-  ) {
-    const phone = phoneOf(device ?? '');
+  ): Work | undefined {
+    const phone = phoneOf(event.headers.get(header) ?? '');
     if (!phone) return undefined;
     return {
       key: `${phone.team}-${phone.extension}`,
+      after: event.headers.get('uniqueid') ?? '',
       run: async (): Promise<void> => {
         const signIn = await openSignIn(this.db, phone.team, { extension: phone.extension });
+        // A phone of a team that lives on another node is none of ours, whatever it is called here.
+        if (signIn && signIn.node !== this.node) return;
         await (signIn ? run(signIn) : orElse?.());
       },
     };
   }
 
-  #forCall(uniqueid: string, name: string | undefined, run: (queue: Queue) => Promise<void>) {
-    return {
-      key: uniqueid,
-      run: async (): Promise<void> => {
-        const queue = await findQueue(this.db, name ?? '');
-        if (queue) await run(queue);
-      },
-    };
+  async #joined(event: AmiMessage): Promise<void> {
+    const caller = callerIn(event);
+    await this.#endings.writeLeft(caller.uniqueid);
+    const position = Number(event.headers.get('position'));
+    await this.#records.joined(caller, {
+      number: event.headers.get('calleridnum') ?? null,
+      position: Number.isInteger(position) && position > 0 ? position : null,
+    });
   }
 
   async #offered(signIn: SignIn, event: AmiMessage): Promise<void> {
-    const queue = await findQueue(this.db, event.headers.get('queue') ?? '');
+    const queue = await this.#records.offered(callerIn(event), offerIn(event), signIn.id);
+    // A queue of the operator's: nothing is to be written when it ends.
+    if (!queue) this.#offers.delete(offerIn(event));
     await this.#record('offer', signIn, event, queue);
   }
 
   async #connected(signIn: SignIn, event: AmiMessage): Promise<void> {
-    const queue = await findQueue(this.db, event.headers.get('queue') ?? '');
+    const queue = await this.#answered(event, signIn.agent);
     await this.#record('connect', signIn, event, queue);
-    await this.#answered(event, signIn.agent, queue);
   }
 
-  async #answered(event: AmiMessage, agent: string, known?: Queue): Promise<void> {
-    const queue = known ?? (await findQueue(this.db, event.headers.get('queue') ?? ''));
-    if (queue) await callAnswered(this.db, queue.teamId, event.headers.get('uniqueid') ?? '', agent);
+  async #answered(event: AmiMessage, agent: string): Promise<KnownQueue | undefined> {
+    const caller = callerIn(event);
+    const answered = await this.#records.answered(caller, offerIn(event), agent);
+    if (!answered || answered.visit) return answered;
+    // That it joined was not seen.
+    const waitedSeconds = Number(event.headers.get('holdtime')) || 0;
+    await this.#records.joined(caller, { number: event.headers.get('calleridnum') ?? null, waitedSeconds });
+    return this.#records.answered(caller, offerIn(event), agent);
   }
 
   /** Whatever Asterisk says is so; an offer to somebody who is not idle is worth a warning all the same. */
@@ -144,12 +173,12 @@ export class Observer {
     what: 'offer' | 'connect',
     signIn: SignIn,
     event: AmiMessage,
-    queue: Queue | undefined,
+    queue: KnownQueue | undefined,
   ): Promise<void> {
     const offerId = event.headers.get('destuniqueid');
     const begun = await transition(this.db, signIn.id, what, {
       ...(offerId !== undefined && { offerId }),
-      callUniqueid: event.headers.get('uniqueid') ?? '',
+      callUniqueid: queue?.call ?? callerIn(event).uniqueid,
       ...(queue && { groupId: queue.groupId }),
     });
     if (!begun || statesBefore(what).includes(begun.before)) return;
@@ -165,40 +194,33 @@ export class Observer {
       await endOffer(this.db, signIn.id, offer);
       return;
     }
-    const queue = await findQueue(this.db, event.headers.get('queue') ?? '');
+    const queue = await findQueue(this.db, this.node, event.headers.get('queue') ?? '');
     await beginWrapUp(this.db, signIn.id, offer, queue);
     this.hooks.deadlineSet();
   }
 
-  #hungUp(uniqueid: string): void {
-    this.#ended.set(uniqueid, performance.now());
-    this.#endSoon();
+  /** An agent has asked a queue in a call of their own, and left it to the caller: what that call did there is the caller's. */
+  #transferred(event: AmiMessage): Work | undefined {
+    const asked = event.headers.get('secondtransfereruniqueid');
+    const call = event.headers.get('transfereelinkedid');
+    if (asked === undefined || call === undefined || !this.#queued.has(asked)) return undefined;
+    return { key: asked, after: call, run: () => this.#records.merged(asked, call) };
   }
 
-  #endSoon(): void {
-    this.#endTimer ??= setTimeout(() => {
-      this.#endTimer = undefined;
-      this.#chain('ends', () => this.#writeEnds());
-    }, endsEveryMs);
+  #hungUp(uniqueid: string, event: AmiMessage): void {
+    const offer = this.#offers.get(uniqueid);
+    if (offer) {
+      this.#offers.delete(uniqueid);
+      this.#endings.offer(uniqueid, resultOf(offer, event));
+    }
+    // The caller's is the channel that began the call, unless a hand-written dialplan has put others before it.
+    if (this.#queued.delete(uniqueid) || uniqueid === event.headers.get('linkedid'))
+      this.#endings.call(uniqueid);
   }
 
-  /** A short call may be over before another server has recorded its arrival: its end is tried again for a while. */
-  async #writeEnds(): Promise<void> {
-    const ended = this.#ended;
-    this.#ended = new Map();
-    if (ended.size === 0) return;
-    await this.#guarded(async () => {
-      for (const uniqueid of await callsEnded(this.db, [...ended.keys()], 'unanswered'))
-        ended.delete(uniqueid);
-      const tooLate = performance.now() - arrivalsLateMs;
-      for (const [uniqueid, since] of ended) if (since > tooLate) this.#ended.set(uniqueid, since);
-      if (this.#ended.size > 0) this.#endSoon();
-    });
-  }
-
-  #chain(key: string, run: () => Promise<void>): void {
-    const previous = this.#chains.get(key) ?? Promise.resolve();
-    const next = previous
+  #chain({ key, after, run }: Work): void {
+    const previous = [key, after].map((each) => this.#chains.get(each ?? '') ?? Promise.resolve());
+    const next = Promise.all(previous)
       .then(() => this.#guarded(run))
       .finally(() => {
         if (this.#chains.get(key) === next) this.#chains.delete(key);
@@ -215,3 +237,12 @@ export class Observer {
     }
   }
 }
+
+/** The channel in the queue that an event of app_queue is about. */
+function callerIn({ headers }: AmiMessage): Caller {
+  const uniqueid = headers.get('uniqueid') ?? '';
+  return { queue: headers.get('queue') ?? '', uniqueid, linkedid: headers.get('linkedid') ?? uniqueid };
+}
+
+/** The channel to the agent's phone. */
+const offerIn = ({ headers }: AmiMessage): string => headers.get('destuniqueid') ?? '';

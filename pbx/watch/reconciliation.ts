@@ -23,7 +23,7 @@ export interface Reconciled {
 }
 
 /**
- * Compares Asterisk with the database and mends what differs: members that are missing or too many, states whose
+ * Compares one Asterisk node with what the database has of it and mends what differs: members that are missing or too many, states whose
  * event was lost, calls whose end nobody saw. It may run at any moment. What one snapshot shows may be on its way to
  * agreeing, so only a difference that two show, with the same state row and the same member, is mended.
  */
@@ -33,6 +33,7 @@ export class Reconciliation {
 
   constructor(
     private readonly db: Database,
+    node: string,
     private readonly manager: ManagerActions,
     membership: QueueMembership,
     private readonly log: Logger,
@@ -41,11 +42,11 @@ export class Reconciliation {
     const add = <D extends Difference>(step: Step<D>): void => {
       steps.set(step.name, (asterisk) => lookWith(step, asterisk));
     };
-    add(new CompareEndedCalls(db));
-    add(new CompareStates(db, membership));
-    add(new CompareMembers(db, manager, membership));
-    add(new CompareCalls(db));
-    add(new CompareRemovedGroups(db));
+    add(new CompareEndedCalls(db, node));
+    add(new CompareStates(db, node, membership));
+    add(new CompareMembers(db, node, manager, membership));
+    add(new CompareCalls(db, node));
+    add(new CompareRemovedGroups(db, node));
     this.#steps = steps;
   }
 

@@ -6,8 +6,8 @@ import { readEpoch, readQueues, type Member, type Waiting } from '../queue/statu
 export interface AsteriskSnapshot {
   members: Member[];
   waiting: Waiting[];
-  /** Uniqueids of all channels. */
-  live: Set<string>;
+  /** The linkedids of all channels, by their uniqueids. */
+  live: Map<string, string>;
   /** By the device of the phone. */
   offers: Map<string, Offer>;
   /** Asterisk's clock, in seconds. */

@@ -4,7 +4,7 @@ import { Manager } from '../../pbx/ami/manager.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
 import { memberOf, queueOf, wrapUpMark, wrapUpReason } from '../../pbx/queue/names.js';
 import { readQueues } from '../../pbx/queue/status.js';
-import { findQueue } from '../../domain/calls/calls.js';
+import { findQueue } from '../../domain/calls/queue.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
 import type { SignIn } from '../../domain/presence/open-sign-in.js';
 import { generateSecret } from '../../domain/password.js';
@@ -163,7 +163,7 @@ export class PhoneSite {
    * the dialplan does in Asterisk, and what the server does on hearing of it.
    */
   async beginWrapUp(signIn: SignIn, group: string, offerId: string, endsAt: number): Promise<void> {
-    const queue = await findQueue(this.centre.db, queueOf(team, group));
+    const queue = await findQueue(this.centre.db, 'default', queueOf(team, group));
     const paused = { Interface: memberOf(signIn), Paused: 'true', Reason: wrapUpReason(offerId) };
     await this.manager.action('QueuePause', paused);
     await this.manager.action('Setvar', { Variable: wrapUpMark(signIn), Value: offerId });

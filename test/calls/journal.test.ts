@@ -10,7 +10,7 @@ void t.test('every call is recorded, however slowly PostgreSQL writes while othe
   await db.raw(`
     create function slowly() returns trigger language plpgsql as 'begin perform pg_sleep(0.15); return null; end';
     create trigger slowly after insert on calls for each statement execute function slowly()`);
-  const journal = new CallJournal(db, pino({ enabled: false }));
+  const journal = new CallJournal(db, 'default', pino({ enabled: false }));
   const calls = Array.from({ length: 60 }, (_, index) => `1700000000.${index}`);
   for (const uniqueid of calls) {
     journal.add({

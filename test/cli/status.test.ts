@@ -1,18 +1,19 @@
 import t from 'tap';
 import { transition } from '../../domain/presence/agent-state.js';
-import { callQueued, findQueue } from '../../domain/calls/calls.js';
+import { findQueue } from '../../domain/calls/queue.js';
 import { signIn } from '../../domain/presence/sign-in.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { cli } from '../support/cli.js';
 import { freshDatabase } from '../support/database.js';
+import { callJoined, defaultNode } from '../support/records.js';
 
 const { url, db } = await freshDatabase(t);
 const env = { DATABASE_URL: url };
 await provision(db, crowd(2));
-const queue = await findQueue(db, 'astercc-support');
+const queue = await findQueue(db, defaultNode, 'astercc-support');
 const entered = await signIn(db, 'astercc', { agent: '1001', extension: '5001', by: 'test' });
 if (entered.outcome !== 'signed-in' || !queue) throw new Error('the team is not as it was set up');
-await callQueued(db, queue, 'call-1', '+4930\u009b2J');
+await callJoined(db, 'astercc-support', 'call-1', '+4930\u009b2J');
 await transition(db, entered.signIn.id, 'offer', {
   callUniqueid: 'call-1',
   groupId: queue.groupId,

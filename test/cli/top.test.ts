@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { transition } from '../../domain/presence/agent-state.js';
-import { callQueued, findQueue } from '../../domain/calls/calls.js';
+import { findQueue } from '../../domain/calls/queue.js';
 import { addTeam, removeTeam } from '../../domain/provisioning/team.js';
 import { signIn } from '../../domain/presence/sign-in.js';
 import { LabPostgres } from '../../domain/database/embedded/postgres.js';
@@ -10,6 +10,7 @@ import { crowd, provision } from '../../lab/provision.js';
 import { star64 } from '../support/cli.js';
 import { freshDatabase } from '../support/database.js';
 import { Terminal } from '../support/terminal.js';
+import { callJoined, defaultNode } from '../support/records.js';
 
 const { url, db } = await freshDatabase(t);
 const env = { DATABASE_URL: url };
@@ -54,9 +55,9 @@ await t.test('the board follows the team, its keys sort it, q gives the terminal
   terminal.press('t');
   await terminal.shows(/1003 .* idle .*\n1001 .*\n1002 /);
 
-  const queue = await findQueue(db, 'astercc-support');
+  const queue = await findQueue(db, defaultNode, 'astercc-support');
   if (entered.outcome !== 'signed-in' || !queue) throw new Error('the team is not as it was set up');
-  await callQueued(db, queue, 'call-1', '+4930111111');
+  await callJoined(db, 'astercc-support', 'call-1', '+4930111111');
   await terminal.shows(/1 waiting.*[^]*support +1 +\d+s +0 +1 +-/);
   const call = { callUniqueid: 'call-1', groupId: queue.groupId };
   await transition(db, entered.signIn.id, 'offer', call);

@@ -1,18 +1,20 @@
 import t from 'tap';
 import { transition } from '../../domain/presence/agent-state.js';
-import { callAnswered, callQueued, callsEnded, findQueue, markAbandoned } from '../../domain/calls/calls.js';
+import { findQueue } from '../../domain/calls/queue.js';
+import { CallRecords } from '../../domain/calls/records.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
 import { readStatus } from '../../domain/monitor/status.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
+import { callerOf, callJoined, defaultNode } from '../support/records.js';
 import { refused } from '../support/refusal.js';
 
 const { db } = await freshDatabase(t);
 await provision(db, crowd(2, { groups: [{ name: 'support', number: '6000' }, { name: 'sales' }] }));
 await provision(db, crowd(2, { team: 'other', did: '600200' }));
-const queue = await findQueue(db, 'astercc-support');
-const theirs = await findQueue(db, 'other-support');
-if (!queue || !theirs) throw new Error('the queues are not there');
+const queue = await findQueue(db, defaultNode, 'astercc-support');
+if (!queue) throw new Error('the queue is not there');
+const records = new CallRecords(db, defaultNode);
 
 const group = async (name: string, within?: number) =>
   (await readStatus(db, 'astercc', within)).groups.find((each) => each.name === name);
@@ -41,8 +43,8 @@ await t.test(
     const entered = await signIn(db, 'astercc', { agent: '1001', extension: '5001', by: 'test' });
     if (entered.outcome !== 'signed-in') throw new Error(entered.outcome);
     await signIn(db, 'other', { agent: '1002', extension: '5002', by: 'test' });
-    await callQueued(db, theirs, 'call-2', '+4930222222');
-    await callQueued(db, queue, 'call-1', '+4930111111');
+    await callJoined(db, 'other-support', 'call-2', '+4930222222');
+    await callJoined(db, 'astercc-support', 'call-1', '+4930111111');
     t.match(await group('support'), { waiting: 1, waitingSince: Date, talking: 0, signedIn: 1 });
     t.match(await group('sales'), { waiting: 0, waitingSince: null, signedIn: 1 });
     t.match(await agent('1001'), { state: 'idle', extension: '5001', since: Date, call: null, caller: null });
@@ -51,7 +53,7 @@ await t.test(
     const call = { callUniqueid: 'call-1', groupId: queue.groupId };
     await transition(db, entered.signIn.id, 'offer', call);
     await transition(db, entered.signIn.id, 'connect', call);
-    await callAnswered(db, queue.teamId, 'call-1', '1001');
+    await records.answered(callerOf('astercc-support', 'call-1'), 'offer-1', '1001');
     t.match(await group('support'), {
       waiting: 0,
       waitingSince: null,
@@ -66,7 +68,7 @@ await t.test(
       caller: '+4930111111',
     });
 
-    await callsEnded(db, ['call-1'], 'unanswered');
+    await records.callsEnded(['call-1'], 'seen');
     await transition(db, entered.signIn.id, 'wrap-up', {
       groupId: queue.groupId,
       deadlineSeconds: 30,
@@ -80,9 +82,9 @@ await t.test(
       caller: null,
     });
 
-    await callQueued(db, queue, 'call-3', null);
-    await markAbandoned(db, queue.teamId, 'call-3');
-    await callsEnded(db, ['call-3'], 'unanswered');
+    await callJoined(db, 'astercc-support', 'call-3', null);
+    await records.abandoned(callerOf('astercc-support', 'call-3'));
+    await records.callsEnded(['call-3'], 'seen');
     t.match(await group('support'), { waiting: 0, answered: 1, abandoned: 1, serviceLevel: 50 });
     await signOut(db, 'astercc', { agent: '1001' }, 'test');
     t.match(await agent('1001'), { state: 'signed-out', since: null, group: null });
@@ -95,12 +97,15 @@ await t.test('the service level counts every abandoned call against, and says so
   // 1,000 answered of which 860 in time, 60 abandoned of which 20 in time: the four usual formulas give
   // 86.00, 81.13, 83.02 and 82.69 % for it.
   await db.raw(
-    `insert into calls (team_id, uniqueid, group_id, arrived_at, queued_at, answered_at, ended_at, outcome)
-     select :teamId, 'd' || n, :groupId, now(), now(),
+    `with c as (
+       insert into calls (team_id, node, uniqueid) select :teamId, 'default', 'd' || n from generate_series(1, 1080) as n
+       returning id, team_id, node, uniqueid, substr(uniqueid, 2)::integer as n)
+     insert into queue_visits (team_id, node, call_id, uniqueid, group_id, joined_at, answered_at, left_at, outcome)
+     select team_id, node, id, uniqueid, :groupId, now(),
        case when n <= 860 then now() + interval '20 seconds' when n <= 1000 then now() + interval '21 seconds' end,
        now() + case when n <= 1040 then interval '21 seconds' else interval '5 seconds' end,
-       (case when n <= 1000 then 'answered' when n <= 1060 then 'abandoned' when n <= 1070 then 'unanswered' else 'lost' end)::call_outcome
-     from generate_series(1, 1080) as n`,
+       case when n <= 1000 then 'answered' when n <= 1060 then 'abandoned' when n <= 1070 then null else 'lost' end
+     from c`,
     { teamId: queue.teamId, groupId: queue.groupId },
   );
   const { serviceLevel, groups } = await readStatus(db, 'astercc');
@@ -128,8 +133,12 @@ await t.test('today is the day of the team, wherever the database is', async (t)
     ] as const) {
       const moment = new Date(today.getTime() + seconds * 1000);
       const { teamId: team_id, groupId: group_id } = queue;
-      const times = { arrived_at: moment, queued_at: moment, answered_at: moment, ended_at: moment };
-      await db('calls').insert({ team_id, uniqueid, group_id, ...times, outcome: 'answered' });
+      const [call] = await db('calls')
+        .insert({ team_id, node: defaultNode, uniqueid })
+        .returning<{ id: number }[]>('id');
+      const times = { joined_at: moment, answered_at: moment, left_at: moment };
+      const visit = { team_id, node: defaultNode, uniqueid, group_id, call_id: call?.id };
+      await db('queue_visits').insert({ ...visit, ...times, outcome: 'answered' });
     }
     t.match(await group('support'), { answered: 1, serviceLevel: 100 }, timeZone);
   }

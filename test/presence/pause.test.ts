@@ -61,8 +61,8 @@ void t.test('of many servers one signs out whoever has paused for too long', asy
   await addPauseReason(db, 'astercc', { digit: '1', name: 'Lunch', maxSeconds: 1, atEnd: 'sign-out' });
   await pause(db, 'astercc', who, '1');
   await db.raw(`update agent_states set deadline_at = clock_timestamp() where ended_at is null`);
-  t.same((await endOverdueStates(db)).begun, [], 'he is not made ready');
-  const all = await Promise.all(Array.from({ length: 5 }, () => signOutOverdue(db)));
+  t.same((await endOverdueStates(db, 'default')).begun, [], 'he is not made ready');
+  const all = await Promise.all(Array.from({ length: 5 }, () => signOutOverdue(db, 'default')));
   t.same(
     all.flat().map((signIn) => signIn.id),
     [id],

@@ -14,7 +14,7 @@ export async function callIn(centre: Centre, to = '600100'): Promise<Caller> {
 /** A call as the database has it. */
 export interface CallRow {
   outcome: string | null;
-  /** Number of the agent who answered. */
+  /** Number of the agent who answered first. */
   agent: string | null;
   did: string | null;
   open: boolean;
@@ -24,7 +24,9 @@ export interface CallRow {
 async function readCall(centre: Centre, uniqueid: string): Promise<CallRow | undefined> {
   const { rows } = await centre.db.raw<{ rows: CallRow[] }>(
     `select c.outcome, a.number as agent, c.did, c.ended_at is null as open
-     from calls c left join agents a on a.id = c.agent_id where c.uniqueid = ?`,
+     from calls c left join lateral (
+       select agent_id from queue_visits v where v.call_id = c.id and v.answered_at is not null order by v.id limit 1
+     ) v on true left join agents a on a.id = v.agent_id where c.uniqueid = ?`,
     [uniqueid],
   );
   return rows[0];

@@ -58,8 +58,8 @@ void t.test(
     const held = new Promise<void>((resolve) => (go = resolve));
     manager.gate = (action, { Interface = '' }) =>
       action === 'QueuePause' && Interface !== 'PJSIP/astercc-5001' ? held : Promise.resolve();
-    const shift = new AutomaticSignOut(db, membership, log);
-    const deadlines = new Deadlines(db, membership, log);
+    const shift = new AutomaticSignOut(db, 'default', membership, log);
+    const deadlines = new Deadlines(db, 'default', membership, log);
     shift.start();
     await until('the first to be signed out, while Asterisk is not told yet', async () => {
       const open = await db('sign_ins').whereNull('signed_out_at');
@@ -95,7 +95,10 @@ void t.test('an agent in a call or a fixed one is not signed out; of two servers
   await db('agent_groups').update({ idle_sign_out_seconds: 60 });
   await transition(db, talking.id, 'offer', { offerId: 'offer.1' });
   await db('agent_states').update({ started_at: db.raw(`started_at - interval '1 hour'`) });
-  const servers = [new AutomaticSignOut(db, membership, log), new AutomaticSignOut(db, membership, log)];
+  const servers = [
+    new AutomaticSignOut(db, 'default', membership, log),
+    new AutomaticSignOut(db, 'default', membership, log),
+  ];
   for (const server of servers) server.start();
   await until('the idle one to be signed out', async () =>
     (await db('sign_ins').where({ id: idle.id }).whereNotNull('signed_out_at')).length === 1
@@ -136,7 +139,7 @@ void t.test(
     const { db, manager, membership, enter } = await site(t, 9);
     const phones = await Promise.all(Array.from({ length: 9 }, (_, index) => enter(index + 1)));
     let missed = 0;
-    const follower = new Follower(db, membership, log, () => missed++);
+    const follower = new Follower(db, 'default', membership, log, () => missed++);
     let most = 0;
     let now = 0;
     manager.gate = async (action) => {

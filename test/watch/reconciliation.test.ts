@@ -19,7 +19,7 @@ async function site(t: Test) {
   await provision(db, crowd(2));
   const manager = new StubManager(queue, 'their-own');
   const membership = new QueueMembership(db, manager, log);
-  const reconciliation = new Reconciliation(db, manager, membership, log);
+  const reconciliation = new Reconciliation(db, 'default', manager, membership, log);
   const enter = async (number: number) => {
     const [agent, extension] = [String(1000 + number), String(5000 + number)];
     const result = await signIn(db, 'astercc', { agent, extension, by: 'test' });
@@ -94,7 +94,11 @@ void t.test('all calls that are over are ended by one statement', async (t) => {
   const { db, manager, reconciliation } = await site(t);
   const team = await db('teams').first<{ id: number }>('id');
   await db('calls').insert(
-    Array.from({ length: 300 }, (_, index) => ({ team_id: team.id, uniqueid: `gone.${index}` })),
+    Array.from({ length: 300 }, (_, index) => ({
+      team_id: team.id,
+      node: 'default',
+      uniqueid: `gone.${index}`,
+    })),
   );
   manager.channels = [{ channel: 'PJSIP/trunk-1', uniqueid: 'gone.7', linkedid: 'gone.7' }];
   const written = await writes(db, () => reconciliation.run());

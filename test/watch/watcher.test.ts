@@ -16,7 +16,10 @@ async function site(t: Test, reconcile: () => Promise<Reconciled>) {
   const { url, db } = await freshDatabase(t);
   const manager = new StubManager();
   const make = (holder: string, settings = {}, at = db) => {
-    const observer = new Observer(at, log, { deadlineSet: () => undefined, missed: () => undefined });
+    const observer = new Observer(at, 'default', log, {
+      deadlineSet: () => undefined,
+      missed: () => undefined,
+    });
     const watcher = new Watcher(
       { ...watcherDefaults, node: 'default', holder, tickMs: 10, ...settings },
       at,

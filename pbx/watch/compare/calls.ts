@@ -1,43 +1,58 @@
-import {
-  answeredCalls,
-  callAnswered,
-  callQueued,
-  callsEnded,
-  findQueue,
-  openCalls,
-  queuedCalls,
-} from '../../../domain/calls/calls.js';
+import { CallRecords, type Caller } from '../../../domain/calls/records.js';
 import type { Database } from '../../../domain/database/pool.js';
 import { deviceOf } from '../../queue/names.js';
 import type { AsteriskSnapshot } from '../snapshot.js';
 import { readQueueNames, readSignedInPhones } from './signed-in-phones.js';
 import type { Difference, Mendable, Step } from './step.js';
 
-/** Calls that are over in Asterisk are over in the database; all that a time without a server has left in one statement. */
-export class CompareEndedCalls implements Step<Difference & { uniqueid: string }> {
+interface Ended extends Difference {
+  readonly kind: 'call' | 'offer';
+  readonly uniqueid: string;
+}
+
+/**
+ * Calls and offers that are over in Asterisk are over in the database; all that a time without a server has left in one
+ * statement for each kind.
+ */
+export class CompareEndedCalls implements Step<Ended> {
   readonly name = 'ended calls';
+  readonly #records: CallRecords;
 
-  constructor(private readonly db: Database) {}
-
-  async compare({ live }: AsteriskSnapshot): Promise<(Difference & { uniqueid: string })[]> {
-    const gone = (await openCalls(this.db)).filter((uniqueid) => !live.has(uniqueid));
-    return gone.map((uniqueid) => ({ key: `call ${uniqueid} is over`, uniqueid }));
+  constructor(db: Database, node: string) {
+    this.#records = new CallRecords(db, node);
   }
 
-  async mend(differences: readonly (Difference & { uniqueid: string })[]): Promise<void> {
-    await callsEnded(
-      this.db,
-      differences.map(({ uniqueid }) => uniqueid),
-      'lost',
-    );
+  async compare({ live }: AsteriskSnapshot): Promise<Ended[]> {
+    const { calls, offers } = await this.#records.open();
+    const over = (kind: Ended['kind'], uniqueids: readonly string[]): Ended[] =>
+      uniqueids
+        .filter((uniqueid) => !live.has(uniqueid))
+        .map((uniqueid) => ({ key: `${kind} ${uniqueid} is over`, kind, uniqueid }));
+    return [...over('offer', offers), ...over('call', calls)];
+  }
+
+  async mend(differences: readonly Ended[]): Promise<void> {
+    const of = (kind: Ended['kind']): string[] =>
+      differences.filter((one) => one.kind === kind).map(({ uniqueid }) => uniqueid);
+    const [offers, calls] = [of('offer'), of('call')];
+    // What came of the offers was not seen.
+    if (offers.length > 0)
+      await this.#records.offersEnded(offers.map((offerId) => ({ offerId, result: null })));
+    if (calls.length > 0) await this.#records.callsEnded(calls, 'lost');
   }
 }
 
 /** Callers who wait in a queue, and conversations, are known: nobody may have watched when they began. */
 export class CompareCalls implements Step<Mendable> {
   readonly name = 'waiting and answered calls';
+  readonly #records: CallRecords;
 
-  constructor(private readonly db: Database) {}
+  constructor(
+    private readonly db: Database,
+    private readonly node: string,
+  ) {
+    this.#records = new CallRecords(db, node);
+  }
 
   async compare(asterisk: AsteriskSnapshot): Promise<Mendable[]> {
     return [...(await this.#waiting(asterisk)), ...(await this.#answered(asterisk))];
@@ -47,47 +62,49 @@ export class CompareCalls implements Step<Mendable> {
     for (const { mend } of differences) await mend();
   }
 
-  async #waiting({ waiting }: AsteriskSnapshot): Promise<Mendable[]> {
-    const ours = await readQueueNames(this.db);
-    const here = waiting.filter(({ queue }) => ours.has(queue));
-    const known = new Set(
-      await queuedCalls(
-        this.db,
-        here.map(({ uniqueid }) => uniqueid),
-      ),
-    );
-    return here
-      .filter(({ uniqueid }) => !known.has(uniqueid))
-      .map(({ queue: name, uniqueid, caller }) => ({
-        key: `call ${uniqueid} waits in ${name}`,
-        mend: async () => {
-          const queue = await findQueue(this.db, name);
-          if (queue) await callQueued(this.db, queue, uniqueid, caller);
-        },
-      }));
+  async #waiting({ waiting, live }: AsteriskSnapshot): Promise<Mendable[]> {
+    const ours = await readQueueNames(this.db, this.node);
+    const known = (await this.#records.open()).waiting;
+    const place = ({ queue, uniqueid }: { queue: string; uniqueid: string }): string =>
+      `${uniqueid} in ${queue}`;
+    const callerOf = ({ queue, uniqueid }: { queue: string; uniqueid: string }): Caller => ({
+      queue,
+      uniqueid,
+      linkedid: live.get(uniqueid) ?? uniqueid,
+    });
+    const inDatabase = new Set(known.map(place));
+    const inAsterisk = new Set(waiting.map(place));
+    const unknown = waiting.filter((one) => ours.has(one.queue) && !inDatabase.has(place(one)));
+    const gone = known.filter((one) => !inAsterisk.has(place(one)));
+    return [
+      ...unknown.map((one) => ({
+        key: `call ${place(one)} waits`,
+        mend: () => this.#records.joined(callerOf(one), { ...one, number: one.caller }),
+      })),
+      ...gone.map((one) => ({
+        key: `call ${place(one)} waits no longer`,
+        mend: () => this.#records.left([callerOf(one)]),
+      })),
+    ];
   }
 
   async #answered({ offers }: AsteriskSnapshot): Promise<Mendable[]> {
-    const phones = await readSignedInPhones(this.db);
-    const talks = phones.flatMap((phone) => {
+    const phones = await readSignedInPhones(this.db, this.node);
+    const talks = phones.flatMap(({ agent, signInId, ...phone }) => {
       const offer = offers.get(deviceOf(phone));
-      return offer?.connected === true ? [{ ...offer, agent: phone.agent }] : [];
+      return offer?.connected === true ? [{ ...offer, agent, signInId }] : [];
     });
-    const known = new Set(
-      await answeredCalls(
-        this.db,
-        talks.map(({ call }) => call),
-      ),
-    );
+    const known = new Set(await this.#records.answeredOffers(talks.map(({ offerId }) => offerId)));
     return talks
-      .filter(({ call }) => !known.has(call))
-      .map(({ call, caller, queue: name, agent }) => ({
-        key: `call ${call} is answered by ${agent}`,
+      .filter(({ offerId }) => !known.has(offerId))
+      .map(({ call: uniqueid, linkedid, queue, caller: number, offerId, agent, signInId }) => ({
+        key: `call ${uniqueid} is answered by ${agent}`,
         mend: async () => {
-          const queue = await findQueue(this.db, name);
-          if (!queue) return;
-          await callQueued(this.db, queue, call, caller);
-          await callAnswered(this.db, queue.teamId, call, agent);
+          const caller = { queue, uniqueid, linkedid };
+          await this.#records.offered(caller, offerId, signInId);
+          if ((await this.#records.answered(caller, offerId, agent))?.visit !== false) return;
+          await this.#records.joined(caller, { number });
+          await this.#records.answered(caller, offerId, agent);
         },
       }));
   }

@@ -16,13 +16,14 @@ export class CompareMembers implements Step<Mendable> {
 
   constructor(
     private readonly db: Database,
+    private readonly node: string,
     private readonly manager: ManagerActions,
     private readonly membership: QueueMembership,
   ) {}
 
   async compare({ members, offers }: AsteriskSnapshot): Promise<Mendable[]> {
-    const phones = await readSignedInPhones(this.db);
-    const ours = await readQueueNames(this.db);
+    const phones = await readSignedInPhones(this.db, this.node);
+    const ours = await readQueueNames(this.db, this.node);
     const byDevice = new Map<string, Member[]>();
     for (const member of members) {
       if (!ours.has(member.queue)) continue;

@@ -8,11 +8,14 @@ import type { Difference, Step } from './step.js';
 export class CompareRemovedGroups implements Step<Difference & { id: number }> {
   readonly name = 'removed groups';
 
-  constructor(private readonly db: Database) {}
+  constructor(
+    private readonly db: Database,
+    private readonly node: string,
+  ) {}
 
   async compare({ members, waiting }: AsteriskSnapshot): Promise<(Difference & { id: number })[]> {
     const used = new Set([...members, ...waiting].map(({ queue }) => queue));
-    const pending = await groupsPendingRemoval(this.db);
+    const pending = await groupsPendingRemoval(this.db, this.node);
     return pending
       .filter(({ team, name }) => !used.has(queueOf(team, name)))
       .map(({ id, team, name }) => ({ key: `queue ${queueOf(team, name)} is empty`, id }));

@@ -17,8 +17,8 @@ export interface SignedInPhone extends Phone {
   groups: { name: string; penalty: number }[];
 }
 
-/** Every phone where somebody is signed in. */
-export function readSignedInPhones(db: Database): Promise<SignedInPhone[]> {
+/** Every phone of this node where somebody is signed in. */
+export function readSignedInPhones(db: Database, node: string): Promise<SignedInPhone[]> {
   return prepared<SignedInPhone>(
     db,
     `select i.id as "signInId", t.identity as team, x.number as extension, x.kind as "extensionKind",
@@ -28,20 +28,23 @@ export function readSignedInPhones(db: Database): Promise<SignedInPhone[]> {
          from agent_group_members m join agent_groups g on g.id = m.group_id
          where m.agent_id = a.id and ${takesQueueCalls}) as groups
      from sign_ins i
-     join teams t on t.id = i.team_id
+     join teams t on t.id = i.team_id and t.node = ?
      join extensions x on x.id = i.extension_id
      join agents a on a.id = i.agent_id
      join agent_states s on s.sign_in_id = i.id and s.ended_at is null
      left join agent_groups sg on sg.id = s.group_id
      where i.signed_out_at is null`,
+    [node],
   );
 }
 
-/** The names of all queues that are ours; the operator's own, and whom they have put there, are none of our business. */
-export async function readQueueNames(db: Database): Promise<Set<string>> {
+/** The names of all queues of this node that are ours; the operator's own, and whom they have put there, are none of our business. */
+export async function readQueueNames(db: Database, node: string): Promise<Set<string>> {
   const rows = await prepared<{ name: string }>(
     db,
-    `select t.identity || '-' || g.name as name from agent_groups g join teams t on t.id = g.team_id`,
+    `select t.identity || '-' || g.name as name from agent_groups g join teams t on t.id = g.team_id
+     where t.node = ?`,
+    [node],
   );
   return new Set(rows.map(({ name }) => name));
 }

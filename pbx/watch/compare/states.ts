@@ -1,4 +1,4 @@
-import { findQueue } from '../../../domain/calls/calls.js';
+import { findQueue } from '../../../domain/calls/queue.js';
 import type { Database } from '../../../domain/database/pool.js';
 import { endOffer, transition } from '../../../domain/presence/agent-state.js';
 import { beginWrapUp } from '../../../domain/presence/wrap-up.js';
@@ -17,6 +17,7 @@ export class CompareStates implements Step<Mendable> {
 
   constructor(
     private readonly db: Database,
+    private readonly node: string,
     private readonly membership: QueueMembership,
   ) {}
 
@@ -24,7 +25,7 @@ export class CompareStates implements Step<Mendable> {
     const byDevice = new Map<string, Member[]>();
     for (const member of members)
       byDevice.set(member.device, [...(byDevice.get(member.device) ?? []), member]);
-    const phones = await readSignedInPhones(this.db);
+    const phones = await readSignedInPhones(this.db, this.node);
     return phones.flatMap((phone) => {
       const at = byDevice.get(memberOf(phone)) ?? [];
       const difference = this.#stateOf(phone, at, offers.get(deviceOf(phone)), now);
@@ -74,7 +75,7 @@ export class CompareStates implements Step<Mendable> {
       mend: async () => {
         const own = phone.groups[0]?.name;
         const group = phone.offerId === resting ? (phone.groupName ?? own) : own;
-        const queue = await findQueue(this.db, queueOf(phone.team, group ?? ''));
+        const queue = await findQueue(this.db, this.node, queueOf(phone.team, group ?? ''));
         const elapsed = member.lastPause > 0 ? now - member.lastPause : 0;
         await beginWrapUp(this.db, phone.signInId, resting, queue, elapsed);
       },
@@ -86,7 +87,7 @@ export class CompareStates implements Step<Mendable> {
     seen: 'idle' | 'ringing' | 'talking',
     offer: Offer | undefined,
   ): Promise<void> {
-    const queue = offer && (await findQueue(this.db, offer.queue));
+    const queue = offer && (await findQueue(this.db, this.node, offer.queue));
     const offerId = offer?.offerId ?? phone.offerId;
     const details = {
       ...(offerId !== null && { offerId }),

@@ -1,0 +1,154 @@
+/** The statements of `CallRecords`, one for each thing that happens to a call. */
+
+/** The group that a queue is, if its team lives on this node. */
+const queue = `
+  q as (
+    select g.team_id, g.id as group_id, g.wrap_up_seconds from agent_groups g join teams t on t.id = g.team_id
+    where t.node = :node and t.identity = :team and g.name = :group
+  )`;
+
+/**
+ * The visit that is meant: by the channel, or by the call whose place another channel has taken; the one that still waits
+ * before one that does not, the newest first. `fits` narrows it.
+ */
+const visitWhere = (fits: string): string => `
+  visit as (
+    select v.id, v.call_id, v.answered_at, c.uniqueid as call, c.ended_at from q
+    join calls c on c.node = :node and c.uniqueid in (:uniqueid, :linkedid) and c.team_id = q.team_id
+    join queue_visits v on v.call_id = c.id and v.group_id = q.group_id
+    where ${fits}
+    order by v.left_at is null desc, v.uniqueid = :uniqueid desc, v.id desc limit 1
+  )`;
+
+export const joined = `
+  with ${queue}, known as (
+    select c.id from calls c join q on q.team_id = c.team_id
+    where c.node = :node and c.uniqueid = :linkedid and :linkedid::text <> :uniqueid
+  ), made as (
+    insert into calls (team_id, node, uniqueid, caller, group_id, arrived_at)
+    select team_id, :node, :uniqueid, :number, group_id, clock_timestamp() - make_interval(secs => :waitedSeconds)
+    from q where not exists (select from known)
+    -- An update that changes little: it yields the row, also one that is being written in this moment.
+    on conflict (node, uniqueid) do update set group_id = coalesce(calls.group_id, excluded.group_id)
+      where calls.team_id = excluded.team_id
+    returning id
+  ), call as (
+    select id from known union all select id from made
+  ), elsewhere as (
+    -- A channel stands in one queue: that it left the other one was not seen.
+    update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at) from q
+    where v.node = :node and v.uniqueid = :uniqueid and v.group_id <> q.group_id
+      and v.left_at is null and v.answered_at is null
+  ), adopted as (
+    -- Its call waits there already, and this channel has taken the place of the other one.
+    update queue_visits v set uniqueid = :uniqueid from q, known
+    where v.call_id = known.id and v.group_id = q.group_id and v.left_at is null and v.answered_at is null returning v.id
+  )
+  insert into queue_visits (team_id, node, call_id, uniqueid, group_id, position, joined_at)
+  select q.team_id, :node, call.id, :uniqueid, q.group_id, :position::integer,
+    clock_timestamp() - make_interval(secs => :waitedSeconds)
+  from q, call where not exists (select from adopted)
+  on conflict do nothing`;
+
+export const left = `
+  with told as (
+    select * from json_to_recordset(:callers::json) as told (team text, "group" text, uniqueid text, linkedid text)
+  )
+  update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at)
+  from told join teams t on t.identity = told.team and t.node = :node
+  join agent_groups g on g.team_id = t.id and g.name = told."group"
+  join calls c on c.node = :node and c.uniqueid in (told.uniqueid, told.linkedid)
+  where v.call_id = c.id and v.group_id = g.id and v.left_at is null and v.answered_at is null`;
+
+export const abandoned = `
+  with ${queue}, ${visitWhere("v.answered_at is null and coalesce(v.outcome, 'lost') = 'lost'")}, visited as (
+    update queue_visits v set outcome = 'abandoned', left_at = coalesce(v.left_at, greatest(clock_timestamp(), v.joined_at))
+    from visit where v.id = visit.id and v.answered_at is null returning v.call_id
+  )
+  update calls c set outcome = 'abandoned' from visited
+  where c.id = visited.call_id and coalesce(c.outcome, 'lost') = 'lost'`;
+
+export const offered = `
+  with ${queue}, ${visitWhere('v.answered_at is null')}, made as (
+    insert into offers (team_id, node, uniqueid, visit_id, group_id, agent_id, extension_id, sign_in_id)
+    select q.team_id, :node, :offerId, visit.id, q.group_id, i.agent_id, i.extension_id, i.id
+    from q join sign_ins i on i.team_id = q.team_id and i.id = :signInId left join visit on true
+    on conflict do nothing
+  )
+  select q.team_id as "teamId", q.group_id as "groupId", q.wrap_up_seconds as "wrapUpSeconds", visit.call
+  from q left join visit on true`;
+
+export const answered = `
+  with ${queue}, ${visitWhere('v.answered_at is null or v.offer_id = :offerId')}, agent as (
+    select a.id from agents a join q on q.team_id = a.team_id and a.number = :agent
+  ), gone as (
+    -- Over already, where its events came in another order.
+    select coalesce((select ended_at from visit), (select ended_at from offers where node = :node and uniqueid = :offerId)) as at
+  ), visited as (
+    update queue_visits v set outcome = 'answered', answered_at = greatest(clock_timestamp(), v.joined_at),
+      agent_id = (select id from agent), offer_id = :offerId,
+      left_at = case when gone.at is not null then greatest(clock_timestamp(), v.joined_at) end
+    from visit, gone where v.id = visit.id and v.answered_at is null returning v.call_id
+  ), called as (
+    update calls c set outcome = 'answered', answered_at = coalesce(c.answered_at, greatest(clock_timestamp(), c.arrived_at))
+    from visited where c.id = visited.call_id
+  ), offered as (
+    update offers o set result = 'answered', answered_at = least(greatest(clock_timestamp(), o.offered_at), o.ended_at),
+      visit_id = coalesce(o.visit_id, (select id from visit))
+    where o.node = :node and o.uniqueid = :offerId and o.answered_at is null
+  )
+  select q.team_id as "teamId", q.group_id as "groupId", q.wrap_up_seconds as "wrapUpSeconds", visit.call,
+    visit.id is not null as visit
+  from q left join visit on true`;
+
+export const offersEnded = `
+  with told as (
+    select * from json_to_recordset(:ended::json) as told ("offerId" text, result text)
+  ), ended as (
+    update offers o set ended_at = coalesce(o.ended_at, greatest(clock_timestamp(), o.offered_at, o.answered_at)),
+      result = coalesce(o.result, case
+        -- Whoever signs out while the phone rings has not missed the call: it is taken back.
+        when told.result in ('missed', 'rejected') and exists (
+          select from sign_ins i where i.id = o.sign_in_id and i.signed_out_at is not null) then 'cancelled'
+        else told.result end)
+    from told where o.node = :node and o.uniqueid = told."offerId"
+      and (o.ended_at is null or o.result is null and told.result is not null)
+    returning o.uniqueid, o.visit_id
+  ), parted as (
+    update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at, v.answered_at) from ended
+    where v.id = ended.visit_id and v.offer_id = ended.uniqueid and v.left_at is null
+  )
+  select uniqueid from ended`;
+
+export const callsEnded = `
+  with ended as (
+    update calls set ended_at = greatest(clock_timestamp(), arrived_at), outcome = coalesce(outcome, :outcome)
+    where node = :node and uniqueid = any(:uniqueids::text[]) and ended_at is null returning id, uniqueid
+  ), parted as (
+    update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at, v.answered_at),
+      outcome = coalesce(v.outcome, :outcome)
+    from ended where v.call_id = ended.id and v.left_at is null
+  )
+  select uniqueid from ended`;
+
+export const merged = `
+  with into_call as (
+    select id, team_id from calls where node = :node and uniqueid = :into
+  ), from_call as (
+    select c.id, c.did from calls c join into_call i on i.team_id = c.team_id where c.node = :node and c.uniqueid = :from
+  ), moved as (
+    update queue_visits v set call_id = into_call.id from into_call, from_call where v.call_id = from_call.id
+      and v.left_at is null
+    returning v.answered_at
+  )
+  update calls c set outcome = 'answered', answered_at = coalesce(c.answered_at, moved.answered_at)
+  from into_call, moved where c.id = into_call.id and moved.answered_at is not null`;
+
+export const open = `
+  select
+    coalesce((select json_agg(uniqueid) from calls where node = :node and ended_at is null), '[]') as calls,
+    coalesce((select json_agg(uniqueid) from offers where node = :node and ended_at is null), '[]') as offers,
+    coalesce((
+      select json_agg(json_build_object('uniqueid', v.uniqueid, 'queue', t.identity || '-' || g.name))
+      from queue_visits v join teams t on t.id = v.team_id left join agent_groups g on g.id = v.group_id
+      where v.node = :node and v.left_at is null and v.answered_at is null), '[]') as waiting`;

@@ -1,0 +1,26 @@
+import type { OfferResult } from '../../domain/calls/records.js';
+import type { AmiMessage } from '../ami/message.js';
+
+/** What was seen of an offer until its channel went. */
+export interface OfferSoFar {
+  /** The agent was joined to the caller. */
+  connected?: true;
+  /** app_queue has said that this phone did not answer: it refused, or its time was up. Says nothing of who is to blame. */
+  gaveUp?: true;
+}
+
+/**
+ * Causes by which a phone says no after it rang: 486 and 600 are "user busy" (17), 603 and 403 "call rejected" (21), 480
+ * "no answer" or "out of order" (19, 27), 404 "unallocated" (1); see hangup_cause2sip in res_pjsip.
+ */
+const refusals = new Set(['1', '17', '18', '19', '20', '21', '27']);
+
+/** What came of an offer, by the Hangup event of the channel to the phone. Null: its answer has been written already. */
+export function resultOf({ connected, gaveUp }: OfferSoFar, { headers }: AmiMessage): OfferResult | null {
+  if (connected) return null;
+  const state = headers.get('channelstatedesc');
+  // Picked up, and never joined to the caller: too late, or the caller had gone.
+  if (state === 'Up' || !gaveUp) return 'cancelled';
+  if (state !== 'Ringing') return 'refused';
+  return refusals.has(headers.get('cause') ?? '') ? 'rejected' : 'missed';
+}
