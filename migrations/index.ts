@@ -4,6 +4,7 @@ import { up as stateChanges } from './0003-state-changes.js';
 import { up as telephone } from './0004-telephone.js';
 import { up as language } from './0005-language.js';
 import { up as words } from './0006-words.js';
+import { up as changes } from './0010-changes.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -19,4 +20,5 @@ export const migrations: readonly Migration[] = [
   { name: '0004-telephone', sql: telephone },
   { name: '0005-language', sql: language },
   { name: '0006-words', sql: words },
+  { name: '0010-changes', sql: changes },
 ];
