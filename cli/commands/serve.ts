@@ -21,10 +21,10 @@ export function register(program: Command, context: Context): void {
         const { hostname } = await import('node:os');
         const { destination, pino } = await import('pino');
         const { loadToken } = await import('../token.js');
-        const { Service } = await import('../serve/service.js');
+        const { createService } = await import('../serve/service.js');
         const { untilSignalled } = await import('../signals.js');
         const { host, port, maxSessions } = all.agi;
-        const service = new Service(
+        const service = createService(
           {
             databaseUrl: await databaseUrl(),
             agi: { host, port, maxSessions, token: await loadToken(all) },

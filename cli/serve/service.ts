@@ -1,24 +1,27 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { scripts } from '../../agi/scripts/index.js';
+import type { Services } from '../../agi/scripts/script.js';
 import { AgiServer, type AgiServerSettings, type Script } from '../../agi/server.js';
 import { CallJournal } from '../../domain/calls/journal.js';
-import { connect, type Database } from '../../domain/database/pool.js';
-import { isUnreachable } from '../../domain/database/sql-errors.js';
-import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
-import { ChangeListener } from '../../domain/database/listen.js';
-import { Star64Error } from '../../domain/errors.js';
 import { Routing } from '../../domain/calls/routing.js';
 import { EventRetention } from '../../domain/monitor/event-retention.js';
 import { registerNode } from '../../domain/provisioning/node.js';
 import { AutomaticSignOut } from '../../pbx/watch/automatic-sign-out.js';
-import { Deadlines } from '../../pbx/watch/deadlines.js';
-import { Follower } from '../../pbx/watch/follower.js';
+import { ChangeListener } from '../../domain/database/listen.js';
+import { connect } from '../../domain/database/pool.js';
 import { Manager, type ManagerSettings } from '../../pbx/ami/manager.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
+import { Deadlines } from '../../pbx/watch/deadlines.js';
+import { Follower } from '../../pbx/watch/follower.js';
 import { Observer, observedEvents } from '../../pbx/watch/observer.js';
 import { Reconciliation } from '../../pbx/watch/reconciliation.js';
 import { Watcher, watcherDefaults } from '../../pbx/watch/watcher.js';
+import { Parts, type Part } from './parts.js';
+import { ProvisioningChanges } from './provisioning.js';
+import { Schema } from './schema.js';
+
+/** How long questions under way may take to be answered when the server stops. */
+const drainMs = 10_000;
 
 export interface ServiceSettings {
   databaseUrl: string;
@@ -29,150 +32,93 @@ export interface ServiceSettings {
   holder: string;
 }
 
-/** `star64 serve`, put together: the FastAGI server, the manager connection, the watch and the deadlines. */
-export class Service {
-  readonly #db: Database;
-  readonly #manager: Manager;
-  readonly #agi: AgiServer;
-  readonly #journal: CallJournal;
-  readonly #routing: Routing;
-  readonly #listener: ChangeListener;
-  readonly #follower: Follower;
-  readonly #deadlines: Deadlines;
-  readonly #automaticSignOut: AutomaticSignOut;
-  readonly #watcher: Watcher;
-  readonly #eventRetention: EventRetention;
-  #stopping = false;
-  #reloadWanted = false;
-  #reloading = false;
+/**
+ * `star64 serve`, put together. The order is that of the list below: the FastAGI port opens last of all, since a
+ * refused connection sends a call to its fallback at once, and closes first, while all that answers is still there.
+ */
+export function createService(settings: ServiceSettings, log: Logger): Parts {
+  const db = connect(settings.databaseUrl);
+  const manager = new Manager(
+    { ...settings.ami, events: observedEvents, eventClasses: ['agent', 'call', 'user'] },
+    log.child({ part: 'ami' }),
+  );
+  const membership = new QueueMembership(db, manager, log);
+  const deadlines = new Deadlines(db, settings.node, membership, log);
+  const automaticSignOut = new AutomaticSignOut(db, settings.node, membership, log);
+  const eventRetention = new EventRetention(db, log);
+  const observer = new Observer(db, settings.node, log, {
+    deadlineSet: () => deadlines.poke(),
+    missed: () => watcher.reconcileSoon(),
+  });
+  const watcher: Watcher = new Watcher(
+    { node: settings.node, holder: settings.holder, ...watcherDefaults },
+    db,
+    manager,
+    observer,
+    new Reconciliation(db, settings.node, manager, membership, log),
+    log,
+  );
+  const follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
+  const routing = new Routing(db);
+  const provisioning = new ProvisioningChanges(routing, () => watcher.reconcileSoon(), log);
+  const listener = new ChangeListener(
+    settings.databaseUrl,
+    { provisioning: (payload) => provisioning.take(payload), agents: (payload) => follower.take(payload) },
+    log,
+  );
+  const journal = new CallJournal(db, settings.node, log);
+  const agi = new AgiServer(
+    settings.agi,
+    bind({ db, membership, routing, journal, log }),
+    log.child({ part: 'agi' }),
+  );
 
-  constructor(
-    private readonly settings: ServiceSettings,
-    private readonly log: Logger,
-  ) {
-    const db = connect(settings.databaseUrl);
-    const manager = new Manager(
-      { ...settings.ami, events: observedEvents, eventClasses: ['agent', 'call', 'user'] },
-      log.child({ part: 'ami' }),
-    );
-    const membership = new QueueMembership(db, manager, log);
-    const deadlines = new Deadlines(db, settings.node, membership, log);
-    const watcher = new Watcher(
-      { node: settings.node, holder: settings.holder, ...watcherDefaults },
-      db,
-      manager,
-      new Observer(db, settings.node, log, {
-        deadlineSet: () => deadlines.poke(),
-        missed: () => this.#watcher.reconcileSoon(),
-      }),
-      new Reconciliation(db, settings.node, manager, membership, log),
-      log,
-    );
-    const routing = new Routing(db);
-    const journal = new CallJournal(db, settings.node, log);
-    const services = { db, membership, routing, journal, log };
-    const bound = new Map<string, Script>();
-    for (const [name, script] of scripts) bound.set(name, (session, args) => script(services, session, args));
-
-    this.#db = db;
-    this.#manager = manager;
-    this.#deadlines = deadlines;
-    this.#automaticSignOut = new AutomaticSignOut(db, settings.node, membership, log);
-    this.#watcher = watcher;
-    this.#eventRetention = new EventRetention(db, log);
-    this.#routing = routing;
-    this.#journal = journal;
-    this.#agi = new AgiServer(settings.agi, bound, log.child({ part: 'agi' }));
-    this.#follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
-    this.#listener = new ChangeListener(
-      settings.databaseUrl,
-      { provisioning: () => this.#reload(), agents: (payload) => this.#follower.take(payload) },
-      log,
-    );
-  }
-
-  /**
-   * Migrates, then listens. As long as PostgreSQL has not been seen the FastAGI port stays closed: a refused
-   * connection sends the call to its fallback at once. Resolves with the port when calls are answered.
-   */
-  async start(): Promise<{ port: number }> {
-    this.#manager.start();
-    await this.#untilMigrated();
-    const { node } = this.settings;
-    if ((await registerNode(this.#db, node)) === 0)
-      this.log.warn({ node }, 'no team lives on this Asterisk: look at `asterisk.node`, or move one here');
-    await this.#routing.load();
-    await this.#listener.start();
-    if (this.#stopping) throw new Star64Error('failure', 'stopped before it served');
-    const { port } = await this.#agi.start();
-    this.#deadlines.start();
-    this.#automaticSignOut.start();
-    this.#eventRetention.start();
-    this.#watcher.start();
-    this.log.info({ host: this.settings.agi.host, port }, 'serving');
-    return { port };
-  }
-
-  /** Stops accepting, lets the questions under way be answered, gives the watch back, and closes everything. */
-  async stop(drainMs = 10_000): Promise<void> {
-    this.#stopping = true;
-    const cut = await this.#agi.drain(drainMs);
-    if (cut > 0) this.log.warn({ cut }, 'questions were cut off after the time for draining');
+  const parts: Part[] = [
+    { name: 'database', stop: () => db.destroy() },
+    { name: 'manager', start: () => manager.start(), stop: () => manager.stop() },
+    new Schema(settings.databaseUrl, log),
+    {
+      name: 'node',
+      start: async () => {
+        const { node } = settings;
+        if ((await registerNode(db, node)) > 0) return;
+        log.warn({ node }, 'no team lives on this Asterisk: look at `asterisk.node`, or move one here');
+      },
+    },
+    { name: 'follower', stop: () => follower.stop() },
+    // Before the routing is read: what changes in between is heard of.
+    { name: 'listener', start: () => listener.start(), stop: () => listener.stop() },
+    provisioning,
+    { name: 'watcher', start: () => watcher.start(), stop: () => watcher.stop() },
+    { name: 'deadlines', start: () => deadlines.start(), stop: () => deadlines.stop() },
+    {
+      name: 'automatic sign-out',
+      start: () => automaticSignOut.start(),
+      stop: () => automaticSignOut.stop(),
+    },
+    { name: 'event retention', start: () => eventRetention.start(), stop: () => eventRetention.stop() },
     // The arrivals before the ends, which the watcher writes.
-    await this.#journal.flush();
-    await this.#eventRetention.stop();
-    await this.#automaticSignOut.stop();
-    await this.#deadlines.stop();
-    await this.#watcher.stop();
-    await this.#listener.stop();
-    await this.#follower.stop();
-    await this.#manager.stop();
-    await this.#db.destroy();
-    this.log.info('stopped');
-  }
+    { name: 'journal', stop: () => journal.flush() },
+    {
+      name: 'agi',
+      start: async () => {
+        const { port } = await agi.start();
+        const { user, system } = process.cpuUsage();
+        const cpuMs = Math.round((user + system) / 1000);
+        log.info({ host: settings.agi.host, port, cpuMs }, 'serving');
+      },
+      stop: async () => {
+        const cut = await agi.drain(drainMs);
+        if (cut > 0) log.warn({ cut }, 'questions were cut off after the time for draining');
+      },
+    },
+  ];
+  return new Parts(parts, log);
+}
 
-  async #untilMigrated(): Promise<void> {
-    for (;;) {
-      const db = connect(this.settings.databaseUrl, { max: 1, deadlineMs: migrationDeadlineMs });
-      try {
-        const done = await migrate(db);
-        if (done.length > 0) this.log.info({ done }, 'migrated');
-        return;
-      } catch (error) {
-        if (!isUnreachable(error) && !isUnreachable((error as Error).cause)) throw error;
-        if (this.#stopping) throw error;
-        this.log.warn({ reason: (error as Error).message }, 'waiting for PostgreSQL');
-        await new Promise((resolve) => setTimeout(resolve, 1000));
-      } finally {
-        await db.destroy();
-      }
-    }
-  }
-
-  /** One at a time, since of two the older answer could come last. */
-  #reload(): void {
-    this.#reloadWanted = true;
-    if (this.#reloading) return;
-    this.#reloading = true;
-    void this.#reloadAll().finally(() => {
-      this.#reloading = false;
-      if (this.#reloadWanted && !this.#stopping) this.#reload();
-    });
-  }
-
-  async #reloadAll(): Promise<void> {
-    while (this.#reloadWanted && !this.#stopping) {
-      this.#reloadWanted = false;
-      try {
-        await this.#routing.load();
-      } catch (error) {
-        const { message: reason } = error as Error;
-        this.log.warn({ reason }, 'routing could not be read: the last known stands, trying again in 1 s');
-        this.#reloadWanted = true;
-        await sleep(1000);
-      }
-    }
-    // Groups and memberships may have changed; whoever is signed in follows without signing in again.
-    this.#watcher.reconcileSoon();
-  }
+/** The scripts, each with what it needs. */
+function bind(services: Services): Map<string, Script> {
+  const bound = new Map<string, Script>();
+  for (const [name, script] of scripts) bound.set(name, (session, args) => script(services, session, args));
+  return bound;
 }

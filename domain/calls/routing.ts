@@ -20,28 +20,42 @@ export function destinationOf(team: string, { group, extension, feature }: Desti
  * away. Whoever hears of a change in provisioning calls `load` again; until then the last known answer stands.
  */
 export class Routing {
-  #byDid = new Map<string, Destination>();
+  /** By team, then by DID. */
+  #byTeam = new Map<string, Map<string, Destination>>();
+  /** Identity of each team that has DIDs, by its id: a team may get another identity. */
+  #identities = new Map<number, string>();
 
   constructor(private readonly db: Queryable) {}
 
-  /** Reads every DID. On failure the old answers stay. */
-  async load(): Promise<void> {
-    const rows = await this.db('dids as d')
+  /** Reads every DID, or those of these teams. On failure the old answers stay. */
+  async load(teamIds?: readonly number[]): Promise<void> {
+    const query = this.db('dids as d')
       .join('teams as t', 't.id', 'd.team_id')
       .leftJoin('agent_groups as g', 'g.id', 'd.group_id')
       .leftJoin('extensions as x', 'x.id', 'd.extension_id')
-      .select<({ team: string; did: string } & Destination)[]>(
+      .select<({ teamId: number; team: string; did: string } & Destination)[]>(
+        't.id as teamId',
         't.identity as team',
         'd.number as did',
         'g.name as group',
         'x.number as extension',
         'd.feature',
       );
-    this.#byDid = new Map(rows.map(({ team, did, ...destination }) => [`${team} ${did}`, destination]));
+    const rows = await (teamIds === undefined ? query : query.whereIn('d.team_id', teamIds));
+    // Without a pause in between: no question comes while a team has no answers.
+    for (const id of teamIds ?? [...this.#identities.keys()]) {
+      this.#byTeam.delete(this.#identities.get(id) ?? '');
+      this.#identities.delete(id);
+    }
+    for (const { teamId, team, did, ...destination } of rows) {
+      const dids = this.#byTeam.get(team) ?? new Map<string, Destination>();
+      this.#byTeam.set(team, dids.set(did, destination));
+      this.#identities.set(teamId, team);
+    }
   }
 
   /** Undefined: the team has no such DID. */
   find(team: string, did: string): Destination | undefined {
-    return this.#byDid.get(`${team} ${did}`);
+    return this.#byTeam.get(team)?.get(did);
   }
 }

@@ -22,7 +22,8 @@ const originSql = `
     then (select system_identifier::text from pg_control_system()) || '/' || (select timeline_id from pg_control_checkpoint())
   end`;
 
-async function isForeign(db: Queryable, { hasEvents = false } = {}): Promise<boolean> {
+/** Whether the events were written by another cluster, or by this one's future. */
+export async function isForeign(db: Queryable, { hasEvents = false } = {}): Promise<boolean> {
   const { rows } = await db.raw<{ rows: { foreign: boolean }[] }>(
     `select (${hasEvents ? 'last.xid > 0 and' : ''} l.origin is distinct from (${originSql}))
        or last.xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint as foreign

@@ -1,16 +1,18 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { provisioningChannel } from './changes.js';
 import { agentChannel } from './notifications.js';
-import { connectionSettings } from './pool.js';
+import { connectionSettings, sessionSettings } from './pool.js';
 
 const pulseMs = 10_000;
 
-const provisioningChannel = 'star64_provisioning';
-
 /** What is done when something is heard. */
 export interface Heard {
-  /** Provisioning has changed. Called after every (re)connection too, since anything may have been missed before it. */
-  provisioning: () => void;
+  /**
+   * Provisioning has changed: what the change told, unchecked. Undefined after every (re)connection, since anything may
+   * have been missed before it.
+   */
+  provisioning: (payload: string | undefined) => void;
   /** A command has changed agents: what it told, unchecked. */
   agents: (payload: string) => void;
 }
@@ -40,16 +42,17 @@ export class ChangeListener {
     client.on('end', () => this.#again(client, new Error('connection ended')));
     client.on('notification', ({ channel, payload = '' }) => {
       if (channel === agentChannel) this.heard.agents(payload);
-      else this.heard.provisioning();
+      else this.heard.provisioning(payload);
     });
     try {
       await client.connect();
+      await client.query(sessionSettings());
       for (const channel of [provisioningChannel, agentChannel]) await client.query(`listen ${channel}`);
       // Nothing else is sent here, and a connection that somebody has dropped in silence says nothing by itself.
       this.#pulse = setInterval(() => {
         client.query('select 1').catch((error: unknown) => this.#again(client, error as Error));
       }, pulseMs);
-      this.heard.provisioning();
+      this.heard.provisioning(undefined);
     } catch (error) {
       this.#again(client, error as Error);
     }

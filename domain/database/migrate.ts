@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { migrations, type Migration } from '../../migrations/index.js';
 import { Star64Error } from '../errors.js';
-import { checkEra } from './event-era.js';
+import { checkEra, isForeign } from './event-era.js';
 import type { Database, Queryable } from './pool.js';
 import { withDatabaseErrors } from './sql-errors.js';
 
@@ -28,37 +28,51 @@ const source: Knex.MigrationSource<Migration> = {
 
 /**
  * Brings the schema up to this version in one transaction under an advisory lock: any number of starters at once
- * all succeed, and one that is killed leaves nothing half done. `db` is connected with `migrationDeadlineMs`. Returns the names of the steps it carried out.
+ * all succeed, and one that is killed leaves nothing half done. With nothing to do it is one look, without a lock.
+ * `db` is connected with `migrationDeadlineMs`. Returns the names of the steps it carried out.
  */
 export async function migrate(db: Database): Promise<string[]> {
-  return withDatabaseErrors(() =>
-    db.transaction(async (trx) => {
+  return withDatabaseErrors(async () => {
+    const done = await readCarriedOut(db);
+    refuseNewerSchema(done);
+    if (isWhole(done) && !(await isForeign(db))) return [];
+    return db.transaction(async (trx) => {
       await trx.raw('select pg_advisory_xact_lock(?)', [migrationLock]);
+      // Who had the lock before may have been of a newer version.
+      refuseNewerSchema(await readCarriedOut(trx));
       const settings = { migrationSource: source, tableName: migrationTable, disableTransactions: true };
-      await refuseNewerSchema(trx);
-      const [, done] = (await trx.migrate.latest(settings)) as [number, string[]];
+      const [, names] = (await trx.migrate.latest(settings)) as [number, string[]];
       await checkEra(trx);
-      return done;
-    }),
+      return names;
+    });
+  });
+}
+
+/** True when every migration of this version has been carried out. */
+export async function isMigrated(db: Queryable): Promise<boolean> {
+  return isWhole(await readCarriedOut(db));
+}
+
+const isWhole = (done: ReadonlySet<string>): boolean => migrations.every(({ name }) => done.has(name));
+
+/** Names of the migrations that the database has; none where it has no tables at all. */
+async function readCarriedOut(db: Queryable): Promise<Set<string>> {
+  const { rows } = await db.raw<{ rows: { there: boolean }[] }>(
+    'select to_regclass(?) is not null as there',
+    [migrationTable],
   );
+  if (rows[0]?.there !== true) return new Set();
+  return new Set(await db(migrationTable).pluck<string[]>('name'));
 }
 
 /** A server never runs on a schema that it does not know. */
-async function refuseNewerSchema(trx: Knex.Transaction): Promise<void> {
-  if (!(await trx.schema.hasTable(migrationTable))) return;
+function refuseNewerSchema(done: ReadonlySet<string>): void {
   const known = new Set(migrations.map(({ name }) => name));
-  const unknown = (await trx(migrationTable).pluck<string[]>('name')).filter((name) => !known.has(name));
+  const unknown = [...done].filter((name) => !known.has(name));
   if (unknown.length > 0) {
     throw new Star64Error(
       'failure',
       `The database has migrations that this version does not know (${unknown.join(', ')}): install the newer star64.`,
     );
   }
-}
-
-/** True when every migration of this version has been carried out. */
-export async function isMigrated(db: Queryable): Promise<boolean> {
-  if (!(await db.schema.hasTable(migrationTable))) return false;
-  const done = new Set(await db(migrationTable).pluck<string[]>('name'));
-  return migrations.every(({ name }) => done.has(name));
 }

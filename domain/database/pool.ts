@@ -19,7 +19,7 @@ export const statementDeadlineMs = 3000;
 /** How long a transaction may wait for its server between two statements before PostgreSQL takes it back. */
 export const idleDeadlineMs = 10_000;
 
-/** Settings that every connection of star64 shares, the pool's and the listener's. */
+/** Settings that every connection of star64 shares, the pool's and the listener's; `sessionSettings` follow. */
 export function connectionSettings(url: string, deadlineMs = statementDeadlineMs): pg.ClientConfig {
   return {
     connectionString: url,
@@ -28,13 +28,20 @@ export function connectionSettings(url: string, deadlineMs = statementDeadlineMs
     connectionTimeoutMillis: Math.min(2000, deadlineMs * 0.8),
     // The server gives up a slow statement before we give up the server, so that the two can be told apart.
     query_timeout: deadlineMs,
-    statement_timeout: Math.ceil(deadlineMs * 0.8),
-    // A server that hangs in the middle of a transaction would keep its locks for as long as its connection lives.
-    idle_in_transaction_session_timeout: idleDeadlineMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     types,
   };
+}
+
+/**
+ * The first statement of every connection. Not sent with the connection itself, as pg could: PgBouncer refuses a start
+ * with settings that it does not know.
+ */
+export function sessionSettings(deadlineMs = statementDeadlineMs): string {
+  // A server that hangs in the middle of a transaction would keep its locks for as long as its connection lives.
+  const statementMs = Math.ceil(deadlineMs * 0.8);
+  return `set statement_timeout = ${statementMs}; set idle_in_transaction_session_timeout = ${idleDeadlineMs}`;
 }
 
 /** A pool of connections; nothing is dialled before the first query. */
@@ -46,7 +53,7 @@ export function connect(url: string, options: { max?: number; deadlineMs?: numbe
       min: 0,
       max: options.max ?? 10,
       acquireTimeoutMillis: options.deadlineMs ?? statementDeadlineMs,
-      afterCreate: leaveWhenLate,
+      afterCreate: (connection: pg.Client, done: Created) => prepare(connection, options.deadlineMs, done),
     },
     // Values may be secrets, and error messages reach logs.
     compileSqlOnError: false,
@@ -75,6 +82,18 @@ export async function prepared<T>(
   return rows;
 }
 
+type Created = (error: Error | null, connection: pg.Client) => void;
+
+/** Makes a new connection ready for the pool. */
+function prepare(connection: pg.Client, deadlineMs: number | undefined, done: Created): void {
+  leaveWhenLate(connection);
+  connection.query(sessionSettings(deadlineMs), (error: Error | null) => {
+    // The pool forgets a connection that did not become ready, and does not end it.
+    if (error) void connection.end();
+    done(error, connection);
+  });
+}
+
 type Answered = (error: Error | null, result?: pg.QueryResult) => void;
 
 /** What pg says when a query had no answer within `query_timeout`. */
@@ -85,10 +104,7 @@ const late = 'Query read timeout';
  * comes back. Its transaction would still be open then, and whoever gets the connection next would commit what was
  * reported as failed. Ending the connection makes the server roll back.
  */
-function leaveWhenLate(
-  connection: pg.Client,
-  done: (error: Error | null, connection: pg.Client) => void,
-): void {
+function leaveWhenLate(connection: pg.Client): void {
   const query = connection.query.bind(connection) as (config: pg.QueryConfig, answered: Answered) => void;
   connection.query = ((config: pg.QueryConfig, answered: Answered) =>
     query(config, (error, result) => {
@@ -100,5 +116,4 @@ function leaveWhenLate(
       }
       answered(error, result);
     })) as pg.Client['query'];
-  done(null, connection);
 }

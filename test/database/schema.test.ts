@@ -21,7 +21,7 @@ await t.test('a changed column, comment, constraint, index, trigger or function 
     'alter table agents drop constraint agents_fixed_has_extension',
     'drop index calls_open_idx',
     'alter type agent_state add value $$away$$'.replaceAll('$$', "'"),
-    'drop trigger dids_notify on dids',
+    'drop trigger dids_notify_insert on dids',
     'create function extra() returns int language sql as $$ select 1 $$',
   ];
   const before = await schemaText(db);

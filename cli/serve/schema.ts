@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { connect } from '../../domain/database/pool.js';
+import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
+import { requireSessions } from '../../domain/database/sessions.js';
+import { isUnreachable } from '../../domain/database/sql-errors.js';
+import type { Part } from './parts.js';
+
+const againMs = 1000;
+
+/** The tables of this version. Starts when PostgreSQL can be reached, however long that takes. */
+export class Schema implements Part {
+  readonly name = 'schema';
+  readonly #stopping = new AbortController();
+
+  constructor(
+    private readonly databaseUrl: string,
+    private readonly log: Logger,
+  ) {}
+
+  /** @throws when the database is a newer version's, or shares its connections in a way that star64 cannot use. */
+  async start(): Promise<void> {
+    for (;;) {
+      const db = connect(this.databaseUrl, { max: 2, deadlineMs: migrationDeadlineMs });
+      try {
+        await requireSessions(db);
+        const done = await migrate(db);
+        if (done.length > 0) this.log.info({ done }, 'migrated');
+        return;
+      } catch (error) {
+        if (!isUnreachable(error) && !isUnreachable((error as Error).cause)) throw error;
+        if (this.#stopping.signal.aborted) throw error;
+        this.log.warn({ reason: (error as Error).message }, 'waiting for PostgreSQL');
+        await sleep(againMs, undefined, { signal: this.#stopping.signal });
+      } finally {
+        await db.destroy();
+      }
+    }
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+}
