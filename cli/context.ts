@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Database } from '../domain/database/pool.js';
-import { Star64Error, usage } from '../domain/errors.js';
+import { fail, Star64Error } from '../domain/errors.js';
 import { createPrinter, type Printer } from './output.js';
 import type { FlagSetting, Settings } from './settings.js';
 
@@ -152,8 +152,12 @@ function createInvocation(context: Context, flags: GlobalFlags, opened: Opened[]
     },
     secret: async (what) => {
       const text = (await context.readInput()).replace(/\r?\n$/, '');
-      if (text === '') throw usage(`stdin holds no ${what}: pipe it in, for example from a file.`);
-      return text;
+      if (text !== '') return text;
+      throw fail('input_missing', {
+        facts: { what },
+        says: `stdin holds no ${what}`,
+        remedy: { text: 'pipe it in, for example from a file' },
+      });
     },
   };
 }

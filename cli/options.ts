@@ -1,5 +1,4 @@
 import { InvalidArgumentError } from 'commander';
-import { usage } from '../domain/errors.js';
 
 /** For options that take a whole number; the bounds are the domain's. */
 export function wholeNumber(text: string): number {
@@ -26,20 +25,8 @@ export function nameList(text: string): string[] {
   return text === '' ? [] : text.split(',').map((name) => name.trim());
 }
 
-/** A record without the fields that were not given. */
-export type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** Leaves out what was not typed, so that only real values reach the domain. */
-export function given<T extends object>(values: T): Given<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>;
-}
-
-/** As `given`, and refuses when nothing was typed. */
-export function onlyGiven<T extends object>(changes: T, options: string): Given<T> {
-  const typed = given(changes);
-  if (Object.keys(typed).length === 0) throw usage(`nothing to change: give at least one of ${options}.`);
-  return typed;
-}
+/** For an option that may be typed several times, one name each. */
+export const collected = (text: string, before: readonly string[] = []): string[] => [...before, text];
 
 const secondsOf: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
 

@@ -1,4 +1,6 @@
-import { usage, notFound, type Star64Error } from './errors.js';
+import { fail, type Star64Error } from './errors.js';
+
+export { command } from './errors.js';
 
 /**
  * The alphabets of everything that has a name or a number. They are narrow because these words become section
@@ -140,6 +142,9 @@ const rules = {
 /** What can be named: each has one alphabet. */
 export type Named = keyof typeof rules;
 
+/** What is provisioned, as it is called on the command line. */
+export type NounName = Exclude<Named, 'queueNumber' | 'telephone' | 'endpoint' | 'language'>;
+
 const longestQuote = 60;
 
 /** A value from outside, safe to show in one line of a message: control characters escaped, cut when long. */
@@ -153,32 +158,37 @@ export function quoted(value: string): string {
 
 /** The value, if it follows the pattern of its kind; otherwise a usage error with what to type instead. */
 export function checkName(kind: Named, value: string): string {
-  const { what, pattern, rule, example, tidy } = rules[kind];
+  const { noun, what, pattern, rule, example, tidy } = rules[kind];
   if (pattern.test(value)) return value;
   const meant = tidy(value);
   const instead = pattern.test(meant) ? meant : example;
-  throw usage(`${what} ${quoted(value)} is not allowed (${rule}): type for example "${instead}".`);
+  throw fail('invalid_name', {
+    noun,
+    facts: { what, rule, instead },
+    says: `${what} ${quoted(value)} is not allowed (${rule})`,
+    remedy: { text: `type for example "${instead}"` },
+  });
 }
 
 /** False for a string that nothing of this kind can be called, so that nobody need look for it. */
 export const canBeName = (kind: Named, value: string): boolean => rules[kind].pattern.test(value);
 
-/** A star64 command line to be shown to somebody; `team` is added where the default would not do. */
-export function command(team: string | null, line: string): string {
-  const where = team === null ? ' --system' : team === 'astercc' ? '' : ` --team ${team}`;
-  return `\`star64 ${line}${where}\``;
-}
+/** The word for a kind of thing in messages: `feature code`. */
+export const nounOf = (kind: Named): string => rules[kind].noun;
 
 /** The error for a name that nothing answers to. */
-export function unknown(
-  kind: Exclude<Named, 'queueNumber' | 'telephone' | 'endpoint' | 'language'>,
-  team: string | null,
-  name: string,
-): Star64Error {
-  const { noun } = rules[kind];
+export function unknown(kind: NounName, team: string | null, name: string): Star64Error {
   const where = kind === 'team' ? '' : team === null ? ' in the system' : ` in team ${team}`;
-  const list = kind === 'team' ? '`star64 team list`' : command(team, `${kind} list`);
-  return notFound(`${noun} ${quoted(name)} does not exist${where}: ${list} shows those that do.`);
+  return fail('unknown', {
+    noun: kind,
+    name,
+    facts: { team },
+    says: `${rules[kind].noun} ${quoted(name)} does not exist${where}`,
+    remedy: {
+      text: '{0} shows those that do',
+      steps: [{ noun: kind, verb: 'list', ...(kind !== 'team' && { team }) }],
+    },
+  });
 }
 
 const longestText = 80;
@@ -189,16 +199,18 @@ const longestText = 80;
  * surrogate pairs, which the database cannot store as they are.
  */
 export function checkText(what: string, value: string, example = 'Anna Berg'): string {
+  const refuse = (rule: string, instead: string): Star64Error =>
+    fail('invalid_text', {
+      facts: { what, rule },
+      says: `${what} ${quoted(value)} is not allowed (${rule})`,
+      remedy: { text: `${instead}, for example "${example}"` },
+    });
   if (/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(value)) {
-    throw usage(
-      `${what} ${quoted(value)} is not allowed (no control characters or line breaks): type it in one line, for example "${example}".`,
-    );
+    throw refuse('no control characters or line breaks', 'type it in one line');
   }
   const length = Array.from(value).length;
   if (length > longestText || value.trim() === '') {
-    throw usage(
-      `${what} ${quoted(value)} is not allowed (1 to ${longestText} characters): type for example "${example}".`,
-    );
+    throw refuse(`1 to ${longestText} characters`, 'type another');
   }
   return value;
 }
@@ -207,7 +219,11 @@ export function checkText(what: string, value: string, example = 'Anna Berg'): s
 export function checkChoice<T extends string>(what: string, choices: readonly T[], value: string): T {
   const found = choices.find((choice) => choice === value);
   if (found === undefined) {
-    throw usage(`${what} ${quoted(value)} does not exist: type one of ${choices.join(', ')}.`);
+    throw fail('invalid_choice', {
+      facts: { what, choices },
+      says: `${what} ${quoted(value)} does not exist`,
+      remedy: { text: `type one of ${choices.join(', ')}` },
+    });
   }
   return found;
 }
@@ -215,7 +231,11 @@ export function checkChoice<T extends string>(what: string, choices: readonly T[
 /** A whole number in a range, both ends included. */
 export function checkWhole(what: string, range: { from: number; to: number }, value: number): number {
   if (!Number.isInteger(value) || value < range.from || value > range.to) {
-    throw usage(`${what} ${value} is not allowed: type a whole number from ${range.from} to ${range.to}.`);
+    throw fail('invalid_number', {
+      facts: { what, ...range },
+      says: `${what} ${value} is not allowed`,
+      remedy: { text: `type a whole number from ${range.from} to ${range.to}` },
+    });
   }
   return value;
 }

@@ -1,5 +1,5 @@
 import { randomBytes, randomInt, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
-import { usage } from './errors.js';
+import { fail } from './errors.js';
 
 /** OWASP's password storage advice for scrypt, the variant with 32 MiB: N = 2^15, r = 8, p = 3. */
 const cost = { N: 2 ** 15, r: 8, p: 3 } as const;
@@ -39,9 +39,10 @@ export async function verifyPassword(password: string, stored: string): Promise<
 export function checkPassword(password: string): string {
   const length = Array.from(password).length;
   if (length < 8 || length > 200 || /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(password)) {
-    throw usage(
-      'the login password is not allowed (8 to 200 characters, no control characters or line breaks): choose another.',
-    );
+    throw fail('invalid_password', {
+      says: 'the login password is not allowed (8 to 200 characters, no control characters or line breaks)',
+      remedy: { text: 'choose another' },
+    });
   }
   return password;
 }
@@ -49,15 +50,23 @@ export function checkPassword(password: string): string {
 /** A row of the keypad, up and down: what is tried first. */
 const runs = '01234567890 09876543210';
 
-/** A PIN that an agent keys in at a phone: 4 to 10 digits that nobody guesses in five tries. Never shows it. */
-export function checkPin(agent: string, pin: string): string {
+/**
+ * A PIN that somebody keys in at a phone: 4 to 10 digits that nobody guesses in five tries. `noun` and `name` say whose
+ * it is. Never shows it.
+ */
+export function checkPin(noun: 'agent' | 'user', name: string, pin: string): string {
+  const remedy = { text: 'choose another' };
   if (!/^[0-9]{4,10}$/.test(pin)) {
-    throw usage('the PIN is not allowed (4 to 10 digits): choose another.');
+    throw fail('invalid_pin', { noun, name, says: 'the PIN is not allowed (4 to 10 digits)', remedy });
   }
-  if (pin === agent || new Set(pin).size === 1 || runs.includes(pin)) {
-    throw usage(
-      `the PIN of agent ${agent} is not allowed (not the agent number, not one digit repeated, no run such as 1234): choose another.`,
-    );
+  if (pin === name || new Set(pin).size === 1 || runs.includes(pin)) {
+    const own = noun === 'agent' ? 'the agent number' : 'the user name';
+    throw fail('invalid_pin', {
+      noun,
+      name,
+      says: `the PIN of ${noun} ${name} is not allowed (not ${own}, not one digit repeated, no run such as 1234)`,
+      remedy,
+    });
   }
   return pin;
 }
@@ -72,9 +81,11 @@ export function generateSecret(length = 32): string {
 /** A SIP secret that somebody brings along: 24 to 64 letters and digits. Never shows it. */
 export function checkSecret(secret: string): string {
   if (!/^[A-Za-z0-9]{24,64}$/.test(secret)) {
-    throw usage(
-      'the SIP secret is not allowed (24 to 64 letters A-Z a-z and digits): give none, and one is generated.',
-    );
+    throw fail('invalid_secret', {
+      noun: 'extension',
+      says: 'the SIP secret is not allowed (24 to 64 letters A-Z a-z and digits)',
+      remedy: { text: 'give none, and one is generated' },
+    });
   }
   return secret;
 }

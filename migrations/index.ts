@@ -7,6 +7,7 @@ import { up as words } from './0006-words.js';
 import { up as nodes } from './0007-a-nodes.js';
 import { up as records } from './0007-b-records.js';
 import { up as events } from './0007-c-events.js';
+import { up as nouns } from './0008-nouns.js';
 import { up as changes } from './0010-changes.js';
 import { up as phoneLeases } from './0011-phone-leases.js';
 
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
   { name: '0007-a-nodes', sql: nodes },
   { name: '0007-b-records', sql: records },
   { name: '0007-c-events', sql: events },
+  { name: '0008-nouns', sql: nouns },
   { name: '0010-changes', sql: changes },
   { name: '0011-phone-leases', sql: phoneLeases },
 ];

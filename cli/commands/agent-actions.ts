@@ -9,7 +9,7 @@ export function registerActions(agent: Command, context: Context): void {
   agent
     .command('sign-in')
     .argument('<number>')
-    .description('sign an agent in at a phone, as *64 there does, without his PIN')
+    .description('sign an agent in at a phone, as *64 there does, without their PIN')
     .requiredOption('--extension <number>', 'the phone')
     .action(
       action(context, async ({ db, team, print }, number: string, { extension }: { extension: string }) => {
@@ -21,7 +21,7 @@ export function registerActions(agent: Command, context: Context): void {
   agent
     .command('sign-out')
     .argument('<number>')
-    .description('sign an agent out, as *65 does; a call that his phone rings for goes to the next agent')
+    .description('sign an agent out, as *65 does; a call that their phone rings for goes to the next agent')
     .action(
       action(context, async ({ db, team, print }, number: string) => {
         const { signOutAgent } = await domain();
@@ -56,7 +56,7 @@ export function registerActions(agent: Command, context: Context): void {
     .command('work-mode')
     .argument('<number>')
     .argument('<mode>', 'all, inbound (queue calls) or outbound (calls to the outside)')
-    .description('set what an agent does in groups that leave it to him, as *62 does')
+    .description('set what an agent does in groups that leave it to them, as *62 does')
     .action(
       action(context, async ({ db, team, print }, number: string, mode: string) => {
         const { setAgentWorkMode } = await domain();

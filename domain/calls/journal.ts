@@ -111,7 +111,8 @@ async function recordArrivals(db: Queryable, node: string, batch: readonly Waiti
      from json_to_recordset(?::json) as r(uniqueid text, team text, did text, caller text, "group" text, extension text, at timestamptz)
      join teams t on t.identity = r.team
      left join agent_groups g on g.team_id = t.id and g.name = r."group"
-     left join extensions x on x.team_id = t.id and x.number = r.extension
+       and (g.removed_at is null or g.leaving_since is not null)
+     left join extensions x on x.team_id = t.id and x.number = r.extension and x.removed_at is null
      order by r.uniqueid, r.at
      -- Its first word may have been that it joined a queue. Of another team it is another call's, and stays.
      on conflict (node, uniqueid) do update set did = excluded.did, caller = excluded.caller,

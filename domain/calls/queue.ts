@@ -20,7 +20,8 @@ export async function findQueue(db: Queryable, node: string, queue: string): Pro
     db,
     `select g.team_id as "teamId", g.id as "groupId", g.wrap_up_seconds as "wrapUpSeconds"
      from agent_groups g join teams t on t.id = g.team_id
-     where t.node = :node and t.identity = :team and g.name = :group`,
+     where t.node = :node and t.identity = :team and g.name = :group
+       and (g.removed_at is null or g.leaving_since is not null)`,
     { node, ...namesIn(queue) },
   );
   return found;

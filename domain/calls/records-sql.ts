@@ -5,6 +5,7 @@ const queue = `
   q as (
     select g.team_id, g.id as group_id, g.wrap_up_seconds from agent_groups g join teams t on t.id = g.team_id
     where t.node = :node and t.identity = :team and g.name = :group
+      and (g.removed_at is null or g.leaving_since is not null)
   )`;
 
 /**
@@ -57,6 +58,7 @@ export const left = `
   update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at)
   from told join teams t on t.identity = told.team and t.node = :node
   join agent_groups g on g.team_id = t.id and g.name = told."group"
+    and (g.removed_at is null or g.leaving_since is not null)
   join calls c on c.node = :node and c.uniqueid in (told.uniqueid, told.linkedid)
   where v.call_id = c.id and v.group_id = g.id and v.left_at is null and v.answered_at is null`;
 
@@ -80,7 +82,7 @@ export const offered = `
 
 export const answered = `
   with ${queue}, ${visitWhere('v.answered_at is null or v.offer_id = :offerId')}, agent as (
-    select a.id from agents a join q on q.team_id = a.team_id and a.number = :agent
+    select a.id from agents a join q on q.team_id = a.team_id and a.number = :agent and a.removed_at is null
   ), gone as (
     -- Over already, where its events came in another order.
     select coalesce((select ended_at from visit), (select ended_at from offers where node = :node and uniqueid = :offerId)) as at

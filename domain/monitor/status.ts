@@ -114,7 +114,7 @@ const groupsSql = `
   left join open on open.group_id = g.id
   left join done on done.group_id = g.id
   left join signed_in on signed_in.group_id = g.id
-  where g.team_id = :teamId order by g.name`;
+  where g.team_id = :teamId and (g.removed_at is null or g.leaving_since is not null) order by g.name`;
 
 const agentsSql = `
   select a.number, u.name, coalesce(s.state::text, 'signed-out') as state, x.number as extension,
@@ -127,4 +127,4 @@ const agentsSql = `
   left join agent_states s on s.sign_in_id = i.id and s.ended_at is null
   left join agent_groups g on g.id = s.group_id
   left join calls c on c.node = t.node and c.uniqueid = s.call_uniqueid and c.team_id = a.team_id
-  where a.team_id = :teamId order by length(a.number), a.number`;
+  where a.team_id = :teamId and a.removed_at is null order by length(a.number), a.number`;

@@ -15,7 +15,7 @@ export async function callersExtension(
   const { rows } = await db.raw<{ rows: { number: string }[] }>(
     `select x.number from extensions x join teams t on t.id = x.team_id
      join trunks k on k.team_id is null or k.team_id = t.id
-     where t.identity = ? and k.endpoint = ? and k.trusted_caller_id
+     where t.identity = ? and x.removed_at is null and k.endpoint = ? and k.trusted_caller_id
        and ltrim(x.telephone_number, '+') = ltrim(?, '+')`,
     [team, endpoint, caller],
   );

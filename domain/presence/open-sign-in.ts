@@ -59,7 +59,7 @@ export async function lockSignInsOfGroup(
   const { rows } = await trx.raw<{ rows: (SignIn & { fixed: boolean })[] }>(
     `select ${columns}, a.kind = 'fixed' as fixed ${joins}
        join agent_group_members m on m.agent_id = a.id join agent_groups g on g.id = m.group_id
-     where t.identity = ? and g.name = ? and i.signed_out_at is null
+     where t.identity = ? and g.name = ? and g.removed_at is null and i.signed_out_at is null
      order by i.id for no key update of i`,
     [team, group],
   );
@@ -78,11 +78,11 @@ async function find(
   condition: string,
   values: Record<string, string>,
 ): Promise<SignIn | undefined> {
-  const [column, number] = 'agent' in who ? ['a.number', who.agent] : ['x.number', who.extension];
+  const [of, number] = 'agent' in who ? ['a', who.agent] : ['x', who.extension];
   const [found] = await prepared<SignIn>(
     db,
     `select ${columns} ${joins}
-     where t.identity = :team and ${column} = :number and ${condition}
+     where t.identity = :team and ${of}.number = :number and ${of}.removed_at is null and ${condition}
      order by i.id desc limit 1`,
     { team, number, ...values },
   );

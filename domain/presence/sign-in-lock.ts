@@ -6,7 +6,7 @@ const longestLockSeconds = 3600;
 
 /** Whose failures are counted: those of the phone that asked, and of the agent whose PIN was wrong. */
 export interface Suspect {
-  kind: 'agent' | 'phone';
+  kind: 'agent' | 'phone' | 'user';
   number: string;
 }
 

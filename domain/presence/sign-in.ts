@@ -44,7 +44,7 @@ export async function signIn(db: Database, team: string, request: Request): Prom
     const lock = async <T>(table: string, number: string): Promise<T | undefined> => {
       const { rows } = await trx.raw<{ rows: T[] }>(
         `select own.* from ?? own join teams t on t.id = own.team_id
-         where t.identity = ? and own.number = ? for share of own`,
+         where t.identity = ? and own.number = ? and own.removed_at is null for share of own`,
         [table, team, number],
       );
       return rows[0];
@@ -93,7 +93,9 @@ async function checkPin(
 ): Promise<'right' | 'pin-wanted' | 'pin-wrong' | 'pin-missing'> {
   if (trusted) return 'right';
   const row = await db('teams as t')
-    .leftJoin('agents as a', (on) => on.on('a.team_id', 't.id').andOnVal('a.number', agent))
+    .leftJoin('agents as a', (on) =>
+      on.on('a.team_id', 't.id').andOnVal('a.number', agent).andOnNull('a.removed_at'),
+    )
     .where('t.identity', team)
     .first<{ demanded: boolean; hash: string | null } | undefined>(
       't.phone_pin as demanded',

@@ -1,12 +1,15 @@
-import { requireAgent } from './agent.js';
+import { showAgent } from './agent.js';
 import { tellServers } from '../database/notifications.js';
 import { change } from './change.js';
 import { setCurrentGroup } from '../presence/current-group.js';
 import type { Queryable } from '../database/pool.js';
-import { conflict, usage, type Star64Error } from '../errors.js';
-import { requireExtension } from './extension.js';
+import { fail, type ErrorCode, type Remedy, type Star64Error } from '../errors.js';
 import { showGroup } from './group.js';
-import { checkChoice, checkName, command, unknown } from '../names.js';
+import { checkChoice, checkName, unknown } from '../names.js';
+import { agent as agentNoun } from './nouns/agent.js';
+import { group as groupNoun } from './nouns/group.js';
+import { requireReferred, requireRow } from './rows.js';
+import { scopeOf, type Scope } from './scope.js';
 import type { SignIn } from '../presence/open-sign-in.js';
 import { noReason, pause, ready } from '../presence/pause.js';
 import { settledSeconds, signIn, signOut, signOutAll } from '../presence/sign-in.js';
@@ -21,8 +24,8 @@ export interface AdminAction {
 }
 
 /**
- * Signs an agent in at a phone, as `*64` there does, without his PIN. `by` names the command. `left`: the phone where he
- * was before.
+ * Signs an agent in at a phone, as `*64` there does, without their PIN. `by` names the command. `left`: the phone where
+ * they were before.
  */
 export function signInAgent(
   db: Queryable,
@@ -31,10 +34,10 @@ export function signInAgent(
   where: { extension: string; by: string },
 ): Promise<AdminAction & { left: string | null }> {
   const { extension, by } = where;
-  return act(db, team, number, async (trx) => {
-    const agent = await requireAgent(trx, team, number);
-    await requireExtension(trx, team, extension);
+  return act(db, team, number, async (trx, scope) => {
+    await requireReferred(trx, 'extension', scope, extension);
     const result = await signIn(trx, team, { agent: number, extension, by, trusted: true });
+    const refuse = refusal(team, number);
     switch (result.outcome) {
       case 'signed-in':
         return { ...(await done(trx, result.signIn, 'signed-in')), left: null };
@@ -42,34 +45,42 @@ export function signInAgent(
         await tellServers(trx, [result.left.id]);
         return { ...(await done(trx, result.signIn, 'moved')), left: result.left.extension };
       case 'wrong-phone':
-        throw conflict(
-          `agent ${number} of team ${team} is fixed: his phone is extension ${agent.extension ?? ''}, and no other.`,
-        );
+        throw refuse('fixed_agent', 'is fixed', {
+          text: `their phone is extension ${(await showAgent(trx, team, number)).extension ?? ''}, and no other`,
+        });
       case 'agent-elsewhere':
-        throw conflict(
-          `agent ${number} of team ${team} has just been signed in at extension ${result.holder.extension}: wait ${settledSeconds} seconds, and try again.`,
-        );
+        throw refuse('settling', `has just been signed in at extension ${result.holder.extension}`, {
+          text: `wait ${settledSeconds} seconds, and try again`,
+        });
       case 'agent-in-call':
         throw inCall(result.holder, 'moves to another phone');
       case 'phone-taken':
-        throw conflict(
-          `extension ${extension} of team ${team} is taken by agent ${result.holder.agent}: choose another, or sign him out first (${command(team, `agent sign-out ${result.holder.agent}`)}).`,
-        );
+        throw fail('phone_taken', {
+          noun: 'extension',
+          name: extension,
+          facts: { team, agent: result.holder.agent },
+          says: `extension ${extension} of team ${team} is taken by agent ${result.holder.agent}`,
+          remedy: {
+            text: 'choose another, or sign them out first ({0})',
+            steps: [{ noun: 'agent', verb: 'sign-out', name: result.holder.agent, team }],
+          },
+        });
       default:
         throw new Error(`a trusted sign-in came to ${result.outcome}`);
     }
   });
 }
 
-/** Signs an agent out in any state, as `*65` does; a call that his phone rings for goes to the next agent. */
+/** Signs an agent out in any state, as `*65` does; a call that their phone rings for goes to the next agent. */
 export function signOutAgent(db: Queryable, team: string, number: string, by: string): Promise<AdminAction> {
   return act(db, team, number, async (trx) => {
     const result = await signOut(trx, team, { agent: number }, by);
     if (result.outcome === 'not-signed-in') throw notSignedIn(team, number);
     if (result.outcome === 'fixed') {
-      throw conflict(
-        `agent ${number} of team ${team} is fixed and always signed in: ${command(team, `agent pause ${number}`)} keeps calls from him.`,
-      );
+      throw refusal(team, number)('fixed_agent', 'is fixed and always signed in', {
+        text: '{0} keeps calls from them',
+        steps: [{ noun: 'agent', verb: 'pause', name: number, team }],
+      });
     }
     return done(trx, result.signIn, result.outcome);
   });
@@ -89,9 +100,16 @@ export function pauseAgent(
       case 'paused':
         return { ...(await done(trx, result.signIn, 'paused')), reason: reason ?? noReason };
       case 'reason-wanted':
-        throw usage(
-          `team ${team} has pause reasons: add --reason with the digit of one (${command(team, 'pause-reason list')}), or --reason ${noReason} for none.`,
-        );
+        throw fail('required', {
+          noun: 'agent',
+          name: number,
+          facts: { team, field: 'reason' },
+          says: `team ${team} has pause reasons`,
+          remedy: {
+            text: `add --reason with the digit of one ({0}), or --reason ${noReason} for none`,
+            steps: [{ noun: 'pause-reason', verb: 'list', team }],
+          },
+        });
       case 'unknown-reason':
         throw unknown('pause-reason', team, reason ?? '');
       case 'busy':
@@ -112,7 +130,7 @@ export function readyAgent(db: Queryable, team: string, number: string): Promise
   });
 }
 
-/** Sets what an agent does in those of his groups that leave it to him, as `*62` does. */
+/** Sets what an agent does in those of their groups that leave it to them, as `*62` does. */
 export function setAgentWorkMode(
   db: Queryable,
   team: string,
@@ -127,9 +145,10 @@ export function setAgentWorkMode(
       case 'mode-set':
         return { ...(await done(trx, result.signIn, 'mode-set')), workMode };
       case 'no-choice':
-        throw conflict(
-          `agent ${number} of team ${team} has no group that leaves the work mode to him: see ${command(team, 'group set <name> --work-mode choice')}.`,
-        );
+        throw refusal(team, number)('no_choice', 'has no group that leaves the work mode to the agent', {
+          text: 'see {0}',
+          steps: [{ noun: 'group', verb: 'set', name: '<name>', options: '--work-mode choice', team }],
+        });
       case 'not-signed-in':
         throw notSignedIn(team, number);
       default:
@@ -150,9 +169,17 @@ export function setAgentGroup(
     const result = await setCurrentGroup(trx, team, { agent: number }, { name: group });
     if (result.outcome === 'not-signed-in') throw notSignedIn(team, number);
     if (result.outcome !== 'group-set') {
-      throw conflict(
-        `agent ${number} of team ${team} is not in group ${group}, which has ${agents.length === 0 ? 'no agents' : `the agents ${agents.join(', ')}`}: choose one of his own (${command(team, `agent show ${number}`)}).`,
-      );
+      const has = agents.length === 0 ? 'no agents' : `the agents ${agents.join(', ')}`;
+      throw fail('conflict', {
+        noun: 'agent',
+        name: number,
+        facts: { team, group },
+        says: `agent ${number} of team ${team} is not in group ${group}, which has ${has}`,
+        remedy: {
+          text: 'choose one of their own ({0})',
+          steps: [{ noun: 'agent', verb: 'show', name: number, team }],
+        },
+      });
     }
     return { ...(await done(trx, result.signIn, result.outcome)), group };
   });
@@ -163,8 +190,10 @@ export function setAgentGroup(
  * Fixed agents stay (`fixed`). A call that rang for one of them goes to who is left.
  */
 export function signOutGroup(db: Queryable, team: string, group: string, by: string): Promise<AdminAction[]> {
-  return change(db, { verb: 'set', kind: 'group', team, name: group }, async (trx) => {
-    await showGroup(trx, team, group);
+  return change(db, async (trx, tell) => {
+    const scope = await scopeOf(trx, team);
+    tell({ verb: 'set', noun: groupNoun, scope, name: group, given: {} });
+    await requireRow(trx, groupNoun, scope, group);
     const results = await signOutAll(trx, team, group, by);
     const ended = results.filter(({ outcome }) => outcome === 'signed-out');
     await tellServers(
@@ -180,11 +209,13 @@ function act<T>(
   db: Queryable,
   team: string,
   number: string,
-  work: (trx: Queryable) => Promise<T>,
+  work: (trx: Queryable, scope: Scope) => Promise<T>,
 ): Promise<T> {
-  return change(db, { verb: 'set', kind: 'agent', team, name: number }, async (trx) => {
-    await requireAgent(trx, team, number);
-    return work(trx);
+  return change(db, async (trx, tell) => {
+    const scope = await scopeOf(trx, team);
+    tell({ verb: 'set', noun: agentNoun, scope, name: number, given: {} });
+    await requireRow(trx, agentNoun, scope, number);
+    return work(trx, scope);
   });
 }
 
@@ -200,14 +231,24 @@ const actionOn = ({ team, agent, extension }: SignIn, outcome: string): AdminAct
   outcome,
 });
 
-function notSignedIn(team: string, number: string): Star64Error {
-  return conflict(
-    `agent ${number} of team ${team} is not signed in: first ${command(team, `agent sign-in ${number} --extension <number>`)}.`,
-  );
-}
+const refusal =
+  (team: string, number: string) =>
+  (code: ErrorCode, says: string, remedy: Remedy): Star64Error =>
+    fail(code, {
+      noun: 'agent',
+      name: number,
+      facts: { team },
+      says: `agent ${number} of team ${team} ${says}`,
+      remedy,
+    });
 
-function inCall({ team, agent, extension }: SignIn, what: string): Star64Error {
-  return conflict(
-    `agent ${agent} of team ${team} is in a call at extension ${extension}, or it rings there: try again when that is over, before he ${what}.`,
-  );
-}
+const notSignedIn = (team: string, number: string): Star64Error =>
+  refusal(team, number)('not_signed_in', 'is not signed in', {
+    text: 'first {0}',
+    steps: [{ noun: 'agent', verb: 'sign-in', name: number, options: '--extension <number>', team }],
+  });
+
+const inCall = ({ team, agent, extension }: SignIn, what: string): Star64Error =>
+  refusal(team, agent)('in_call', `is in a call at extension ${extension}, or it rings there`, {
+    text: `try again when that is over, before the agent ${what}`,
+  });

@@ -1,30 +1,60 @@
-import type { Attempt } from './attempt.js';
+import { givenText, type Attempt } from './attempt.js';
 import type { Queryable } from '../database/pool.js';
-import { dependents, stillNeeded } from './dependents.js';
-import { conflict, usage, type Star64Error } from '../errors.js';
-import { command, quoted } from '../names.js';
+import { dependents, placeOf, stillNeeded } from './dependents.js';
+import { fail, type Remedy, type Star64Error } from '../errors.js';
+import { nounOf, quoted } from '../names.js';
 import { codeTaken, numberTaken, prefixTaken } from './number-space.js';
+import { trunkNamed } from './trunk-names.js';
 
-type Explain = (db: Queryable, attempt: Attempt) => Promise<string>;
+type Explain = (db: Queryable, attempt: Attempt) => Promise<Star64Error>;
+
+/** Somebody or something has the place already. */
+function taken(
+  { noun, scope, name }: Attempt,
+  says: string,
+  remedy: Remedy,
+  facts: Record<string, string | null | undefined> = {},
+): Star64Error {
+  return fail('taken', { noun: noun.noun, name, facts: { team: scope.team, ...facts }, says, remedy });
+}
+
+/** Another name, or the one that there is changed: the usual way out. */
+const otherName = ({ noun, scope, name }: Attempt, what: string): Remedy => ({
+  text: `choose another ${what}, or change it with {0}`,
+  steps: [{ noun: noun.noun, verb: 'set', name, team: scope.team }],
+});
 
 /**
  * What each unique constraint means to a person. The database decides, so two commands at the same instant get the
  * same answer as two in a row; who holds the place is looked up afterwards.
  */
-const taken: Record<string, Explain> = {
-  teams_identity_key: (_db, { name }) =>
-    Promise.resolve(`team ${name} exists already: choose another identity (\`star64 team list\`).`),
+const explanations: Readonly<Record<string, Explain>> = {
+  teams_identity_key: (_db, attempt) =>
+    Promise.resolve(
+      taken(attempt, `team ${attempt.name} exists already`, {
+        text: 'choose another identity ({0})',
+        steps: [{ noun: 'team', verb: 'list' }],
+      }),
+    ),
 
   users_username_in_team_key: userTaken,
   users_username_in_system_key: userTaken,
 
-  users_one_administrator_key: async (db, { team }) => {
-    const row = await db('users as u')
-      .join('teams as t', 't.id', 'u.team_id')
-      .where({ 't.identity': team, 'u.administrator': true })
-      .first<{ username: string } | undefined>('u.username');
+  users_one_administrator_key: async (db, attempt) => {
+    const { team, teamId } = attempt.scope;
+    const row = await db('users')
+      .where({ team_id: teamId, administrator: true, removed_at: null })
+      .first<{ username: string } | undefined>('username');
     const holder = row?.username ?? 'another user';
-    return `team ${team ?? ''} has its single administrator already, ${holder}: first ${command(team, `user set ${holder} --no-administrator`)}.`;
+    return taken(
+      attempt,
+      `team ${team ?? ''} has its single administrator already, ${holder}`,
+      {
+        text: 'first {0}',
+        steps: [{ noun: 'user', verb: 'set', name: holder, options: '--no-administrator', team }],
+      },
+      { holder },
+    );
   },
 
   extensions_number_key: numberTaken,
@@ -33,35 +63,55 @@ const taken: Record<string, Explain> = {
   numbers_code_prefix: prefixTaken,
   feature_codes_pkey: codeTaken,
 
-  pause_reasons_pkey: async (db, { team, name }) => {
-    const row = await pauseReason(db, team, { 'p.digit': name });
-    return `digit ${name} of team ${team ?? ''} is the pause reason ${quoted(row?.name ?? '')} already: choose another digit, or change it with ${command(team, `pause-reason set ${name}`)}.`;
+  pause_reasons_pkey: async (db, attempt) => {
+    const row = await pauseReason(db, attempt, { digit: attempt.name });
+    const says = `digit ${attempt.name} of team ${attempt.scope.team ?? ''} is the pause reason ${quoted(row?.name ?? '')} already`;
+    return taken(attempt, says, otherName(attempt, 'digit'));
   },
 
-  pause_reasons_name_key: async (db, { team, name, label = '' }) => {
-    const row = await pauseReason(db, team, { 'p.name': label });
-    return `pause reason ${quoted(label)} of team ${team ?? ''} exists already${row ? ` at digit ${row.digit}` : ''}: choose another name than that for digit ${name}.`;
+  pause_reasons_name_key: async (db, attempt) => {
+    const label = givenText(attempt, 'name') ?? '';
+    const row = await pauseReason(db, attempt, { name: label });
+    const at = row ? ` at digit ${row.digit}` : '';
+    return taken(
+      attempt,
+      `pause reason ${quoted(label)} of team ${attempt.scope.team ?? ''} exists already${at}`,
+      {
+        text: `choose another name than that for digit ${attempt.name}`,
+      },
+    );
   },
 
-  agents_number_key: async (db, { team, name }) => {
+  agents_number_key: async (db, attempt) => {
+    const { scope, name } = attempt;
     const row = await db('agents as a')
-      .join('teams as t', 't.id', 'a.team_id')
       .join('users as u', 'u.id', 'a.user_id')
-      .where({ 't.identity': team, 'a.number': name })
+      .where({ 'a.team_id': scope.teamId, 'a.number': name, 'a.removed_at': null })
       .first<{ username: string } | undefined>('u.username');
-    return `agent ${name} of team ${team ?? ''} exists already${row ? `, it belongs to user ${row.username}` : ''}: choose another number, or change it with ${command(team, `agent set ${name}`)}.`;
+    const whose = row ? `, it belongs to user ${row.username}` : '';
+    return taken(
+      attempt,
+      `agent ${name} of team ${scope.team ?? ''} exists already${whose}`,
+      otherName(attempt, 'number'),
+    );
   },
 
-  agent_groups_name_key: async (db, { team, name }) => {
-    const row = await db('agent_groups as g')
-      .join('teams as t', 't.id', 'g.team_id')
-      .where({ 't.identity': team, 'g.name': name })
-      .first<{ leaving: boolean } | undefined>(db.raw('g.leaving_since is not null as leaving'));
-    if (row?.leaving) return stillLeaving(team, name);
-    return `group ${name} of team ${team ?? ''} exists already: choose another name, or change it with ${command(team, `group set ${name}`)}.`;
+  agent_groups_name_key: async (db, attempt) => {
+    const { scope, name } = attempt;
+    const row = await db('agent_groups')
+      .where({ team_id: scope.teamId, name })
+      .whereNotNull('leaving_since')
+      .first<{ id: number } | undefined>('id');
+    if (row) return removalPending(scope.team, name);
+    return taken(
+      attempt,
+      `group ${name} of team ${scope.team ?? ''} exists already`,
+      otherName(attempt, 'name'),
+    );
   },
 
-  dids_number_key: async (db, { name }) => {
+  dids_number_key: async (db, attempt) => {
+    const { name } = attempt;
     const row = await db('dids as d')
       .join('teams as t', 't.id', 'd.team_id')
       .leftJoin('agent_groups as g', 'g.id', 'd.group_id')
@@ -73,79 +123,105 @@ const taken: Record<string, Explain> = {
         'x.number as extension',
         'd.feature',
       );
-    if (!row) return `DID ${name} exists already: try again.`;
-    const goes =
-      row.group !== null
-        ? `group ${row.group}`
-        : row.extension !== null
-          ? `extension ${row.extension}`
-          : `feature ${row.feature ?? ''}`;
-    return `DID ${name} exists already, in team ${row.team}, and goes to ${goes}: change it with ${command(row.team, `did set ${name}`)}.`;
+    if (!row) return taken(attempt, `DID ${name} exists already`, { text: 'try again' });
+    const [place, of] = Object.entries(row).find(([key, value]) => key !== 'team' && value !== null) ?? [
+      '',
+      '',
+    ];
+    return taken(
+      attempt,
+      `DID ${name} exists already, in team ${row.team}, and goes to ${place} ${of ?? ''}`,
+      { text: 'change it with {0}', steps: [{ noun: 'did', verb: 'set', name, team: row.team }] },
+      { team: row.team },
+    );
   },
 
-  extensions_telephone_number_key: async (db, { team, telephone = '' }) => {
-    const row = await db('extensions as x')
-      .join('teams as t', 't.id', 'x.team_id')
-      .where('t.identity', team)
-      .whereRaw(`ltrim(x.telephone_number, '+') = ltrim(?, '+')`, [telephone])
-      .first<{ number: string } | undefined>('x.number');
-    return `telephone number ${telephone} is ${row ? `extension ${row.number}` : 'another extension'} of team ${team ?? ''} already: who calls in from there would be two.`;
+  extensions_telephone_number_key: async (db, attempt) => {
+    const { team, teamId } = attempt.scope;
+    const telephone = givenText(attempt, 'telephone') ?? '';
+    const row = await db('extensions')
+      .where({ team_id: teamId, removed_at: null })
+      .whereRaw(`ltrim(telephone_number, '+') = ltrim(?, '+')`, [telephone])
+      .first<{ number: string } | undefined>('number');
+    const holder = row ? `extension ${row.number}` : 'another extension';
+    return taken(attempt, `telephone number ${telephone} is ${holder} of team ${team ?? ''} already`, {
+      text: 'choose another: two would be whoever calls in from there',
+    });
   },
 
   trunks_name_in_team_key: trunkTaken,
   trunks_name_of_every_team_key: trunkTaken,
 
-  trunks_endpoint_key: async (db, { endpoint = '' }) => {
+  trunks_endpoint_key: async (db, attempt) => {
+    const endpoint = givenText(attempt, 'endpoint') ?? '';
     const row = await db('trunks as k')
       .leftJoin('teams as t', 't.id', 'k.team_id')
       .where({ endpoint })
       .first<{ name: string; team: string | null } | undefined>('k.name', 't.identity as team');
-    return `endpoint ${endpoint} is ${row ? trunkNamed(row.team, row.name) : 'another trunk'} already: choose another endpoint, or use that trunk.`;
+    const holder = row ? trunkNamed(row.team, row.name) : 'another trunk';
+    return taken(attempt, `endpoint ${endpoint} is ${holder} already`, {
+      text: 'choose another endpoint, or use that trunk',
+    });
   },
 
-  agents_fixed_extension_key: async (db, { team, extension }) => {
+  agents_fixed_extension_key: async (db, attempt) => {
+    const { team, teamId } = attempt.scope;
+    const extension = givenText(attempt, 'extension') ?? '';
     const row = await db('agents as a')
-      .join('teams as t', 't.id', 'a.team_id')
       .join('extensions as x', 'x.id', 'a.extension_id')
-      .where({ 't.identity': team, 'x.number': extension ?? '' })
+      .where({ 'a.team_id': teamId, 'x.number': extension, 'a.removed_at': null })
       .first<{ number: string } | undefined>('a.number');
-    return `extension ${extension ?? ''} of team ${team ?? ''} is the fixed phone of ${row ? `agent ${row.number}` : 'another agent'} already: choose another with --extension.`;
+    const holder = row ? `agent ${row.number}` : 'another agent';
+    return taken(
+      attempt,
+      `extension ${extension} of team ${team ?? ''} is the fixed phone of ${holder} already`,
+      {
+        text: 'choose another with --extension',
+      },
+    );
   },
 };
 
-function trunkTaken(_db: Queryable, { team, name }: Attempt): Promise<string> {
-  return Promise.resolve(`${trunkNamed(team, name)} exists already: choose another name.`);
+function trunkTaken(_db: Queryable, attempt: Attempt): Promise<Star64Error> {
+  const says = `${trunkNamed(attempt.scope.team, attempt.name)} exists already`;
+  return Promise.resolve(taken(attempt, says, { text: 'choose another name' }));
 }
 
-/** A trunk with its place: a team's own, or one for all. */
-export const trunkNamed = (team: string | null, name: string): string =>
-  `trunk ${name} ${team === null ? 'for every team' : `of team ${team}`}`;
-
-async function userTaken(db: Queryable, { team, name }: Attempt): Promise<string> {
-  const row = await db('users as u')
-    .leftJoin('teams as t', 't.id', 'u.team_id')
-    .where('u.username', name)
-    .whereRaw('t.identity is not distinct from ?', [team])
-    .first<{ name: string } | undefined>('u.name');
-  const where = team === null ? 'of the system' : `of team ${team}`;
-  return `user ${name} ${where} exists already${row ? ` (${quoted(row.name)})` : ''}: choose another user name, or change it with ${command(team, `user set ${name}`)}.`;
+async function userTaken(db: Queryable, attempt: Attempt): Promise<Star64Error> {
+  const { scope, name, noun } = attempt;
+  const row = await db('users')
+    .where({ team_id: scope.teamId, username: name, removed_at: null })
+    .first<{ name: string } | undefined>('name');
+  const who = row ? ` (${quoted(row.name)})` : '';
+  return taken(
+    attempt,
+    `user ${name}${placeOf(noun, scope.team)} exists already${who}`,
+    otherName(attempt, 'user name'),
+  );
 }
 
 function pauseReason(
   db: Queryable,
-  team: string | null,
+  { scope }: Attempt,
   where: Record<string, string>,
 ): Promise<{ digit: string; name: string } | undefined> {
-  return db('pause_reasons as p')
-    .join('teams as t', 't.id', 'p.team_id')
-    .where({ 't.identity': team, ...where })
-    .first<{ digit: string; name: string } | undefined>('p.digit', 'p.name');
+  return db('pause_reasons')
+    .where({ team_id: scope.teamId, ...where })
+    .first<{ digit: string; name: string } | undefined>('digit', 'name');
 }
 
 /** Why the name of a removed group is not free at once. */
-export function stillLeaving(team: string | null, name: string): string {
-  return `group ${name} of team ${team ?? ''} is leaving: it was removed, but its queue stays until Asterisk has no more callers in it. Wait until ${command(team, 'group list')} no longer shows it, or choose another name.`;
-}
+export const removalPending = (team: string | null, name: string): Star64Error =>
+  fail('removal_pending', {
+    noun: 'group',
+    name,
+    facts: { team },
+    says: `group ${name} of team ${team ?? ''} is leaving: it was removed, but its queue stays until Asterisk has no more callers in it.`,
+    remedy: {
+      text: 'Wait until {0} no longer shows it, or choose another name',
+      steps: [{ noun: 'group', verb: 'list', team }],
+    },
+  });
 
 /** Turns what the database refused into the error to show; undefined when it says nothing to a person. */
 export async function explain(
@@ -154,25 +230,25 @@ export async function explain(
   attempt: Attempt,
 ): Promise<Star64Error | undefined> {
   const { code, constraint = '' } = error;
-  if (code === '23505') {
-    const message = taken[constraint];
-    return message && conflict(await message(db, attempt));
-  }
+  const { noun, scope, name, id } = attempt;
+  if (code === '23505') return explanations[constraint]?.(db, attempt);
+  const meanwhile = (why: string, text: string): Star64Error =>
+    fail('changed_meanwhile', {
+      noun: noun.noun,
+      name,
+      facts: { team: scope.team },
+      says: `${nounOf(noun.noun)} ${name} was not changed: ${why}.`,
+      remedy: { text },
+    });
   // A reference: since version 18 PostgreSQL tells RESTRICT (23001) from the rest (23503).
   if (code === '23503' || code === '23001') {
-    if (attempt.verb === 'remove') return stillNeeded(attempt, await dependents(db, attempt));
-    return conflict(
-      `${attempt.kind} ${attempt.name} was not changed: something that it refers to was removed at the same moment. Look, and try again.`,
-    );
-  }
-  if (constraint === 'agents_in_a_group') {
-    return usage(`agent ${attempt.name} needs at least one group: name it with --groups.`);
+    if (attempt.verb === 'remove' && id !== undefined)
+      return stillNeeded(attempt, await dependents(db, noun, id));
+    return meanwhile('something that it refers to was removed at the same moment', 'Look, and try again');
   }
   // Deadlock or serialization failure: this command was chosen to give way to another.
   if (code === '40P01' || code === '40001') {
-    return conflict(
-      `${attempt.kind} ${attempt.name} was not changed: another command was changing the same thing. Try again.`,
-    );
+    return meanwhile('another command was changing the same thing', 'Try again');
   }
   return undefined;
 }

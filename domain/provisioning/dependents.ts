@@ -1,97 +1,104 @@
 import type { Attempt } from './attempt.js';
+import { columnOf, type Field, type Noun } from './description.js';
 import type { Queryable } from '../database/pool.js';
-import { conflict, type Star64Error } from '../errors.js';
-import { command } from '../names.js';
+import { fail, type Star64Error, type Step } from '../errors.js';
+import { nounOf, type NounName } from '../names.js';
+import { nouns, removalOrder } from './nouns/index.js';
+import { keyField, there } from './rows.js';
 
 /** Something that keeps another thing from being removed. */
 export interface Dependent {
-  readonly kind:
-    'user' | 'extension' | 'agent' | 'group' | 'leaving group' | 'did' | 'trunk' | 'team' | 'calls';
+  readonly noun: NounName;
   readonly name: string;
+  /** Options of `set` that let go of it; null: it is to be removed first. */
+  readonly freedBy: string | null;
+  /** It goes by itself: a removed group whose queue is not empty yet. */
+  readonly pending: boolean;
+  /** How many there are in all, with those that are not named. */
+  readonly count: number;
 }
 
-const dependentsOf: Record<Attempt['kind'], string | undefined> = {
-  team: `
-    select 'did' as kind, d.number as name, 1 as place from dids d join t on t.id = d.team_id
-    union all select 'agent', a.number, 2 from agents a join t on t.id = a.team_id
-    union all select case when g.leaving_since is null then 'group' else 'leaving group' end, g.name, 3
-      from agent_groups g join t on t.id = g.team_id
-    union all select 'extension', x.number, 4 from extensions x join t on t.id = x.team_id
-    union all select 'user', u.username, 5 from users u join t on t.id = u.team_id
-    union all select 'trunk', k.name, 6 from trunks k join t on t.id = k.team_id
-    union all select 'calls', count(*)::text, 7 from calls c join t on t.id = c.team_id having count(*) > 0`,
-  user: `
-    select 'agent' as kind, a.number as name, 1 as place
-      from agents a join users u on u.id = a.user_id join t on t.id = u.team_id where u.username = :name
-    union all select 'extension', x.number, 2
-      from extensions x join users u on u.id = x.user_id join t on t.id = u.team_id where u.username = :name`,
-  extension: `
-    select 'did' as kind, d.number as name, 1 as place
-      from dids d join extensions x on x.id = d.extension_id join t on t.id = x.team_id where x.number = :name
-    union all select 'agent', a.number, 2
-      from agents a join extensions x on x.id = a.extension_id join t on t.id = x.team_id where x.number = :name`,
-  group: `
-    select 'did' as kind, d.number as name, 1 as place
-      from dids d join agent_groups g on g.id = d.group_id join t on t.id = g.team_id where g.name = :name
-    union all select 'agent', a.number, 2 from agent_group_members m join agents a on a.id = m.agent_id
-      join agent_groups g on g.id = m.group_id join t on t.id = g.team_id where g.name = :name`,
-  trunk: `
-    select 'team' as kind, x.identity as name, 1 as place from teams x join trunks k on k.id = x.trunk_id
-    where k.name = :name and k.team_id is not distinct from (select id from t)`,
-  agent: undefined,
-  did: undefined,
-  'feature-code': undefined,
-  'pause-reason': undefined,
-};
+/** How many are named. */
+const shown = 5;
 
-/** What keeps the thing from being removed, in the order in which it can be removed itself. */
-export async function dependents(db: Queryable, attempt: Attempt): Promise<Dependent[]> {
-  const sql = dependentsOf[attempt.kind];
-  if (sql === undefined) return [];
+/** What keeps a thing from being removed, in the order in which it can be removed itself: the first few. */
+export async function dependents(db: Queryable, noun: Noun, id: number): Promise<Dependent[]> {
+  const parts = noun.noun === 'team' ? ownedByTeam() : referrers(noun.noun);
+  if (parts.length === 0) return [];
   const { rows } = await db.raw<{ rows: Dependent[] }>(
-    `with t as (select id from teams where identity = :team)
-     select kind, name from (${sql}) as held order by place, length(name), name`,
-    { team: attempt.team, name: attempt.name },
+    `select noun, name, "freedBy", pending, count(*) over ()::integer as count
+     from (${parts.join(' union all ')}) as held order by place, length(name), name limit ${shown}`,
+    { id },
   );
   return rows;
 }
 
-const shown = 5;
+function partOf(noun: Noun, from: string, freedBy: string | undefined): string {
+  // What is seen though it was removed goes by itself.
+  const pending = noun.outlived && noun.there !== undefined ? 'o.removed_at is not null' : 'false';
+  const freed = freedBy === undefined ? 'null' : `'${freedBy}'`;
+  return `select '${noun.noun}' as noun, o.${columnOf(noun.key, keyField(noun))} as name, ${freed} as "freedBy",
+    ${pending} as pending, ${removalOrder.indexOf(noun.noun)} as place from ${from} and ${there(noun)}`;
+}
 
-/** The refusal to remove something that is still needed: names what needs it, and how that goes. */
-export function stillNeeded(attempt: Attempt, held: readonly Dependent[]): Star64Error {
-  const { kind, team, name } = attempt;
-  const place = team === null ? ' for every team' : kind === 'team' ? '' : ` of team ${team}`;
-  const what = `${kind} ${name}${place}`;
-  const list = held
-    .slice(0, shown)
-    .map((dependent) => `${describe(dependent)} (${wayOut(attempt, dependent)})`);
-  const rest = held.length > shown ? `, and ${held.length - shown} more` : '';
-  return conflict(
-    `${what} cannot be removed, because something still needs it. First: ${list.join(', ') || 'try again'}${rest}.`,
+function referrers(to: NounName): string[] {
+  return nouns.flatMap((noun) =>
+    Object.entries<Field>(noun.fields).flatMap(([key, field]) => {
+      const { value } = field;
+      if (value.is === 'reference' && value.to === to) {
+        return [partOf(noun, `${noun.table} o where o.${columnOf(key, field)} = :id`, value.freedBy)];
+      }
+      if (value.is === 'references' && value.to === to && !value.leaves) {
+        const { table, own, their } = value.through;
+        const from = `${table} m join ${noun.table} o on o.id = m.${own} where m.${their} = :id`;
+        return [partOf(noun, from, value.freedBy)];
+      }
+      return [];
+    }),
   );
 }
 
-function describe({ kind, name }: Dependent): string {
-  if (kind === 'calls') return `${name} recorded calls`;
-  return `${kind === 'did' ? 'DID' : kind} ${name}`;
+const ownedByTeam = (): string[] =>
+  nouns
+    .filter(({ owner, goesWithTeam }) => owner !== 'none' && !goesWithTeam)
+    .map((noun) => partOf(noun, `${noun.table} o where o.team_id = :id`, undefined));
+
+/** The refusal to remove something that is still needed: names what needs it, and how that goes. */
+export function stillNeeded({ noun, scope, name }: Attempt, held: readonly Dependent[]): Star64Error {
+  const what = `${nounOf(noun.noun)} ${name}${placeOf(noun, scope.team)}`;
+  const steps: Step[] = [];
+  const list = held.map((dependent) => {
+    const described = `${nounOf(dependent.noun)} ${dependent.name}`;
+    if (dependent.pending) {
+      return `${described} (it goes by itself, once its queue in Asterisk is empty)`;
+    }
+    steps.push(stepFor(dependent, noun.noun === 'team' ? name : scope.team));
+    return `${described} ({${steps.length - 1}})`;
+  });
+  const rest = (held[0]?.count ?? 0) - held.length;
+  return fail('still_needed', {
+    noun: noun.noun,
+    name,
+    facts: { team: scope.team, by: held.map(({ noun, name }) => `${noun} ${name}`), more: Math.max(0, rest) },
+    says: `${what} cannot be removed, because something still needs it`,
+    remedy: {
+      text:
+        held.length === 0 ? 'try again' : `first ${list.join(', ')}${rest > 0 ? `, and ${rest} more` : ''}`,
+      steps,
+    },
+  });
 }
 
-function wayOut({ kind, team, name }: Attempt, dependent: Dependent): string {
-  switch (dependent.kind) {
-    case 'calls':
-      return `\`star64 team remove ${name} --discard-calls\``;
-    case 'leaving group':
-      return 'it goes by itself, once its queue in Asterisk is empty';
-    case 'team':
-      return `\`star64 team set ${dependent.name} --no-trunk\``;
-    case 'agent':
-      if (kind === 'group') return command(team, `agent set ${dependent.name} --groups <others>`);
-      break;
-    case 'did':
-      if (kind === 'group') return command(team, `did set ${dependent.name} --group <other>`);
-      break;
-    default:
-  }
-  return command(team, `${dependent.kind} remove ${dependent.name}`);
+function stepFor({ noun, name, freedBy }: Dependent, team: string | null): Step {
+  const where = noun === 'team' ? {} : { team };
+  return freedBy === null
+    ? { noun, verb: 'remove', name, ...where }
+    : { noun, verb: 'set', name, options: freedBy, ...where };
+}
+
+/** Where a thing is, in messages: ` of team astercc`, ` for every team`. */
+export function placeOf({ owner }: Noun, team: string | null): string {
+  if (owner === 'none') return '';
+  if (team !== null) return ` of team ${team}`;
+  return typeof owner === 'object' ? ` ${owner.place}` : '';
 }

@@ -1,79 +1,126 @@
-import type { Attempt } from './attempt.js';
+import { givenText, type Attempt } from './attempt.js';
 import type { Queryable } from '../database/pool.js';
-import { command } from '../names.js';
+import { fail, type Star64Error, type Step } from '../errors.js';
 
 /** A number that phones of a team can dial, and what it is now. */
 interface Holder {
   number: string;
   user: string | null;
   group: string | null;
-  leaving: boolean;
   feature: string | null;
 }
 
-const holders = `select n.number, u.username as "user", g.name as "group", g.leaving_since is not null as leaving, f.feature
-  from numbers n join teams t on t.id = n.team_id
-  left join extensions x on x.team_id = n.team_id and x.number = n.number
+/** Of one number, or of those that a prefix rule finds: never a scan of the team's numbers, which may be 100,000. */
+const holders = `select n.number, u.username as "user", g.name as "group", f.feature
+  from numbers n
+  left join extensions x on x.team_id = n.team_id and x.number = n.number and x.removed_at is null
   left join users u on u.id = x.user_id
-  left join agent_groups g on g.team_id = n.team_id and g.number = n.number
+  left join agent_groups g on g.team_id = n.team_id and g.number = n.number and g.removed_at is null
   left join feature_codes f on f.team_id = n.team_id and f.code = n.number
-  where t.identity = :team`;
+  where n.team_id = :teamId`;
 
 /** Why a number is not free: names what holds it. */
-export async function numberTaken(db: Queryable, attempt: Attempt): Promise<string> {
+export async function numberTaken(db: Queryable, attempt: Attempt): Promise<Star64Error> {
   const number = wanted(attempt);
-  const { rows } = await db.raw<{ rows: Holder[] }>(`${holders} and n.number = :number`, {
-    team: attempt.team,
-    number,
-  });
+  const { team, teamId } = attempt.scope;
+  const { rows } = await db.raw<{ rows: Holder[] }>(`${holders} and n.number = :number`, { teamId, number });
   const holder = rows[0] ? describe(rows[0]) : 'taken';
-  return `number ${number} of team ${attempt.team ?? ''} is ${holder} already: choose another ${word(attempt)}.`;
+  return fail('number_taken', {
+    ...about(attempt),
+    facts: { team, number, holder },
+    says: `number ${number} of team ${team ?? ''} is ${holder} already`,
+    remedy: { text: `choose another ${word(attempt)}` },
+  });
 }
 
 /** Why a feature code exists already. */
-export async function codeTaken(db: Queryable, attempt: Attempt): Promise<string> {
+export async function codeTaken(db: Queryable, attempt: Attempt): Promise<Star64Error> {
   const code = wanted(attempt);
-  const { rows } = await db.raw<{ rows: Holder[] }>(`${holders} and f.code = :code`, {
-    team: attempt.team,
-    code,
-  });
+  const { team, teamId } = attempt.scope;
+  const { rows } = await db.raw<{ rows: Holder[] }>(`${holders} and n.number = :code`, { teamId, code });
   const feature = rows[0]?.feature;
-  return `feature code ${code} of team ${attempt.team ?? ''} exists already${feature ? `, for ${feature}` : ''}: choose another code, or change it with ${command(attempt.team, `feature-code set ${shellCode(code)}`)}.`;
+  return fail('number_taken', {
+    ...about(attempt),
+    facts: { team, number: code, feature },
+    says: `feature code ${code} of team ${team ?? ''} exists already${feature ? `, for ${feature}` : ''}`,
+    remedy: { text: 'choose another code, or change it with {0}', steps: [setCode(code, team)] },
+  });
 }
 
 /**
  * Why a number that nothing has is not free: digits may follow a feature code, so whatever begins with one would
  * never be reached.
  */
-export async function prefixTaken(db: Queryable, attempt: Attempt): Promise<string> {
-  const { team, kind, verb } = attempt;
+export async function prefixTaken(db: Queryable, attempt: Attempt): Promise<Star64Error> {
+  const { scope, noun, verb, name } = attempt;
+  const { team, teamId } = scope;
   const number = wanted(attempt);
-  const isCode = kind === 'feature-code';
+  const isCode = noun.noun === 'feature-code';
   const { rows } = await db.raw<{ rows: Holder[] }>(
-    `${holders} and n.number <> :number
-       and ((f.code is not null and starts_with(:number, n.number)) or (:isCode and starts_with(n.number, :number)))
-       and n.number is distinct from :replaced
+    `${holders} and n.number <> :number and n.number is distinct from :replaced
+       and ((f.code is not null and n.number = any(:beginnings::text[]))
+         -- Characters in the order of their codes: what follows a code is a digit, and a colon follows the digits.
+         or (:isCode::boolean and n.number collate "C" > :number and n.number collate "C" < :number || ':'))
      order by length(n.number), n.number limit 1`,
-    { team, number, isCode, replaced: isCode && verb === 'set' ? attempt.name : null },
+    {
+      teamId,
+      number,
+      isCode,
+      beginnings: beginningsOf(number),
+      replaced: isCode && verb === 'set' ? name : null,
+    },
   );
   const holder = rows[0];
   const what = `${isCode ? 'feature code' : 'number'} ${number} of team ${team ?? ''}`;
-  if (!holder) return `${what} was taken at the same moment. Look, and try again.`;
-  if (holder.number.length < number.length) {
-    const move = command(team, `feature-code set ${shellCode(holder.number)} --code <other>`);
-    return `${what} begins with ${holder.number}, ${describe(holder)}, and digits may follow a code: choose another ${word(attempt)}, or change the code with ${move}.`;
+  const details = { ...about(attempt), facts: { team, number, holder: holder?.number } };
+  if (!holder) {
+    return fail('changed_meanwhile', {
+      ...details,
+      says: `${what} was taken at the same moment.`,
+      remedy: { text: 'Look, and try again' },
+    });
   }
-  return `${what} is the beginning of ${holder.number}, ${describe(holder)}, and digits may follow a code: choose another code.`;
+  if (holder.number.length < number.length) {
+    return fail('code_prefix', {
+      ...details,
+      says: `${what} begins with ${holder.number}, ${describe(holder)}, and digits may follow a code`,
+      remedy: {
+        text: `choose another ${word(attempt)}, or change the code with {0}`,
+        steps: [{ ...setCode(holder.number, team), options: '--code <other>' }],
+      },
+    });
+  }
+  return fail('code_prefix', {
+    ...details,
+    says: `${what} is the beginning of ${holder.number}, ${describe(holder)}, and digits may follow a code`,
+    remedy: { text: 'choose another code' },
+  });
 }
 
 /** A feature code as it is typed into a shell, which would look for files with a star. */
 export const shellCode = (code: string): string => (code.includes('*') ? `'${code}'` : code);
 
-const wanted = ({ number, name }: Attempt): string => number ?? name;
-const word = ({ kind }: Attempt): string => (kind === 'feature-code' ? 'code' : 'number');
+const setCode = (code: string, team: string | null): Step => ({
+  noun: 'feature-code',
+  verb: 'set',
+  name: shellCode(code),
+  team,
+});
 
-function describe({ number, user, group, leaving, feature }: Holder): string {
+const beginningsOf = (number: string): string[] =>
+  Array.from({ length: number.length }, (_, index) => number.slice(0, index + 1));
+
+const about = ({ noun, name }: Attempt) => ({ noun: noun.noun, name });
+
+/** The number that is to be taken: the key of what has one as its name, a field of a group. */
+function wanted(attempt: Attempt): string {
+  const { noun, name } = attempt;
+  return givenText(attempt, noun.noun === 'group' ? 'number' : noun.key) ?? name;
+}
+const word = ({ noun }: Attempt): string => (noun.noun === 'feature-code' ? 'code' : 'number');
+
+function describe({ number, user, group, feature }: Holder): string {
   if (user !== null) return `extension ${number} of user ${user}`;
-  if (group !== null) return `the queue of group ${group}${leaving ? ', which is leaving' : ''}`;
+  if (group !== null) return `the queue of group ${group}`;
   return feature === null ? 'taken' : `the feature code for ${feature}`;
 }

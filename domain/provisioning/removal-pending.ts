@@ -12,7 +12,10 @@ export function groupsPendingRemoval(
     .select<{ id: number; team: string; name: string }[]>('g.id', 't.identity as team', 'g.name');
 }
 
-/** Deletes those of these groups that are pending removal: Asterisk has no caller and no member in their queues. */
+/**
+ * Asterisk has no caller and no member in the queues of these groups that are pending removal: they leave the generated
+ * file, and their names are free. History goes on naming them.
+ */
 export async function removeGroups(db: Queryable, ids: readonly number[]): Promise<void> {
-  await db('agent_groups').whereIn('id', ids).whereNotNull('leaving_since').delete();
+  await db('agent_groups').whereIn('id', ids).whereNotNull('leaving_since').update({ leaving_since: null });
 }

@@ -1,5 +1,5 @@
 import type { Queryable } from '../database/pool.js';
-import { usage } from '../errors.js';
+import { fail } from '../errors.js';
 import { quoted } from '../names.js';
 
 /** A time of day as `18:00`; otherwise a usage error with what to type instead. */
@@ -8,9 +8,12 @@ export function checkTimeOfDay(what: string, value: string): string {
   if (pattern.test(value)) return value;
   const [, hours = '', minutes = ''] = /^([0-9]{1,2})[:.h ]?([0-5][0-9])$/.exec(value.trim()) ?? [];
   const meant = `${hours.padStart(2, '0')}:${minutes}`;
-  throw usage(
-    `${what} ${quoted(value)} is not allowed (a time from 00:00 to 23:59): type for example "${pattern.test(meant) ? meant : '18:00'}".`,
-  );
+  const instead = pattern.test(meant) ? meant : '18:00';
+  throw fail('invalid_time', {
+    facts: { what, instead },
+    says: `${what} ${quoted(value)} is not allowed (a time from 00:00 to 23:59)`,
+    remedy: { text: `type for example "${instead}"` },
+  });
 }
 
 /**
@@ -26,9 +29,12 @@ export async function checkTimeZone(db: Queryable, value: string): Promise<strin
   if (found) return found.name;
   const city = `/${value.trim().replaceAll(' ', '_').toLowerCase()}`;
   const meant = Intl.supportedValuesOf('timeZone').find((name) => name.toLowerCase().endsWith(city));
-  throw usage(
-    `time zone ${quoted(value)} does not exist: type the IANA name of one, for example "${meant ?? 'Europe/Berlin'}".`,
-  );
+  const instead = meant ?? 'Europe/Berlin';
+  throw fail('invalid_time_zone', {
+    facts: { instead },
+    says: `time zone ${quoted(value)} does not exist`,
+    remedy: { text: `type the IANA name of one, for example "${instead}"` },
+  });
 }
 
 function isKnown(name: string): boolean {

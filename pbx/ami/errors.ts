@@ -21,7 +21,7 @@ const kinds: Record<AmiErrorCode, ErrorKind> = {
 /** Every error of the manager connection. Callers branch on `code`; messages never quote a value that was sent. */
 export class AmiError extends Star64Error {
   constructor(
-    readonly code: AmiErrorCode,
+    override readonly code: AmiErrorCode,
     message: string,
   ) {
     super(kinds[code], message);

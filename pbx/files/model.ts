@@ -71,6 +71,7 @@ export async function readModel(db: Database, settings: GenerateSettings) {
       extensions: await trx('extensions as e')
         .join('teams as t', 't.id', 'e.team_id')
         .leftJoin('trunks as k', 'k.id', 't.trunk_id')
+        .whereNull('e.removed_at')
         .orderBy('e.number')
         .select<ExtensionRow[]>(
           't.identity as team',
@@ -82,6 +83,8 @@ export async function readModel(db: Database, settings: GenerateSettings) {
         ),
       groups: await trx('agent_groups as g')
         .join('teams as t', 't.id', 'g.team_id')
+        // A removed group stays until its queue is empty.
+        .whereRaw('(g.removed_at is null or g.leaving_since is not null)')
         .orderBy('g.name')
         .select<GroupRow[]>(
           't.identity as team',

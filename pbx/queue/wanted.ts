@@ -25,7 +25,7 @@ export async function readWanted(db: Database, phones: readonly Phone[]): Promis
        from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = a.id and ${takesQueueCalls}) as groups
      from unnest(?::text[], ?::text[]) with ordinality as phones (team, extension, at)
      join teams t on t.identity = phones.team
-     join extensions x on x.team_id = t.id and x.number = phones.extension
+     join extensions x on x.team_id = t.id and x.number = phones.extension and x.removed_at is null
      join sign_ins i on i.extension_id = x.id and i.signed_out_at is null
      join agents a on a.id = i.agent_id
      join agent_states s on s.sign_in_id = i.id and s.ended_at is null`,

@@ -47,7 +47,7 @@ await json('team', 'add', 'b2');
 /** Puts a signed-in agent into a state, as the events of a call would. */
 async function put(agent: string, state: 'idle' | 'ringing' | 'talking' | 'wrap-up'): Promise<void> {
   await db.raw(
-    `update agent_states s set state = ?::agent_state, token = '1700000000.1' from agents a
+    `update agent_states s set state = ?::agent_state, offer_id = '1700000000.1' from agents a
      where a.id = s.agent_id and a.number = ? and s.ended_at is null`,
     [state, agent],
   );
@@ -126,7 +126,7 @@ await t.test('what stands in the way is a conflict that says what', async (t) =>
   );
   t.match(
     await refused(t, 5, 'agent', 'sign-in', '1009', '--extension', '5002'),
-    /agent 1009 of team astercc is fixed: his phone is extension 5003/,
+    /agent 1009 of team astercc is fixed: their phone is extension 5003/,
   );
   await settle();
   for (const state of ['ringing', 'talking'] as const) {
@@ -220,7 +220,7 @@ await t.test('work mode and current group', async (t) => {
   await json('group', 'set', 'support', '--work-mode', 'all');
   t.match(
     await refused(t, 5, 'agent', 'work-mode', '1001', 'all'),
-    /no group that leaves the work mode to him/,
+    /no group that leaves the work mode to the agent/,
   );
 
   t.match(

@@ -3,6 +3,7 @@ import { addAgent, listAgents, removeAgent, setAgent, showAgent } from '../../do
 import { addDid, listDids, removeDid, setDid, showDid } from '../../domain/provisioning/did.js';
 import { addExtension } from '../../domain/provisioning/extension.js';
 import { addGroup, listGroups, removeGroup, setGroup, showGroup } from '../../domain/provisioning/group.js';
+import { groupsPendingRemoval, removeGroups } from '../../domain/provisioning/removal-pending.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
 import { addTeam } from '../../domain/provisioning/team.js';
 import { addUser } from '../../domain/provisioning/user.js';
@@ -165,7 +166,7 @@ await t.test('a group has the settings of a queue, each within its bounds', asyn
 });
 
 await t.test(
-  'a group with agents or DIDs is not removed; a removed one is leaving and frees nothing',
+  'a group with agents or DIDs is not removed; a removed one keeps its name until its queue is empty',
   async (t) => {
     await addGroup(db, 'astercc', { name: 'seasonal', number: '6100' });
     await addAgent(db, 'astercc', { number: '1100', user: 'anna', groups: ['seasonal'] });
@@ -192,9 +193,22 @@ await t.test(
     ]) {
       await refused(t, 'conflict', ['group seasonal', 'leaving', 'no more callers'], work);
     }
-    await refused(t, 'conflict', ['6100', 'group seasonal', 'leaving'], () =>
-      addExtension(db, 'astercc', { number: '6100', user: 'anna' }),
+    t.match(
+      await addExtension(db, 'astercc', { number: '6100', user: 'anna' }),
+      { number: '6100' },
+      'free at once',
     );
+    await refused(t, 'conflict', ['group seasonal', 'leaving'], () =>
+      addGroup(db, 'astercc', { name: 'seasonal' }),
+    );
+    const pending = await groupsPendingRemoval(db, 'default');
+    t.match(pending, [{ team: 'astercc', name: 'seasonal' }]);
+    await removeGroups(
+      db,
+      pending.map(({ id }) => id),
+    );
+    t.notOk((await listGroups(db, 'astercc')).some(({ name }) => name === 'seasonal'));
+    t.match(await addGroup(db, 'astercc', { name: 'seasonal' }), { number: null, leavingSince: null });
   },
 );
 

@@ -43,7 +43,7 @@ export async function readQueueNames(db: Database, node: string): Promise<Set<st
   const rows = await prepared<{ name: string }>(
     db,
     `select t.identity || '-' || g.name as name from agent_groups g join teams t on t.id = g.team_id
-     where t.node = ?`,
+     where t.node = ? and (g.removed_at is null or g.leaving_since is not null)`,
     [node],
   );
   return new Set(rows.map(({ name }) => name));

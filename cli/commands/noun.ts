@@ -1,0 +1,131 @@
+import type { Command } from 'commander';
+import type { Operations } from '../../domain/provisioning/operations.js';
+import { kebab, type Field, type Noun, type Verb } from '../../domain/provisioning/description.js';
+import { nounOf } from '../../domain/names.js';
+import { action, type Context, type Invocation } from '../context.js';
+import {
+  addOptions,
+  columnsOf,
+  refuseNothing,
+  revealOptions,
+  takesSystemOption,
+  valuesOf,
+} from '../noun-options.js';
+
+type Flags = Readonly<Record<string, unknown>>;
+
+/** What is special about a noun on the command line. */
+export interface Special {
+  /** Further commands of the noun. */
+  readonly commands?: (command: Command, context: Context) => void;
+  /** Options of remove, and what is done instead of the usual. */
+  readonly remove?: {
+    readonly options: readonly (readonly [flags: string, help: string])[];
+    readonly run: (invocation: Invocation, name: string, flags: Flags) => Promise<void>;
+  };
+  /** Said after a change, to stderr. */
+  readonly afterSet?: (invocation: Invocation, name: string, values: Flags) => Promise<void>;
+}
+
+/** Declares add, list, show, set and remove of a noun; what they need is imported when one of them runs. */
+export function registerNoun(
+  program: Command,
+  context: Context,
+  noun: Noun,
+  load: () => Promise<Operations>,
+  special: Special = {},
+): Command {
+  const command = program.command(noun.noun).description(noun.title);
+  const key = `<${kebab(noun.key)}>`;
+  const { owner } = noun;
+
+  const declare = (verb: Verb): Command => {
+    const declared = command.command(verb).description(noun.verbs[verb]);
+    if (verb === 'add') {
+      declared.argument(key, noun.fields[noun.key]?.help ?? '');
+      for (const [name, field] of argumentsOf(noun)) declared.argument(`<${kebab(name)}>`, field.help);
+    } else if (verb !== 'list') {
+      declared.argument(key);
+    }
+    if (verb === 'add' || verb === 'set') addOptions(declared, noun, verb);
+    if (typeof owner === 'object' && takesSystemOption(noun, verb))
+      declared.option(`--${owner.option}`, owner.help);
+    return declared;
+  };
+  const teamOf = ({ team }: Invocation, flags: Flags): string | null =>
+    owner === 'none' || (typeof owner === 'object' && flags[camel(owner.option)] === true) ? null : team;
+
+  declare('add').action(
+    action(context, async (invocation, name: string, ...rest: unknown[]) => {
+      const flags = rest.at(-1) as Flags;
+      const typed = Object.fromEntries(argumentsOf(noun).map(([key], index) => [key, rest[index]]));
+      const values = { ...(await valuesOf(noun, 'add', flags, invocation)), ...typed };
+      const { add } = await load();
+      invocation.print.record(await add(await invocation.db(), teamOf(invocation, flags), name, values));
+    }),
+  );
+
+  declare('list').action(
+    action(context, async (invocation, flags: Flags) => {
+      const { list } = await load();
+      const rows = await list(await invocation.db(), teamOf(invocation, flags));
+      invocation.print.list(rows as Record<string, unknown>[], columnsOf(noun));
+    }),
+  );
+
+  const show = declare('show');
+  const reveals = revealOptions(noun);
+  for (const { flags, help } of reveals) show.option(flags, help);
+  show.action(
+    action(context, async (invocation, name: string, flags: Flags) => {
+      const { show, showSecrets } = await load();
+      const read = reveals.some(({ attribute }) => flags[attribute] === true) ? showSecrets : show;
+      invocation.print.record(await read(await invocation.db(), teamOf(invocation, flags), name));
+    }),
+  );
+
+  declare('set').action(
+    action(context, async (invocation, name: string, flags: Flags) => {
+      const values = await valuesOf(noun, 'set', flags, invocation);
+      refuseNothing(noun, name, values);
+      const { set } = await load();
+      invocation.print.record(await set(await invocation.db(), teamOf(invocation, flags), name, values));
+      await special.afterSet?.(invocation, name, values);
+    }),
+  );
+
+  const remove = declare('remove');
+  for (const [flags, help] of special.remove?.options ?? []) remove.option(flags, help);
+  remove.action(
+    action(context, async (invocation, name: string, flags: Flags) => {
+      if (special.remove) {
+        await special.remove.run(invocation, name, flags);
+        return;
+      }
+      const { remove } = await load();
+      const team = teamOf(invocation, flags);
+      const { record, says, note } = await remove(await invocation.db(), team, name);
+      if (record) invocation.print.record(record);
+      else invocation.print.removed(noun.noun, name);
+      invocation.say(
+        says ?? `removed ${nounOf(noun.noun)} ${name}${placeOf(noun, team)}${note ? `: ${note}` : ''}`,
+      );
+    }),
+  );
+
+  special.commands?.(command, context);
+  return command;
+}
+
+/** Fields that add takes as arguments after the key. */
+const argumentsOf = (noun: Noun): [string, Field][] =>
+  Object.entries<Field>(noun.fields).filter(([, { argument }]) => argument === true);
+
+const camel = (option: string): string =>
+  option.replace(/-([a-z])/g, (_dash, letter: string) => letter.toUpperCase());
+
+function placeOf({ owner }: Noun, team: string | null): string {
+  if (owner === 'none') return '';
+  if (team !== null) return ` of team ${team}`;
+  return typeof owner === 'object' ? ` ${owner.place}` : '';
+}

@@ -1,0 +1,108 @@
+/** The kinds of error, with the exit status of the command line. HTTP has a status for each of them, too. */
+export const kinds = {
+  usage: { exit: 2, title: 'wrong usage or invalid input' },
+  not_found: { exit: 4, title: 'the named thing does not exist' },
+  conflict: { exit: 5, title: 'something else stands in the way' },
+  database_unreachable: { exit: 6, title: 'PostgreSQL cannot be reached' },
+  asterisk_unreachable: { exit: 7, title: 'Asterisk cannot be reached' },
+  failure: { exit: 1, title: 'anything else' },
+  interrupted: { exit: 130, title: 'interrupted' },
+} as const;
+
+export type ErrorKind = keyof typeof kinds;
+
+/**
+ * Every code of an error: the one list. Codes are public: scripts, HTTP clients and imports depend on them, so one is
+ * never renamed and never comes to mean something else. `docs/errors.md` is made from it.
+ */
+export const codes = {
+  // One for each kind, for what has no code of its own: the message says what it is.
+  usage: { kind: 'usage', meaning: 'wrong usage or invalid input that has no code of its own' },
+  not_found: { kind: 'not_found', meaning: 'something that has no code of its own does not exist' },
+  conflict: { kind: 'conflict', meaning: 'something that has no code of its own stands in the way' },
+  database_unreachable: { kind: 'database_unreachable', meaning: 'PostgreSQL cannot be reached' },
+  asterisk_unreachable: { kind: 'asterisk_unreachable', meaning: 'Asterisk cannot be reached' },
+  failure: { kind: 'failure', meaning: 'a failure that has no code of its own' },
+  interrupted: { kind: 'interrupted', meaning: 'somebody has ended the command' },
+
+  invalid_name: { kind: 'usage', meaning: 'a name or number does not follow the rule of its kind' },
+  invalid_text: { kind: 'usage', meaning: 'a text is empty, too long, or has control characters' },
+  invalid_choice: { kind: 'usage', meaning: 'a word is none of those that are possible' },
+  invalid_number: { kind: 'usage', meaning: 'a number is outside its range' },
+  invalid_time: { kind: 'usage', meaning: 'a time of day is none' },
+  invalid_time_zone: { kind: 'usage', meaning: 'a time zone has no such IANA name' },
+  invalid_link: {
+    kind: 'usage',
+    meaning: 'a link is no http(s) URL, or has a placeholder that does not exist',
+  },
+  invalid_password: {
+    kind: 'usage',
+    meaning: 'a login password is too short, too long, or has control characters',
+  },
+  invalid_pin: { kind: 'usage', meaning: 'a PIN has not 4 to 10 digits, or is guessed too easily' },
+  invalid_secret: { kind: 'usage', meaning: 'a SIP secret has not 24 to 64 letters and digits' },
+  secret_is_password: {
+    kind: 'usage',
+    meaning: "a SIP secret would be its owner's login password, or the other way round",
+  },
+  input_missing: { kind: 'usage', meaning: 'a secret was to come from stdin, and nothing came' },
+  options_exclude: { kind: 'usage', meaning: 'two options were given of which only one can be' },
+  nothing_to_change: { kind: 'usage', meaning: 'a change without anything to change' },
+  required: { kind: 'usage', meaning: 'a field is missing that the thing cannot do without' },
+  not_applicable: { kind: 'usage', meaning: 'a field was given that does not go with the others' },
+  twice: { kind: 'usage', meaning: 'the same thing is named twice in one list' },
+  not_a_member: { kind: 'usage', meaning: 'a field is about a member, and the named thing is none' },
+
+  unknown: {
+    kind: 'not_found',
+    meaning: 'nothing of this noun has that name in the team (or in the system)',
+  },
+
+  taken: { kind: 'conflict', meaning: 'the name, number or place belongs to something else already' },
+  number_taken: {
+    kind: 'conflict',
+    meaning: 'a number that phones can dial means something else in the team already',
+  },
+  code_prefix: {
+    kind: 'conflict',
+    meaning: 'a number begins with a feature code, or a code is the beginning of a number',
+  },
+  still_needed: { kind: 'conflict', meaning: 'something else refers to what is to be removed' },
+  has_history: {
+    kind: 'conflict',
+    meaning: 'a team has recorded calls or sign-ins, which go only if that is said',
+  },
+  removal_pending: {
+    kind: 'conflict',
+    meaning: 'a removed group keeps its name until its queue in Asterisk is empty',
+  },
+  signed_in: { kind: 'conflict', meaning: 'an agent is signed in, and must not be for this' },
+  not_signed_in: { kind: 'conflict', meaning: 'an agent is not signed in, and must be for this' },
+  in_call: { kind: 'conflict', meaning: 'an agent is in a call, or a phone rings' },
+  fixed_agent: { kind: 'conflict', meaning: 'a fixed agent is always signed in, at one phone' },
+  phone_taken: { kind: 'conflict', meaning: 'another agent is signed in at the phone' },
+  settling: { kind: 'conflict', meaning: 'an agent has been signed in elsewhere a moment ago' },
+  no_choice: { kind: 'conflict', meaning: 'no group of the agent leaves that choice to them' },
+  changed_meanwhile: { kind: 'conflict', meaning: 'another command was changing the same thing: try again' },
+} as const satisfies Record<string, { kind: ErrorKind; meaning: string }>;
+
+export type ErrorCode = keyof typeof codes;
+
+/** `docs/errors.md`, whole. */
+export function errorReference(): string {
+  const rows = Object.entries(codes).map(
+    ([code, { kind, meaning }]) => `| \`${code}\` | ${kind} | ${kinds[kind].exit} | ${meaning} |`,
+  );
+  return [
+    '# Errors',
+    '',
+    'Every error that star64 raises on purpose has a `kind`, which decides the exit status of the command line, and a',
+    '`code`, which is never renamed. It also names the noun and the thing that it is about, the facts, and the way out.',
+    'This page is made from `domain/error-codes.ts`: run `STAR64_UPDATE_FIXTURES=1 npx tap dist/test/cli/reference.test.js`.',
+    '',
+    '| code | kind | exit status | meaning |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,54 @@
+import { checkSecret } from '../../password.js';
+import { extensionKinds } from '../../presence/phone.js';
+import { choice, clearSecret, describe, name, reference, yesNo } from '../description.js';
+
+/** A SIP device that registers, or a telephone outside under a short number. */
+export const extension = describe({
+  noun: 'extension',
+  table: 'extensions',
+  title: 'extensions: SIP devices and telephone numbers',
+  verbs: {
+    add: 'create an extension; prints the SIP secret that the device needs',
+    list: 'list the extensions of the team',
+    show: 'show an extension',
+    set: 'change an extension',
+    remove: 'remove an extension that nothing needs any more; the record of who worked at it stays',
+  },
+  key: 'number',
+  owner: 'team',
+  outlived: true,
+  order: 'length(o.number), o.number',
+  fields: {
+    number: name('extension', { help: 'what is dialled to reach it, for example 5000' }),
+    user: reference(
+      // Locked: a secret and a password set at the same moment must still see each other.
+      { to: 'user', lock: 'for no key update' },
+      { placeholder: 'username', help: 'whose it is', required: true },
+    ),
+    kind: choice(
+      extensionKinds,
+      {
+        what: 'kind of extension',
+        help: 'sip, a device that registers, or external, a telephone number (phone, as it was called before, means the same)',
+        unless: 'sip',
+      },
+      { phone: 'external' },
+    ),
+    telephone: name('telephone', {
+      column: 'telephone_number',
+      placeholder: 'number',
+      help: 'what is dialled for kind external',
+      maybe: true,
+    }),
+    agentMode: yesNo({
+      help: 'whether calls of an agent at it get a popup and can be ordered by a web page',
+      unless: 'off',
+      listed: false,
+    }),
+    secret: clearSecret(
+      (_extension, secret) => checkSecret(secret),
+      { reveal: 'with its SIP secret', renew: 'generate another SIP secret and print it' },
+      { what: 'SIP secret', help: 'read a SIP secret of your own from stdin', unless: 'a generated one' },
+    ),
+  },
+});

@@ -1,0 +1,39 @@
+import { choice, describe, name } from '../description.js';
+
+/** What can be done at a phone by a code; the words are the database's. */
+export const features = [
+  'sign-in',
+  'sign-out',
+  'pause',
+  'ready',
+  'work-mode',
+  'current-group',
+  'status',
+] as const;
+export type Feature = (typeof features)[number];
+
+/** What phones of a team dial for a feature. Several codes for one feature are aliases; none disables it. */
+export const featureCode = describe({
+  noun: 'feature-code',
+  table: 'feature_codes',
+  title: 'feature codes: what phones of the team dial for what',
+  verbs: {
+    add: 'create a code for a feature, beside those that it has',
+    list: 'list the feature codes of the team',
+    show: 'show a feature code',
+    set: 'change what a code does, or what is dialled for it',
+    remove: 'remove a feature code; without any, the feature is disabled in the team',
+  },
+  key: 'code',
+  owner: 'team',
+  goesWithTeam: true,
+  dated: false,
+  order: 'o.feature, length(o.code), o.code',
+  fields: {
+    code: name('feature-code', {
+      help: "what is dialled, for example '*68' (in quotes: a shell looks for files with a star)",
+      on: 'set',
+    }),
+    feature: choice(features, { placeholder: 'feature', help: features.join(', '), required: true }),
+  },
+});

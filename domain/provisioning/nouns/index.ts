@@ -1,0 +1,44 @@
+import type { NounName } from '../../names.js';
+import type { Noun } from '../description.js';
+import { agent } from './agent.js';
+import { did } from './did.js';
+import { extension } from './extension.js';
+import { featureCode } from './feature-code.js';
+import { group } from './group.js';
+import { pauseReason } from './pause-reason.js';
+import { team } from './team.js';
+import { trunk } from './trunk.js';
+import { user } from './user.js';
+
+/** Every noun, in the order of help and reference page. */
+export const nouns: readonly Noun[] = [
+  team,
+  user,
+  extension,
+  agent,
+  group,
+  did,
+  trunk,
+  featureCode,
+  pauseReason,
+];
+
+const byName = new Map<NounName, Noun>(nouns.map((noun) => [noun.noun, noun]));
+
+/** The description of a noun. */
+export function nounNamed(name: NounName): Noun {
+  const noun = byName.get(name);
+  if (!noun) throw new Error(`no noun is called ${name}`);
+  return noun;
+}
+
+/** In which order what refers to each other can be removed. */
+export const removalOrder: readonly NounName[] = [
+  'did',
+  'agent',
+  'group',
+  'extension',
+  'user',
+  'trunk',
+  'team',
+];

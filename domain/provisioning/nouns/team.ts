@@ -1,0 +1,51 @@
+import { computed, describe, name, reference, text, timeZone, yesNo } from '../description.js';
+
+/** A system of its own; everything else belongs to exactly one. */
+export const team = describe({
+  noun: 'team',
+  table: 'teams',
+  title: 'teams: each is a system of its own',
+  verbs: {
+    add: 'create a team',
+    list: 'list the teams',
+    show: 'show a team',
+    set: 'change a team',
+    remove: 'remove a team that owns nothing any more',
+  },
+  key: 'identity',
+  owner: 'none',
+  order: 'o.identity',
+  listed: ['identity', 'name', 'administrator', 'timeZone', 'phonePin', 'language'],
+  fields: {
+    // Never changes: every device and trunk outside knows it.
+    identity: name('team', {
+      help: 'first word of all its names in Asterisk, for example astercc; never changes',
+    }),
+    name: text('Support', { what: 'team name', help: 'what people call it', defaultsToKey: true }),
+    administrator: computed<string | null>(
+      `(select u.username from users u where u.team_id = o.id and u.administrator and u.removed_at is null)`,
+      { help: 'user name of its single administrator' },
+    ),
+    timeZone: timeZone({
+      what: 'time zone',
+      placeholder: 'name',
+      help: 'where its hours are meant, for example Europe/Berlin',
+      unless: 'UTC',
+    }),
+    phonePin: yesNo({ help: 'whether *64 asks for the PIN of the agent', unless: 'off' }),
+    language: name('language', {
+      placeholder: 'name',
+      help: 'in which its phones hear prompts, for example fr or pt_BR',
+      none: "hear them in Asterisk's default language",
+    }),
+    trunk: reference(
+      { to: 'trunk', orSystem: true, freedBy: '--no-trunk' },
+      {
+        placeholder: 'name',
+        help: 'the default trunk for calls to the outside: its own, or one for every team',
+        none: 'no calls to the outside',
+        on: 'set',
+      },
+    ),
+  },
+});

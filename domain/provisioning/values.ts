@@ -1,0 +1,112 @@
+import { fail } from '../errors.js';
+import { checkLink } from '../link-template.js';
+import { checkChoice, checkName, checkText, checkWhole, nounOf, quoted } from '../names.js';
+import { generateSecret } from '../password.js';
+import type { AddRemove, Field, Noun } from './description.js';
+import { kebab } from './description.js';
+import { checkTimeOfDay } from './time.js';
+
+/** What a field is called in messages. */
+export const whatOf = (key: string, { what }: Field): string => what ?? kebab(key).replaceAll('-', ' ');
+
+/** Whether a field can be given at all. */
+export const isGiven = ({ value }: Field): boolean => value.is !== 'computed';
+
+/**
+ * The fields that were given, each checked by its kind of value, in the order of the description; null takes one away.
+ * Undefined stands for not given. What only the database can say (references, time zones) is not checked here.
+ */
+export function checkGiven(
+  noun: Noun,
+  name: string,
+  given: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const checked: Record<string, unknown> = {};
+  for (const [key, field] of Object.entries<Field>(noun.fields)) {
+    const value = given[key];
+    if (value === undefined || !isGiven(field)) continue;
+    checked[key] = value === null ? null : checkValue(key, field, name, value);
+  }
+  return checked;
+}
+
+/** Refuses an addition without what it cannot do without. */
+export function checkRequired(noun: Noun, name: string, given: Readonly<Record<string, unknown>>): void {
+  for (const [key, field] of Object.entries<Field>(noun.fields)) {
+    if (!field.required || (given[key] !== undefined && given[key] !== null)) continue;
+    throw fail('required', {
+      noun: noun.noun,
+      name,
+      facts: { field: key },
+      says: `${nounOf(noun.noun)} ${quoted(name)} needs ${whatOf(key, field)}`,
+      remedy: { text: `add --${field.option ?? kebab(key)}` },
+    });
+  }
+}
+
+function checkValue(key: string, field: Field, name: string, given: unknown): unknown {
+  const { value } = field;
+  const what = whatOf(key, field);
+  switch (value.is) {
+    case 'name':
+      return checkName(value.of, asText(what, given));
+    case 'text':
+      return checkText(what, asText(what, given), value.example);
+    case 'link':
+      return checkLink(what, asText(what, given));
+    case 'whole':
+      if (value.zeroIsNone && given === 0) return null;
+      return checkWhole(what, value, Number(given));
+    case 'yes-no':
+      if (typeof given === 'boolean') return given;
+      return checkChoice(what, ['on', 'off'], asText(what, given)) === 'on';
+    case 'choice': {
+      const typed = asText(what, given);
+      return checkChoice(what, value.of, value.also?.[typed] ?? typed);
+    }
+    case 'time-of-day':
+      return checkTimeOfDay(what, asText(what, given));
+    case 'number-by-name':
+      return Object.fromEntries(
+        Object.entries(given as Record<string, number>).map(([one, number]) => [
+          one,
+          checkWhole(`${what} ${quoted(one)}`, value, number),
+        ]),
+      );
+    case 'references':
+      return checkList(what, name, given);
+    case 'secret':
+      if (value.kept === 'clear' && typeof given === 'object') return generateSecret();
+      return value.check(name, asText(what, given));
+    default:
+      return asText(what, given);
+  }
+}
+
+/** A list of names, each once: all of them, or what is added and what is removed. */
+function checkList(what: string, name: string, given: unknown): AddRemove | readonly string[] {
+  const lists = Array.isArray(given)
+    ? [given as string[]]
+    : [(given as AddRemove).add, (given as AddRemove).remove];
+  const named = lists.flatMap((list) => list ?? []);
+  const twice = named.find((one, index) => named.indexOf(one) !== index);
+  if (twice !== undefined) {
+    throw fail('twice', {
+      name,
+      facts: { field: what, twice },
+      says: `${quoted(name)} can have ${what.replace(/s$/, '')} ${quoted(twice)} only once`,
+      remedy: { text: 'name it once' },
+    });
+  }
+  return given as AddRemove | readonly string[];
+}
+
+/** Types protect our own code; a row of an import or the body of a request can hold anything. */
+function asText(what: string, given: unknown): string {
+  if (typeof given === 'string') return given;
+  throw fail('invalid_text', {
+    facts: { what },
+    says: `${what} is no text`,
+    remedy: { text: 'type it as text' },
+  });
+}
