@@ -90,7 +90,6 @@ for (const mode of modes) {
   );
 }
 
-await signIn('1002');
 for (const mode of modes) {
   await t.test(
     `${mode}: two phones are picked up at once: one talks, the other one came too late`,
