@@ -151,9 +151,9 @@ export const merged = `
 
 export const open = `
   select
-    coalesce((select json_agg(uniqueid) from calls where node = :node and ended_at is null), '[]') as calls,
-    coalesce((select json_agg(uniqueid) from offers where node = :node and ended_at is null), '[]') as offers,
+    coalesce((select json_agg(uniqueid order by id) from calls where node = :node and ended_at is null), '[]') as calls,
+    coalesce((select json_agg(uniqueid order by id) from offers where node = :node and ended_at is null), '[]') as offers,
     coalesce((
-      select json_agg(json_build_object('uniqueid', v.uniqueid, 'queue', t.identity || '-' || g.name))
+      select json_agg(json_build_object('uniqueid', v.uniqueid, 'queue', t.identity || '-' || g.name) order by v.id)
       from queue_visits v join teams t on t.id = v.team_id left join agent_groups g on g.id = v.group_id
       where v.node = :node and v.left_at is null and v.answered_at is null), '[]') as waiting`;
