@@ -108,10 +108,7 @@ export class Phone {
 
   /** Dials a number at the server. Returns at once: wait for `established()` or `closed()`. */
   async dial(number: string): Promise<void> {
-    if (!/^[0-9A-Za-z*#+]+$/.test(number)) throw new Star64Error('usage', `not a number to dial: ${number}`);
-    const { host, port } = this.options.server;
-    // "#" starts a fragment in a URI, so it is escaped there (RFC 3261, 25.1).
-    await this.#command('dial', `sip:${number.replaceAll('#', '%23')}@${host}:${port}`);
+    await this.#command('dial', this.#uri(number));
   }
 
   /** Picks up the ringing call. */
@@ -122,6 +119,11 @@ export class Phone {
   /** Hangs up, or refuses the ringing call as busy. */
   async hangup(): Promise<void> {
     await this.#command('hangup');
+  }
+
+  /** Sends the other party of the call to a number at the server, blind, by SIP REFER. */
+  async transfer(number: string): Promise<void> {
+    await this.#command('transfer', this.#uri(number));
   }
 
   /** Presses keys, one after the other, as RFC 4733 events in the call. Returns when the last one is sent. */
@@ -193,6 +195,13 @@ export class Phone {
     await this.#process?.stop(2000);
     await this.ports.release();
     await rm(this.dir, { recursive: true, force: true });
+  }
+
+  #uri(number: string): string {
+    if (!/^[0-9A-Za-z*#+]+$/.test(number)) throw new Star64Error('usage', `not a number to dial: ${number}`);
+    const { host, port } = this.options.server;
+    // "#" starts a fragment in a URI, so it is escaped there (RFC 3261, 25.1).
+    return `sip:${number.replaceAll('#', '%23')}@${host}:${port}`;
   }
 
   async #next(type: RegExp, deadlineMs?: number): Promise<PhoneEvent> {

@@ -109,8 +109,10 @@ comment on column offers.result is
   'taken elsewhere, also picked up too late; null: not known.';
 
 insert into queue_visits (team_id, node, call_id, uniqueid, group_id, joined_at, answered_at, left_at, outcome, agent_id)
-  select team_id, node, id, uniqueid, group_id, queued_at, greatest(answered_at, queued_at),
-    greatest(ended_at, answered_at, queued_at) + case when ended_at is not null then interval '0' end,
+  -- Of nulls and moments, greatest() takes the moments.
+  select team_id, node, id, uniqueid, group_id, queued_at,
+    case when answered_at is not null then greatest(answered_at, queued_at) end,
+    case when ended_at is not null then greatest(ended_at, answered_at, queued_at) end,
     case when answered_at is not null then 'answered' else nullif(outcome, 'answered') end, agent_id
   from calls where queued_at is not null order by id;
 
@@ -123,7 +125,7 @@ insert into offers (team_id, node, uniqueid, visit_id, group_id, agent_id, exten
   left join lateral (
     select v.id from queue_visits v where v.node = t.node and v.uniqueid = s.call_uniqueid and v.left_at is null
       and v.team_id = s.team_id order by v.id desc limit 1) as v on true
-  where s.ended_at is null and s.state in ('ringing', 'talking') and s.offer_id <> ''
+  where s.ended_at is null and s.state in ('ringing', 'talking') and s.offer_id <> '' order by s.id
   on conflict do nothing;
 update queue_visits v set offer_id = o.uniqueid from offers o where o.visit_id = v.id and o.result = 'answered';
 

@@ -95,9 +95,14 @@ export const answered = `
     update calls c set outcome = 'answered', answered_at = coalesce(c.answered_at, greatest(clock_timestamp(), c.arrived_at))
     from visited where c.id = visited.call_id
   ), offered as (
-    update offers o set result = 'answered', answered_at = least(greatest(clock_timestamp(), o.offered_at), o.ended_at),
-      visit_id = coalesce(o.visit_id, (select id from visit))
-    where o.node = :node and o.uniqueid = :offerId and o.answered_at is null
+    insert into offers as o (team_id, node, uniqueid, visit_id, group_id, agent_id, extension_id, sign_in_id, offered_at,
+      answered_at, result)
+    select q.team_id, :node, :offerId, visit.id, q.group_id, agent.id, i.extension_id, i.id, now.at, now.at, 'answered'
+    from q cross join (select clock_timestamp() as at) as now left join visit on true left join agent on true
+    left join sign_ins i on i.agent_id = agent.id and i.signed_out_at is null
+    on conflict (node, uniqueid) do update set result = 'answered', visit_id = coalesce(o.visit_id, excluded.visit_id),
+      answered_at = least(greatest(excluded.answered_at, o.offered_at), o.ended_at)
+    where o.answered_at is null
   )
   select q.team_id as "teamId", q.group_id as "groupId", q.wrap_up_seconds as "wrapUpSeconds", visit.call,
     visit.id is not null as visit
@@ -148,9 +153,9 @@ export const merged = `
 
 export const open = `
   select
-    coalesce((select json_agg(uniqueid) from calls where node = :node and ended_at is null), '[]') as calls,
-    coalesce((select json_agg(uniqueid) from offers where node = :node and ended_at is null), '[]') as offers,
+    coalesce((select json_agg(uniqueid order by id) from calls where node = :node and ended_at is null), '[]') as calls,
+    coalesce((select json_agg(uniqueid order by id) from offers where node = :node and ended_at is null), '[]') as offers,
     coalesce((
-      select json_agg(json_build_object('uniqueid', v.uniqueid, 'queue', t.identity || '-' || g.name))
+      select json_agg(json_build_object('uniqueid', v.uniqueid, 'queue', t.identity || '-' || g.name) order by v.id)
       from queue_visits v join teams t on t.id = v.team_id left join agent_groups g on g.id = v.group_id
       where v.node = :node and v.left_at is null and v.answered_at is null), '[]') as waiting`;

@@ -204,3 +204,60 @@ await t.test('a lost PostgreSQL is said once; nothing is lost, nothing comes twi
   follower.child.kill('SIGINT');
   t.equal(await follower.ended, 130);
 });
+
+await t.test('twenty writers, a killed reader and a killed server: every event once', async (t) => {
+  const postgres = await LabPostgres.start();
+  t.teardown(() => postgres.stop());
+  const migrator = connect(postgres.url, { max: 1, deadlineMs: migrationDeadlineMs });
+  await migrate(migrator);
+  // A PostgreSQL of the lab may lose its last commits when it is killed: this one is to keep them.
+  await migrator.raw('alter database star64 set synchronous_commit to on');
+  await migrator.destroy();
+  const on = connect(postgres.url, { max: 20 });
+  t.teardown(() => on.destroy());
+  const agents = 20;
+  await provision(on, crowd(agents));
+
+  const rounds = 15;
+  /** One agent's day, whatever happens to the server: what fails is done again. */
+  const write = async (index: number): Promise<void> => {
+    const [agent, extension] = [String(1001 + index), String(5001 + index)];
+    for (let round = 0; round < rounds; round++) {
+      const again = async <T>(work: () => Promise<T>): Promise<T> =>
+        until('PostgreSQL to take it', () => work().catch(() => undefined), deadlineMs) as Promise<T>;
+      const entered = await again(() => enter(agent, extension, { on }));
+      if (entered.outcome !== 'signed-in') throw new Error(entered.outcome);
+      await again(async () => (await transition(on, entered.signIn.id, 'pause')) ?? null);
+      await again(() => leave(agent, { on }));
+    }
+  };
+  const writing = Promise.all(Array.from({ length: agents }, (_, index) => write(index)));
+
+  const seen: Record<string, unknown>[] = [];
+  let from = ['--since', '1h'];
+  const read = async (count: number): Promise<void> => {
+    const reader = await Follower.start(t, postgres.url, ...from);
+    await until('its events', () => (reader.events.length >= count ? true : undefined), 60_000);
+    reader.child.kill('SIGKILL');
+    await reader.ended;
+    // A line that was cut off has not been told.
+    seen.push(...reader.events);
+    from = ['--after', String(seen.at(-1)?.['cursor'])];
+  };
+  await read(60);
+  await read(60);
+  await postgres.kill();
+  await postgres.restart();
+  await read(60);
+  await writing;
+  const { rows: all } = await on.raw<{ rows: { id: string }[] }>(
+    `select 'state-' || id as id from agent_states
+     union all select 'sign-out-' || id from sign_ins where signed_out_at is not null order by id`,
+  );
+  t.equal(all.length, agents * rounds * 3);
+  while (seen.length < all.length) await read(1);
+  t.same(
+    seen.map(({ id }) => String(id)).sort(),
+    all.map(({ id }) => id),
+  );
+});

@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import pg from 'pg';
+import t from 'tap';
+import { CallRecords } from '../../domain/calls/records.js';
+import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
+import { connect } from '../../domain/database/pool.js';
+import { EventFeed } from '../../domain/monitor/event-feed.js';
+import { readStatus } from '../../domain/monitor/status.js';
+import { signOut } from '../../domain/presence/sign-in.js';
+import { until } from '../../domain/machine/processes.js';
+import { emptyDatabase } from '../support/database.js';
+import { schemaText } from '../support/schema.js';
+import { callerOf, defaultNode } from '../support/records.js';
+
+const dump = readFileSync(new URL('../../../fixtures/upgrade/0.1.0.sql', import.meta.url), 'utf8');
+const schema = readFileSync(new URL('../../../fixtures/schema.txt', import.meta.url), 'utf8');
+
+const url = await emptyDatabase(t);
+const loader = new pg.Client(url);
+await loader.connect();
+await loader.query(dump);
+const count = async (table: string): Promise<number> => {
+  const { rows } = await loader.query<{ count: string }>(`select count(*) from ${table}`);
+  return Number(rows[0]?.count);
+};
+const tables = [
+  'teams',
+  'users',
+  'extensions',
+  'agents',
+  'agent_groups',
+  'agent_group_members',
+  'dids',
+  'trunks',
+];
+const records = ['numbers', 'feature_codes', 'pause_reasons', 'sign_ins', 'agent_states', 'calls'];
+const before = new Map<string, number>();
+for (const table of [...tables, ...records]) before.set(table, await count(table));
+
+const migrator = connect(url, { max: 1, deadlineMs: migrationDeadlineMs });
+await migrate(migrator);
+await migrator.destroy();
+const db = connect(url);
+t.teardown(async () => {
+  await loader.end();
+  await db.destroy();
+});
+
+await t.test('a database of the version before becomes one of this version, and loses nothing', async (t) => {
+  t.equal(await schemaText(db), schema, 'the same as one that begins with this version');
+  for (const [table, rows] of before) t.equal(await count(table), rows, table);
+});
+
+await t.test('each call that joined a queue has its visit', async (t) => {
+  const { rows } = await db.raw<{ rows: object[] }>(
+    `select c.uniqueid as call, c.outcome, t.identity || '/' || g.name as queue, a.number as agent, v.outcome as visit,
+       v.joined_at >= c.arrived_at as joined, v.answered_at = c.answered_at as answered, v.left_at is null as open
+     from calls c join teams t on t.id = c.team_id left join queue_visits v on v.call_id = c.id
+     left join agent_groups g on g.id = v.group_id left join agents a on a.id = v.agent_id order by c.id`,
+  );
+  const unseen = { outcome: null, visit: null, agent: null, answered: null };
+  const support = { queue: 'astercc/support', joined: true };
+  const sales = { queue: 'astercc/sales', joined: true, open: false };
+  const answered = { ...support, outcome: 'answered', visit: 'answered', answered: true };
+  t.same(rows, [
+    { ...answered, call: 'call.answered', agent: '1001', open: false },
+    { ...unseen, ...support, call: 'call.abandoned', outcome: 'abandoned', visit: 'abandoned', open: false },
+    // Of these the old version wrote "unanswered", whatever came of them.
+    { ...unseen, call: 'call.extension', queue: null, joined: null, open: true },
+    { ...unseen, ...sales, call: 'call.lost', outcome: 'lost', visit: 'lost' },
+    { ...unseen, ...sales, call: 'call.unanswered' },
+    { ...answered, call: 'call.talking', agent: '1002', open: true },
+    { ...unseen, call: 'call.waiting', queue: 'other/support', joined: true, open: true },
+  ]);
+  t.same(await db('calls').distinct('node').pluck<string[]>('node'), [defaultNode]);
+});
+
+await t.test('what is under way goes on', async (t) => {
+  t.match((await readStatus(db, 'other')).groups[0], { waiting: 1, talking: 0, signedIn: 1 });
+  const [, support] = (await readStatus(db, 'astercc')).groups.slice(-2);
+  t.match(support, { name: 'support', waiting: 0, talking: 1, signedIn: 2 });
+  const node = new CallRecords(db, defaultNode);
+  t.match(await node.open(), {
+    calls: ['call.talking', 'call.waiting'],
+    offers: ['offer.2', 'offer.3'],
+    waiting: [{ uniqueid: 'call.waiting', queue: 'other-support' }],
+  });
+  await node.answered(callerOf('other-support', 'call.waiting'), 'offer.3', '1001');
+  await node.offersEnded([
+    { offerId: 'offer.2', result: null },
+    { offerId: 'offer.3', result: null },
+  ]);
+  t.match((await readStatus(db, 'astercc')).groups.at(-1), { name: 'support', talking: 0 });
+  t.match(await db('offers').orderBy('uniqueid').pluck<string[]>('result'), ['answered', 'answered']);
+});
+
+await t.test('and is told from now on', async (t) => {
+  const feed = await EventFeed.open(db, { team: 'astercc' });
+  await signOut(db, 'astercc', { agent: '1002' }, 'test');
+  const [event] = await until('the event', async () => {
+    const { events } = await feed.next();
+    return events.length > 0 ? events : undefined;
+  });
+  t.match(event, { agent: '1002', state: 'signed-out', previousState: 'talking' });
+});
+
+await t.test('a server of one Asterisk with a name of its own finds its teams there', async (t) => {
+  const other = await emptyDatabase(t);
+  const client = new pg.Client(other);
+  await client.connect();
+  t.teardown(() => client.end());
+  await client.query(dump);
+  await client.query(`insert into watchers (node, holder, expires_at) values ('east', 'server', now())`);
+  const starting = connect(other, { max: 1, deadlineMs: migrationDeadlineMs });
+  await migrate(starting);
+  await starting.destroy();
+  const { rows } = await client.query(
+    `select distinct t.node as team, c.node as call from teams t join calls c on c.team_id = t.id`,
+  );
+  t.same(rows, [{ team: 'east', call: 'east' }]);
+});

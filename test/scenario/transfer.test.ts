@@ -1,0 +1,140 @@
+import t from 'tap';
+import { readStatus, type GroupStatus } from '../../domain/monitor/status.js';
+import { until } from '../../domain/machine/processes.js';
+import { crowd, provision } from '../../lab/provision.js';
+import { centreFor, dialAndHear, needLab, waitState } from '../support/centre.js';
+import { callIn } from '../support/calls.js';
+
+await needLab(t);
+
+const wrapUp = { wrapUp: 'off', strategy: 'linear' };
+const centre = await centreFor(t, {
+  provision: async (db) => {
+    const team = crowd(4, {
+      groups: [
+        { name: 'support', number: '6000', ...wrapUp, ringSeconds: 3 },
+        { name: 'sales', number: '6001', ...wrapUp },
+      ],
+    });
+    const [, ...others] = team.agents;
+    const [first] = team.agents;
+    if (!first) throw new Error('nobody');
+    await provision(db, {
+      ...team,
+      agents: [
+        { ...first, groups: ['support'] },
+        ...others.map((agent) => ({ ...agent, groups: ['sales'] })),
+      ],
+    });
+  },
+});
+const [anna, bert, extension] = [
+  await centre.phone('5001'),
+  await centre.phone('5002'),
+  await centre.phone('5004', { mode: 'auto' }),
+];
+await dialAndHear(centre, anna, '*641001', 'agent-loginok');
+
+async function group(name: string): Promise<GroupStatus> {
+  const found = (await readStatus(centre.db, 'astercc')).groups.find((one) => one.name === name);
+  if (!found) throw new Error(`no group ${name}`);
+  return found;
+}
+
+/** Waits until the status says this of a group. */
+const says = (name: string, wanted: Partial<GroupStatus>): Promise<GroupStatus> =>
+  until(`${name} to be ${JSON.stringify(wanted)}`, async () => {
+    const status = await group(name);
+    return Object.entries(wanted).every(([key, value]) => status[key as keyof GroupStatus] === value)
+      ? status
+      : undefined;
+  });
+
+/** A customer whom Anna of support has answered. */
+async function answered() {
+  const customer = await callIn(centre);
+  await anna.incoming();
+  await anna.answer();
+  await anna.established();
+  await says('support', { talking: 1 });
+  return customer;
+}
+
+await t.test('a customer whom support sends on waits in sales, and gives up', async (t) => {
+  const customer = await answered();
+  const before = (await readStatus(centre.db, 'astercc')).at;
+  await anna.transfer('6001');
+  await anna.closed();
+  const sales = await says('sales', { waiting: 1, talking: 0 });
+  t.ok((sales.waitingSince ?? 0) > before, 'since it joined sales, not since it called');
+  t.match(await says('support', { talking: 0 }), { waiting: 0, answered: 1, abandoned: 0 });
+  await waitState(centre, '1001', 'idle');
+  await customer.hangup();
+  t.match(await says('sales', { waiting: 0 }), { answered: 0, abandoned: 1 });
+  t.match(await group('support'), { answered: 1, abandoned: 0, serviceLevel: 100 });
+});
+
+await t.test('or is answered there, by the second agent with a wait of its own', async (t) => {
+  const customer = await answered();
+  await anna.transfer('6001');
+  await anna.closed();
+  await says('sales', { waiting: 1 });
+  await dialAndHear(centre, bert, '*641002', 'agent-loginok');
+  await bert.incoming();
+  await bert.answer();
+  await bert.established();
+  t.match(await says('sales', { talking: 1, waiting: 0 }), { answered: 1 });
+  t.match(await says('support', { talking: 0 }), { answered: 2 });
+  const { rows } = await centre.db.raw<{ rows: object[] }>(
+    `select g.name as group, a.number as agent, v.outcome from queue_visits v
+     join agent_groups g on g.id = v.group_id left join agents a on a.id = v.agent_id
+     where v.call_id = (select max(id) from calls) order by v.id`,
+  );
+  t.same(rows, [
+    { group: 'support', agent: '1001', outcome: 'answered' },
+    { group: 'sales', agent: '1002', outcome: 'answered' },
+  ]);
+  await customer.hangup();
+  await bert.closed();
+  t.match(await says('sales', { talking: 0 }), { answered: 1, abandoned: 1, serviceLevel: 50 });
+});
+
+await t.test('a customer who is sent on to an extension is in no group', async (t) => {
+  const customer = await answered();
+  await anna.transfer('5004');
+  await anna.closed();
+  await extension.established();
+  t.match(await says('support', { talking: 0 }), { waiting: 0, answered: 3 });
+  t.equal((await centre.db('calls').whereNull('ended_at')).length, 1, 'the call goes on');
+  await customer.hangup();
+  await until('the end of the call', async () =>
+    (await centre.db('calls').whereNull('ended_at')).length === 0 ? true : undefined,
+  );
+});
+
+await t.test('each ring attempt has its result', async (t) => {
+  const last = async (result: string | null): Promise<void> => {
+    await until(`an offer that is ${result}`, async () => {
+      const offer = await centre
+        .db('offers')
+        .orderBy('id', 'desc')
+        .first<{ result: string; ended_at: Date }>();
+      return offer.ended_at !== null && offer.result === result ? true : undefined;
+    }).catch(async (error: unknown) => {
+      t.comment(await centre.db('offers').orderBy('id'));
+      throw error;
+    });
+  };
+  const customer = await callIn(centre);
+  await anna.incoming();
+  await last('missed');
+  await anna.incoming();
+  await anna.hangup();
+  await last('rejected');
+  await anna.incoming();
+  await customer.hangup();
+  await last('cancelled');
+  await t.resolves(says('support', { waiting: 0 }));
+  const offers = await centre.db('offers').whereNull('ended_at');
+  t.same(offers, []);
+});
