@@ -161,7 +161,8 @@ await t.test('no agent was offered a call in wrap-up, in a pause or in a call', 
 
 await t.test('the phones saw the same', async (t) => {
   const rows = await db('calls as c')
-    .join('agents as a', 'a.id', 'c.agent_id')
+    .join('queue_visits as v', 'v.call_id', 'c.id')
+    .join('agents as a', 'a.id', 'v.agent_id')
     .select<{ agent: string; caller: string }[]>('a.number as agent', 'c.caller');
   const recorded = new Set(rows.map(({ agent, caller }) => `${agent} with ${caller}`));
   const talks = seen.flatMap(({ agent, calls }) =>
@@ -215,7 +216,8 @@ await t.test('no call was lost, and queue_log and the database agree on each', a
   );
   t.ok((peaks[0]?.peak ?? 0) > agents.length, 'there were more callers than agents at a time');
   const rows = await db('calls as c')
-    .leftJoin('agents as a', 'a.id', 'c.agent_id')
+    .leftJoin('queue_visits as v', 'v.call_id', 'c.id')
+    .leftJoin('agents as a', 'a.id', 'v.agent_id')
     .select<{ uniqueid: string; outcome: string; agent: string | null }[]>(
       'c.uniqueid',
       'c.outcome',
