@@ -50,6 +50,7 @@ export class CallJournal {
     await this.#writing;
     if (this.#waiting.length > 0) await this.#write();
     clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #later(ms: number): void {

@@ -227,8 +227,8 @@ await t.test('twenty writers, a killed reader and a killed server: every event o
   const write = async (index: number): Promise<void> => {
     const [agent, extension] = [String(1001 + index), String(5001 + index)];
     for (let round = 0; round < rounds; round++) {
-      const again = async <T>(work: () => Promise<T>): Promise<T> =>
-        until('PostgreSQL to take it', () => work().catch(() => undefined), deadlineMs) as Promise<T>;
+      const again = <T>(work: () => Promise<T | undefined>): Promise<T> =>
+        until<T>('PostgreSQL to take it', () => work().catch(() => undefined), deadlineMs);
       const entered = await again(() => enter(agent, extension, { on }));
       if (entered.outcome !== 'signed-in') throw new Error(entered.outcome);
       await again(async () => (await transition(on, entered.signIn.id, 'pause')) ?? null);

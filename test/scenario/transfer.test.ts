@@ -118,7 +118,7 @@ await t.test('each ring attempt has its result', async (t) => {
       const offer = await centre
         .db('offers')
         .orderBy('id', 'desc')
-        .first<{ result: string; ended_at: Date }>();
+        .first<{ result: string; ended_at: Date | null }>();
       return offer.ended_at !== null && offer.result === result ? true : undefined;
     }).catch(async (error: unknown) => {
       t.comment(await centre.db('offers').orderBy('id'));
