@@ -10,7 +10,9 @@ import { Conversation, waitCall } from '../support/calls.js';
 import { centreFor, dialAndHear, needLab, statesOf, waitMembers, waitState } from '../support/centre.js';
 import { FaultyServer } from '../support/faulty-server.js';
 
-const rate = 50;
+/** The calls of a second, if the machine carries more than twice as many. */
+const mostRate = 50;
+const shareOfCarried = 0.4;
 const seconds = 15;
 const killEveryMs = 4000;
 
@@ -49,49 +51,65 @@ async function killInTurn(signal: AbortSignal): Promise<number> {
   }
 }
 
-await t.test(
-  `${rate} calls per second while one of two servers is killed every 4 s: none fails`,
-  async (t) => {
-    const over = new AbortController();
-    const killing = killInTurn(over.signal);
-    const total = rate * seconds;
-    const result = await crowd({
-      to: '600100',
-      server: asterisk.sip,
-      rate,
-      total,
-      holdMs: 1000,
-      patienceMs: 10_000,
-    });
-    over.abort();
-    const kills = await killing;
-    t.match(result, { successful: total, failed: 0, timedOut: 0, responses: {} }, 'none failed');
-    t.ok(kills >= servers.length, `${kills} times a server was killed`);
+/** How many calls per second this machine carries at this moment, with both servers well: more come at once than it can. */
+async function carried(): Promise<number> {
+  const total = 150;
+  const burst = await crowd({
+    to: '600100',
+    server: asterisk.sip,
+    from: '556',
+    rate: 2 * total,
+    total,
+    holdMs: 1,
+  });
+  return total / burst.seconds;
+}
 
-    const entered = (await asterisk.queueLog())
-      .map((line) => line.split('|'))
-      .filter(([, , , , event]) => event === 'ENTERQUEUE');
-    t.equal(new Set(entered.map(([, uniqueid]) => uniqueid)).size, total, 'every call reached a queue');
-    const fallback = entered.filter(([, , queue]) => queue === 'astercc-support').length;
-    const sentOn = (await asterisk.verbose.lines()).filter(
-      (line) => / AGI\(/.test(line) && line.includes(`${second.address}/`),
-    ).length;
-    t.comment(
-      `${sentOn} calls were sent on to the second server, ${fallback} needed the fallback; ${JSON.stringify(result)}`,
-    );
-    t.ok(fallback <= sentOn / 2, 'and whom the first did not answer, the second did');
+await t.test(`calls come in while one of two servers is killed every 4 s: none fails`, async (t) => {
+  const most = await carried();
+  const rate = Math.max(1, Math.min(mostRate, Math.floor(most * shareOfCarried)));
+  t.comment(`${Math.round(most)} calls per second are carried, ${rate} come`);
+  const mark = await asterisk.verbose.mark();
+  const over = new AbortController();
+  const killing = killInTurn(over.signal);
+  const total = rate * seconds;
+  const result = await crowd({
+    to: '600100',
+    server: asterisk.sip,
+    rate,
+    total,
+    holdMs: 1000,
+    patienceMs: 60_000,
+  });
+  over.abort();
+  const kills = await killing;
+  t.match(result, { successful: total, failed: 0, timedOut: 0, responses: {} }, 'none failed');
+  t.ok(kills >= servers.length, `${kills} times a server was killed`);
 
-    await until(
-      'the end of every call in the database',
-      async () => ((await db('calls').whereNull('ended_at')).length === 0 ? true : undefined),
-      30_000,
-    );
-    const rows = await db('calls').select<{ did: string | null; uniqueid: string }[]>('did', 'uniqueid');
-    t.comment(
-      `${rows.length} in the database, ${rows.filter(({ did }) => did === null).length} without their DID`,
-    );
-  },
-);
+  // Callers have numbers of sipp's: those of the burst another one.
+  const entered = (await asterisk.queueLog())
+    .map((line) => line.split('|'))
+    .filter(([, , , , event, , caller = '']) => event === 'ENTERQUEUE' && caller.startsWith('555'));
+  t.equal(new Set(entered.map(([, uniqueid]) => uniqueid)).size, total, 'every call reached a queue');
+  const fallback = entered.filter(([, , queue]) => queue === 'astercc-support').length;
+  const sentOn = (await asterisk.verbose.lines())
+    .slice(mark)
+    .filter((line) => / AGI\(/.test(line) && line.includes(`${second.address}/`)).length;
+  t.comment(
+    `${sentOn} calls were sent on to the second server, ${fallback} needed the fallback; ${JSON.stringify(result)}`,
+  );
+  t.ok(fallback <= sentOn / 2, 'and whom the first did not answer, the second did');
+
+  await until(
+    'the end of every call in the database',
+    async () => ((await db('calls').whereNull('ended_at')).length === 0 ? true : undefined),
+    30_000,
+  );
+  const rows = await db('calls').select<{ did: string | null; uniqueid: string }[]>('did', 'uniqueid');
+  t.comment(
+    `${rows.length} in the database, ${rows.filter(({ did }) => did === null).length} without their DID`,
+  );
+});
 
 for (const who of ['another server', 'the same server'] as const) {
   await t.test(`asked again because the answer was lost, ${who} does nothing twice`, async (t) => {
