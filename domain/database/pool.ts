@@ -38,14 +38,23 @@ export function connectionSettings(url: string, deadlineMs = statementDeadlineMs
  * The first statement of every connection. Not sent with the connection itself, as pg could: PgBouncer refuses a start
  * with settings that it does not know.
  */
-export function sessionSettings(deadlineMs = statementDeadlineMs): string {
+export function sessionSettings(deadlineMs = statementDeadlineMs, idleMs = idleDeadlineMs): string {
   // A server that hangs in the middle of a transaction would keep its locks for as long as its connection lives.
   const statementMs = Math.ceil(deadlineMs * 0.8);
-  return `set statement_timeout = ${statementMs}; set idle_in_transaction_session_timeout = ${idleDeadlineMs}`;
+  return `set statement_timeout = ${statementMs}; set idle_in_transaction_session_timeout = ${idleMs}`;
+}
+
+export interface PoolOptions {
+  /** How many connections at most. Default: 10. */
+  max?: number;
+  /** Deadline of a statement. Default: `statementDeadlineMs`. */
+  deadlineMs?: number;
+  /** Default: `idleDeadlineMs`. */
+  idleMs?: number;
 }
 
 /** A pool of connections; nothing is dialled before the first query. */
-export function connect(url: string, options: { max?: number; deadlineMs?: number } = {}): Database {
+export function connect(url: string, options: PoolOptions = {}): Database {
   return knexModule({
     client: 'pg',
     connection: connectionSettings(url, options.deadlineMs) as Knex.PgConnectionConfig,
@@ -53,7 +62,7 @@ export function connect(url: string, options: { max?: number; deadlineMs?: numbe
       min: 0,
       max: options.max ?? 10,
       acquireTimeoutMillis: options.deadlineMs ?? statementDeadlineMs,
-      afterCreate: (connection: pg.Client, done: Created) => prepare(connection, options.deadlineMs, done),
+      afterCreate: (connection: pg.Client, done: Created) => prepare(connection, options, done),
     },
     // Values may be secrets, and error messages reach logs.
     compileSqlOnError: false,
@@ -85,9 +94,9 @@ export async function prepared<T>(
 type Created = (error: Error | null, connection: pg.Client) => void;
 
 /** Makes a new connection ready for the pool. */
-function prepare(connection: pg.Client, deadlineMs: number | undefined, done: Created): void {
+function prepare(connection: pg.Client, { deadlineMs, idleMs }: PoolOptions, done: Created): void {
   leaveWhenLate(connection);
-  connection.query(sessionSettings(deadlineMs), (error: Error | null) => {
+  connection.query(sessionSettings(deadlineMs, idleMs), (error: Error | null) => {
     // The pool forgets a connection that did not become ready, and does not end it.
     if (error) void connection.end();
     done(error, connection);

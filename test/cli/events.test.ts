@@ -38,10 +38,14 @@ class Follower {
 
   /** Follows, and has seen the state that is there already: nothing that comes later can be missed. */
   static async start(t: Test, databaseUrl: string, ...args: string[]): Promise<Follower> {
-    const child = spawn(process.execPath, [main, 'events', '--follow', ...args], {
-      env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', DATABASE_URL: databaseUrl },
-      stdio: 'pipe',
-    });
+    const child = spawn(
+      'env',
+      ['--unset=NODE_OPTIONS', process.execPath, main, 'events', '--follow', ...args],
+      {
+        env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', DATABASE_URL: databaseUrl },
+        stdio: 'pipe',
+      },
+    );
     const follower = new Follower(child);
     t.teardown(async () => {
       child.kill('SIGKILL');

@@ -37,7 +37,8 @@ export class Terminal {
   ): Terminal {
     const dir = mkdtempSync(join(tmpdir(), 'star64-terminal-'));
     // stty sets the size: a terminal whose keyboard is a pipe has none of its own.
-    const line = `stty cols ${size.columns} rows ${size.rows}; stty -a >'${dir}/before'; echo $$ >'${dir}/pid'
+    // tap's modules, which it puts before every Node program, are none of star64's.
+    const line = `unset NODE_OPTIONS; stty cols ${size.columns} rows ${size.rows}; stty -a >'${dir}/before'; echo $$ >'${dir}/pid'
       '${process.execPath}' '${main}' ${args.join(' ')}; status=$?; stty -a >'${dir}/after'; exit $status`;
     const child = spawn('script', ['-qefc', line, '/dev/null'], {
       env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', TERM: 'xterm', ...env },

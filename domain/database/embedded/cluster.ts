@@ -128,7 +128,7 @@ async function pidFile(home: Home): Promise<string[]> {
 }
 
 /** Creates the data directory where there is none. It is made under another name: an interrupted run leaves none. */
-export async function initialise(home: Home, temporary: boolean): Promise<{ password: string }> {
+export async function initialise(home: Home, fleeting: boolean): Promise<{ password: string }> {
   const passwordPath = join(home.dir, 'password');
   const initialised = await readFile(join(home.data, 'PG_VERSION'), 'utf8').catch(() => undefined);
   if (initialised !== undefined) return { password: (await readFile(passwordPath, 'utf8')).trim() };
@@ -151,7 +151,7 @@ export async function initialise(home: Home, temporary: boolean): Promise<{ pass
       '--auth=scram-sha-256',
       '--encoding=UTF8',
       '--locale=C',
-      ...(temporary ? ['--no-sync'] : []),
+      ...(fleeting ? ['--no-sync'] : []),
     ],
     { ...identity(home), cwd: home.dir },
   );
@@ -162,7 +162,7 @@ export async function initialise(home: Home, temporary: boolean): Promise<{ pass
 /** Starts the server and waits until it accepts connections; on a free port unless one is wanted. */
 export async function launch(
   home: Home,
-  temporary: boolean,
+  fleeting: boolean,
   password: string,
   wantedPort?: number,
 ): Promise<{ hold: Hold; pid: number; port: number }> {
@@ -176,8 +176,8 @@ export async function launch(
       timezone: 'UTC',
       max_connections: '300',
       shared_buffers: '64MB',
-      // Temporary data need not survive a power failure.
-      ...(temporary ? { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' } : {}),
+      // Data that need not survive a power failure.
+      ...(fleeting ? { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' } : {}),
     };
     const [hold, child] = await Hold.found(home.dir, async (watched) =>
       LabProcess.launch(

@@ -19,6 +19,8 @@ import { childrenOf } from '../../machine/processes.js';
 export interface LabPostgresOptions {
   /** Keeps its data here; several processes may start it there, they share one server. Default: a temporary one. */
   dir?: string;
+  /** Its data need not survive a power failure: it is several times faster. Always so for a temporary one. */
+  fleeting?: boolean;
 }
 
 /**
@@ -30,6 +32,7 @@ export class LabPostgres {
   private constructor(
     private readonly home: Home,
     private readonly temporary: boolean,
+    private readonly fleeting: boolean,
     private readonly connection: Connection,
     private hold: Hold | undefined,
     private pid: number,
@@ -39,15 +42,16 @@ export class LabPostgres {
   static async start(options: LabPostgresOptions = {}): Promise<LabPostgres> {
     const home = await openHome(options.dir);
     const temporary = options.dir === undefined;
+    const fleeting = temporary || options.fleeting === true;
     return await home.locked(async () => {
       const running = await joinRunning(home);
       if (running !== undefined) {
-        return new LabPostgres(home, temporary, running.connection, running.hold, running.pid);
+        return new LabPostgres(home, temporary, fleeting, running.connection, running.hold, running.pid);
       }
-      const { password } = await initialise(home, temporary);
-      const launched = await launch(home, temporary, password);
+      const { password } = await initialise(home, fleeting);
+      const launched = await launch(home, fleeting, password);
       const connection = { password, port: launched.port };
-      const server = new LabPostgres(home, temporary, connection, launched.hold, launched.pid);
+      const server = new LabPostgres(home, temporary, fleeting, connection, launched.hold, launched.pid);
       await server.#createFirstDatabase();
       return server;
     });
@@ -101,7 +105,7 @@ export class LabPostgres {
     await this.home.locked(async () => {
       const { hold, pid } = await launch(
         this.home,
-        this.temporary,
+        this.fleeting,
         this.connection.password,
         this.connection.port,
       );
