@@ -31,6 +31,14 @@ const word =
       .replace(strange, instead);
 
 const rules = {
+  node: {
+    noun: 'node',
+    what: 'name of a node',
+    pattern: /^[A-Za-z0-9-]{1,40}$/,
+    rule: '1 to 40 letters, digits and -',
+    example: 'default',
+    tidy: (typed) => typed.replace(/[^A-Za-z0-9-]+/g, '-'),
+  },
   team: {
     noun: 'team',
     what: 'team identity',

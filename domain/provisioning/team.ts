@@ -1,5 +1,6 @@
 import type { Changes } from './description.js';
 import type { Queryable } from '../database/pool.js';
+import { registerNode } from './node.js';
 import { team } from './nouns/team.js';
 import { operationsOf } from './operations.js';
 
@@ -8,7 +9,13 @@ export { requireTeam } from './scope.js';
 export type TeamChanges = Changes<typeof team>;
 
 /** A system of its own; everything else belongs to exactly one. Its time zone is UTC unless said, its name its identity. */
-export const teams = operationsOf(team);
+export const teams = operationsOf(team, {
+  // A team may be there before the first server of its Asterisk.
+  columns: async ({ trx, given }) => {
+    if (typeof given.node === 'string') await registerNode(trx, given.node);
+    return {};
+  },
+});
 
 export type Team = Awaited<ReturnType<typeof teams.show>>;
 

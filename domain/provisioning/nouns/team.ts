@@ -38,6 +38,12 @@ export const team = describe({
       help: 'in which its phones hear prompts, for example fr or pt_BR',
       none: "hear them in Asterisk's default language",
     }),
+    node: name('node', {
+      placeholder: 'name',
+      help: 'the Asterisk on which it lives, as asterisk.node of its servers says; generate and reload on both after a change',
+      unless: 'default',
+      listed: false,
+    }),
     trunk: reference(
       { to: 'trunk', orSystem: true, freedBy: '--no-trunk' },
       {

@@ -1,0 +1,17 @@
+import t from 'tap';
+import { registerNode } from '../../domain/provisioning/node.js';
+import { addTeam, setTeam, showTeam } from '../../domain/provisioning/team.js';
+import { freshDatabase } from '../support/database.js';
+import { refused } from '../support/refusal.js';
+
+void t.test('a team lives on one node, which need not have been seen yet', async (t) => {
+  const { db } = await freshDatabase(t);
+  t.match(await showTeam(db, 'astercc'), { node: 'default' });
+  t.match(await setTeam(db, 'astercc', { node: 'berlin-1' }), { node: 'berlin-1' });
+  t.match(await addTeam(db, 'other', { node: 'berlin-1' }), { node: 'berlin-1' });
+  t.equal(await registerNode(db, 'berlin-1'), 2, 'its server finds both');
+  t.equal(await registerNode(db, 'default'), 0);
+  await refused(t, 'usage', ['name of a node "ber lin"', 'ber-lin'], () =>
+    setTeam(db, 'astercc', { node: 'ber lin' }),
+  );
+});
