@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { provisioningChannel } from './changes.js';
 import { agentChannel } from './notifications.js';
 import { connectionSettings, sessionSettings } from './pool.js';
 
-const pulseMs = 10_000;
+/** How often the connection is tried, when a broken one is opened again, and for how long its end is waited for. */
+const times = { pulseMs: 10_000, againMs: 1000, endMs: 1000 };
 
 /** What is done when something is heard. */
 export interface Heard {
@@ -31,6 +33,7 @@ export class ChangeListener {
     private readonly url: string,
     private readonly heard: Heard,
     private readonly log: Logger,
+    private readonly settings = times,
   ) {}
 
   /** Never throws: with PostgreSQL away it keeps trying. */
@@ -51,7 +54,7 @@ export class ChangeListener {
       // Nothing else is sent here, and a connection that somebody has dropped in silence says nothing by itself.
       this.#pulse = setInterval(() => {
         client.query('select 1').catch((error: unknown) => this.#again(client, error as Error));
-      }, pulseMs);
+      }, this.settings.pulseMs);
       this.heard.provisioning(undefined);
     } catch (error) {
       this.#again(client, error as Error);
@@ -69,16 +72,21 @@ export class ChangeListener {
     if (this.#stopped || client !== this.#client) return;
     this.#client = undefined;
     clearInterval(this.#pulse);
-    this.log.warn({ reason: error.message }, 'changes are not heard: listening again in 1 s');
+    this.log.warn(
+      { reason: error.message },
+      `changes are not heard: listening again in ${this.settings.againMs} ms`,
+    );
     void this.#end(client);
-    this.#timer = setTimeout(() => void this.start(), 1000);
+    this.#timer = setTimeout(() => void this.start(), this.settings.againMs);
   }
 
   async #end(client: pg.Client | undefined): Promise<void> {
-    try {
-      await client?.end();
-    } catch {
-      // It was broken already, which is why it is being left.
-    }
+    if (!client) return;
+    const given = new AbortController();
+    // A connection that somebody has dropped in silence does not answer a farewell either.
+    const patience = sleep(this.settings.endMs, undefined, { signal: given.signal }).catch(() => undefined);
+    // It may be broken already, which is why it is being left.
+    await Promise.race([client.end().catch(() => undefined), patience]);
+    given.abort();
   }
 }

@@ -38,6 +38,11 @@ export class Link {
     this.#whole = true;
   }
 
+  /** What is connected stays so, and nothing comes through any more: as when a firewall forgets a connection. */
+  silence(): void {
+    for (const socket of this.#sockets) socket.unpipe().resume();
+  }
+
   async close(): Promise<void> {
     this.cut();
     this.server.close();
