@@ -131,7 +131,9 @@ await t.test(
 
 await t.test('a team with recorded calls goes only with them', async (t) => {
   await addTeam(db, 'called');
-  await db.raw(`insert into calls (team_id, uniqueid) select id, 'u.1' from teams where identity = 'called'`);
+  await db.raw(
+    `insert into calls (team_id, node, uniqueid) select id, node, 'u.1' from teams where identity = 'called'`,
+  );
   await refused(t, 'conflict', ['1 recorded calls', '--discard-calls'], () => removeTeam(db, 'called'));
   t.equal((await db('calls')).length, 1);
   await removeTeam(db, 'called', { discardCalls: true });
@@ -141,7 +143,9 @@ await t.test('a team with recorded calls goes only with them', async (t) => {
 await t.test('calls are not discarded when the team stays for another reason', async (t) => {
   await addTeam(db, 'kept');
   await addUser(db, 'kept', { username: 'owner' });
-  await db.raw(`insert into calls (team_id, uniqueid) select id, 'u.2' from teams where identity = 'kept'`);
+  await db.raw(
+    `insert into calls (team_id, node, uniqueid) select id, node, 'u.2' from teams where identity = 'kept'`,
+  );
   await refused(t, 'conflict', ['user remove owner'], () => removeTeam(db, 'kept', { discardCalls: true }));
   t.equal((await db('calls')).length, 1);
 });
