@@ -96,8 +96,12 @@ export const revealOptions = (noun: Noun): { flags: string; help: string; attrib
 
 /** Declares the options of add or set. */
 export function addOptions(command: Command, noun: Noun, verb: 'add' | 'set'): void {
-  for (const { flags, help, parse, required } of optionsOf(noun, verb)) {
-    const option = new Option(flags, help).makeOptionMandatory(required);
+  for (const { flags, help, parse, required, key } of optionsOf(noun, verb)) {
+    const unless = verb === 'add' ? noun.fields[key]?.unless : undefined;
+    const option = new Option(
+      flags,
+      unless === undefined ? help : `${help} (default: ${unless})`,
+    ).makeOptionMandatory(required);
     command.addOption(parse ? option.argParser(parse as (text: string, before: unknown) => unknown) : option);
   }
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Database } from '../../domain/database/pool.js';
 import { command } from '../../domain/names.js';
+import type { Progress } from '../../domain/provisioning/team-removal.js';
 import { team } from '../../domain/provisioning/nouns/team.js';
 import type { Context } from '../context.js';
 import { registerNoun } from './noun.js';
@@ -17,12 +18,17 @@ export function register(program: Command, context: Context): void {
         options: [
           [
             '--discard-calls',
-            'remove the record of its calls and of its agents with it; goes on where it was stopped',
+            'remove the record of its calls and sign-ins, too; goes on where it was stopped',
           ],
         ],
-        run: async ({ db, print, say }, identity, flags) => {
+        run: async ({ db, print, say, now }, identity, flags) => {
           const { removeTeam } = await import('../../domain/provisioning/team.js');
-          await removeTeam(await db(), identity, { discardCalls: flags['discardCalls'] === true });
+          await removeTeam(await db(), identity, {
+            discardCalls: flags['discardCalls'] === true,
+            progress: everySecond(now, (table, rows) =>
+              say(`team ${identity}: ${rows} rows of ${table} are gone`),
+            ),
+          });
           print.removed('team', identity);
           say(`removed team ${identity}`);
         },
@@ -32,6 +38,17 @@ export function register(program: Command, context: Context): void {
       },
     },
   );
+}
+
+/** Passes on no more than one call in a second. */
+function everySecond(now: () => Date, tell: Progress): Progress {
+  let last = now().getTime();
+  return (table, rows) => {
+    const at = now().getTime();
+    if (at - last < 1000) return;
+    last = at;
+    tell(table, rows);
+  };
 }
 
 /** Agents who have just been locked out of *64; a fixed one is signed in without it. */

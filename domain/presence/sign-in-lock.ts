@@ -4,7 +4,7 @@ import type { Queryable } from '../database/pool.js';
 const allowedFailures = 5;
 const longestLockSeconds = 3600;
 
-/** Whose failures are counted: those of the phone that asked, and of the agent whose PIN was wrong. */
+/** Failures are counted for the phone that asked, and for the agent or user whose PIN was wrong. */
 export interface Suspect {
   kind: 'agent' | 'phone' | 'user';
   number: string;

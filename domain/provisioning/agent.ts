@@ -8,7 +8,7 @@ import { openStateOf } from '../presence/agent-state.js';
 import { statesBefore } from '../presence/transitions.js';
 import { openSignIn } from '../presence/open-sign-in.js';
 import { close } from '../presence/sign-in.js';
-import { forgetFailures } from '../presence/sign-in-lock.js';
+import { forget } from './forget-failures.js';
 
 export { agentKinds, type AgentKind } from './nouns/agent.js';
 
@@ -34,15 +34,14 @@ export const agents = operationsOf(agent, {
     return { kind, ...(extension === null && { extension_id: null }) };
   },
   after: async ({ trx, scope, name, given, before, id }) => {
-    if (before && scope.teamId !== null && typeof given.pin === 'string') {
-      await forgetFailures(trx, scope.teamId, [{ kind: 'agent', number: name }]);
-    }
+    if (before && typeof given.pin === 'string') await forget({ trx, scope, name }, 'agent');
     if (given.groups) await keepCurrentGroup(trx, id);
     await setPenalties(trx, scope, { id, name }, given.penalties ?? {});
     return undefined;
   },
   remove: async (removal) => {
     await leavePhone(removal, String(removal.row['kind']), 'is removed');
+    await forget(removal, 'agent');
     return undefined;
   },
 });

@@ -3,6 +3,7 @@ import type { Queryable } from '../database/pool.js';
 import { fail } from '../errors.js';
 import { checkName } from '../names.js';
 import { generateSecret } from '../password.js';
+import { forget } from './forget-failures.js';
 import { extension } from './nouns/extension.js';
 import { operationsOf, type Change, type Removal } from './operations.js';
 import { openSignIn } from '../presence/open-sign-in.js';
@@ -36,6 +37,7 @@ export const extensions = operationsOf(extension, {
   },
   remove: async (removal) => {
     await refuseWhileSignedIn(removal, 'is removed');
+    await forget(removal, 'phone');
     return undefined;
   },
 });

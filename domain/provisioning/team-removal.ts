@@ -1,14 +1,135 @@
-import type { Queryable } from '../database/pool.js';
+import { dependents, stillNeeded } from './dependents.js';
+import type { Database, Queryable } from '../database/pool.js';
+import { withDatabaseErrors } from '../database/sql-errors.js';
+import { fail } from '../errors.js';
+import type { Noun } from './description.js';
+import { nouns, removalOrder } from './nouns/index.js';
 import { team } from './nouns/team.js';
 import { operationsOf } from './operations.js';
+import { requireRow } from './rows.js';
 
-/** Removes a team that owns nothing any more. */
+/** Told after each piece: how many rows of which table have gone so far. */
+export type Progress = (table: string, rows: number) => void;
+
+/** How long one statement should take: far below the deadline of statements, also when the database is slow. */
+const pieceMs = 200;
+const firstPiece = 500;
+const largestPiece = 10_000;
+
+/** So far calls and sign-ins are counted, to say how many there are. */
+const countedUpTo = 100_000;
+
+const teams = operationsOf(team);
+const system = { team: null, teamId: null };
+
+/**
+ * Removes a team that owns nothing any more. Its recorded calls and its agents' sign-ins keep it, unless they are to be
+ * discarded with it. They go in pieces, each in a transaction of its own, so that a million calls are no long
+ * transaction; what was stopped half way goes on when it is asked for again.
+ */
 export async function removeTeam(
-  db: Queryable,
+  db: Database,
   identity: string,
-  options: { discardCalls?: boolean } = {},
+  options: { discardCalls?: boolean; progress?: Progress } = {},
 ): Promise<void> {
-  if (options.discardCalls)
-    await db.raw('delete from calls where team_id = (select id from teams where identity = ?)', [identity]);
-  await operationsOf(team).remove(db, null, identity);
+  await withDatabaseErrors(async () => {
+    const { id } = await requireRow(db, team, system, identity);
+    const held = await dependents(db, team, id);
+    if (held.length > 0) {
+      throw stillNeeded({ verb: 'remove', noun: team, scope: system, name: identity, id, given: {} }, held);
+    }
+    if (!options.discardCalls) await refuseHistory(db, identity, id);
+    const progress = options.progress ?? (() => undefined);
+    for (const table of await historyTables(db)) await discard(db, table, id, progress);
+    // What was removed before is hidden: now that nothing names it any more, it can go.
+    for (const { table } of hiddenNouns())
+      await discard(db, table, id, progress, 'and removed_at is not null');
+  });
+  await teams.remove(db, null, identity);
+}
+
+async function refuseHistory(db: Queryable, identity: string, id: number): Promise<void> {
+  const { rows } = await db.raw<{ rows: { calls: number; signIns: number }[] }>(
+    `select
+       (select count(*) from (select from calls where team_id = :id limit :most) as found)::integer as calls,
+       (select count(*) from (select from sign_ins where team_id = :id limit :most) as found)::integer as "signIns"`,
+    { id, most: countedUpTo },
+  );
+  const { calls = 0, signIns = 0 } = rows[0] ?? {};
+  if (calls === 0 && signIns === 0) return;
+  const count = (number: number): string => (number < countedUpTo ? String(number) : `over ${countedUpTo}`);
+  throw fail('has_history', {
+    noun: 'team',
+    name: identity,
+    facts: { calls, signIns },
+    says: `team ${identity} has ${count(calls)} recorded calls and ${count(signIns)} sign-ins of agents`,
+    remedy: {
+      text: '{0} removes them, too',
+      steps: [{ noun: 'team', verb: 'remove', name: identity, options: '--discard-calls' }],
+    },
+  });
+}
+
+/** Nouns whose removed rows are only hidden, in the order in which they can go. */
+const hiddenNouns = (): readonly Noun[] =>
+  nouns
+    .filter(({ outlived }) => outlived)
+    .sort((a, b) => removalOrder.indexOf(a.noun) - removalOrder.indexOf(b.noun));
+
+/**
+ * The tables that say what has happened in a team: all with a team that neither belong to a noun nor go with the team by
+ * themselves. Those that refer to another come before it.
+ */
+async function historyTables(db: Queryable): Promise<string[]> {
+  const provisioned = nouns.flatMap(({ table, fields }) => [
+    table,
+    ...Object.values(fields).flatMap(({ value }) => (value.is === 'references' ? [value.through.table] : [])),
+  ]);
+  const { rows } = await db.raw<{ rows: { name: string; parents: string[] }[] }>(
+    `select c.relname as name, array(
+       select p.relname::text from pg_constraint k join pg_class p on p.oid = k.confrelid
+       where k.conrelid = c.oid and k.contype = 'f' and p.oid <> c.oid) as parents
+     from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'team_id' and not a.attisdropped
+     where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = 'public'::regnamespace
+       and c.relname <> all(:provisioned::text[])
+       and not exists (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'f'
+         and k.confrelid = 'teams'::regclass and k.confdeltype = 'c')
+     order by c.relname`,
+    { provisioned },
+  );
+  const sorted: string[] = [];
+  const visit = (name: string): void => {
+    if (sorted.includes(name)) return;
+    for (const child of rows) if (child.parents.includes(name)) visit(child.name);
+    sorted.push(name);
+  };
+  for (const { name } of rows) visit(name);
+  return sorted;
+}
+
+/** Deletes the rows of a team from one table, piece by piece; the pieces become as large as the database is quick. */
+async function discard(
+  db: Queryable,
+  table: string,
+  teamId: number,
+  progress: Progress,
+  only = '',
+): Promise<void> {
+  let size = firstPiece;
+  let gone = 0;
+  for (;;) {
+    const started = performance.now();
+    const { rows } = await db.raw<{ rows: { count: number }[] }>(
+      `with piece as (
+         delete from ?? where ctid = any(array(select ctid from ?? where team_id = ? ${only} limit ?)) returning 1)
+       select count(*)::integer as count from piece`,
+      [table, table, teamId, size],
+    );
+    const count = rows[0]?.count ?? 0;
+    gone += count;
+    if (count > 0) progress(table, gone);
+    if (count < size) return;
+    const pace = pieceMs / Math.max(1, performance.now() - started);
+    size = Math.round(Math.min(largestPiece, Math.max(firstPiece / 10, size * Math.min(2, pace))));
+  }
 }

@@ -3,7 +3,7 @@ import type { Queryable } from '../database/pool.js';
 import { fail } from '../errors.js';
 import { user } from './nouns/user.js';
 import { operationsOf } from './operations.js';
-import { forgetFailures } from '../presence/sign-in-lock.js';
+import { forget } from './forget-failures.js';
 import { refuseSecretAsPassword } from './secret-or-password.js';
 
 export type UserChanges = Omit<Changes<typeof user>, 'login'> & {
@@ -34,12 +34,11 @@ export const users = operationsOf(user, {
     return {};
   },
   after: async ({ trx, scope, name, given, before }) => {
-    if (before && scope.teamId !== null && typeof given.pin === 'string') {
-      await forgetFailures(trx, scope.teamId, [{ kind: 'user', number: name }]);
-    }
+    if (before && typeof given.pin === 'string') await forget({ trx, scope, name }, 'user');
     return undefined;
   },
-  remove: async ({ trx, row }) => {
+  remove: async ({ trx, scope, name, row }) => {
+    await forget({ trx, scope, name }, 'user');
     // The place of the single administrator is free at once.
     if (row['administrator'] === true)
       await trx('users').where({ id: row.id }).update({ administrator: false });

@@ -10,7 +10,8 @@ export const team = describe({
     list: 'list the teams',
     show: 'show a team',
     set: 'change a team',
-    remove: 'remove a team that owns nothing any more',
+    remove:
+      'remove a team that owns nothing any more; --discard-calls takes the record of its calls and sign-ins along',
   },
   key: 'identity',
   owner: 'none',
@@ -21,7 +22,12 @@ export const team = describe({
     identity: name('team', {
       help: 'first word of all its names in Asterisk, for example astercc; never changes',
     }),
-    name: text('Support', { what: 'team name', help: 'what people call it', defaultsToKey: true }),
+    name: text('Support', {
+      what: 'team name',
+      help: 'what people call it',
+      defaultsToKey: true,
+      unless: 'its identity',
+    }),
     administrator: computed<string | null>(
       `(select u.username from users u where u.team_id = o.id and u.administrator and u.removed_at is null)`,
       { help: 'user name of its single administrator' },

@@ -23,6 +23,7 @@ export const user = describe({
       what: 'name of the user',
       help: 'the name of the person',
       defaultsToKey: true,
+      unless: 'the user name',
     }),
     administrator: flag({
       help: 'the single administrator of the team',
