@@ -134,7 +134,13 @@ await t.test('each ring attempt has its result', async (t) => {
   await anna.incoming();
   await customer.hangup();
   await last('cancelled');
-  await t.resolves(says('support', { waiting: 0 }));
+  await says('support', { waiting: 0 });
+  // A phone that is gone without a word: nothing rings.
+  await anna.kill();
+  const patient = await callIn(centre);
+  await last('refused');
+  await patient.hangup();
+  await says('support', { waiting: 0 });
   const offers = await centre.db('offers').whereNull('ended_at');
   t.same(offers, []);
 });

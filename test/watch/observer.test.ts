@@ -1,0 +1,139 @@
+import { pino } from 'pino';
+import t, { type Test } from 'tap';
+import { signIn } from '../../domain/presence/sign-in.js';
+import { readStatus } from '../../domain/monitor/status.js';
+import { crowd, provision } from '../../lab/provision.js';
+import type { AmiMessage } from '../../pbx/ami/message.js';
+import { Observer } from '../../pbx/watch/observer.js';
+import { freshDatabase } from '../support/database.js';
+
+const log = pino({ enabled: false });
+
+async function site(t: Test) {
+  const { db } = await freshDatabase(t);
+  await provision(db, crowd(2, { groups: [{ name: 'support' }, { name: 'sales' }] }));
+  for (const n of [1, 2]) await signIn(db, 'astercc', { agent: `100${n}`, extension: `500${n}`, by: 'test' });
+  const observer = new Observer(db, 'default', log, {
+    deadlineSet: () => undefined,
+    missed: () => t.fail('missed'),
+  });
+  const take = (name: string, headers: Record<string, string>): void => {
+    const message: AmiMessage = { name, headers: new Map(Object.entries(headers)), repeated: new Map() };
+    observer.take(message);
+  };
+  const group = async (name: string) =>
+    (await readStatus(db, 'astercc')).groups.find((one) => one.name === name);
+  return { db, observer, take, group };
+}
+
+const caller = { uniqueid: 'call.1', linkedid: 'call.1', calleridnum: '+4930' };
+const support = { ...caller, queue: 'astercc-support' };
+const sales = { ...caller, queue: 'astercc-sales' };
+const offer = (n: number) => ({
+  interface: `PJSIP/astercc-500${n}`,
+  membername: `100${n}`,
+  destuniqueid: `offer.${n}`,
+});
+const gone = (uniqueid: string, more: Record<string, string> = {}) => ({
+  uniqueid,
+  linkedid: 'call.1',
+  ...more,
+});
+
+void t.test(
+  'a call, from the queue to the wrap-up, takes few statements, all of them prepared',
+  async (t) => {
+    const { db, observer, take, group } = await site(t);
+    const seen: { sql: string; options?: { name?: string } }[] = [];
+    db.on('query', (query: { sql: string; options?: { name?: string } }) => void seen.push(query));
+    take('QueueCallerJoin', { ...support, position: '1' });
+    take('AgentCalled', { ...support, ...offer(1) });
+    take('QueueCallerLeave', support);
+    take('AgentConnect', { ...support, ...offer(1) });
+    const end = { queue: 'astercc-support', member: 'PJSIP/astercc-5001', offer: 'offer.1', wrapup: 'yes' };
+    take('UserEvent', { userevent: 'Star64OfferEnd', ...end });
+    take('Hangup', gone('offer.1', { channelstatedesc: 'Up', cause: '16' }));
+    take('Hangup', gone('call.1', { channelstatedesc: 'Up', cause: '16' }));
+    await observer.settled();
+    db.removeAllListeners('query');
+    t.ok(seen.length <= 13, `${seen.length} statements`);
+    t.same(
+      seen.filter(({ options }) => options?.name === undefined).map(({ sql }) => sql),
+      [],
+      'not one is parsed anew',
+    );
+    t.match(await group('support'), { waiting: 0, talking: 0, answered: 1 });
+    t.match(await db('agent_states').orderBy('id').pluck<string[]>('state'), [
+      'idle',
+      'idle',
+      'ringing',
+      'talking',
+      'wrap-up',
+    ]);
+    t.match(await db('agent_states').where({ state: 'talking' }).select(), [{ call_uniqueid: 'call.1' }]);
+    t.match(await db('offers').select(), [{ result: 'answered', ended_at: Date, visit_id: Number }]);
+  },
+);
+
+void t.test('what came of an offer is told by the end of its channel', async (t) => {
+  const { db, observer, take } = await site(t);
+  const cases: [string, { gaveUp: boolean; state: string; cause: string }][] = [
+    ['missed', { gaveUp: true, state: 'Ringing', cause: '0' }],
+    ['rejected', { gaveUp: true, state: 'Ringing', cause: '17' }],
+    ['rejected', { gaveUp: true, state: 'Ringing', cause: '21' }],
+    ['refused', { gaveUp: true, state: 'Down', cause: '17' }],
+    ['refused', { gaveUp: true, state: 'Down', cause: '0' }],
+    // The caller has hung up, or a colleague was faster.
+    ['cancelled', { gaveUp: false, state: 'Ringing', cause: '0' }],
+    ['cancelled', { gaveUp: false, state: 'Down', cause: '26' }],
+    // Picked up too late.
+    ['cancelled', { gaveUp: false, state: 'Up', cause: '16' }],
+    ['cancelled', { gaveUp: true, state: 'Up', cause: '16' }],
+  ];
+  take('QueueCallerJoin', support);
+  for (const [index, [, { gaveUp, state, cause }]] of cases.entries()) {
+    const attempt = { ...offer(1), destuniqueid: `offer.${index}` };
+    take('AgentCalled', { ...support, ...attempt });
+    if (gaveUp) take('AgentRingNoAnswer', { ...support, ...attempt });
+    take('Hangup', gone(`offer.${index}`, { channelstatedesc: state, cause }));
+  }
+  await observer.settled();
+  t.same(
+    await db('offers').orderBy('id').pluck<string[]>('result'),
+    cases.map(([result]) => result),
+  );
+  t.same(await db('offers').whereNull('ended_at'), []);
+});
+
+void t.test('a consultation in a queue becomes the visit of the customer who is left there', async (t) => {
+  const { db, observer, take, group } = await site(t);
+  take('QueueCallerJoin', support);
+  take('AgentCalled', { ...support, ...offer(1) });
+  take('QueueCallerLeave', support);
+  take('AgentConnect', { ...support, ...offer(1) });
+  // The agent's own call into sales, which waits.
+  const asked = { uniqueid: 'ask.1', linkedid: 'ask.1', calleridnum: '5001', queue: 'astercc-sales' };
+  take('QueueCallerJoin', asked);
+  await observer.settled();
+  t.match(await group('sales'), { waiting: 1 });
+  take('AttendedTransfer', { secondtransfereruniqueid: 'ask.1', transfereelinkedid: 'call.1' });
+  take('Hangup', { uniqueid: 'ask.1', linkedid: 'ask.1' });
+  take('Hangup', gone('offer.1', { channelstatedesc: 'Up' }));
+  await observer.settled();
+  t.match(await group('sales'), { waiting: 1 }, 'the place is kept');
+  t.match(await group('support'), { talking: 0, answered: 1 });
+  // What takes its place in the queue is another channel, of the customer's linkedid.
+  const there = { ...sales, uniqueid: 'local.2' };
+  take('AgentCalled', { ...there, ...offer(2) });
+  take('QueueCallerLeave', there);
+  take('AgentConnect', { ...there, ...offer(2) });
+  await observer.settled();
+  t.match(await group('sales'), { waiting: 0, talking: 1, answered: 1 });
+  t.match(await db('agent_states').whereNull('ended_at').where({ state: 'talking' }).orderBy('id'), [
+    { call_uniqueid: 'call.1' },
+    { call_uniqueid: 'call.1' },
+  ]);
+  take('Hangup', gone('call.1'));
+  await observer.settled();
+  t.match(await group('sales'), { waiting: 0, talking: 0, answered: 1 });
+});
