@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -126,6 +126,29 @@ await t.test('data in a directory are there again the next time', async (t) => {
   const second = await LabPostgres.start({ dir });
   t.teardown(() => second.stop());
   t.same(await ask(second.url, 'SELECT n FROM kept'), [1]);
+});
+
+await t.test('data of another major version are left as they are, with the way to move them', async (t) => {
+  const dir = await directory(t);
+  const server = await LabPostgres.start({ dir });
+  await ask(server.url, 'CREATE TABLE kept AS SELECT 1 AS n');
+  await server.stop();
+  const version = join(dir, 'data/PG_VERSION');
+  const own = await readFile(version, 'utf8');
+  const before = (await readdir(join(dir, 'data'), { recursive: true })).sort();
+  await writeFile(version, '13\n');
+  await t.rejects(LabPostgres.start({ dir }), {
+    kind: 'failure',
+    message: new RegExp(
+      `${dir}/data were made by PostgreSQL 13, and this star64 brings PostgreSQL ${own.trim()}.*left as they are.*pg_dump`,
+    ),
+  });
+  t.same((await readdir(join(dir, 'data'), { recursive: true })).sort(), before, 'no file came or went');
+  t.equal(await readFile(version, 'utf8'), '13\n');
+  await writeFile(version, own);
+  const again = await LabPostgres.start({ dir });
+  t.teardown(() => again.stop());
+  t.same(await ask(again.url, 'SELECT n FROM kept'), [1]);
 });
 
 await t.test(

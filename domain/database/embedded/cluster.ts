@@ -8,7 +8,7 @@ import { Star64Error } from '../../errors.js';
 import { Hold } from '../../machine/hold.js';
 import { FileLock } from '../../machine/lock.js';
 import { freePort } from '../../machine/ports.js';
-import { barrier, installPostgres, serverUser, type ServerUser } from './install.js';
+import { barrier, installPostgres, postgresMajor, serverUser, type ServerUser } from './install.js';
 import { childrenOf, LabProcess, processStart, run, until } from '../../machine/processes.js';
 import { temporaryDirectory } from '../../machine/temporary.js';
 
@@ -131,7 +131,10 @@ async function pidFile(home: Home): Promise<string[]> {
 export async function initialise(home: Home, fleeting: boolean): Promise<{ password: string }> {
   const passwordPath = join(home.dir, 'password');
   const initialised = await readFile(join(home.data, 'PG_VERSION'), 'utf8').catch(() => undefined);
-  if (initialised !== undefined) return { password: (await readFile(passwordPath, 'utf8')).trim() };
+  if (initialised !== undefined) {
+    await refuseOtherMajor(home, initialised.trim());
+    return { password: (await readFile(passwordPath, 'utf8')).trim() };
+  }
 
   const password = randomBytes(24).toString('hex');
   const fresh = `${home.data}.new`;
@@ -157,6 +160,19 @@ export async function initialise(home: Home, fleeting: boolean): Promise<{ passw
   );
   await rename(fresh, home.data);
   return { password };
+}
+
+/** PostgreSQL reads no data of another major version, and they are the operator's to move: nothing is touched. */
+async function refuseOtherMajor({ dir, data }: Home, made: string): Promise<void> {
+  const major = await postgresMajor();
+  if (made === major) return;
+  throw new Star64Error(
+    'failure',
+    `the data in ${data} were made by PostgreSQL ${made}, and this star64 brings PostgreSQL ${major}, which cannot read them. ` +
+      `They are left as they are. To go on with them, let a PostgreSQL ${made} of your own run on ${data} and name it in DATABASE_URL ` +
+      `(user and database star64, the password is in ${join(dir, 'password')}). To move them, let its pg_dump write that database to a file, ` +
+      `and load the file with psql into an empty database star64 of a newer PostgreSQL, named in DATABASE_URL.`,
+  );
 }
 
 /** Starts the server and waits until it accepts connections; on a free port unless one is wanted. */

@@ -18,9 +18,7 @@ export interface ServerUser {
  */
 export async function installPostgres(user: ServerUser | undefined): Promise<string> {
   const source = packageDirectory();
-  const { version } = z
-    .object({ version: z.string() })
-    .parse(JSON.parse(await readFile(join(source, 'package.json'), 'utf8')));
+  const version = await readVersion(source);
   const { root } = await cached(
     {
       name: `postgres-${version}-${process.arch}`,
@@ -37,6 +35,16 @@ export async function installPostgres(user: ServerUser | undefined): Promise<str
     user === undefined ? {} : { directory: '/var/cache/star64' },
   );
   return join(root, 'bin');
+}
+
+/** The major version of PostgreSQL that star64 brings: data of another one are none of its. */
+export async function postgresMajor(): Promise<string> {
+  return (await readVersion(packageDirectory())).split('.')[0] ?? '';
+}
+
+async function readVersion(directory: string): Promise<string> {
+  const text = await readFile(join(directory, 'package.json'), 'utf8');
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }
 
 /** The unprivileged user for the server when star64 runs as root. */
