@@ -8,6 +8,7 @@ import {
   dialAndHear,
   gaps,
   needLab,
+  stateOf,
   statesOf,
   waitMembers,
   waitState,
@@ -94,6 +95,7 @@ for (const mode of modes) {
   await t.test(
     `${mode}: two phones are picked up at once: one talks, the other one came too late`,
     async (t) => {
+      if ((await stateOf(centre, '1002')) === 'signed-out') await signIn('1002');
       const from = ends.length;
       const before: Record<string, number> = {};
       for (const agent of Object.keys(phones)) before[agent] = (await statesOf(centre, agent)).length;
