@@ -7,7 +7,7 @@ export interface SessionOptions {
   readonly environmentBytes: number;
   /** Time for one answer, unless the command brings its own. */
   readonly commandTimeoutMs: number;
-  /** The same for the helpers that play or run an application. */
+  /** The same for GET DATA, which plays a prompt; the time that the caller may take to key digits comes on top. */
   readonly slowCommandTimeoutMs: number;
   /** Size of one answer, with all its lines. */
   readonly replyBytes: number;

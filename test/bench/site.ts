@@ -10,9 +10,9 @@ import { LabAsterisk } from '../../lab/asterisk.js';
 import { Centre } from '../../lab/centre.js';
 import { until } from '../../domain/machine/processes.js';
 import { crowd as team, provision } from '../../lab/provision.js';
-import { eventFilter, Manager } from '../../pbx/ami/manager.js';
+import { Manager } from '../../pbx/ami/manager.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
-import { observedEvents } from '../../pbx/watch/observer.js';
+import { managerAdvice } from './manager-advice.js';
 
 const agents = 20;
 /** The first phone is nobody's place of work: calls for an extension go there. */
@@ -48,29 +48,6 @@ timeout=15
 wrapuptime=${wrapUpSeconds}
 ${devices.map((device, index) => `member => ${device},0,${1001 + index},${device}`).join('\n')}`;
 
-/** Events of every call that star64 does not read: where nobody else does, Asterisk need not make them. */
-const unread = [
-  ...['Newchannel', 'Newexten', 'Newstate', 'NewCallerid', 'NewConnectedLine', 'VarSet', 'LocalBridge'],
-  ...['DialBegin', 'DialState', 'DialEnd', 'BridgeCreate', 'BridgeEnter', 'BridgeLeave', 'BridgeDestroy'],
-  ...[
-    'HangupRequest',
-    'SoftHangupRequest',
-    'HangupHandlerPush',
-    'HangupHandlerRun',
-    'AGIExecStart',
-    'AGIExecEnd',
-  ],
-  ...['MusicOnHoldStart', 'MusicOnHoldStop', 'DeviceStateChange', 'ExtensionStatus', 'QueueMemberStatus'],
-  ...['QueueMemberPause', 'AgentComplete', 'RTCPSent', 'RTCPReceived', 'ContactStatus', 'PeerStatus'],
-];
-
-/** The two settings of docs/speed.md. The first falls into the section of our user, which is the last of the file. */
-const managerAdvice = `eventfilter = ${eventFilter(observedEvents)}
-
-[general](+)
-disabledevents = ${unread.join(',')}
-`;
-
 /**
  * Two Asterisks with the same phones: one that asks star64, and one that nobody else talks to, with the same calls in
  * static dialplan. Neither writes the verbose log.
@@ -100,7 +77,8 @@ export class Site {
       },
       asterisk: {
         verboseLog: false,
-        extra: { 'manager.conf': managerAdvice },
+        // What comes first falls into the section of our user, which is the last of the file.
+        extra: { 'manager.conf': Object.values(await managerAdvice()).join('\n') },
       },
     });
     const phones: AnsweringPhones[] = [];
