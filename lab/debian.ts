@@ -16,6 +16,7 @@ const trees = {
     ],
   },
   phones: { suite: 'bookworm', packages: ['sip-tester', 'baresip-core'] },
+  pgbouncer: { suite: 'bookworm', packages: ['pgbouncer'] },
 } as const;
 
 export type TreeName = keyof typeof trees;
@@ -36,6 +37,9 @@ export interface TreeOptions {
 
 /** Debian's own signing keys, installed on every Debian; packages for the lab are accepted under no other key. */
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+/** What a call centre on this machine needs. */
+const centreTrees: readonly TreeName[] = ['asterisk', 'phones'];
 
 /** The tree, downloaded at its first use: about 120 MB for `asterisk`, 100 MB for `phones`. No root needed. */
 export async function tree(name: TreeName, options: TreeOptions = {}): Promise<CachedTree> {
@@ -66,10 +70,12 @@ export async function tree(name: TreeName, options: TreeOptions = {}): Promise<C
  * Why the lab cannot be had on this machine, or undefined when it can; the trees are in the cache then. The reason
  * is one line for a person.
  */
-export async function labUnavailable(options: TreeOptions = {}): Promise<string | undefined> {
+export async function labUnavailable(
+  options: TreeOptions = {},
+  names: readonly TreeName[] = centreTrees,
+): Promise<string | undefined> {
   try {
-    await tree('asterisk', options);
-    await tree('phones', options);
+    for (const name of names) await tree(name, options);
     return undefined;
   } catch (error) {
     if (!(error instanceof Star64Error)) throw error;

@@ -21,9 +21,9 @@ export class Schema implements Part {
   /** @throws when the database is a newer version's, or shares its connections in a way that star64 cannot use. */
   async start(): Promise<void> {
     for (;;) {
-      const db = connect(this.databaseUrl, { max: 2, deadlineMs: migrationDeadlineMs });
+      const db = connect(this.databaseUrl, { max: 1, deadlineMs: migrationDeadlineMs });
       try {
-        await requireSessions(db);
+        await requireSessions(this.databaseUrl);
         const done = await migrate(db);
         if (done.length > 0) this.log.info({ done }, 'migrated');
         return;

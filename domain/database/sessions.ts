@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Star64Error } from '../errors.js';
-import type { Database } from './pool.js';
+import { connect, type Database } from './pool.js';
 
 /** A setting of the session that means nothing to PostgreSQL: whoever else reads it shares the session. */
 const setting = 'star64.session';
@@ -9,9 +9,10 @@ const setting = 'star64.session';
  * Refuses a pooler that gives each transaction whatever connection is free, such as PgBouncer in transaction mode:
  * notifications (LISTEN), prepared statements and settings belong to a session, and half of star64 would work without
  * them. It is seen by its effects, since a pooler says nothing of itself to its clients: another connection reads a
- * setting of ours, or our own has gone to another process. `db` may open two connections.
+ * setting of ours, or our own has gone to another process. It takes two connections for a moment.
  */
-export async function requireSessions(db: Database): Promise<void> {
+export async function requireSessions(url: string): Promise<void> {
+  const db = connect(url, { max: 2 });
   let shared: boolean;
   try {
     shared = await sharesSessions(db);
@@ -19,6 +20,8 @@ export async function requireSessions(db: Database): Promise<void> {
     // What PgBouncer says to BEGIN in statement mode.
     if (!/statement pooling/.test((error as Error).message)) throw error;
     shared = true;
+  } finally {
+    await db.destroy();
   }
   if (!shared) return;
   throw new Star64Error(
