@@ -9,6 +9,7 @@ import { addTeam } from '../../domain/provisioning/team.js';
 import { addUser } from '../../domain/provisioning/user.js';
 import { freshDatabase } from '../support/database.js';
 
+t.setTimeout(600_000);
 const { db } = await freshDatabase(t);
 const team = 'large';
 await addTeam(db, team);
