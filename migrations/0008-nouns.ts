@@ -107,6 +107,11 @@ begin
   end loop;
 end $$;
 
+-- What a removal or a report follows.
+create index agent_states_group_idx on agent_states (group_id, started_at) where group_id is not null;
+create index sign_ins_group_idx on sign_ins (current_group_id) where current_group_id is not null;
+create index dids_team_idx on dids (team_id, number);
+
 create or replace function keep_number() returns trigger language plpgsql as $$
 begin
   -- A number that has not changed keeps its row: nothing has to be checked.

@@ -31,10 +31,8 @@ export const extensions = operationsOf(extension, {
     }
     return { kind, ...fields };
   },
-  after: async ({ trx, before, id }) => {
-    const row = await trx('extensions').where({ id }).first<{ secret: string | null }>('secret');
-    return before && row.secret === before['secret'] ? undefined : { secret: row.secret };
-  },
+  after: ({ before, written: { secret } }) =>
+    Promise.resolve(before && secret === before['secret'] ? undefined : { secret }),
   remove: async (removal) => {
     await refuseWhileSignedIn(removal, 'is removed');
     await forget(removal, 'phone');

@@ -26,6 +26,13 @@ export interface Change<G> {
   readonly refers: Readonly<Record<string, Stored | null>>;
 }
 
+/** What a change has written. */
+export interface Written {
+  readonly id: number;
+  /** The columns of the row that were set. */
+  readonly written: Readonly<Record<string, unknown>>;
+}
+
 /** A removal under way. */
 export interface Removal {
   readonly trx: Queryable;
@@ -51,7 +58,7 @@ export interface Hooks<G> {
   /** In the transaction: columns that depend on more than one field, which win over the usual ones. */
   readonly columns?: (change: Change<G>) => Promise<Record<string, unknown>> | Record<string, unknown>;
   /** After the row is written: other tables. Returns what is shown beside the row this one time. */
-  readonly after?: (change: Change<G> & { id: number }) => Promise<Record<string, unknown> | undefined>;
+  readonly after?: (change: Change<G> & Written) => Promise<Record<string, unknown> | undefined>;
   /** Before the row goes, or is hidden. */
   readonly remove?: (
     removal: Removal,
@@ -162,7 +169,7 @@ export function operationsOf<N extends Noun>(
     const id = before ? before.id : await insert(trx, scope, row);
     if (before && Object.keys(row).length > 0) await trx(noun.table).where({ id }).update(row);
     await changeReferences(trx, noun, scope, { id, name }, given);
-    const more = await hooks.after?.({ ...about, id });
+    const more = await hooks.after?.({ ...about, id, written: row });
     return { ...(await readRow<R>(trx, noun, id)), ...more };
   }
 
