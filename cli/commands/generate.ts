@@ -19,31 +19,22 @@ export function register(program: Command, context: Context): void {
         const all = await settings([{ path: 'asterisk.config_dir', value: flags.dir, flag: '--dir' }]);
         const { loadToken } = await import('../token.js');
         const { soundsOf } = await import('../../agi/prompts.js');
-        const { readModel } = await import('../../pbx/files/model.js');
-        const { render } = await import('../../pbx/files/render.js');
-        const { generationLock, writeGeneration } = await import('../../pbx/files/write.js');
+        const { generate } = await import('../../pbx/files/generate.js');
         const directory = all.asterisk.configDir;
         const token = await loadToken(all);
-        const { model, generation, changed } = await (
-          await db()
-        ).transaction(async (trx) => {
-          await trx.raw('select pg_advisory_xact_lock(?)', [generationLock]);
-          const model = await readModel(trx, {
-            directory,
-            servers: all.agi.servers,
-            token,
-            passwordDigest: flags.md5Cred !== true,
-            nobodyAnswers: soundsOf('unavailable').join('&'),
-          });
-          const generation = await render(model, all.asterisk.templatesDir);
-          return { model, generation, changed: await writeGeneration(directory, generation) };
+        const { generation, changed, unreachable } = await generate(await db(), {
+          directory,
+          servers: all.agi.servers,
+          token,
+          passwordDigest: flags.md5Cred !== true,
+          nobodyAnswers: soundsOf('unavailable').join('&'),
+          templatesDirectory: all.asterisk.templatesDir,
+          onWait: (who) => say(`waiting: ${who} is at work in ${directory}`),
         });
-        print.record({ directory, generation: generation.name, changed });
-        for (const { identity, unreachable } of model.teams) {
-          if (unreachable.length === 0) continue;
-          const numbers = unreachable.map(({ number }) => number).join(', ');
+        print.record({ directory, generation, changed });
+        for (const { team, numbers } of unreachable) {
           say(
-            `team ${identity} has no trunk, so that nobody can be called at its telephones ${numbers}: ${command(identity, 'trunk add <name> --endpoint <section>')}, then \`star64 team set ${identity} --trunk <name>\`.`,
+            `team ${team} has no trunk, so that nobody can be called at its telephones ${numbers.join(', ')}: ${command(team, 'trunk add <name> --endpoint <section>')}, then \`star64 team set ${team} --trunk <name>\`.`,
           );
         }
         say(

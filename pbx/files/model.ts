@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Database } from '../../domain/database/pool.js';
 import { Star64Error } from '../../domain/errors.js';
-import type { ExtensionKind } from '../../domain/presence/phone.js';
 import { features, type Feature } from '../../domain/provisioning/feature-code.js';
-import { destinationOf, type Destination } from '../../domain/calls/routing.js';
-import { deviceOf, lampOf, memberOf } from '../queue/names.js';
+import { destinationOf } from '../../domain/calls/routing.js';
+import { deviceOf, lampOf, memberOf, queueOf } from '../queue/names.js';
+import type { TeamRows } from './rows.js';
 
 /** What beside the database decides the text of the generated files. */
 export interface GenerateSettings {
@@ -19,139 +18,38 @@ export interface GenerateSettings {
   nobodyAnswers: string;
 }
 
-/** Seconds that one server has to answer while a caller waits, and while an agent does. */
+/** Seconds that one server has to answer while a caller waits. */
 const callerSeconds = 2;
-const agentSeconds = 5;
-/** Long enough to key a PIN three times. */
-const pinSeconds = 60;
 
 /** Features that take digits, dialled with the code or asked for. */
 const takingDigits: ReadonlySet<Feature> = new Set(['sign-in', 'pause', 'work-mode', 'current-group']);
 
-interface Row {
-  team: string;
-}
-interface TeamRow {
-  identity: string;
-  language: string | null;
-}
-interface ExtensionRow extends Row {
-  number: string;
-  kind: ExtensionKind;
-  secret: string | null;
-  telephone: string | null;
-  /** The endpoint of the team's trunk. */
-  trunk: string | null;
-}
-interface GroupRow extends Row {
-  name: string;
-  number: string | null;
-  strategy: string;
-  ringSeconds: number;
-  wrapUpMode: string;
-  announceAgent: boolean;
-  announceCall: boolean;
-  leaving: boolean;
-}
-interface CodeRow extends Row {
-  code: string;
-  feature: Feature;
-}
-interface DidRow extends Row, Destination {
-  number: string;
-}
+export type TeamModel = ReturnType<typeof teamModel>;
 
-export type Model = Awaited<ReturnType<typeof readModel>>;
-
-/** Everything the templates need, read in one snapshot and sorted, so that the same database gives the same text. */
-export async function readModel(db: Database, settings: GenerateSettings) {
-  const rows = await db.transaction(
-    async (trx) => ({
-      teams: await trx('teams').orderBy('identity').select<TeamRow[]>('identity', 'language'),
-      extensions: await trx('extensions as e')
-        .join('teams as t', 't.id', 'e.team_id')
-        .leftJoin('trunks as k', 'k.id', 't.trunk_id')
-        .whereNull('e.removed_at')
-        .orderBy('e.number')
-        .select<ExtensionRow[]>(
-          't.identity as team',
-          'e.number',
-          'e.kind',
-          'e.secret',
-          'e.telephone_number as telephone',
-          'k.endpoint as trunk',
-        ),
-      groups: await trx('agent_groups as g')
-        .join('teams as t', 't.id', 'g.team_id')
-        // A removed group stays until its queue is empty.
-        .whereRaw('(g.removed_at is null or g.leaving_since is not null)')
-        .orderBy('g.name')
-        .select<GroupRow[]>(
-          't.identity as team',
-          'g.name',
-          'g.number',
-          'g.strategy',
-          'g.ring_seconds as ringSeconds',
-          'g.wrap_up_mode as wrapUpMode',
-          'g.announce_agent as announceAgent',
-          'g.announce_call as announceCall',
-          trx.raw('g.leaving_since is not null as leaving'),
-        ),
-      codes: await trx('feature_codes as c')
-        .join('teams as t', 't.id', 'c.team_id')
-        .orderBy('c.code')
-        .select<CodeRow[]>('t.identity as team', 'c.code', 'c.feature'),
-      dids: await trx('dids as d')
-        .join('teams as t', 't.id', 'd.team_id')
-        .leftJoin('agent_groups as g', 'g.id', 'd.group_id')
-        .leftJoin('extensions as x', 'x.id', 'd.extension_id')
-        .orderBy('d.number')
-        .select<DidRow[]>(
-          't.identity as team',
-          'd.number',
-          'g.name as group',
-          'x.number as extension',
-          'd.feature',
-        ),
-    }),
-    { isolationLevel: 'repeatable read', readOnly: true },
-  );
-  const teams = rows.teams.map((one) => team(one, rows));
-  return {
-    directory: settings.directory,
-    token: settings.token,
-    passwordDigest: settings.passwordDigest,
-    servers: servers(settings.servers),
-    callerSeconds,
-    agentSeconds,
-    pinSeconds,
-    nobodyAnswers: settings.nobodyAnswers,
-    teams,
-    queues: teams.flatMap(({ groups }) => groups.map(({ queue }) => queue)),
-  };
-}
-
-function team(
-  { identity, language }: TeamRow,
-  rows: { extensions: ExtensionRow[]; groups: GroupRow[]; codes: CodeRow[]; dids: DidRow[] },
-) {
-  const own = <T extends Row>(list: T[]): T[] => list.filter((row) => row.team === identity);
-  const groups = own(rows.groups).map((group) => ({
+/** What the templates of one team are given. */
+export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: boolean }) {
+  const { identity, language } = rows;
+  const groups = rows.groups.map((group) => ({
     ...group,
-    queue: `${identity}-${group.name}`,
+    queue: queueOf(identity, group.name),
     // What star64-answered is told: the number to say to the agent, and whether the caller hears the agent's.
     answered:
       group.announceAgent || group.announceCall
         ? `${group.announceCall ? (group.number ?? '') : ''},${group.announceAgent ? 'yes' : ''}`
         : '',
   }));
-  const named = own(rows.extensions).map((row) => ({
-    ...row,
-    name: { team: identity, extension: row.number, extensionKind: row.kind },
+  const named = rows.extensions.map(({ number, kind, telephone, trunk }) => ({
+    number,
+    kind,
+    telephone,
+    trunk,
+    name: { team: identity, extension: number, extensionKind: kind },
   }));
   return {
     identity,
     language: language ?? '',
+    passwordDigest,
+    callerSeconds,
     extensions: named
       .filter(({ kind, trunk }) => kind === 'sip' || trunk !== null)
       .map(({ number, name }) => ({ number, device: deviceOf(name), dial: memberOf(name) })),
@@ -164,10 +62,10 @@ function team(
       .map(({ number }) => ({ number })),
     lamps: named.map(({ number, name }) => ({ number, lamp: lampOf(name) })),
     features,
-    phones: own(rows.extensions).flatMap(({ number, secret }) =>
+    phones: rows.extensions.flatMap(({ number, secret }) =>
       secret === null ? [] : [phone(`${identity}-${number}`, number, secret)],
     ),
-    codes: own(rows.codes).map(({ code, feature }) => ({
+    codes: rows.codes.map(({ code, feature }) => ({
       code,
       feature,
       takesDigits: takingDigits.has(feature),
@@ -175,8 +73,40 @@ function team(
     })),
     groups,
     numberedGroups: groups.filter(({ number, leaving }) => number !== null && !leaving),
-    dids: own(rows.dids).map(({ number, ...did }) => ({ number, destination: destinationOf(identity, did) })),
+    dids: rows.dids.map(({ number, ...did }) => ({ number, destination: destinationOf(identity, did) })),
   };
+}
+
+export type SiteModel = ReturnType<typeof siteModel>;
+
+/** What the templates of the files that all teams share are given. */
+export function siteModel(teams: readonly TeamRows[], settings: GenerateSettings) {
+  return {
+    directory: settings.directory,
+    token: settings.token,
+    passwordDigest: settings.passwordDigest,
+    servers: servers(settings.servers),
+    nobodyAnswers: settings.nobodyAnswers,
+    /** Whether there is any: a glob that names no file is an error to Asterisk. */
+    teams: teams.length > 0,
+    buckets: buckets(teams),
+  };
+}
+
+/** The DIDs of all teams by their last two digits: see star64-inbound.conf.hbs. */
+function buckets(teams: readonly TeamRows[]) {
+  const byEnding = new Map<string, { team: string; number: string }[]>();
+  for (const { identity, dids } of teams) {
+    for (const { number } of dids) {
+      const ending = number.slice(-2);
+      const bucket = byEnding.get(ending);
+      if (bucket) bucket.push({ team: identity, number });
+      else byEnding.set(ending, [{ team: identity, number }]);
+    }
+  }
+  return [...byEnding]
+    .map(([ending, dids]) => ({ ending, dids }))
+    .sort((one, other) => (one.ending < other.ending ? -1 : 1));
 }
 
 /** The realm is part of the digest and fixed in pjsip.conf.hbs, so that an operator's default realm does not matter. */

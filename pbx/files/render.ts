@@ -1,49 +1,38 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import Handlebars from 'handlebars';
 import { Star64Error } from '../../domain/errors.js';
 import { quoted } from '../../domain/names.js';
-import { packageRoot } from '../../domain/machine/package-root.js';
-import type { Model } from './model.js';
+import type { SiteModel, TeamModel } from './model.js';
+import type { Templates } from './templates.js';
 
-/** The files of a generation, in the order in which they are written: the last line of the last one is the marker. */
-export const fileNames = ['pjsip.conf', 'queues.conf', 'extensions.conf'] as const;
-export type FileName = (typeof fileNames)[number];
-
-export interface Generation {
-  /** Names the content: the same model and templates have the same name. */
-  name: string;
-  files: Record<FileName, string>;
+/** A file below the directory of a generation. */
+export interface GeneratedFile {
+  path: string;
+  text: string;
 }
 
-/**
- * Turns a checked model into text. Templates hold layout only; one of the operator's own in `templatesDirectory`
- * wins over ours. The result is the same for the same input: no clock, no host name.
- */
-export async function render(model: Model, templatesDirectory?: string): Promise<Generation> {
-  refuseSyntax(model, []);
-  const templates = await Promise.all(fileNames.map((file) => template(`${file}.hbs`, templatesDirectory)));
-  const hash = createHash('sha256').update(JSON.stringify(model));
-  for (const text of templates) hash.update('\0').update(text);
-  const generation = `g${hash.digest('hex').slice(0, 16)}`;
-  const texts = templates.map((text) =>
-    Handlebars.compile<unknown>(text, { noEscape: true, strict: true })({ ...model, generation }),
-  );
-  const files = Object.fromEntries(fileNames.map((file, index) => [file, lines(file, texts[index] ?? '')]));
-  return { name: generation, files: files as Record<FileName, string> };
+/** Asterisk skips a line of 8190 bytes or more without a word, and with it what the line would have forbidden. */
+const longestLine = 8000;
+
+/** The files of one team; the same for the same model: no clock, no host name. */
+export function renderTeam({ team }: Templates, model: TeamModel): GeneratedFile[] {
+  refuseSyntax(model);
+  return team.map(({ folder, parts }) => {
+    const text = parts.map((fill) => fill(model)).join('\n');
+    return checked(`${folder}/${model.identity}.conf`, text);
+  });
 }
 
-async function template(file: string, own: string | undefined): Promise<string> {
-  if (own !== undefined) {
-    try {
-      return await readFile(join(own, file), 'utf8');
-    } catch (error) {
-      // A directory that replaces one file is the usual case: what it does not have is ours.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-  return readFile(new URL(`dialplan-templates/${file}`, packageRoot), 'utf8');
+/** The files that all teams share. `generation` names the content of all files, these included. */
+export function renderSite(
+  { site, stable }: Templates,
+  model: SiteModel,
+  generation: string,
+): GeneratedFile[] {
+  refuseSyntax(model);
+  const values = { ...model, generation, files: `${model.directory}/generations/${generation}` };
+  return [
+    ...stable.map(({ file, text }) => checked(file, text)),
+    ...site.map(({ file, fill }) => checked(file, fill(values))),
+  ];
 }
 
 /**
@@ -51,25 +40,33 @@ async function template(file: string, own: string | undefined): Promise<string> 
  * narrow alphabet, so anything that is syntax anywhere (`;` and `#` start comments and includes, `$` `{` `[` `\` `"`
  * are read by the dialplan, a line end starts a new statement) is refused rather than escaped.
  */
-export function refuseSyntax(value: unknown, path: readonly string[]): void {
-  if (typeof value === 'string') {
-    if (!/^[A-Za-z0-9_.+:/@&,* -]*$/.test(value) || value.length > 500) {
-      throw new Star64Error(
-        'usage',
-        `${path.join('.')} cannot be written to an Asterisk file: ${quoted(value.slice(0, 80))} holds something other than letters, digits, blanks and _.+:/@&,*- or is longer than 500.`,
-      );
-    }
-  } else if (Array.isArray(value)) {
-    value.forEach((item, index) => refuseSyntax(item, [...path, String(index)]));
-  } else if (value !== null && typeof value === 'object') {
-    for (const [key, item] of Object.entries(value)) refuseSyntax(item, [...path, key]);
-  }
+export function refuseSyntax(model: object): void {
+  const path = syntaxIn(model);
+  if (path === undefined) return;
+  const value = path.reduce<unknown>((at, key) => Reflect.get(at as object, key), model) as string;
+  throw new Star64Error(
+    'usage',
+    `${path.join('.')} cannot be written to an Asterisk file: ${quoted(value.slice(0, 80))} holds something other than letters, digits, blanks and _.+:/@&,*- or is longer than 500.`,
+  );
 }
 
-/** Asterisk skips a line of 8190 bytes or more without a word, and with it what the line would have forbidden. */
-function lines(file: string, text: string): string {
-  const long = text.split('\n').findIndex((line) => Buffer.byteLength(line) > 8000);
+/** Where the first text is that cannot be written; undefined when there is none. */
+function syntaxIn(value: unknown): string[] | undefined {
+  if (typeof value === 'string')
+    return value.length <= 500 && /^[A-Za-z0-9_.+:/@&,* -]*$/.test(value) ? undefined : [];
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const key of Object.keys(value)) {
+    const inner = syntaxIn((value as Record<string, unknown>)[key]);
+    if (inner) return [key, ...inner];
+  }
+  return undefined;
+}
+
+function checked(path: string, text: string): GeneratedFile {
+  const long = text
+    .split('\n')
+    .findIndex((line) => line.length > longestLine / 4 && Buffer.byteLength(line) > longestLine);
   if (long >= 0)
-    throw new Star64Error('failure', `Line ${long + 1} of ${file} is longer than Asterisk reads.`);
-  return text.replace(/\n{3,}/g, '\n\n');
+    throw new Star64Error('failure', `Line ${long + 1} of ${path} is longer than Asterisk reads.`);
+  return { path, text: text.replace(/\n{3,}/g, '\n\n') };
 }

@@ -11,7 +11,16 @@ import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
 import { Lease, withLease } from './lease.js';
 import { readQueueNames, readWanted, type Wanted } from './wanted.js';
-import { deviceOf, lampOf, memberOf, pauseReason, wrapUpMark, wrapUpReason, wrapUpOffer } from './names.js';
+import {
+  deviceOf,
+  lampOf,
+  memberOf,
+  pauseReason,
+  wrapUpMark,
+  wrapUpUnmarked,
+  wrapUpReason,
+  wrapUpOffer,
+} from './names.js';
 import { readQueues, type Member } from './status.js';
 
 /** Longest wait of a caller of sync(); the work goes on after it. A feature code has 5 s for its whole answer. */
@@ -160,7 +169,7 @@ export class QueueMembership implements Membership {
     const find = async (queue: string): Promise<Member | undefined> =>
       (await readQueues(this.manager, { queue, device })).members[0];
     const member = await find(first.queue);
-    // In wrap-up, and to be seen so by the keeper: a restart of Asterisk takes the mark away.
+    // In wrap-up, and to be seen so by the watchdog, should Asterisk have lost the mark.
     if (wanted.state === 'wrap-up' && (!member || wrapUpOffer(member.reason) !== undefined)) {
       await this.#mark(phone, wanted.offerId ?? '');
     }
@@ -238,7 +247,9 @@ export class QueueMembership implements Membership {
   }
 
   async #mark(phone: Phone, offerId: string): Promise<void> {
-    await this.manager.action('Setvar', { Variable: wrapUpMark(phone), Value: offerId });
+    const [Variable, Value] =
+      offerId === '' ? [wrapUpUnmarked(phone), ''] : [wrapUpMark(phone), memberOf(phone)];
+    await this.manager.action('Setvar', { Variable, Value });
   }
 
   async cancelOffer(offer: string): Promise<void> {

@@ -42,8 +42,12 @@ const wordFor = (phone: PhoneName): string => deviceOf(phone).split('/')[1] ?? '
 /** The device that shows others what the agent at a phone does. */
 export const lampOf = (phone: PhoneName): string => `Custom:star64-${wordFor(phone)}`;
 
-/** The dialplan's mark of a phone in wrap-up, by which Asterisk ends it alone when no server is left. */
-export const wrapUpMark = (phone: PhoneName): string => `GLOBAL(STAR64_WRAPUP_${wordFor(phone)})`;
+/**
+ * The dialplan's mark of a phone in wrap-up, by which Asterisk ends it alone when no server is left. An entry of astdb
+ * that holds the phone's name as a queue member; `wrapUpUnmarked` deletes it when it is written to.
+ */
+export const wrapUpMark = (phone: PhoneName): string => `DB(star64-wrapup/${wordFor(phone)})`;
+export const wrapUpUnmarked = (phone: PhoneName): string => `DB_DELETE(star64-wrapup/${wordFor(phone)})`;
 
 /** Until when (Asterisk's epoch) a server has promised to end wrap-ups. */
 export const leaseVariable = 'STAR64_LEASE';

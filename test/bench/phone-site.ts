@@ -166,7 +166,7 @@ export class PhoneSite {
     const queue = await findQueue(this.centre.db, 'default', queueOf(team, group));
     const paused = { Interface: memberOf(signIn), Paused: 'true', Reason: wrapUpReason(offerId) };
     await this.manager.action('QueuePause', paused);
-    await this.manager.action('Setvar', { Variable: wrapUpMark(signIn), Value: offerId });
+    await this.manager.action('Setvar', { Variable: wrapUpMark(signIn), Value: memberOf(signIn) });
     const elapsed = wrapUpSeconds - (endsAt - Date.now()) / 1000;
     await beginWrapUp(this.centre.db, signIn.id, offerId, queue, elapsed);
   }

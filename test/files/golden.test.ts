@@ -1,7 +1,11 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import { readModel } from '../../pbx/files/model.js';
-import { fileNames, render } from '../../pbx/files/render.js';
+import { generate } from '../../pbx/files/generate.js';
+import { siteModel, teamModel } from '../../pbx/files/model.js';
+import { renderSite, renderTeam } from '../../pbx/files/render.js';
+import { readRows } from '../../pbx/files/rows.js';
+import { readTemplates } from '../../pbx/files/templates.js';
 import { soundsOf } from '../../agi/prompts.js';
 import { packageRoot } from '../../domain/machine/package-root.js';
 import { addAgent } from '../../domain/provisioning/agent.js';
@@ -17,7 +21,6 @@ import { refused } from '../support/refusal.js';
 
 /** Whole files are compared with those under fixtures/golden; STAR64_UPDATE_FIXTURES=1 writes them, the diff is read. */
 const settings = {
-  directory: '/etc/asterisk/star64',
   servers: ['192.0.2.1:4573', '192.0.2.2:4573'],
   token: 'golden0000000000000000000000token',
   passwordDigest: true,
@@ -65,18 +68,34 @@ async function populate(db: Database, team: string): Promise<void> {
   await addAgent(db, team, { number: '1001', user: 'anna', groups: ['support', 'sales'] });
 }
 
+/** Generates as the command does, and compares the tree with the golden one; paths and names of generations aside. */
 async function compare(test: Test, name: string, db: Database, changed: Partial<typeof settings> = {}) {
-  const generation = await render(await readModel(db, { ...settings, ...changed }));
-  const directory = new URL(`fixtures/golden/${name}/`, packageRoot);
-  for (const file of fileNames) {
-    const path = new URL(file, directory);
-    if (process.env['STAR64_UPDATE_FIXTURES'] === '1') {
-      await mkdir(directory, { recursive: true });
-      await writeFile(path, generation.files[file]);
-    }
-    test.equal(generation.files[file], await readFile(path, 'utf8'), `${name}/${file}`);
+  const directory = test.testdir();
+  await generate(db, { ...settings, ...changed, directory });
+  const current = join(directory, 'current');
+  const golden = new URL(`fixtures/golden/${name}/`, packageRoot).pathname;
+  const texts: Record<string, string> = {};
+  for (const file of await filesBelow(current)) {
+    texts[file] = (await readFile(join(current, file), 'utf8'))
+      .replaceAll(directory, '/etc/asterisk/star64')
+      .replaceAll(/\bg[0-9a-f]{16}\b/g, 'g0123456789abcdef');
   }
-  return generation;
+  if (process.env['STAR64_UPDATE_FIXTURES'] === '1') {
+    await rm(golden, { recursive: true, force: true });
+    for (const [file, text] of Object.entries(texts)) {
+      await mkdir(dirname(join(golden, file)), { recursive: true });
+      await writeFile(join(golden, file), text);
+    }
+  }
+  test.same(Object.keys(texts), await filesBelow(golden), `the files of ${name}`);
+  for (const [file, text] of Object.entries(texts))
+    test.equal(text, await readFile(join(golden, file), 'utf8'), `${name}/${file}`);
+  return texts;
+}
+
+async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true });
+  return entries.filter((entry) => entry.endsWith('.conf')).sort();
 }
 
 void t.test('a database with nothing but the default team', async (t) => {
@@ -98,9 +117,8 @@ void t.test(
     await addDid(db, 'b2', { number: '600200', group: 'sales' });
 
     const first = await compare(t, 'two-teams', db);
-    const again = await render(await readModel(db, settings));
-    t.same(again, first, 'generated twice, it is the same');
-    for (const text of Object.values(first.files)) {
+    t.same(await compare(t, 'two-teams', db), first, 'generated twice, it is the same');
+    for (const text of Object.values(first)) {
       t.notMatch(text, /Anna|Ärztin|李|Second/, 'free text stays in the database');
       t.notMatch(text, /secret0000/, 'no secret in clear');
     }
@@ -108,12 +126,14 @@ void t.test(
   },
 );
 
-void t.test('what is not a plain value is refused, whichever setting or column it came from', async (t) => {
-  const { db } = await freshDatabase(t);
+void t.test('what is not a plain value is refused, whichever setting it came from', async (t) => {
+  const templates = await readTemplates();
   for (const value of hostile) {
     for (const changed of [{ directory: `/etc/${value}` }, { servers: [value] }, { token: value }]) {
-      const model = await readModel(db, { ...settings, ...changed });
-      await refused(t, 'usage', ['cannot be written to an Asterisk file'], () => render(model));
+      const model = siteModel([], { directory: '/etc/asterisk/star64', ...settings, ...changed });
+      await refused(t, 'usage', ['cannot be written to an Asterisk file'], async () =>
+        Promise.resolve(renderSite(templates, model, 'none')),
+      );
     }
   }
 });
@@ -122,17 +142,24 @@ void t.test('nor does such a value reach a file from any place in the database',
   const { db } = await freshDatabase(t);
   await populate(db, 'astercc');
   await addDid(db, 'astercc', { number: '600100', group: 'support' });
-  const model = await readModel(db, settings);
-  const leaves = textsOf(model);
-  t.ok(leaves.length > 30, `${leaves.length} texts`);
+  const rows = await readRows(db);
+  const templates = await readTemplates();
+  const [team] = rows.map((one) => teamModel(one, settings));
+  const site = siteModel(rows, { ...settings, directory: '/etc/asterisk/star64' });
   // The database's own checks keep such values out; a row that got in all the same does not reach a file.
-  for (const path of leaves) {
-    for (const value of hostile) {
-      const changed = JSON.parse(JSON.stringify(model)) as typeof model;
-      put(changed, path, value);
-      await refused(t, 'usage', [path.join('.')], () => render(changed));
+  const refuses = async <T extends object>(model: T, render: (model: T) => unknown): Promise<void> => {
+    const leaves = textsOf(model);
+    t.ok(leaves.length > 5, `${leaves.length} texts`);
+    for (const path of leaves) {
+      for (const value of hostile) {
+        const changed = JSON.parse(JSON.stringify(model)) as T;
+        put(changed, path, value);
+        await refused(t, 'usage', [path.join('.')], async () => Promise.resolve(render(changed)));
+      }
     }
-  }
+  };
+  if (team) await refuses(team, (model) => renderTeam(templates, model));
+  await refuses(site, (model) => renderSite(templates, model, 'none'));
 });
 
 /** Paths to every text in a model. */

@@ -12,8 +12,8 @@ void t.test('a phone is known again by its names in Asterisk, of either kind', (
   }
   // star64-offer-end writes these from the part of the member's name between the slashes.
   t.equal(lampOf(telephone), 'Custom:star64-7000@astercc-telephones');
-  t.equal(wrapUpMark(sip), 'GLOBAL(STAR64_WRAPUP_astercc-5000)');
-  t.equal(wrapUpMark(telephone), 'GLOBAL(STAR64_WRAPUP_7000@astercc-telephones)');
+  t.equal(wrapUpMark(sip), 'DB(star64-wrapup/astercc-5000)');
+  t.equal(wrapUpMark(telephone), 'DB(star64-wrapup/7000@astercc-telephones)');
   t.end();
 });
 

@@ -63,7 +63,7 @@ export class CompareMembers implements Step<Mendable> {
     return [{ key, mend }];
   }
 
-  /** A wrap-up that the watchdog does not know of, since a restart of Asterisk has taken its mark away. */
+  /** A wrap-up that the watchdog does not know of, since its mark was lost. */
   async #unmarked(phone: SignedInPhone, at: Member[]): Promise<Mendable[]> {
     const resting = at.some(({ paused, reason }) => paused && wrapUpOffer(reason) !== undefined);
     if (phone.state !== 'wrap-up' || !resting) return [];

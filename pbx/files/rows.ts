@@ -1,0 +1,114 @@
+import type { Database } from '../../domain/database/pool.js';
+import type { ExtensionKind } from '../../domain/presence/phone.js';
+import type { Feature } from '../../domain/provisioning/feature-code.js';
+import type { Destination } from '../../domain/calls/routing.js';
+
+export interface TeamRow {
+  identity: string;
+  language: string | null;
+}
+export interface ExtensionRow {
+  number: string;
+  kind: ExtensionKind;
+  secret: string | null;
+  telephone: string | null;
+  /** The endpoint of the team's trunk. */
+  trunk: string | null;
+}
+export interface GroupRow {
+  name: string;
+  number: string | null;
+  strategy: string;
+  ringSeconds: number;
+  wrapUpMode: string;
+  announceAgent: boolean;
+  announceCall: boolean;
+  leaving: boolean;
+}
+export interface CodeRow {
+  code: string;
+  feature: Feature;
+}
+export interface DidRow extends Destination {
+  number: string;
+}
+
+/** One team with everything of it that reaches a file, each list in a fixed order. */
+export interface TeamRows extends TeamRow {
+  extensions: ExtensionRow[];
+  groups: GroupRow[];
+  codes: CodeRow[];
+  dids: DidRow[];
+}
+
+/**
+ * Reads all teams in one snapshot, in as many statements whatever their number, and gives the connection back. The same
+ * database gives the same rows in the same order. `db` must not be a transaction: its isolation would be another's.
+ */
+export function readRows(db: Database): Promise<TeamRows[]> {
+  return db.transaction(
+    async (trx) => {
+      const teams = await trx('teams').orderBy('identity').select<TeamRow[]>('identity', 'language');
+      const byTeam = new Map<string, TeamRows>(
+        teams.map((team) => [team.identity, { ...team, extensions: [], groups: [], codes: [], dids: [] }]),
+      );
+      const of = (team: string): TeamRows => {
+        const rows = byTeam.get(team);
+        // A foreign key of the same snapshot says that it is there.
+        if (!rows) throw new Error(`no team ${team} in the snapshot`);
+        return rows;
+      };
+      const extensions = await trx('extensions as e')
+        .join('teams as t', 't.id', 'e.team_id')
+        .leftJoin('trunks as k', 'k.id', 't.trunk_id')
+        .whereNull('e.removed_at')
+        .orderBy('e.number')
+        .select<(ExtensionRow & { team: string })[]>(
+          't.identity as team',
+          'e.number',
+          'e.kind',
+          'e.secret',
+          'e.telephone_number as telephone',
+          'k.endpoint as trunk',
+        );
+      for (const { team, ...row } of extensions) of(team).extensions.push(row);
+      const groups = await trx('agent_groups as g')
+        .join('teams as t', 't.id', 'g.team_id')
+        // A removed group stays until its queue is empty.
+        .whereRaw('(g.removed_at is null or g.leaving_since is not null)')
+        .orderBy('g.name')
+        .select<(GroupRow & { team: string })[]>(
+          't.identity as team',
+          'g.name',
+          'g.number',
+          'g.strategy',
+          'g.ring_seconds as ringSeconds',
+          'g.wrap_up_mode as wrapUpMode',
+          'g.announce_agent as announceAgent',
+          'g.announce_call as announceCall',
+          trx.raw('g.leaving_since is not null as leaving'),
+        );
+      for (const { team, ...row } of groups) of(team).groups.push(row);
+      const codes = await trx('feature_codes as c')
+        .join('teams as t', 't.id', 'c.team_id')
+        .orderBy('c.code')
+        .select<(CodeRow & { team: string })[]>('t.identity as team', 'c.code', 'c.feature');
+      for (const { team, ...row } of codes) of(team).codes.push(row);
+      const dids = await trx('dids as d')
+        .join('teams as t', 't.id', 'd.team_id')
+        .leftJoin('agent_groups as g', 'g.id', 'd.group_id')
+        .leftJoin('extensions as x', 'x.id', 'd.extension_id')
+        .orderBy('d.number')
+        .select<(DidRow & { team: string })[]>(
+          't.identity as team',
+          'd.number',
+          'g.name as group',
+          'x.number as extension',
+          'd.feature',
+        );
+      for (const { team, ...row } of dids) of(team).dids.push(row);
+      return [...byTeam.values()];
+    },
+    { isolationLevel: 'repeatable read', readOnly: true },
+  );
+}

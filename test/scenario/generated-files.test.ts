@@ -1,0 +1,120 @@
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import t from 'tap';
+import { LabAsterisk } from '../../lab/asterisk.js';
+import { until } from '../../domain/machine/processes.js';
+import { temporaryDirectory } from '../../domain/machine/temporary.js';
+import { Manager } from '../../pbx/ami/manager.js';
+import { generate } from '../../pbx/files/generate.js';
+import { wrapUpMark, wrapUpUnmarked } from '../../pbx/queue/names.js';
+import { needLab } from '../support/centre.js';
+import { freshDatabase } from '../support/database.js';
+import { addManyTeams, didsOf } from '../support/many-teams.js';
+
+/** What Asterisk makes of the files, without a phone or a server. */
+const many = { teams: 600, extensions: 2, dids: 3 };
+const settings = {
+  servers: ['127.0.0.1:9'],
+  token: 'aTokenOfTheTests6464646464',
+  passwordDigest: true,
+  nobodyAnswers: 'an-error-has-occurred',
+};
+
+await needLab(t);
+
+const { db } = await freshDatabase(t);
+await addManyTeams(db, many);
+const directory = await temporaryDirectory('generated');
+t.teardown(() => rm(directory, { recursive: true, force: true }));
+let { generation } = await generate(db, { ...settings, directory });
+const asterisk = await LabAsterisk.start({
+  generated: directory,
+  verboseLog: false,
+  extra: {
+    'extensions.conf': '[operator]\nexten => 110,1,Hangup()\ninclude => star64-inbound',
+  },
+});
+t.teardown(() => asterisk.stop());
+const manager = new Manager(
+  { ...asterisk.ami, events: [], eventClasses: ['user'] },
+  pino({ enabled: false }),
+);
+manager.start();
+t.teardown(() => manager.stop());
+await manager.whenUp(10_000);
+const read = async (variable: string): Promise<string> =>
+  (await manager.action('Getvar', { Variable: variable })).headers.get('value') ?? '';
+const write = (variable: string, value: string) =>
+  manager.action('Setvar', { Variable: variable, Value: value });
+const exists = async (context: string, extension: string): Promise<boolean> =>
+  (await read(`DIALPLAN_EXISTS(${context},${extension},1)`)) === '1';
+
+void t.test('every DID of 600 teams is found on a shared trunk, and nothing else', async (t) => {
+  for (let team = 1; team <= many.teams; team++) {
+    for (const did of didsOf(team, many)) {
+      for (const context of ['star64-inbound', 'operator', `t${team}-inbound`])
+        if (!(await exists(context, did))) t.fail(`${did} is not in ${context}`);
+    }
+  }
+  t.ok(await exists('operator', '110'));
+  for (const number of ['4930000000', '493000000199', '00', '01', '110'])
+    t.notOk(await exists('star64-inbound', number), `${number} is nobody's`);
+  t.notMatch(await asterisk.logText(), /Maximum PBX stack exceeded/);
+});
+
+void t.test('the marker is there when every file was read, and only then', async (t) => {
+  t.ok(await exists('star64-generation', generation));
+  for (const path of ['star64-wrap-up.conf', 'star64-inbound.conf']) {
+    const before = generation;
+    await db('teams').insert({ identity: `more${path.length}`, name: 'more' });
+    ({ generation } = await generate(db, { ...settings, directory }));
+    const file = join(directory, 'current', path);
+    await rename(file, `${file}.away`);
+    await asterisk.console('dialplan reload');
+    t.notOk(await exists('star64-generation', generation), `without ${path} the new marker is not there`);
+    t.ok(await exists('star64-generation', before), 'the dialplan from before goes on');
+    await rename(`${file}.away`, file);
+    await asterisk.console('dialplan reload');
+    t.ok(await exists('star64-generation', generation));
+  }
+  const team = join(directory, 'current/teams/t7.conf');
+  await rename(team, `${team}.away`);
+  await mkdir(team);
+  await asterisk.console('dialplan reload');
+  t.comment(
+    `a team file that cannot be read: marker ${String(await exists('star64-generation', generation))}`,
+  );
+  await rm(team, { recursive: true });
+  await rename(`${team}.away`, team);
+  await asterisk.console('dialplan reload');
+  t.ok(await exists('t7-groups', 'support'));
+});
+
+void t.test('the marks of wrap-ups need no class "system", and leave nothing behind', async (t) => {
+  const phones = Array.from({ length: 300 }, (_, index) => ({
+    team: `t${index + 1}`,
+    extension: '5000',
+    extensionKind: 'sip' as const,
+  }));
+  const globals = async (): Promise<string> =>
+    (await asterisk.console('dialplan show globals')).split('\n').sort().join('\n');
+  const before = await globals();
+  for (const phone of phones) await write(wrapUpMark(phone), 'PJSIP/x');
+  t.match(await asterisk.console('database show star64-wrapup'), '300 results found');
+  t.equal(await read(wrapUpMark({ team: 't7', extension: '5000', extensionKind: 'sip' })), 'PJSIP/x');
+
+  // Half of them by a server, the rest by the watchdog that finds no lease, all of them though one reading of the list
+  // has room for about 200.
+  for (const phone of phones.slice(0, 20)) await write(wrapUpUnmarked(phone), '');
+  t.match(await asterisk.console('database show star64-wrapup'), '280 results found');
+  await asterisk.console('channel originate Local/watch@star64-watchdog/n application Wait 60');
+  await until('the end of every wrap-up', async () =>
+    /^0 results found/m.test(await asterisk.console('database show star64-wrapup')) ? true : undefined,
+  );
+  const after = (await globals()).split('\n').filter((line) => !before.includes(line));
+  t.same(
+    after.filter((line) => !/STAR64_WATCHDOG(_ID)?=|global variable/.test(line)),
+    [],
+  );
+});
