@@ -87,8 +87,7 @@ export function siteModel(teams: readonly TeamRows[], settings: GenerateSettings
     passwordDigest: settings.passwordDigest,
     servers: servers(settings.servers),
     nobodyAnswers: settings.nobodyAnswers,
-    /** Whether there is any: a glob that names no file is an error to Asterisk. */
-    teams: teams.length > 0,
+    teams: teams.map(({ identity }) => identity),
     buckets: buckets(teams),
   };
 }
