@@ -9,12 +9,9 @@ import { Star64Error } from '../errors.js';
 export class FileLock {
   private constructor(private readonly file: FileHandle) {}
 
-  /**
-   * Waits for the lock. `onWait` is called once when somebody else holds it. `mode` is that of a file that is not there
-   * yet: who may write to it may lock.
-   */
-  static async acquire(path: string, onWait?: () => void, mode = 0o600): Promise<FileLock> {
-    const file = await open(path, 'a', mode);
+  /** Waits for the lock. `onWait` is called once when somebody else holds it. */
+  static async acquire(path: string, onWait?: () => void): Promise<FileLock> {
+    const file = await open(path, 'a', 0o600);
     try {
       if (!(await flock(file.fd, true))) {
         onWait?.();

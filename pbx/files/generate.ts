@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../../domain/database/pool.js';
 import { FileLock } from '../../domain/machine/lock.js';
@@ -35,8 +35,12 @@ export async function generate(db: Database, options: GenerateOptions): Promise<
   const { directory } = options;
   await mkdir(directory, { recursive: true, mode: 0o750 });
   const lockFile = join(directory, '.generating');
-  const lock = await FileLock.acquire(lockFile, () => void tellWho(lockFile, options.onWait), 0o660);
+  const lock = await FileLock.acquire(lockFile, () => void tellWho(lockFile, options.onWait));
   try {
+    // Past the umask, so that another user of the directory's group may generate as well; its owner has seen to it.
+    await chmod(lockFile, 0o660).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    });
     await truncate(lockFile);
     await writeFile(lockFile, `process ${process.pid} since ${new Date().toISOString()}`, { flag: 'a' });
     const templates = await readTemplates(options.templatesDirectory);
