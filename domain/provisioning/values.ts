@@ -1,4 +1,4 @@
-import { fail } from '../errors.js';
+import { fail, type Star64Error } from '../errors.js';
 import { checkLink } from '../link-template.js';
 import { checkChoice, checkName, checkText, checkWhole, nounOf, quoted } from '../names.js';
 import { generateSecret } from '../password.js';
@@ -21,10 +21,12 @@ export function checkGiven(
   name: string,
   given: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
+  refuseUnknown(noun, name, given);
   const checked: Record<string, unknown> = {};
   for (const [key, field] of Object.entries<Field>(noun.fields)) {
     const value = given[key];
     if (value === undefined || !isGiven(field)) continue;
+    if (value === null && field.none === undefined) throw missing(noun, name, key, field);
     checked[key] = value === null ? null : checkValue(key, field, name, value);
   }
   return checked;
@@ -34,12 +36,31 @@ export function checkGiven(
 export function checkRequired(noun: Noun, name: string, given: Readonly<Record<string, unknown>>): void {
   for (const [key, field] of Object.entries<Field>(noun.fields)) {
     if (!field.required || (given[key] !== undefined && given[key] !== null)) continue;
-    throw fail('required', {
+    throw missing(noun, name, key, field);
+  }
+}
+
+const missing = (noun: Noun, name: string, key: string, field: Field): Star64Error =>
+  fail('required', {
+    noun: noun.noun,
+    name,
+    facts: { field: key },
+    says: `${nounOf(noun.noun)} ${quoted(name)} needs ${whatOf(key, field)}`,
+    remedy: { text: `add --${field.option ?? kebab(key)}` },
+  });
+
+/** Types protect our own code; an import or the body of a request can name any field. */
+function refuseUnknown(noun: Noun, name: string, given: Readonly<Record<string, unknown>>): void {
+  for (const [key, value] of Object.entries(given)) {
+    const field = Object.hasOwn(noun.fields, key) ? noun.fields[key] : undefined;
+    if (value === undefined || (field && isGiven(field))) continue;
+    const known = Object.keys(noun.fields).filter((one) => noun.fields[one] && isGiven(noun.fields[one]));
+    throw fail('unknown_field', {
       noun: noun.noun,
       name,
-      facts: { field: key },
-      says: `${nounOf(noun.noun)} ${quoted(name)} needs ${whatOf(key, field)}`,
-      remedy: { text: `add --${field.option ?? kebab(key)}` },
+      facts: { field: key, known },
+      says: `${nounOf(noun.noun)} ${quoted(name)} has no ${quoted(key)} that can be given`,
+      remedy: { text: `it has ${known.join(', ')}` },
     });
   }
 }
@@ -58,8 +79,9 @@ function checkValue(key: string, field: Field, name: string, given: unknown): un
       if (value.zeroIsNone && given === 0) return null;
       return checkWhole(what, value, Number(given));
     case 'yes-no':
-      if (typeof given === 'boolean') return given;
-      return checkChoice(what, ['on', 'off'], asText(what, given)) === 'on';
+      return typeof given === 'boolean'
+        ? given
+        : checkChoice(what, ['on', 'off'], asText(what, given)) === 'on';
     case 'choice': {
       const typed = asText(what, given);
       return checkChoice(what, value.of, value.also?.[typed] ?? typed);

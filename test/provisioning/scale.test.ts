@@ -87,7 +87,7 @@ await t.test('a number is checked with as little work at 100,000 numbers as at n
           const { rows } = await trx.raw<{ rows: { rows: number }[] }>(
             `select pg_stat_get_xact_tuples_returned('numbers'::regclass) as rows`,
           );
-          return Number(rows[0]?.rows ?? 0);
+          return rows[0]?.rows ?? 0;
         };
         const before = await read();
         await trx.raw(insert, [teamId, number, userId, 'x'.repeat(24)]);
