@@ -119,28 +119,23 @@ export class Centre {
     const progress = options.progress ?? ((): void => undefined);
     this.#dir = await mkdtemp(join(tmpdir(), 'star64-centre-'));
     for (const name of ['asterisk', 'phones'] as const) await fetch(name, progress);
-    progress('starting PostgreSQL');
-    this.#postgres = await LabPostgres.start();
-    const url = this.#postgres.url;
-    const migrator = connect(url, { max: 1, deadlineMs: migrationDeadlineMs });
-    await migrate(migrator);
-    await migrator.destroy();
-    this.#db = connect(url);
-    progress('loading the team');
-    await options.provision(this.#db);
-
-    progress('starting Asterisk');
     const generated = join(this.#dir, 'generated');
-    this.#asterisk = await LabAsterisk.start({ generated, ...options.asterisk });
+    progress('starting PostgreSQL and Asterisk, loading the team');
+    // Side by side, since each mostly waits for its own. Both are awaited: what has started is stopped whatever fails.
+    const started = await Promise.allSettled([
+      this.#startDatabase(options.provision),
+      LabAsterisk.start({ generated, ...options.asterisk }).then((asterisk) => (this.#asterisk = asterisk)),
+    ]);
+    for (const one of started) if (one.status === 'rejected') throw one.reason;
     this.#ports = await PortBlock.reserve('server');
-    const { ami } = this.#asterisk;
+    const { ami } = this.asterisk;
     const manager = (await options.managerVia?.(ami)) ?? ami;
     const first = this.#ports.first;
     const agiPorts = Array.from({ length: options.servers ?? 1 }, (_, index) => first + index);
     this.#env = {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],
-      DATABASE_URL: url,
+      DATABASE_URL: this.postgres.url,
       STAR64_DATA_DIR: join(this.#dir, 'data'),
       STAR64_AGI_TOKEN: generateSecret(),
       STAR64_AGI_SERVERS: agiPorts.map((port) => `127.0.0.1:${port}`).join(','),
@@ -156,6 +151,15 @@ export class Centre {
     for (const agiPort of agiPorts)
       this.servers.push(new LabServer({ env: this.#env, dir: this.#dir, agiPort }));
     await Promise.all(this.servers.map((server) => server.start()));
+  }
+
+  async #startDatabase(provision: CentreOptions['provision']): Promise<void> {
+    this.#postgres = await LabPostgres.start();
+    const migrator = connect(this.#postgres.url, { max: 1, deadlineMs: migrationDeadlineMs });
+    await migrate(migrator);
+    await migrator.destroy();
+    this.#db = connect(this.#postgres.url);
+    await provision(this.#db);
   }
 
   #given<T>(part: T | undefined): T {

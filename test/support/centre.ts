@@ -79,6 +79,13 @@ export async function dialled(
   return centre.asterisk.played(phone.user, start);
 }
 
+/** Sends a DID to another group, without `generate`: the servers say so, the generated files still what was before. */
+export async function serversSay(centre: Centre, did: string, group: string): Promise<void> {
+  await centre.star64('did', 'set', did, '--group', group);
+  await Promise.all(centre.servers.map((server) => server.stop()));
+  await Promise.all(centre.servers.map((server) => server.start()));
+}
+
 /** What the guard of the dialplan did, from a place in Asterisk's log on. */
 export interface Guarded {
   /** The seconds that it gave each server that it asked. */
