@@ -75,6 +75,9 @@ export function connect(url: string, options: PoolOptions = {}): Database {
   });
 }
 
+/** Names of prepared statements by their text. There are as many as texts: few. */
+const names = new Map<string, string>();
+
 /**
  * Runs a statement that PostgreSQL parses and plans once for a connection and not every time, which is half of the
  * work of a small one: for those that every call needs. Each text stays with the connection, so there must be few.
@@ -84,8 +87,12 @@ export async function prepared<T>(
   sql: string,
   values: readonly Knex.RawBinding[] | Knex.ValueDict = [],
 ): Promise<T[]> {
-  // By its text: behind a proxy that shares connections, a name must mean the same to every server.
-  const name = `star64_${createHash('sha1').update(sql).digest('hex')}`;
+  let name = names.get(sql);
+  if (name === undefined) {
+    // By its text: behind a proxy that shares connections, a name must mean the same to every server.
+    name = `star64_${createHash('sha1').update(sql).digest('hex')}`;
+    names.set(sql, name);
+  }
   const { rows } = await db.raw<{ rows: T[] }>(sql, values).options({ name });
   return rows;
 }

@@ -127,11 +127,12 @@ async function stopAll(
 
 /** As an operator may who wants other text than ours. */
 async function useOwnTemplate(centre: Centre, generated: string): Promise<void> {
-  const file = 'extensions.conf.hbs';
+  const file = 'team/numbers.hbs';
   const ours = await readFile(new URL(`dialplan-templates/${file}`, packageRoot), 'utf8');
+  const [version = '', ...rest] = ours.split('\n');
   const directory = join(generated, '..', 'templates');
-  await mkdir(directory);
-  await writeFile(join(directory, file), leafDialplan + ours);
+  await mkdir(join(directory, 'team'), { recursive: true });
+  await writeFile(join(directory, file), [version, leafDialplan, ...rest].join('\n'));
   centre.env['STAR64_ASTERISK_TEMPLATES_DIR'] = directory;
   await centre.generate();
 }
