@@ -27,6 +27,7 @@ export function register(program: Command, context: Context): void {
           servers: all.agi.servers,
           token,
           passwordDigest: flags.md5Cred !== true,
+          node: all.asterisk.node,
           nobodyAnswers: soundsOf('unavailable').join('&'),
           templatesDirectory: all.asterisk.templatesDir,
           onWait: (who) => say(`waiting: ${who} is at work in ${directory}`),

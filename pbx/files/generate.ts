@@ -44,7 +44,7 @@ export async function generate(db: Database, options: GenerateOptions): Promise<
     await truncate(lockFile);
     await writeFile(lockFile, `process ${process.pid} since ${new Date().toISOString()}`, { flag: 'a' });
     const templates = await readTemplates(options.templatesDirectory);
-    const rows = await readRows(db);
+    const rows = await readRows(db, options.node);
     const site = siteModel(rows, options);
     const unreachable: Generated['unreachable'] = [];
     const hash = createHash('sha256');

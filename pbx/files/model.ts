@@ -7,6 +7,8 @@ import type { TeamRows } from './rows.js';
 
 /** What beside the database decides the text of the generated files. */
 export interface GenerateSettings {
+  /** The Asterisk that reads the files: teams of other nodes are not in them. */
+  node: string;
   /** Where the operator's files look for ours. */
   directory: string;
   /** `host:port` of each server, in the order in which Asterisk asks them. Addresses: a name that hangs in DNS holds a call. */

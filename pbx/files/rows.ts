@@ -42,13 +42,16 @@ export interface TeamRows extends TeamRow {
 }
 
 /**
- * Reads all teams in one snapshot, in as many statements whatever their number, and gives the connection back. The same
+ * Reads all teams of a node in one snapshot, in as many statements whatever their number, and gives the connection back. The same
  * database gives the same rows in the same order. `db` must not be a transaction: its isolation would be another's.
  */
-export function readRows(db: Database): Promise<TeamRows[]> {
+export function readRows(db: Database, node: string): Promise<TeamRows[]> {
   return db.transaction(
     async (trx) => {
-      const teams = await trx('teams').orderBy('identity').select<TeamRow[]>('identity', 'language');
+      const teams = await trx('teams')
+        .where({ node })
+        .orderBy('identity')
+        .select<TeamRow[]>('identity', 'language');
       const byTeam = new Map<string, TeamRows>(
         teams.map((team) => [team.identity, { ...team, extensions: [], groups: [], codes: [], dids: [] }]),
       );
@@ -61,6 +64,7 @@ export function readRows(db: Database): Promise<TeamRows[]> {
       const extensions = await trx('extensions as e')
         .join('teams as t', 't.id', 'e.team_id')
         .leftJoin('trunks as k', 'k.id', 't.trunk_id')
+        .where('t.node', node)
         .whereNull('e.removed_at')
         .orderBy('e.number')
         .select<(ExtensionRow & { team: string })[]>(
@@ -74,6 +78,7 @@ export function readRows(db: Database): Promise<TeamRows[]> {
       for (const { team, ...row } of extensions) of(team).extensions.push(row);
       const groups = await trx('agent_groups as g')
         .join('teams as t', 't.id', 'g.team_id')
+        .where('t.node', node)
         // A removed group stays until its queue is empty.
         .whereRaw('(g.removed_at is null or g.leaving_since is not null)')
         .orderBy('g.name')
@@ -91,6 +96,7 @@ export function readRows(db: Database): Promise<TeamRows[]> {
       for (const { team, ...row } of groups) of(team).groups.push(row);
       const codes = await trx('feature_codes as c')
         .join('teams as t', 't.id', 'c.team_id')
+        .where('t.node', node)
         .orderBy('c.code')
         .select<(CodeRow & { team: string })[]>('t.identity as team', 'c.code', 'c.feature');
       for (const { team, ...row } of codes) of(team).codes.push(row);
@@ -98,6 +104,7 @@ export function readRows(db: Database): Promise<TeamRows[]> {
         .join('teams as t', 't.id', 'd.team_id')
         .leftJoin('agent_groups as g', 'g.id', 'd.group_id')
         .leftJoin('extensions as x', 'x.id', 'd.extension_id')
+        .where('t.node', node)
         .orderBy('d.number')
         .select<(DidRow & { team: string })[]>(
           't.identity as team',

@@ -6,7 +6,7 @@ import t from 'tap';
 import type { Database } from '../../domain/database/pool.js';
 import { addDid } from '../../domain/provisioning/did.js';
 import { addGroup } from '../../domain/provisioning/group.js';
-import { addTeam } from '../../domain/provisioning/team.js';
+import { addTeam, setTeam } from '../../domain/provisioning/team.js';
 import { FileLock } from '../../domain/machine/lock.js';
 import { packageRoot } from '../../domain/machine/package-root.js';
 import { generate } from '../../pbx/files/generate.js';
@@ -18,6 +18,7 @@ const settings = {
   servers: ['192.0.2.1:4573'],
   token: 'aTokenOfTheTests6464646464',
   passwordDigest: true,
+  node: 'default',
   nobodyAnswers: 'an-error-has-occurred',
 };
 const { db } = await freshDatabase(t);
@@ -37,14 +38,14 @@ async function statements(run: () => Promise<unknown>): Promise<string[]> {
 }
 
 void t.test('the number of statements is the same for one team and for forty', async (t) => {
-  const one = await statements(() => readRows(db));
+  const one = await statements(() => readRows(db, 'default'));
   for (let index = 0; index < 40; index++) {
     const team = `team${index}`;
     await addTeam(db, team, { name: team });
     await addGroup(db, team, { name: 'support' });
     await addDid(db, team, { number: `70${100 + index}`, group: 'support' });
   }
-  t.same(await statements(() => readRows(db)), one);
+  t.same(await statements(() => readRows(db, 'default')), one);
   t.equal(used(), 0, 'the connection is given back with the rows, before anything is written');
 });
 
@@ -66,7 +67,7 @@ void t.test('all rows are of one snapshot: what is added while it reads is not t
               return run(trx);
             }, config),
   });
-  const rows = await readRows(slow);
+  const rows = await readRows(slow, 'default');
   const own = rows.find(({ identity }) => identity === 'astercc');
   t.same(
     own?.dids.map(({ number }) => number),
@@ -181,3 +182,14 @@ void t.test(
     }
   },
 );
+
+void t.test('an Asterisk gets the teams that live on it, and no other', async (t) => {
+  await setTeam(db, 'team7', { node: 'elsewhere' });
+  const here = await readRows(db, 'default');
+  const there = await readRows(db, 'elsewhere');
+  t.notOk(here.some(({ identity }) => identity === 'team7'));
+  t.same(
+    there.map(({ identity }) => identity),
+    ['team7'],
+  );
+});

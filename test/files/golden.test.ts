@@ -24,6 +24,7 @@ const settings = {
   servers: ['192.0.2.1:4573', '192.0.2.2:4573'],
   token: 'golden0000000000000000000000token',
   passwordDigest: true,
+  node: 'default',
   nobodyAnswers: soundsOf('unavailable').join('&'),
 };
 
@@ -142,7 +143,7 @@ void t.test('nor does such a value reach a file from any place in the database',
   const { db } = await freshDatabase(t);
   await populate(db, 'astercc');
   await addDid(db, 'astercc', { number: '600100', group: 'support' });
-  const rows = await readRows(db);
+  const rows = await readRows(db, 'default');
   const templates = await readTemplates();
   const [team] = rows.map((one) => teamModel(one, settings));
   const site = siteModel(rows, { ...settings, directory: '/etc/asterisk/star64' });

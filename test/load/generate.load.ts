@@ -15,6 +15,7 @@ await t.test('a hundred thousand extensions are generated in under 8 s of CPU an
     servers: ['127.0.0.1:9'],
     token: 'aTokenOfTheTests6464646464',
     passwordDigest: true,
+    node: 'default',
     nobodyAnswers: 'an-error-has-occurred',
     directory: t.testdir(),
   };

@@ -24,6 +24,7 @@ await t.test('every DID of 5,000 teams is found on a shared trunk', async (t) =>
     servers: ['127.0.0.1:9'],
     token: 'aTokenOfTheTests6464646464',
     passwordDigest: true,
+    node: 'default',
     nobodyAnswers: 'an-error-has-occurred',
     directory,
   });

@@ -1,5 +1,6 @@
 import t from 'tap';
-import type { Database } from '../../domain/database/pool.js';
+import { migrationDeadlineMs } from '../../domain/database/migrate.js';
+import { connect, type Database } from '../../domain/database/pool.js';
 import { addAgent } from '../../domain/provisioning/agent.js';
 import { addExtension, removeExtension } from '../../domain/provisioning/extension.js';
 import { addFeatureCode } from '../../domain/provisioning/feature-code.js';
@@ -9,7 +10,10 @@ import { addUser } from '../../domain/provisioning/user.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 
-const { db } = await freshDatabase(t);
+const { url } = await freshDatabase(t);
+// A hundred thousand rows take their time on a busy machine.
+const db = connect(url, { deadlineMs: migrationDeadlineMs, idleMs: migrationDeadlineMs });
+t.teardown(() => db.destroy());
 
 /** The statements of a piece of work, in their order. */
 async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {

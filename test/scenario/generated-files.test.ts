@@ -18,6 +18,7 @@ const settings = {
   servers: ['127.0.0.1:9'],
   token: 'aTokenOfTheTests6464646464',
   passwordDigest: true,
+  node: 'default',
   nobodyAnswers: 'an-error-has-occurred',
 };
 
