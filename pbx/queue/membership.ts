@@ -16,7 +16,6 @@ import {
   lampOf,
   memberOf,
   pauseReason,
-  wrapUpMark,
   wrapUpUnmarked,
   wrapUpReason,
   wrapUpOffer,
@@ -103,7 +102,7 @@ export class QueueMembership implements Membership {
     }
     await lease.hold();
     if (wanted) return this.#enter(phone, device, wanted, lease, thorough);
-    await this.#mark(phone, '');
+    await this.#unmark(phone);
     await this.#setLamp(phone, 'UNAVAILABLE');
   }
 
@@ -169,10 +168,6 @@ export class QueueMembership implements Membership {
     const find = async (queue: string): Promise<Member | undefined> =>
       (await readQueues(this.manager, { queue, device })).members[0];
     const member = await find(first.queue);
-    // In wrap-up, and to be seen so by the watchdog, should Asterisk have lost the mark.
-    if (wanted.state === 'wrap-up' && (!member || wrapUpOffer(member.reason) !== undefined)) {
-      await this.#mark(phone, wanted.offerId ?? '');
-    }
     if (!thorough && member?.name === wanted.agent) return member;
     const added = await Promise.all(
       wanted.queues.map(({ queue, penalty }) => this.#add(queue, phone, wanted, penalty, thorough)),
@@ -187,11 +182,11 @@ export class QueueMembership implements Membership {
       const newer = wrapUpOffer(member.reason);
       // A wrap-up that the database has not heard of yet: its event is on the way, and it is not ours to end.
       if (newer !== undefined && newer !== wanted.offerId) return;
-      await this.#mark(phone, '');
+      await this.#unmark(phone);
       await this.manager.action('QueuePause', { Interface: device, Paused: 'false' });
     } else if (wanted.state === 'paused' && member.reason !== reasonOf(wanted)) {
       // The mark goes first: a break is nothing that Asterisk may end by itself.
-      await this.#mark(phone, '');
+      await this.#unmark(phone);
       await this.manager.action('QueuePause', {
         Interface: device,
         Paused: 'true',
@@ -246,10 +241,9 @@ export class QueueMembership implements Membership {
     return true;
   }
 
-  async #mark(phone: Phone, offerId: string): Promise<void> {
-    const [Variable, Value] =
-      offerId === '' ? [wrapUpUnmarked(phone), ''] : [wrapUpMark(phone), memberOf(phone)];
-    await this.manager.action('Setvar', { Variable, Value });
+  /** Only the dialplan marks: Asterisk lets no manager write to DB(), unless it has the class `system`. */
+  async #unmark(phone: Phone): Promise<void> {
+    await this.manager.action('Setvar', { Variable: wrapUpUnmarked(phone), Value: '' });
   }
 
   async cancelOffer(offer: string): Promise<void> {

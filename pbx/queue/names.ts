@@ -43,10 +43,9 @@ const wordFor = (phone: PhoneName): string => deviceOf(phone).split('/')[1] ?? '
 export const lampOf = (phone: PhoneName): string => `Custom:star64-${wordFor(phone)}`;
 
 /**
- * The dialplan's mark of a phone in wrap-up, by which Asterisk ends it alone when no server is left. An entry of astdb
- * that holds the phone's name as a queue member; `wrapUpUnmarked` deletes it when it is written to.
+ * Deletes, when it is written to, the mark of a phone in wrap-up: an entry of astdb that star64-offer-end makes, and by
+ * which Asterisk ends the wrap-up alone when no server is left.
  */
-export const wrapUpMark = (phone: PhoneName): string => `DB(star64-wrapup/${wordFor(phone)})`;
 export const wrapUpUnmarked = (phone: PhoneName): string => `DB_DELETE(star64-wrapup/${wordFor(phone)})`;
 
 /** Until when (Asterisk's epoch) a server has promised to end wrap-ups. */

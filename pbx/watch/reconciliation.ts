@@ -44,7 +44,7 @@ export class Reconciliation {
     };
     add(new CompareEndedCalls(db, node));
     add(new CompareStates(db, node, membership));
-    add(new CompareMembers(db, node, manager, membership));
+    add(new CompareMembers(db, node, membership));
     add(new CompareCalls(db, node));
     add(new CompareRemovedGroups(db, node));
     this.#steps = steps;

@@ -2,7 +2,7 @@ import pino from 'pino';
 import { beginWrapUp } from '../../domain/presence/wrap-up.js';
 import { Manager } from '../../pbx/ami/manager.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
-import { memberOf, queueOf, wrapUpMark, wrapUpReason } from '../../pbx/queue/names.js';
+import { memberOf, queueOf, wrapUpReason } from '../../pbx/queue/names.js';
 import { readQueues } from '../../pbx/queue/status.js';
 import { findQueue } from '../../domain/calls/queue.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
@@ -166,7 +166,6 @@ export class PhoneSite {
     const queue = await findQueue(this.centre.db, 'default', queueOf(team, group));
     const paused = { Interface: memberOf(signIn), Paused: 'true', Reason: wrapUpReason(offerId) };
     await this.manager.action('QueuePause', paused);
-    await this.manager.action('Setvar', { Variable: wrapUpMark(signIn), Value: memberOf(signIn) });
     const elapsed = wrapUpSeconds - (endsAt - Date.now()) / 1000;
     await beginWrapUp(this.centre.db, signIn.id, offerId, queue, elapsed);
   }

@@ -7,7 +7,7 @@ import { until } from '../../domain/machine/processes.js';
 import { temporaryDirectory } from '../../domain/machine/temporary.js';
 import { Manager } from '../../pbx/ami/manager.js';
 import { generate } from '../../pbx/files/generate.js';
-import { wrapUpMark, wrapUpUnmarked } from '../../pbx/queue/names.js';
+import { wrapUpUnmarked } from '../../pbx/queue/names.js';
 import { needLab } from '../support/centre.js';
 import { freshDatabase } from '../support/database.js';
 import { addManyTeams, didsOf } from '../support/many-teams.js';
@@ -67,7 +67,10 @@ void t.test('every DID of 600 teams is found on a shared trunk, and nothing else
 void t.test('the marker is there when every file was read, and only then', async (t) => {
   t.ok(await exists('star64-generation', generation));
   for (const path of ['star64-wrap-up.conf', 'teams/t7.conf', 'star64-inbound.conf']) {
-    await db('teams').insert({ identity: `more${path.length}`, name: 'more' });
+    await db('teams').insert({
+      identity: `more${path.replaceAll(/[^a-z]/g, '')}`.slice(0, 20),
+      name: 'more',
+    });
     ({ generation } = await generate(db, { ...settings, directory }));
     const file = join(directory, 'current', path);
     await rename(file, `${file}.away`);
@@ -89,9 +92,9 @@ void t.test('the marks of wrap-ups need no class "system", and leave nothing beh
   const globals = async (): Promise<string> =>
     (await asterisk.console('dialplan show globals')).split('\n').sort().join('\n');
   const before = await globals();
-  for (const phone of phones) await write(wrapUpMark(phone), 'PJSIP/x');
+  for (const { team } of phones)
+    await asterisk.console(`database put star64-wrapup ${team}-5000 PJSIP/${team}-5000`);
   t.match(await asterisk.console('database show star64-wrapup'), '300 results found');
-  t.equal(await read(wrapUpMark({ team: 't7', extension: '5000', extensionKind: 'sip' })), 'PJSIP/x');
 
   // Half of them by a server, the rest by the watchdog that finds no lease, all of them though one reading of the list
   // has room for about 200.

@@ -6,7 +6,6 @@ import { signIn } from '../../domain/presence/sign-in.js';
 import { addGroup, removeGroup } from '../../domain/provisioning/group.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
-import { wrapUpMark } from '../../pbx/queue/names.js';
 import { Reconciliation } from '../../pbx/watch/reconciliation.js';
 import { freshDatabase } from '../support/database.js';
 import { StubManager } from '../support/stub-manager.js';
@@ -134,7 +133,6 @@ void t.test('states follow what Asterisk has, when their events were lost', asyn
     Paused: 'true',
     Reason: 'wrapup:offer.1',
   });
-  manager.variables.set(wrapUpMark(phone), 'offer.1');
   await reconciliation.run();
   t.equal(await state(), 'wrap-up');
   t.type((await db('agent_states').whereNull('ended_at').first<{ deadline_at: Date }>()).deadline_at, Date);

@@ -1,7 +1,6 @@
 import type { Database } from '../../../domain/database/pool.js';
 import { endOffer } from '../../../domain/presence/agent-state.js';
-import type { ManagerActions } from '../../ami/manager.js';
-import { deviceOf, memberOf, phoneOf, queueOf, wrapUpMark, wrapUpOffer } from '../../queue/names.js';
+import { deviceOf, memberOf, phoneOf, queueOf } from '../../queue/names.js';
 import type { Offer } from '../../queue/offers.js';
 import type { QueueMembership } from '../../queue/membership.js';
 import type { Member } from '../../queue/status.js';
@@ -17,7 +16,6 @@ export class CompareMembers implements Step<Mendable> {
   constructor(
     private readonly db: Database,
     private readonly node: string,
-    private readonly manager: ManagerActions,
     private readonly membership: QueueMembership,
   ) {}
 
@@ -34,7 +32,6 @@ export class CompareMembers implements Step<Mendable> {
       const at = byDevice.get(memberOf(phone)) ?? [];
       byDevice.delete(memberOf(phone));
       differences.push(...this.#queuesOf(phone, at, offers.get(deviceOf(phone))));
-      differences.push(...(await this.#unmarked(phone, at)));
     }
     for (const [device, at] of byDevice) differences.push(...this.#extra(device, at));
     return differences;
@@ -61,16 +58,6 @@ export class CompareMembers implements Step<Mendable> {
       await this.membership.sync(phone, { thorough: true });
     };
     return [{ key, mend }];
-  }
-
-  /** A wrap-up that the watchdog does not know of, since its mark was lost. */
-  async #unmarked(phone: SignedInPhone, at: Member[]): Promise<Mendable[]> {
-    const resting = at.some(({ paused, reason }) => paused && wrapUpOffer(reason) !== undefined);
-    if (phone.state !== 'wrap-up' || !resting) return [];
-    const { headers } = await this.manager.action('Getvar', { Variable: wrapUpMark(phone) });
-    if (headers.get('value')) return [];
-    const key = `agent ${phone.team}/${phone.agent} #${phone.stateId}: in wrap-up without a mark`;
-    return [{ key, mend: () => this.membership.sync(phone) }];
   }
 
   /** Members that nobody has signed in. Only devices of teams are ours to take away. */
