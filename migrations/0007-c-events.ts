@@ -1,10 +1,11 @@
 /**
  * Events: what has changed, in the transaction that changed it, so that nobody who changes something need know of them.
  *
- * Their order is (era, xid, id). xid is that of the writer, or that of the last transaction which had ended when the
- * event was written, if that is newer. So (1) once every transaction below pg_snapshot_xmin() is over, no event below it
- * can come any more, whoever commits late; (2) of two changes of one agent, which the lock of the sign-in keeps apart,
- * the later one comes later, also when its transaction is the older one. Transaction ids belong to one cluster: the era
+ * Their order is (era, xid, id). xid is that of the writer, or that of the last event of the same agent or call, if that
+ * is newer. So (1) once every transaction below pg_snapshot_xmin() is over, no event below it can come any more, whoever
+ * commits late; (2) of two changes of one agent, which the lock of the sign-in keeps apart, the later one comes later,
+ * also when its transaction is the older one; (3) every xid is that of a writer who has committed, so that no cursor is
+ * ahead of what a PostgreSQL that crashed goes on with. Transaction ids belong to one cluster: the era
  * is raised where a start finds ids that this cluster has not reached yet (domain/database/event-era.ts).
  */
 export const up = `
@@ -29,22 +30,26 @@ create table events (
   written_at timestamptz not null default clock_timestamp(),
   at timestamptz not null,
   team_id integer not null,
+  subject text not null,
   type text not null,
   data json not null,
   constraint events_pkey primary key (era, xid, id)
 );
 create index events_team_idx on events (team_id, era, xid, id);
+create index events_subject_idx on events (subject, era, xid);
 create index events_written_idx on events (written_at);
 comment on table events is
   'What has changed, for whoever follows: written by triggers, read below pg_snapshot_xmin, kept for days. Names are those of then.';
-comment on column events.xid is 'Of the writer, or the last one that had ended when it was written, if that is newer.';
+comment on column events.xid is 'Of the writer, or of the last event of the same subject, if that is newer.';
+comment on column events.subject is 'What it happened to, agent-<id> or call-<id>.';
 comment on column events.at is 'The moment that the change carries: what is found late is older than its event.';
 
-create function write_event(team integer, kind text, moment timestamptz, told json) returns void language plpgsql as $$
+create function write_event(team integer, whose text, kind text, moment timestamptz, told json) returns void language plpgsql as $$
 begin
-  insert into events (era, xid, team_id, type, at, data)
-  select l.era, greatest(pg_current_xact_id()::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1),
-    team, kind, moment, told
+  insert into events (era, xid, team_id, subject, type, at, data)
+  select l.era, greatest(pg_current_xact_id()::text::bigint, (
+      select e.xid from events e where e.subject = whose and e.era = l.era order by e.xid desc limit 1)),
+    team, whose, kind, moment, told
   from event_log l;
 end $$;
 
@@ -78,9 +83,9 @@ begin
     where s.sign_in_id = entered and (ends or s.id < new.id) order by s.id desc limit 1) p on true
   where i.id = entered;
   if ends then
-    perform write_event(new.team_id, 'agent.state', new.signed_out_at, told);
+    perform write_event(new.team_id, 'agent-' || new.agent_id, 'agent.state', new.signed_out_at, told);
   else
-    perform write_event(new.team_id, 'agent.state', new.started_at, told);
+    perform write_event(new.team_id, 'agent-' || new.agent_id, 'agent.state', new.started_at, told);
   end if;
   return null;
 end $$;
@@ -98,10 +103,10 @@ begin
   from teams t left join agent_groups g on g.id = new.group_id left join extensions x on x.id = new.extension_id
   where t.id = new.team_id;
   if tg_op = 'INSERT' then
-    perform write_event(new.team_id, 'call.arrived', new.arrived_at, told);
+    perform write_event(new.team_id, 'call-' || new.id, 'call.arrived', new.arrived_at, told);
   end if;
   if new.ended_at is not null then
-    perform write_event(new.team_id, 'call.ended', new.ended_at, told);
+    perform write_event(new.team_id, 'call-' || new.id, 'call.ended', new.ended_at, told);
   end if;
   return null;
 end $$;
@@ -121,9 +126,9 @@ begin
   left join agents a on a.id = new.agent_id
   where c.id = new.call_id;
   if tg_op = 'INSERT' then
-    perform write_event(new.team_id, 'call.queued', new.joined_at, told);
+    perform write_event(new.team_id, 'call-' || new.call_id, 'call.queued', new.joined_at, told);
   elsif old.outcome is distinct from new.outcome and new.outcome in ('answered', 'abandoned') then
-    perform write_event(new.team_id, 'call.' || new.outcome, coalesce(new.answered_at, new.left_at), told);
+    perform write_event(new.team_id, 'call-' || new.call_id, 'call.' || new.outcome, coalesce(new.answered_at, new.left_at), told);
   end if;
   return null;
 end $$;

@@ -199,12 +199,19 @@ async function presentPlace(db: Queryable): Promise<Place> {
   return row;
 }
 
-/** Before everything that was written from a moment on, and a little more. */
+/** Before everything that was written from a moment on, also by those who write now, and a little more. */
 async function placeBefore(db: Queryable, moment: Date): Promise<Place> {
   const [row] = await prepared<Place>(
     db,
-    `select era, xid, id - 1 as id from events where written_at >= ?::timestamptz - make_interval(secs => ${lateSeconds})
-     order by written_at limit 1`,
+    `select * from (
+       select era, pg_snapshot_xmin(pg_current_snapshot())::text::bigint as xid, 0::bigint as id from event_log
+       union all
+       -- Of those that were written at the same time as the first one, any may be the first in the order.
+       select e.era, e.xid, e.id - 1 from events e join (
+         select written_at from events where written_at >= ?::timestamptz - make_interval(secs => ${lateSeconds})
+         order by written_at limit 1) as first
+       on e.written_at between first.written_at and first.written_at + make_interval(secs => ${lateSeconds})
+     ) as places order by era, xid, id limit 1`,
     [moment],
   );
   return row ?? presentPlace(db);

@@ -1,12 +1,14 @@
 import t from 'tap';
 import { CallRecords, type Caller } from '../../domain/calls/records.js';
+import { migrationDeadlineMs } from '../../domain/database/migrate.js';
+import { connect } from '../../domain/database/pool.js';
 import { readStatus } from '../../domain/monitor/status.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 import { callerOf, defaultNode } from '../support/records.js';
 
-const { db } = await freshDatabase(t);
+const { url, db } = await freshDatabase(t);
 const groups = [{ name: 'support' }, { name: 'sales' }];
 await provision(db, crowd(2, { groups }));
 await provision(db, crowd(1, { team: 'other', groups, did: '600200' }));
@@ -255,8 +257,11 @@ await t.test('an offer has the result that was seen; the first word stays', asyn
 await t.test('today is found without reading the months before', async (t) => {
   const [team] = await db('teams').where({ identity: 'astercc' }).select<{ id: number }[]>('id');
   // What has been is told to nobody.
-  for (const table of ['calls', 'queue_visits']) await db.raw(`alter table ${table} disable trigger user`);
-  await db.raw(
+  const patient = connect(url, { max: 1, deadlineMs: migrationDeadlineMs });
+  t.teardown(() => patient.destroy());
+  for (const table of ['calls', 'queue_visits'])
+    await patient.raw(`alter table ${table} disable trigger user`);
+  await patient.raw(
     `with c as (
        insert into calls (team_id, node, uniqueid, arrived_at, ended_at)
        select ?, 'default', 'old-' || n, now() - n * interval '1 minute', now() from generate_series(1, 20000) as n
