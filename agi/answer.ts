@@ -15,7 +15,7 @@ export async function answer(session: Session, value: string): Promise<void> {
 }
 
 /** The outcome of a feature code, and the facts that the phone is told with it. */
-export type Told = Outcome | { outcome: Outcome; facts: Facts };
+export type Told = Outcome | { outcome: Outcome; facts: Facts; marked?: boolean };
 
 /**
  * Answers a feature code with what `decide` found; the phone says it. NOOP comes first, because the question may be old:
@@ -35,6 +35,7 @@ export async function answerOutcome(session: Session, decide: () => Promise<Told
     if (!away) throw error;
     told = 'unavailable';
   }
-  const { outcome, facts } = typeof told === 'string' ? { outcome: told, facts: {} } : told;
-  await answer(session, `${prompts[outcome].next},${soundsOf(outcome, facts).join('&')}`);
+  const { outcome, facts, marked = false } = typeof told === 'string' ? { outcome: told, facts: {} } : told;
+  // `marked` has star64-code note the wrap-up of this phone, which the server cannot, before the sounds are played.
+  await answer(session, `${marked ? 'marked' : prompts[outcome].next},${soundsOf(outcome, facts).join('&')}`);
 }

@@ -1,4 +1,5 @@
 import { signIn as enter, type SignInOutcome } from '../../domain/presence/sign-in.js';
+import { openStateOf } from '../../domain/presence/agent-state.js';
 import type { Told } from '../answer.js';
 import { feature } from './feature.js';
 import type { Services } from './script.js';
@@ -10,7 +11,7 @@ export const signIn = feature(async (services, { team, extension, digits: agent,
 });
 
 /** Makes the queues follow a sign-in, and says what came of it. */
-export async function tell({ membership }: Services, result: SignInOutcome): Promise<Told> {
+export async function tell({ db, membership }: Services, result: SignInOutcome): Promise<Told> {
   switch (result.outcome) {
     case 'signed-in':
       await membership.sync(result.signIn, { thorough: true });
@@ -18,7 +19,14 @@ export async function tell({ membership }: Services, result: SignInOutcome): Pro
     case 'moved':
       await membership.sync(result.left, { thorough: true });
       await membership.sync(result.signIn, { thorough: true });
-      return { outcome: 'moved', facts: { extension: result.signIn.extension } };
+      return {
+        outcome: 'moved',
+        facts: { extension: result.signIn.extension },
+        // The wrap-up has come along, and so must its mark, by which Asterisk ends it when no server is left.
+        marked:
+          result.signIn.extensionKind === 'sip' &&
+          (await openStateOf(db, result.signIn.id))?.state === 'wrap-up',
+      };
     case 'agent-elsewhere':
       return 'agent-elsewhere';
     case 'agent-in-call':

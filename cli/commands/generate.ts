@@ -5,6 +5,7 @@ import { action, type Context } from '../context.js';
 interface GenerateFlags {
   dir?: string;
   md5Cred?: true;
+  empty?: true;
 }
 
 /** `star64 generate` */
@@ -14,6 +15,7 @@ export function register(program: Command, context: Context): void {
     .description("write Asterisk's extensions.conf, queues.conf and pjsip.conf of all teams")
     .option('--dir <directory>', 'where to write, or STAR64_ASTERISK_CONFIG_DIR')
     .option('--md5-cred', 'write passwords as Asterisk before 20.12, 21.7 and 22.2 reads them')
+    .option('--empty', 'write empty files for an Asterisk on which no team lives')
     .action(
       action(context, async ({ db, settings, print, say }, flags: GenerateFlags) => {
         const all = await settings([{ path: 'asterisk.config_dir', value: flags.dir, flag: '--dir' }]);
@@ -28,6 +30,7 @@ export function register(program: Command, context: Context): void {
           token,
           passwordDigest: flags.md5Cred !== true,
           node: all.asterisk.node,
+          empty: flags.empty === true,
           nobodyAnswers: soundsOf('unavailable').join('&'),
           templatesDirectory: all.asterisk.templatesDir,
           onWait: (who) => say(`waiting: ${who} is at work in ${directory}`),

@@ -21,7 +21,8 @@ export async function findQueue(db: Queryable, node: string, queue: string): Pro
     `select g.team_id as "teamId", g.id as "groupId", g.wrap_up_seconds as "wrapUpSeconds"
      from agent_groups g join teams t on t.id = g.team_id
      where t.node = :node and t.identity = :team and g.name = :group
-       and (g.removed_at is null or g.leaving_since is not null)`,
+     -- A call of a removed group may outlive its queue, and its wrap-up has the group's time.
+     order by g.removed_at is not null, g.leaving_since is null, g.id desc limit 1`,
     { node, ...namesIn(queue) },
   );
   return found;

@@ -5,8 +5,11 @@ import { checkEra, isForeign } from './event-era.js';
 import type { Database, Queryable } from './pool.js';
 import { withDatabaseErrors } from './sql-errors.js';
 
-/** How long a migration may take, or wait for another starter's; for `connect` of what migrates. Milliseconds. */
-export const migrationDeadlineMs = 120_000;
+/**
+ * How long a migration may take, or wait for another starter's; for `connect` of what migrates. Milliseconds. A history of
+ * months is rewritten in one transaction; a server that cannot be reached is noticed within seconds all the same.
+ */
+export const migrationDeadlineMs = 4 * 3_600_000;
 
 /** Any fixed number does, as long as nothing else in the database takes the same one. */
 const migrationLock = 640064;

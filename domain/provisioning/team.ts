@@ -1,5 +1,6 @@
 import type { Changes } from './description.js';
 import type { Queryable } from '../database/pool.js';
+import { conflict } from '../errors.js';
 import { registerNode } from './node.js';
 import { team } from './nouns/team.js';
 import { operationsOf } from './operations.js';
@@ -11,11 +12,28 @@ export type TeamChanges = Changes<typeof team>;
 /** A system of its own; everything else belongs to exactly one. Its time zone is UTC unless said, its name its identity. */
 export const teams = operationsOf(team, {
   // A team may be there before the first server of its Asterisk.
-  columns: async ({ trx, given }) => {
-    if (typeof given.node === 'string') await registerNode(trx, given.node);
+  columns: async ({ trx, name, given, before }) => {
+    const { node } = given;
+    if (typeof node !== 'string') return {};
+    if (before && before['node'] !== node) await refuseWhileAtWork(trx, before.id, name, node);
+    await registerNode(trx, node);
     return {};
   },
 });
+
+/** Its queues are gone from the one Asterisk before they are on the other. */
+async function refuseWhileAtWork(trx: Queryable, id: number, team: string, node: string): Promise<void> {
+  const open = await trx('sign_ins as i')
+    .join('agents as a', 'a.id', 'i.agent_id')
+    .where('i.team_id', id)
+    .whereNull('i.signed_out_at')
+    .whereNot('a.kind', 'fixed')
+    .select('i.id');
+  if (open.length === 0) return;
+  throw conflict(
+    `team ${team} has ${open.length} agents signed in, and does not move to node ${node} under them: sign them out first (star64 group sign-out-all <group>), and let its callers finish.`,
+  );
+}
 
 export type Team = Awaited<ReturnType<typeof teams.show>>;
 

@@ -1,4 +1,5 @@
 import {
+  chmod,
   link,
   mkdir,
   readdir,
@@ -41,9 +42,8 @@ export class Draft {
       if (!kept.has(name)) await rm(join(generations, name), { recursive: true, force: true });
     }
     const path = join(generations, `.unfinished-${process.pid}`);
-    await mkdir(path, { mode: directoryMode });
-    for (const folder of ['teams', 'queues', 'phones'])
-      await mkdir(join(path, folder), { mode: directoryMode });
+    await makeDirectory(path);
+    for (const folder of ['teams', 'queues', 'phones']) await makeDirectory(join(path, folder));
     return new Draft(directory, current, path, (await stat(path)).gid);
   }
 
@@ -52,10 +52,18 @@ export class Draft {
     const target = join(this.path, path);
     if (this.current !== undefined) {
       const old = join(this.directory, 'generations', this.current, path);
-      if (await this.#isSame(old, text)) return link(old, target);
+      if (await this.#isSame(old, text)) {
+        // Another user's file, or a file system without links: it is written anew, and nothing has changed.
+        const linkedTo = await link(old, target).then(
+          () => true,
+          (error: unknown) => notLinked(error),
+        );
+        if (!linkedTo) await writeWith(target, text);
+        return;
+      }
     }
     this.#changed = true;
-    await writeFile(target, text, { mode: fileMode });
+    await writeWith(target, text);
   }
 
   /**
@@ -110,6 +118,22 @@ async function linked(directory: string, name: string): Promise<string | undefin
     if (code(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** The mode is the file's whatever the process masks. */
+async function writeWith(path: string, text: string): Promise<void> {
+  await writeFile(path, text, { mode: fileMode });
+  await chmod(path, fileMode);
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  await mkdir(path, { mode: directoryMode });
+  await chmod(path, directoryMode);
+}
+
+function notLinked(error: unknown): false {
+  if (!['EPERM', 'EMLINK', 'EXDEV', 'ENOTSUP', 'EACCES'].includes(code(error) ?? '')) throw error;
+  return false;
 }
 
 const code = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../../domain/database/pool.js';
+import { conflict } from '../../domain/errors.js';
 import { FileLock } from '../../domain/machine/lock.js';
 import { Draft } from './draft.js';
 import { siteModel, teamModel, type GenerateSettings } from './model.js';
@@ -10,6 +11,8 @@ import { readRows } from './rows.js';
 import { readTemplates } from './templates.js';
 
 export interface GenerateOptions extends GenerateSettings {
+  /** Write the files of an Asterisk on which no team lives, too. */
+  empty?: boolean;
   /** Templates of the operator's own. */
   templatesDirectory?: string | undefined;
   /** Told once, when another process generates into the directory, who that is; it is waited for. */
@@ -45,6 +48,7 @@ export async function generate(db: Database, options: GenerateOptions): Promise<
     await writeFile(lockFile, `process ${process.pid} since ${new Date().toISOString()}`, { flag: 'a' });
     const templates = await readTemplates(options.templatesDirectory);
     const rows = await readRows(db, options.node);
+    if (rows.length === 0 && options.empty !== true) await refuseEmpty(db, options.node);
     const site = siteModel(rows, options);
     const unreachable: Generated['unreachable'] = [];
     const hash = createHash('sha256');
@@ -73,6 +77,15 @@ export async function generate(db: Database, options: GenerateOptions): Promise<
   } finally {
     await lock.release();
   }
+}
+
+/** A wrong name of the node would take every queue, phone and number away from an Asterisk that works. */
+async function refuseEmpty(db: Database, node: string): Promise<void> {
+  const nodes = await db('teams').distinct('node').orderBy('node').pluck<string[]>('node');
+  if (nodes.length === 0) return;
+  throw conflict(
+    `no team lives on the Asterisk ${node}, but on ${nodes.join(', ')}, and its files would be empty: set asterisk.node (STAR64_ASTERISK_NODE), move a team there (star64 team set <team> --node ${node}), or say --empty.`,
+  );
 }
 
 async function tellWho(lockFile: string, tell: GenerateOptions['onWait']): Promise<void> {

@@ -15,6 +15,7 @@ import {
   deviceOf,
   lampOf,
   memberOf,
+  type PhoneName,
   pauseReason,
   wrapUpUnmarked,
   wrapUpReason,
@@ -63,7 +64,7 @@ export class QueueMembership implements Membership {
     });
     for (const phone of free) this.#occupy(memberOf(phone), work);
     const reached = await this.#reported(`${free.length} phones`, work);
-    const rest = reached ? phones.filter((phone) => !told.has(phone)) : [];
+    const rest = phones.filter((phone) => (reached ? !told.has(phone) : !free.includes(phone)));
     await Promise.all(rest.map((phone) => this.sync(phone)));
     await this.#askOthers(reached ? failed : free);
   }
@@ -82,7 +83,10 @@ export class QueueMembership implements Membership {
           const lease = leases.get(device);
           // Somebody else is there, or nobody.
           if (here?.agentId !== phone.agentId || !lease) return;
-          done(phone, await this.#reported(device, this.#enter(phone, device, here, lease, false)));
+          const entered = this.#enter(phone, device, here, lease, false);
+          done(phone, await this.#reported(device, entered));
+          // The lease lasts for as long as Asterisk is being told, however late that is.
+          await entered.catch(() => undefined);
         }),
       );
     } finally {
@@ -102,8 +106,7 @@ export class QueueMembership implements Membership {
     }
     await lease.hold();
     if (wanted) return this.#enter(phone, device, wanted, lease, thorough);
-    await this.#unmark(phone);
-    await this.#setLamp(phone, 'UNAVAILABLE');
+    await this.forget(phone);
   }
 
   /** One after the other for a phone in this server. */
@@ -184,9 +187,10 @@ export class QueueMembership implements Membership {
       if (newer !== undefined && newer !== wanted.offerId) return;
       await this.#unmark(phone);
       await this.manager.action('QueuePause', { Interface: device, Paused: 'false' });
-    } else if (wanted.state === 'paused' && member.reason !== reasonOf(wanted)) {
-      // The mark goes first: a break is nothing that Asterisk may end by itself.
+    } else if (wanted.state === 'paused') {
+      // The mark goes first, also one that is left over: a break is nothing that Asterisk may end by itself.
       await this.#unmark(phone);
+      if (member.reason === reasonOf(wanted)) return;
       await this.manager.action('QueuePause', {
         Interface: device,
         Paused: 'true',
@@ -196,7 +200,7 @@ export class QueueMembership implements Membership {
   }
 
   /** The lamp by which other phones see the agent; `agent<extension>` in extensions.conf. */
-  async #setLamp(phone: Phone, state: string): Promise<void> {
+  async #setLamp(phone: PhoneName, state: string): Promise<void> {
     await this.manager.action('Setvar', { Variable: `DEVICE_STATE(${lampOf(phone)})`, Value: state });
   }
 
@@ -242,7 +246,7 @@ export class QueueMembership implements Membership {
   }
 
   /** Only the dialplan marks: Asterisk lets no manager write to DB(), unless it has the class `system`. */
-  async #unmark(phone: Phone): Promise<void> {
+  async #unmark(phone: PhoneName): Promise<void> {
     await this.manager.action('Setvar', { Variable: wrapUpUnmarked(phone), Value: '' });
   }
 
@@ -258,6 +262,17 @@ export class QueueMembership implements Membership {
     // Answered meanwhile: nobody is cut off in a conversation.
     const { headers } = await this.manager.action('Getvar', { Channel: channel, Variable: 'CHANNEL(state)' });
     if (headers.get('value') !== 'Up') await this.manager.action('Hangup', { Channel: channel });
+  }
+
+  /** Pauses a device in every queue for the wrap-up that it has in some: a queue may have been added in that moment. */
+  async pauseEverywhere(device: string, reason: string): Promise<void> {
+    await this.manager.action('QueuePause', { Interface: device, Paused: 'true', Reason: reason });
+  }
+
+  /** Nobody is signed in at a phone: no wrap-up is marked there, and its lamp says so. */
+  async forget(phone: PhoneName): Promise<void> {
+    await this.#unmark(phone);
+    await this.#setLamp(phone, 'UNAVAILABLE');
   }
 
   /** Takes a device out of a queue; no error when it is not there. */

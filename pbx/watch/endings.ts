@@ -76,6 +76,9 @@ export class Endings {
         ),
       );
     } catch (error) {
+      // Arrivals wait for PostgreSQL as well: the time for them runs from when it is back.
+      for (const ended of [...this.#offers.values(), ...this.#calls.values()])
+        ended.since = performance.now() + againMs;
       this.#left = new Map([...left, ...this.#left]);
       for (const waiting of [this.#left, this.#offers, this.#calls]) dropOldest(waiting);
       this.#soon(againMs);

@@ -6,11 +6,13 @@ export class Loop {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #again = false;
+  #started = false;
   #stopped = false;
 
   constructor(private readonly work: () => Promise<number>) {}
 
   start(): void {
+    this.#started = true;
     this.poke();
   }
 
@@ -21,9 +23,9 @@ export class Loop {
     await this.#running;
   }
 
-  /** Works at once, or once more after what is under way. */
+  /** Works at once, or once more after what is under way. Before the start it does nothing: that works at once. */
   poke(): void {
-    if (this.#stopped) return;
+    if (!this.#started || this.#stopped) return;
     if (this.#running) {
       this.#again = true;
       return;

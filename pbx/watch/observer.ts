@@ -212,6 +212,9 @@ export class Observer {
     if (offer) {
       this.#offers.delete(uniqueid);
       this.#endings.offer(uniqueid, resultOf(offer, event));
+    } else if (phoneOf(deviceOfChannel(event.headers.get('channel') ?? ''))) {
+      // An offer whose beginning another server saw: that it is over is all that is known.
+      this.#endings.offer(uniqueid, null);
     }
     // The caller's is the channel that began the call, unless a hand-written dialplan has put others before it.
     if (this.#queued.delete(uniqueid) || uniqueid === event.headers.get('linkedid'))
@@ -230,13 +233,19 @@ export class Observer {
 
   async #guarded(run: () => Promise<void>): Promise<void> {
     try {
-      await run();
+      // Of two statements that wait for each other PostgreSQL ends one; everything here may be told twice.
+      await run().catch((error: unknown) =>
+        failureOf(error) === 'conflict' ? run() : Promise.reject(error as Error),
+      );
     } catch (error) {
       this.hooks.missed();
       if (failureOf(error) === undefined) this.log.error({ err: error }, 'an event could not be recorded');
     }
   }
 }
+
+/** `PJSIP/astercc-5001-0000001a` is a channel of the device before the last hyphen. */
+const deviceOfChannel = (channel: string): string => channel.slice(0, channel.lastIndexOf('-'));
 
 /** The channel in the queue that an event of app_queue is about. */
 function callerIn({ headers }: AmiMessage): Caller {

@@ -43,9 +43,9 @@ export class Reconciliation {
       steps.set(step.name, (asterisk) => lookWith(step, asterisk));
     };
     add(new CompareEndedCalls(db, node));
+    add(new CompareCalls(db, node));
     add(new CompareStates(db, node, membership));
     add(new CompareMembers(db, node, membership));
-    add(new CompareCalls(db, node));
     add(new CompareRemovedGroups(db, node));
     this.#steps = steps;
   }

@@ -41,6 +41,7 @@ export const watcherDefaults = {
  */
 export class Watcher {
   #leading = false;
+  #started = false;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
   #tick: Promise<void> | undefined;
@@ -74,13 +75,15 @@ export class Watcher {
   }
 
   start(): void {
+    this.#started = true;
     this.#next(0);
   }
 
   /** Reconciles at the next opportunity: something was missed. */
   reconcileSoon(): void {
     this.#reconcileAt = 0;
-    if (!this.#tick) this.#next(0);
+    // Not before its start: the manager connection may be up long before the tables are.
+    if (this.#started && !this.#tick) this.#next(0);
   }
 
   async stop(): Promise<void> {

@@ -183,6 +183,17 @@ void t.test(
   },
 );
 
+void t.test('a node on which no team lives is refused, before anything is switched', async (t) => {
+  const directory = t.testdir();
+  await generate(db, { ...settings, directory });
+  const before = await readlink(join(directory, 'current'));
+  await refused(t, 'conflict', ['no team lives on the Asterisk berlin', 'but on default', '--empty'], () =>
+    generate(db, { ...settings, directory, node: 'berlin' }),
+  );
+  t.equal(await readlink(join(directory, 'current')), before);
+  t.match(await generate(db, { ...settings, directory, node: 'berlin', empty: true }), { changed: true });
+});
+
 void t.test('an Asterisk gets the teams that live on it, and no other', async (t) => {
   await setTeam(db, 'team7', { node: 'elsewhere' });
   const here = await readRows(db, 'default');

@@ -125,10 +125,14 @@ await t.test(
     await two.closed();
     await waitState(centre, '1001', 'wrap-up');
     await dialAndHear(centre, one, '*641001', 'agent-loginok', 'digits/1');
-    t.equal(await stateOf(centre, '1001'), 'wrap-up', 'his wrap-up goes with him');
+    t.equal(await stateOf(centre, '1001'), 'wrap-up', 'the wrap-up goes with them');
+    const marks = (): Promise<string> => asterisk.console('database show star64-wrapup');
+    t.match(await marks(), 'PJSIP/astercc-5001', 'and so does its mark, by which Asterisk ends it alone');
+    t.notMatch(await marks(), 'PJSIP/astercc-5002');
     await waitMembers(centre, 'astercc-support', [/^1001 paused:wrapup/]);
     await dialAndHear(centre, one, '*67', 'activated');
     await waitMembers(centre, 'astercc-support', ['1001']);
+    t.notMatch(await marks(), 'PJSIP/');
     await dialAndHear(centre, one, '*65', 'agent-loggedoff');
     t.same(await gaps(centre), []);
   },

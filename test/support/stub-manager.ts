@@ -66,6 +66,8 @@ export class StubManager extends EventEmitter<ManagerEvents> {
         this.#member(given).penalty = given['Penalty'] ?? '0';
         return message(name);
       case 'Setvar':
+        // Closed to a manager without the class `system`; DB_DELETE() is not.
+        if (given['Variable']?.startsWith('DB(')) throw refused('Variable not set');
         this.variables.set(given['Variable'] ?? '', given['Value'] ?? '');
         return message(name);
       case 'Getvar': {

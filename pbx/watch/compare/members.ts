@@ -62,10 +62,14 @@ export class CompareMembers implements Step<Mendable> {
 
   /** Members that nobody has signed in. Only devices of teams are ours to take away. */
   #extra(device: string, at: Member[]): Mendable[] {
-    if (!phoneOf(device)) return [];
+    const phone = phoneOf(device);
+    if (!phone) return [];
     return at.map(({ queue }) => ({
       key: `member ${device} of ${queue} is not signed in`,
-      mend: () => this.membership.remove(queue, device),
+      mend: async () => {
+        await this.membership.remove(queue, device);
+        await this.membership.forget(phone);
+      },
     }));
   }
 }

@@ -40,7 +40,7 @@ export class CompareStates implements Step<Mendable> {
   }
 
   #stateOf(phone: SignedInPhone, at: Member[], offer: Offer | undefined, now: number): Mendable | undefined {
-    const [member] = at;
+    const member = at.find(({ paused, reason }) => paused && wrapUpOffer(reason) !== undefined) ?? at[0];
     const talking = offer?.connected === true || at.some(({ inCall }) => inCall);
     const seen = talking ? 'talking' : offer ? 'ringing' : 'idle';
     const inOffer = phone.state === 'ringing' || phone.state === 'talking';
@@ -51,7 +51,14 @@ export class CompareStates implements Step<Mendable> {
     // In no queue, by the agent's work mode; they may still be in the call that they had when they chose it.
     if (!member) return phone.groups.length === 0 ? over : undefined;
     const resting = member.paused ? wrapUpOffer(member.reason) : undefined;
-    if (resting !== undefined) return this.#wrapUpOf(phone, member, resting, now);
+    if (resting !== undefined) {
+      // Added to a queue in the moment in which the hangup handler paused the others.
+      if (phone.state === 'wrap-up' && at.some(({ paused }) => !paused)) {
+        const mend = (): Promise<void> => this.membership.pauseEverywhere(member.device, member.reason);
+        return { key: 'in wrap-up, but not in every queue', mend };
+      }
+      return this.#wrapUpOf(phone, member, resting, now);
+    }
     const sync = (key: string): Mendable => ({ key, mend: () => this.membership.sync(phone) });
     if (member.paused) {
       if (inOffer) return over;
