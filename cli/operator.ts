@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
 
-/** Names this run of the command in what it signs in or out, as `cli:anna:1f0c9a2b`: who, and no other run of his. */
+/** Names this run of the command in what it signs in or out, as `cli:anna:1f0c9a2b`: the user, and this run alone. */
 export function operator(): string {
   return `cli:${userName()}:${randomBytes(4).toString('hex')}`;
 }

@@ -6,14 +6,16 @@ import { until } from '../../domain/machine/processes.js';
 import { freshDatabase } from '../support/database.js';
 import { star64 } from '../support/cli.js';
 
-const { url } = await freshDatabase(t);
+const { url, db } = await freshDatabase(t);
 
 void t.test(
   'whoever generates while somebody else does waits, and no database connection with them',
   async (t) => {
     const directory = t.testdir();
+    let waiting = 0;
     const run = () =>
       star64(['generate'], {
+        onErr: (text) => (waiting += text.split('waiting:').length - 1),
         env: {
           DATABASE_URL: url,
           STAR64_ASTERISK_CONFIG_DIR: directory,
@@ -22,10 +24,13 @@ void t.test(
       });
     const lock = await FileLock.acquire(join(directory, '.generating'));
     const results = [run(), run(), run()];
-    await until('one of them to be there', () =>
-      existsSync(join(directory, '.generating')) ? true : undefined,
-    );
+    await until('each of them to say that it waits', () => (waiting === results.length ? true : undefined));
     t.notOk(existsSync(join(directory, 'current')));
+    // Connections may be kept by the pool; none of them is at work or in a transaction.
+    const { rows } = await db.raw<{ rows: { state: string }[] }>(
+      `select state from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'`,
+    );
+    t.same(rows, []);
     await lock.release();
     t.same(
       (await Promise.all(results)).map(({ status }) => status),

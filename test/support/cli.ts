@@ -34,10 +34,10 @@ export async function cli(args: readonly string[], options: CliOptions = {}): Pr
 
 const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 
-/** Runs `star64` as a process of its own, as a user does. */
+/** Runs `star64` as a process of its own, as a user does. `onErr` hears what it says on stderr as it comes. */
 export function star64(
   args: readonly string[],
-  options: CliOptions = {},
+  options: CliOptions & { onErr?: (text: string) => void } = {},
   node: readonly string[] = [],
 ): Promise<CliResult> {
   // Without what tap puts before every Node program: a third of a second of CPU for each, and no coverage is wanted.
@@ -49,7 +49,10 @@ export function star64(
   let out = '';
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+    options.onErr?.(text);
+  });
   // A command that fails before it reads its input closes the pipe: its exit status is what the test looks at.
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
