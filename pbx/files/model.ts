@@ -94,20 +94,25 @@ export function siteModel(teams: readonly TeamRows[], settings: GenerateSettings
   };
 }
 
-/** The DIDs of all teams by their last two digits: see star64-inbound.conf.hbs. */
+/** Far below the 512 contexts that Asterisk visits for one number, and a thousand DIDs each at 100,000. */
+const bucketCount = 100;
+
+/**
+ * The DIDs of all teams, spread evenly over contexts: see star64-inbound.conf.hbs. By a hash of the number and not by its
+ * digits: numbers are handed out in blocks, whose last digits are alike.
+ */
 function buckets(teams: readonly TeamRows[]) {
-  const byEnding = new Map<string, { team: string; number: string }[]>();
+  const all = Array.from({ length: bucketCount }, (_, index) => ({
+    name: String(index).padStart(2, '0'),
+    dids: [] as { team: string; number: string }[],
+  }));
   for (const { identity, dids } of teams) {
     for (const { number } of dids) {
-      const ending = number.slice(-2);
-      const bucket = byEnding.get(ending);
-      if (bucket) bucket.push({ team: identity, number });
-      else byEnding.set(ending, [{ team: identity, number }]);
+      const hash = createHash('md5').update(number).digest().readUInt32BE(0);
+      all[hash % bucketCount]?.dids.push({ team: identity, number });
     }
   }
-  return [...byEnding]
-    .map(([ending, dids]) => ({ ending, dids }))
-    .sort((one, other) => (one.ending < other.ending ? -1 : 1));
+  return all.filter(({ dids }) => dids.length > 0);
 }
 
 /** The realm is part of the digest and fixed in pjsip.conf.hbs, so that an operator's default realm does not matter. */
