@@ -1,10 +1,7 @@
 import type { Database, Queryable } from '../database/pool.js';
-import type { SignIn } from './open-sign-in.js';
+import { signInColumns, type SignIn } from './open-sign-in.js';
 import { close } from './sign-in.js';
 import { statesBefore } from './transitions.js';
-
-const columns = `i.id, i.team_id as "teamId", t.identity as team, t.node, i.agent_id as "agentId", a.number as agent,
-  x.number as extension, x.kind as "extensionKind"`;
 
 /** A sign-in that a server has ended, and why. */
 export type AutomaticSignOut = SignIn & { why: 'longest pause' | 'idle' | 'end of shift' };
@@ -29,7 +26,7 @@ export async function signOutOverdue(db: Database, node: string, atMost = 500): 
 async function findDue(trx: Queryable, node: string, atMost: number): Promise<AutomaticSignOut[]> {
   const { rows } = await trx.raw<{ rows: AutomaticSignOut[] }>(
     `
-    select ${columns}, due.why
+    select ${signInColumns}, due.why
     from sign_ins i
     join teams t on t.id = i.team_id and t.node = :node
     join agents a on a.id = i.agent_id

@@ -38,7 +38,7 @@ export type ChangedSignIn = SignIn & { offer: string | null };
 /** The sign-ins of these ids that there are. */
 export async function signInsOf(db: Queryable, ids: readonly number[]): Promise<ChangedSignIn[]> {
   const { rows } = await db.raw<{ rows: ChangedSignIn[] }>(
-    `select ${columns}, (
+    `select ${signInColumns}, (
        select case when i.signed_out_at is not null and s.state = 'ringing' then s.offer_id end
        from agent_states s where s.sign_in_id = i.id order by s.id desc limit 1) as offer
      ${joins} where i.id = any(?::integer[]) order by i.id`,
@@ -57,7 +57,7 @@ export async function lockSignInsOfGroup(
   group: string,
 ): Promise<(SignIn & { fixed: boolean })[]> {
   const { rows } = await trx.raw<{ rows: (SignIn & { fixed: boolean })[] }>(
-    `select ${columns}, a.kind = 'fixed' as fixed ${joins}
+    `select ${signInColumns}, a.kind = 'fixed' as fixed ${joins}
        join agent_group_members m on m.agent_id = a.id join agent_groups g on g.id = m.group_id
      where t.identity = ? and g.name = ? and g.removed_at is null and i.signed_out_at is null
      order by i.id for no key update of i`,
@@ -66,7 +66,8 @@ export async function lockSignInsOfGroup(
   return rows;
 }
 
-const columns = `i.id, i.team_id as "teamId", t.identity as team, t.node, i.agent_id as "agentId", a.number as agent,
+/** SQL: the columns of a {@link SignIn}, of `i` sign_ins, `t` teams, `a` agents and `x` extensions. */
+export const signInColumns = `i.id, i.team_id as "teamId", t.identity as team, t.node, i.agent_id as "agentId", a.number as agent,
   x.number as extension, x.kind as "extensionKind"`;
 const joins = `from sign_ins i join teams t on t.id = i.team_id join agents a on a.id = i.agent_id
   join extensions x on x.id = i.extension_id`;
@@ -81,7 +82,7 @@ async function find(
   const [of, number] = 'agent' in who ? ['a', who.agent] : ['x', who.extension];
   const [found] = await prepared<SignIn>(
     db,
-    `select ${columns} ${joins}
+    `select ${signInColumns} ${joins}
      where t.identity = :team and ${of}.number = :number and ${of}.removed_at is null and ${condition}
      order by i.id desc limit 1`,
     { team, number, ...values },

@@ -10,7 +10,7 @@ import type { Phone } from '../../domain/presence/phone.js';
 import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
 import { Lease, withLease } from './lease.js';
-import { readQueueNames, readWanted, type Wanted } from './wanted.js';
+import { queuesOfAgent, readWanted, type Wanted } from './wanted.js';
 import {
   deviceOf,
   lampOf,
@@ -99,7 +99,7 @@ export class QueueMembership implements Membership {
     const device = memberOf(phone);
     const wanted = (await readWanted(this.db, [phone])).get(device);
     if (wanted?.agentId !== phone.agentId || thorough) {
-      const former = await readQueueNames(this.db, phone);
+      const former = await queuesOfAgent(this.db, phone);
       const left = former.filter((queue) => !wanted?.queues.some((one) => one.queue === queue));
       await lease.hold();
       await Promise.all(left.map((queue) => this.remove(queue, device)));

@@ -41,7 +41,8 @@ export async function readWanted(db: Database, phones: readonly Phone[]): Promis
   return wanted;
 }
 
-export async function readQueueNames(db: Database, phone: Phone): Promise<string[]> {
+/** Every queue of the agent who is, or was last, at a phone. */
+export async function queuesOfAgent(db: Database, phone: Phone): Promise<string[]> {
   const rows = await prepared<{ name: string }>(
     db,
     'select g.name from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = ?',

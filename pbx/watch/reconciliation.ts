@@ -10,7 +10,7 @@ import { CompareMembers } from './compare/members.js';
 import { CompareRemovedGroups } from './compare/removed-groups.js';
 import { CompareStates } from './compare/states.js';
 import { lookWith, type Comparison, type Difference, type Step } from './compare/step.js';
-import { takeSnapshot, type AsteriskSnapshot } from './snapshot.js';
+import { takeSnapshot, type Snapshot } from './snapshot.js';
 
 /** Between two snapshots. Longer than an event takes to become a row, and far below what a person notices. */
 const betweenSnapshotsMs = 250;
@@ -28,24 +28,24 @@ export interface Reconciled {
  * agreeing, so only a difference that two show, with the same state row and the same member, is mended.
  */
 export class Reconciliation {
-  /** Ended calls come first; steps that ask Asterisk for single phones come after those that ask only the database. */
-  readonly #steps: ReadonlyMap<string, (asterisk: AsteriskSnapshot) => Promise<Comparison>>;
+  /** Calls come first: mending states and members takes longer, and what was seen of a call is stale soon. */
+  readonly #steps: ReadonlyMap<string, (asterisk: Snapshot) => Promise<Comparison>>;
 
   constructor(
     private readonly db: Database,
-    node: string,
+    private readonly node: string,
     private readonly manager: ManagerActions,
     membership: QueueMembership,
     private readonly log: Logger,
   ) {
-    const steps = new Map<string, (asterisk: AsteriskSnapshot) => Promise<Comparison>>();
+    const steps = new Map<string, (asterisk: Snapshot) => Promise<Comparison>>();
     const add = <D extends Difference>(step: Step<D>): void => {
       steps.set(step.name, (asterisk) => lookWith(step, asterisk));
     };
     add(new CompareEndedCalls(db, node));
     add(new CompareCalls(db, node));
     add(new CompareStates(db, node, membership));
-    add(new CompareMembers(db, node, membership));
+    add(new CompareMembers(db, membership));
     add(new CompareRemovedGroups(db, node));
     this.#steps = steps;
   }
@@ -72,7 +72,7 @@ export class Reconciliation {
 
   /** One snapshot, and what these steps see in it; those that see nothing are left out. */
   async #look(names: Iterable<string>, failed: Set<string>): Promise<Map<string, Comparison>> {
-    const asterisk = await takeSnapshot(this.manager);
+    const asterisk = await takeSnapshot(this.manager, this.db, this.node);
     const seen = new Map<string, Comparison>();
     for (const name of names) {
       const comparison = await this.#attempt(name, failed, () => this.#steps.get(name)?.(asterisk));

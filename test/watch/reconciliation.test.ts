@@ -71,6 +71,21 @@ void t.test('a look that finds nothing lasting writes nothing', async (t) => {
   t.same(await db('calls'), []);
 });
 
+void t.test(
+  'a look reads the sign-ins and the queues once, however many steps compare with them',
+  async (t) => {
+    const { db, reconciliation, enter } = await site(t);
+    await enter(1);
+    await reconciliation.run();
+    const seen: string[] = [];
+    const note = ({ sql }: { sql: string }): void => void seen.push(sql);
+    db.on('query', note);
+    t.match(await reconciliation.run(), { mended: 0, failed: [] });
+    db.removeListener('query', note);
+    t.equal(seen.filter((sql) => /from sign_ins i/.test(sql) && /"stateId"/.test(sql)).length, 1);
+  },
+);
+
 void t.test('a step that fails keeps no other from being done', async (t) => {
   const { db, manager, reconciliation, enter } = await site(t);
   await addGroup(db, 'astercc', { name: 'left' });

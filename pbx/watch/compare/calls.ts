@@ -1,8 +1,7 @@
 import { CallRecords, type Caller } from '../../../domain/calls/records.js';
 import type { Database } from '../../../domain/database/pool.js';
 import { deviceOf } from '../../queue/names.js';
-import type { AsteriskSnapshot } from '../snapshot.js';
-import { readQueueNames, readSignedInPhones } from './signed-in-phones.js';
+import type { Snapshot } from '../snapshot.js';
 import type { Difference, Mendable, Step } from './step.js';
 
 interface Ended extends Difference {
@@ -22,7 +21,7 @@ export class CompareEndedCalls implements Step<Ended> {
     this.#records = new CallRecords(db, node);
   }
 
-  async compare({ live }: AsteriskSnapshot): Promise<Ended[]> {
+  async compare({ live }: Snapshot): Promise<Ended[]> {
     const { calls, offers } = await this.#records.open();
     const over = (kind: Ended['kind'], uniqueids: readonly string[]): Ended[] =>
       uniqueids
@@ -47,14 +46,11 @@ export class CompareCalls implements Step<Mendable> {
   readonly name = 'waiting and answered calls';
   readonly #records: CallRecords;
 
-  constructor(
-    private readonly db: Database,
-    private readonly node: string,
-  ) {
+  constructor(db: Database, node: string) {
     this.#records = new CallRecords(db, node);
   }
 
-  async compare(asterisk: AsteriskSnapshot): Promise<Mendable[]> {
+  async compare(asterisk: Snapshot): Promise<Mendable[]> {
     return [...(await this.#waiting(asterisk)), ...(await this.#answered(asterisk))];
   }
 
@@ -62,8 +58,8 @@ export class CompareCalls implements Step<Mendable> {
     for (const { mend } of differences) await mend();
   }
 
-  async #waiting({ waiting, live }: AsteriskSnapshot): Promise<Mendable[]> {
-    const ours = await readQueueNames(this.db, this.node);
+  async #waiting({ waiting, live, queues }: Snapshot): Promise<Mendable[]> {
+    const ours = await queues();
     const known = (await this.#records.open()).waiting;
     const place = ({ queue, uniqueid }: { queue: string; uniqueid: string }): string =>
       `${uniqueid} in ${queue}`;
@@ -88,8 +84,8 @@ export class CompareCalls implements Step<Mendable> {
     ];
   }
 
-  async #answered({ offers }: AsteriskSnapshot): Promise<Mendable[]> {
-    const phones = await readSignedInPhones(this.db, this.node);
+  async #answered({ offers, signedIn }: Snapshot): Promise<Mendable[]> {
+    const phones = await signedIn();
     const talks = phones.flatMap(({ agent, signInId, ...phone }) => {
       const offer = offers.get(deviceOf(phone));
       return offer?.connected === true ? [{ ...offer, agent, signInId }] : [];

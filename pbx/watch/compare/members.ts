@@ -5,8 +5,8 @@ import type { Offer } from '../../queue/offers.js';
 import type { QueueMembership } from '../../queue/membership.js';
 import type { Member } from '../../queue/status.js';
 import { inPortions } from '../in-portions.js';
-import type { AsteriskSnapshot } from '../snapshot.js';
-import { readQueueNames, readSignedInPhones, type SignedInPhone } from './signed-in-phones.js';
+import type { Snapshot } from '../snapshot.js';
+import type { SignedInPhone } from './signed-in-phones.js';
 import type { Mendable, Step } from './step.js';
 
 /** Queue members are those who are signed in, in the queues of their groups, and nobody else. */
@@ -15,13 +15,12 @@ export class CompareMembers implements Step<Mendable> {
 
   constructor(
     private readonly db: Database,
-    private readonly node: string,
     private readonly membership: QueueMembership,
   ) {}
 
-  async compare({ members, offers }: AsteriskSnapshot): Promise<Mendable[]> {
-    const phones = await readSignedInPhones(this.db, this.node);
-    const ours = await readQueueNames(this.db, this.node);
+  async compare({ members, offers, signedIn, queues }: Snapshot): Promise<Mendable[]> {
+    const phones = await signedIn();
+    const ours = await queues();
     const byDevice = new Map<string, Member[]>();
     for (const member of members) {
       if (!ours.has(member.queue)) continue;

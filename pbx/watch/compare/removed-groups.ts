@@ -1,7 +1,7 @@
 import type { Database } from '../../../domain/database/pool.js';
 import { groupsPendingRemoval, removeGroups } from '../../../domain/provisioning/removal-pending.js';
 import { queueOf } from '../../queue/names.js';
-import type { AsteriskSnapshot } from '../snapshot.js';
+import type { Snapshot } from '../snapshot.js';
 import type { Difference, Step } from './step.js';
 
 /** A removed group goes once its queue has neither a caller nor a member. */
@@ -13,7 +13,7 @@ export class CompareRemovedGroups implements Step<Difference & { id: number }> {
     private readonly node: string,
   ) {}
 
-  async compare({ members, waiting }: AsteriskSnapshot): Promise<(Difference & { id: number })[]> {
+  async compare({ members, waiting }: Snapshot): Promise<(Difference & { id: number })[]> {
     const used = new Set([...members, ...waiting].map(({ queue }) => queue));
     const pending = await groupsPendingRemoval(this.db, this.node);
     return pending

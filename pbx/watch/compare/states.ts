@@ -7,8 +7,8 @@ import type { QueueMembership } from '../../queue/membership.js';
 import type { Offer } from '../../queue/offers.js';
 import type { Member } from '../../queue/status.js';
 import { inPortions } from '../in-portions.js';
-import type { AsteriskSnapshot } from '../snapshot.js';
-import { readSignedInPhones, type SignedInPhone } from './signed-in-phones.js';
+import type { Snapshot } from '../snapshot.js';
+import type { SignedInPhone } from './signed-in-phones.js';
 import type { Mendable, Step } from './step.js';
 
 /** The state of every agent agrees with the offers and pauses that Asterisk has: events may have been lost. */
@@ -21,11 +21,11 @@ export class CompareStates implements Step<Mendable> {
     private readonly membership: QueueMembership,
   ) {}
 
-  async compare({ members, offers, now }: AsteriskSnapshot): Promise<Mendable[]> {
+  async compare({ members, offers, now, signedIn }: Snapshot): Promise<Mendable[]> {
     const byDevice = new Map<string, Member[]>();
     for (const member of members)
       byDevice.set(member.device, [...(byDevice.get(member.device) ?? []), member]);
-    const phones = await readSignedInPhones(this.db, this.node);
+    const phones = await signedIn();
     return phones.flatMap((phone) => {
       const at = byDevice.get(memberOf(phone)) ?? [];
       const difference = this.#stateOf(phone, at, offers.get(deviceOf(phone)), now);

@@ -1,4 +1,4 @@
-import type { AsteriskSnapshot } from '../snapshot.js';
+import type { Snapshot } from '../snapshot.js';
 
 /** Something that differs between Asterisk and the database. */
 export interface Difference {
@@ -12,7 +12,7 @@ export interface Difference {
  */
 export interface Step<D extends Difference = Difference> {
   readonly name: string;
-  compare(asterisk: AsteriskSnapshot): Promise<D[]>;
+  compare(asterisk: Snapshot): Promise<D[]>;
   mend(differences: readonly D[]): Promise<void>;
 }
 
@@ -23,10 +23,7 @@ export interface Comparison {
 }
 
 /** Looks once with a step. */
-export async function lookWith<D extends Difference>(
-  step: Step<D>,
-  asterisk: AsteriskSnapshot,
-): Promise<Comparison> {
+export async function lookWith<D extends Difference>(step: Step<D>, asterisk: Snapshot): Promise<Comparison> {
   const differences = await step.compare(asterisk);
   return {
     keys: differences.map(({ key }) => key),
