@@ -31,7 +31,7 @@ export interface Invocation {
   readonly env: NodeJS.ProcessEnv;
   /** The settings, checked; `flags` are the command's own options. */
   readonly settings: (flags?: readonly FlagSetting[]) => Promise<Settings>;
-  /** The migrated database; closed when the command has ended. */
+  /** The migrated database, the same each time; closed when the command has ended. */
   readonly db: () => Promise<Database>;
   /** The database as it is, with a deadline for long statements, in milliseconds. */
   readonly rawDb: (deadlineMs: number) => Promise<Database>;
@@ -132,6 +132,7 @@ function createInvocation(context: Context, flags: GlobalFlags, opened: Opened[]
     opened.push(database);
     return database.db;
   };
+  let migrated: Promise<Database> | undefined;
   return {
     team: flags.team,
     print: createPrinter({ out: context.out, terminal: context.terminal, json: flags.json === true }),
@@ -140,11 +141,7 @@ function createInvocation(context: Context, flags: GlobalFlags, opened: Opened[]
     env: context.env,
     settings,
     rawDb,
-    db: async () => {
-      const db = await rawDb();
-      await requireMigrated(db);
-      return db;
-    },
+    db: () => (migrated ??= rawDb().then((db) => requireMigrated(db).then(() => db))),
     databaseUrl: async () => {
       const found = await findDatabase(await settings());
       opened.push(found);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { register as registerAgent } from './commands/agent.js';
+import { register as registerApply } from './commands/apply.js';
 import { register as registerDemo } from './commands/demo.js';
 import { register as registerDid } from './commands/did.js';
 import { register as registerEvents } from './commands/events.js';
@@ -11,6 +12,7 @@ import { register as registerGroup } from './commands/group.js';
 import { register as registerHelp } from './commands/help.js';
 import { register as registerMigrate } from './commands/migrate.js';
 import { register as registerPauseReason } from './commands/pause-reason.js';
+import { register as registerRollback } from './commands/rollback.js';
 import { register as registerServe } from './commands/serve.js';
 import { register as registerStatus } from './commands/status.js';
 import { register as registerTeam } from './commands/team.js';
@@ -36,7 +38,9 @@ const registrations = [
   registerFeatureCode,
   registerPauseReason,
   registerMigrate,
+  registerApply,
   registerGenerate,
+  registerRollback,
   registerServe,
   registerStatus,
   registerTop,

@@ -27,6 +27,11 @@ export interface Settings {
     templatesDir: string | undefined;
     /** Name of the Asterisk that this star64 serves. */
     node: string;
+    /** As whom Asterisk runs, and the group of what is generated; undefined: see `accessTo`. */
+    user: string | undefined;
+    group: string | undefined;
+    /** The words that open Asterisk's console on this machine; `apply` adds -rx and a command. */
+    console: string[];
   };
   dataDir: string;
   logLevel: (typeof logLevels)[number];
@@ -92,6 +97,20 @@ const servers = z.union(
   { error: serverRule },
 );
 
+const consoleRule = 'must be how to open the console of Asterisk, for example asterisk, or sudo asterisk';
+const word = line(consoleRule).regex(/^\S+$/, consoleRule);
+const consoleWords = z.union(
+  [
+    z.array(word).min(1),
+    line(consoleRule)
+      .transform((text) => text.trim().split(/\s+/))
+      .pipe(z.array(word).min(1)),
+  ],
+  { error: consoleRule },
+);
+const accountRule = 'must be the name of a user or group of this machine';
+const account = z.string({ error: accountRule }).regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?$/, accountRule);
+
 const schema = z.strictObject({
   database: z.strictObject({
     url: z
@@ -122,6 +141,9 @@ const schema = z.strictObject({
       .string({ error: 'must be 1 to 40 letters, digits and hyphens' })
       .regex(/^[A-Za-z0-9-]{1,40}$/, 'must be 1 to 40 letters, digits and hyphens')
       .default('default'),
+    user: account.optional(),
+    group: account.optional(),
+    console: consoleWords.default(['asterisk']),
   }),
   data_dir: line('must be a directory').optional(),
   log_level: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
@@ -142,6 +164,9 @@ export const environmentVariables: readonly (readonly [variable: string, path: s
   ['STAR64_ASTERISK_CONFIG_DIR', 'asterisk.config_dir'],
   ['STAR64_ASTERISK_TEMPLATES_DIR', 'asterisk.templates_dir'],
   ['STAR64_ASTERISK_NODE', 'asterisk.node'],
+  ['STAR64_ASTERISK_USER', 'asterisk.user'],
+  ['STAR64_ASTERISK_GROUP', 'asterisk.group'],
+  ['STAR64_ASTERISK_CONSOLE', 'asterisk.console'],
   ['STAR64_DATA_DIR', 'data_dir'],
   ['STAR64_LOG_LEVEL', 'log_level'],
 ];
@@ -203,7 +228,14 @@ export async function loadSettings(sources: SettingsSources): Promise<Settings> 
       servers: agi.servers ?? [`${agi.host.includes(':') ? `[${agi.host}]` : agi.host}:${agi.port}`],
     },
     ami: { ...ami, secret: ami.secret },
-    asterisk: { configDir: asterisk.config_dir, templatesDir: asterisk.templates_dir, node: asterisk.node },
+    asterisk: {
+      configDir: asterisk.config_dir,
+      templatesDir: asterisk.templates_dir,
+      node: asterisk.node,
+      user: asterisk.user,
+      group: asterisk.group,
+      console: asterisk.console,
+    },
     dataDir: data_dir ?? defaultDataDir(env, sources.root ?? process.getuid?.() === 0),
     logLevel: log_level,
   };

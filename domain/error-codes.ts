@@ -25,6 +25,16 @@ export const codes = {
   failure: { kind: 'failure', meaning: 'a failure that has no code of its own' },
   interrupted: { kind: 'interrupted', meaning: 'somebody has ended the command' },
 
+  not_readable: { kind: 'failure', meaning: 'Asterisk could not read what was generated' },
+  refused_by_asterisk: {
+    kind: 'failure',
+    meaning: 'Asterisk did not take the generated files; those before them are in force again',
+  },
+  not_included: {
+    kind: 'failure',
+    meaning: "a file of Asterisk's own does not take the generated one in",
+  },
+
   invalid_name: { kind: 'usage', meaning: 'a name or number does not follow the rule of its kind' },
   invalid_text: { kind: 'usage', meaning: 'a text is empty, too long, or has control characters' },
   invalid_choice: { kind: 'usage', meaning: 'a word is none of those that are possible' },

@@ -85,6 +85,11 @@ export class LabAsterisk {
     return this.#running().pid;
   }
 
+  /** The words that open its console; `-rx` and a command are added. */
+  get consoleCommand(): string[] {
+    return this.#command().flat();
+  }
+
   /** The text answered by a console command. Asterisk's own exit status says nothing: judge by the text. */
   async console(command: string): Promise<string> {
     const { stdout } = await run(...this.#command('-rx', command));

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { connect, type Database } from '../domain/database/pool.js';
 import { migrate, migrationDeadlineMs } from '../domain/database/migrate.js';
@@ -144,6 +144,8 @@ export class Centre {
       STAR64_AMI_USERNAME: ami.username,
       STAR64_AMI_SECRET: ami.secret,
       STAR64_ASTERISK_CONFIG_DIR: generated,
+      STAR64_ASTERISK_CONSOLE: this.asterisk.consoleCommand.join(' '),
+      STAR64_ASTERISK_USER: userInfo().username,
     };
     progress('generating the configuration and reloading Asterisk');
     await this.generate();

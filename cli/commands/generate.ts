@@ -1,49 +1,28 @@
 import type { Command } from 'commander';
-import { command } from '../../domain/names.js';
 import { action, type Context } from '../context.js';
-
-interface GenerateFlags {
-  dir?: string;
-  md5Cred?: true;
-  empty?: true;
-}
+import type { GenerateFlags } from '../generating.js';
 
 /** `star64 generate` */
 export function register(program: Command, context: Context): void {
   program
     .command('generate')
-    .description("write Asterisk's extensions.conf, queues.conf and pjsip.conf of all teams")
+    .description("write Asterisk's files of all teams, and leave it to you when Asterisk reads them")
     .option('--dir <directory>', 'where to write, or STAR64_ASTERISK_CONFIG_DIR')
     .option('--md5-cred', 'write passwords as Asterisk before 20.12, 21.7 and 22.2 reads them')
     .option('--empty', 'write empty files for an Asterisk on which no team lives')
     .action(
       action(context, async ({ db, settings, print, say }, flags: GenerateFlags) => {
         const all = await settings([{ path: 'asterisk.config_dir', value: flags.dir, flag: '--dir' }]);
-        const { loadToken } = await import('../token.js');
-        const { soundsOf } = await import('../../agi/prompts.js');
+        const { generateOptions, sayUnreachable } = await import('../generating.js');
         const { generate } = await import('../../pbx/files/generate.js');
-        const directory = all.asterisk.configDir;
-        const token = await loadToken(all);
-        const { generation, changed, unreachable } = await generate(await db(), {
-          directory,
-          servers: all.agi.servers,
-          token,
-          passwordDigest: flags.md5Cred !== true,
-          node: all.asterisk.node,
-          empty: flags.empty === true,
-          nobodyAnswers: soundsOf('unavailable').join('&'),
-          templatesDirectory: all.asterisk.templatesDir,
-          onWait: (who) => say(`waiting: ${who} is at work in ${directory}`),
-        });
-        print.record({ directory, generation, changed });
-        for (const { team, numbers } of unreachable) {
-          say(
-            `team ${team} has no trunk, so that nobody can be called at its telephones ${numbers.join(', ')}: ${command(team, 'trunk add <name> --endpoint <section>')}, then \`star64 team set ${team} --trunk <name>\`.`,
-          );
-        }
+        const options = await generateOptions(all, flags, say);
+        const made = await generate(await db(), options);
+        const { generation, changed } = made;
+        print.record({ directory: options.directory, generation, changed });
+        sayUnreachable(made, say);
         say(
           changed
-            ? 'written. Asterisk reads it after: dialplan reload; module reload app_queue.so; module reload res_pjsip.so'
+            ? 'written. Asterisk reads it after: module reload res_pjsip.so; module reload app_queue.so; dialplan reload'
             : 'nothing has changed since the last time',
         );
       }),

@@ -39,6 +39,13 @@ export function registerNoun(
   const key = `<${kebab(noun.key)}>`;
   const { owner } = noun;
 
+  /** Says at the end of a change, as long as it is so, that no generated file has it. */
+  const sayBehind = async ({ db, team, say }: Invocation, name: string): Promise<void> => {
+    if (!noun.inFiles) return;
+    const { behind, filesAreBehind } = await import('../../domain/provisioning/generations.js');
+    if (await filesAreBehind(await db(), owner === 'none' ? name : team)) say(behind);
+  };
+
   const declare = (verb: Verb): Command => {
     const declared = command.command(verb).description(noun.verbs[verb]);
     if (verb === 'add') {
@@ -62,6 +69,7 @@ export function registerNoun(
       const values = { ...(await valuesOf(noun, 'add', flags, invocation)), ...typed };
       const { add } = await load();
       invocation.print.record(await add(await invocation.db(), teamOf(invocation, flags), name, values));
+      await sayBehind(invocation, name);
     }),
   );
 
@@ -91,6 +99,7 @@ export function registerNoun(
       const { set } = await load();
       invocation.print.record(await set(await invocation.db(), teamOf(invocation, flags), name, values));
       await special.afterSet?.(invocation, name, values);
+      await sayBehind(invocation, name);
     }),
   );
 
@@ -100,6 +109,7 @@ export function registerNoun(
     action(context, async (invocation, name: string, flags: Flags) => {
       if (special.remove) {
         await special.remove.run(invocation, name, flags);
+        await sayBehind(invocation, name);
         return;
       }
       const { remove } = await load();
@@ -110,6 +120,7 @@ export function registerNoun(
       invocation.say(
         says ?? `removed ${nounOf(noun.noun)} ${name}${placeOf(noun, team)}${note ? `: ${note}` : ''}`,
       );
+      await sayBehind(invocation, name);
     }),
   );
 

@@ -13,7 +13,7 @@ export function register(program: Command, context: Context): void {
       wholeNumber,
     )
     .action(
-      action(context, async ({ db, team, print }, { within }: { within?: number }) => {
+      action(context, async ({ db, team, print, say }, { within }: { within?: number }) => {
         const { readStatus } = await import('../../domain/monitor/status.js');
         const status = await readStatus(await db(), team, within);
         if (print.json) {
@@ -31,6 +31,8 @@ export function register(program: Command, context: Context): void {
           'group',
           'caller',
         ]);
+        const { behind } = await import('../../domain/provisioning/generations.js');
+        if (status.filesAreBehind) say(behind);
       }),
     );
 }

@@ -2,6 +2,7 @@ import type { AgentState } from '../presence/transitions.js';
 import { type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { checkWhole } from '../names.js';
+import { filesAreBehind } from '../provisioning/generations.js';
 import { requireTeam } from '../provisioning/team.js';
 
 /** An agent group now, and the calls that have joined its queue today, each time that they did. */
@@ -49,6 +50,8 @@ export interface TeamStatus {
   /** When today began, in the time zone of the team. */
   today: Date;
   serviceLevel: { formula: string; withinSeconds: number };
+  /** Whether something has changed that no generated file has yet. */
+  filesAreBehind: boolean;
   groups: GroupStatus[];
   agents: AgentStatus[];
 }
@@ -84,7 +87,8 @@ export function readStatus(
     });
     const { rows: agents } = await db.raw<{ rows: AgentStatus[] }>(agentsSql, { teamId });
     const serviceLevel = { formula: serviceLevelFormula(withinSeconds), withinSeconds };
-    return { team, ...moment, serviceLevel, groups, agents };
+    const behind = await filesAreBehind(db, team);
+    return { team, ...moment, serviceLevel, filesAreBehind: behind, groups, agents };
   });
 }
 

@@ -20,6 +20,8 @@ export interface Noun<F extends Fields = Fields> {
   readonly outlived?: boolean;
   /** SQL of the rows that are still there, of `o`; needed where `removed_at is null` is not the answer. */
   readonly there?: string;
+  /** Generated files are made of it: a change has its effect when Asterisk has read them. */
+  readonly inFiles?: boolean;
   /** Goes with its team without a question. */
   readonly goesWithTeam?: boolean;
   /** SQL of the order in a list. */

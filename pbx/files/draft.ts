@@ -1,22 +1,22 @@
-import {
-  chmod,
-  link,
-  mkdir,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  rm,
-  stat,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { checkReadable, directoryMode, fileMode, settle, settleTree, type Access } from './access.js';
 import type { GeneratedFile } from './render.js';
 
-/** The group is that of the directory, where that is set to Asterisk's (chmod g+s). */
-const fileMode = 0o640;
-const directoryMode = 0o750;
+/** Which generations are in force and before it, by name. */
+export interface Links {
+  current: string | undefined;
+  previous: string | undefined;
+}
+
+export const readLinks = async (directory: string): Promise<Links> => ({
+  current: await linked(directory, 'current'),
+  previous: await linked(directory, 'previous'),
+});
+
+/** Where the files of a generation are. */
+export const generationPath = (directory: string, name: string): string =>
+  join(directory, 'generations', name);
 
 /**
  * A generation that is being written, in a directory beside those in force. Call under a lock: what others have left
@@ -29,41 +29,64 @@ export class Draft {
     private readonly directory: string,
     /** Name of the generation in force. */
     private readonly current: string | undefined,
-    private readonly path: string,
-    private readonly group: number,
+    readonly path: string,
+    private readonly access: Access,
   ) {}
 
-  static async begin(directory: string): Promise<Draft> {
+  static async begin(directory: string, access: Access, keep?: string): Promise<Draft> {
     const generations = join(directory, 'generations');
     await mkdir(generations, { recursive: true, mode: directoryMode });
-    const current = await linked(directory, 'current');
-    const kept = new Set([current, await linked(directory, 'previous')]);
+    await settle(generations, access, directoryMode);
+    const { current, previous } = await readLinks(directory);
+    const kept = new Set([current, previous, keep]);
     for (const name of await readdir(generations)) {
       if (!kept.has(name)) await rm(join(generations, name), { recursive: true, force: true });
     }
     const path = join(generations, `.unfinished-${process.pid}`);
-    await makeDirectory(path);
-    for (const folder of ['teams', 'queues', 'phones']) await makeDirectory(join(path, folder));
-    return new Draft(directory, current, path, (await stat(path)).gid);
+    for (const made of [path, ...['teams', 'queues', 'phones'].map((folder) => join(path, folder))]) {
+      await mkdir(made, { mode: directoryMode });
+      await settle(made, access, directoryMode);
+    }
+    return new Draft(directory, current, path, access);
   }
 
   /** Adds a file. One that the generation in force has with the same text is linked, not written anew. */
   async add({ path, text }: GeneratedFile): Promise<void> {
     const target = join(this.path, path);
     if (this.current !== undefined) {
-      const old = join(this.directory, 'generations', this.current, path);
+      const old = join(generationPath(this.directory, this.current), path);
       if (await this.#isSame(old, text)) {
         // Another user's file, or a file system without links: it is written anew, and nothing has changed.
         const linkedTo = await link(old, target).then(
           () => true,
           (error: unknown) => notLinked(error),
         );
-        if (!linkedTo) await writeWith(target, text);
+        if (!linkedTo) await writeSettled(target, text, this.access);
         return;
       }
     }
     this.#changed = true;
-    await writeWith(target, text);
+    await writeSettled(target, text, this.access);
+  }
+
+  /**
+   * Settles owner, group and mode of everything that is here, whatever has changed, and checks that Asterisk's user can
+   * read the draft. Throws with the cure, before anything is in force.
+   */
+  async settle(): Promise<void> {
+    const { current, previous } = await readLinks(this.directory);
+    for (const name of new Set([current, previous])) {
+      if (name !== undefined) await settleTree(generationPath(this.directory, name), this.access);
+    }
+    const files = await readdir(this.path, { recursive: true });
+    const one = ['', 'teams', 'queues', 'phones'].flatMap(
+      (folder) => files.find((file) => file.endsWith('.conf') && dirname(file) === (folder || '.')) ?? [],
+    );
+    await checkReadable(
+      this.directory,
+      one.map((file) => join(this.path, file)),
+      this.access,
+    );
   }
 
   /**
@@ -83,8 +106,9 @@ export class Draft {
     });
     await rename(this.path, target);
     await rm(`${this.path}-replaced`, { recursive: true, force: true });
-    if (this.current !== undefined && this.current !== name) await this.#link('previous', this.current);
-    await this.#link('current', name);
+    if (this.current !== undefined && this.current !== name)
+      await setLink(this.directory, 'previous', this.current);
+    await setLink(this.directory, 'current', name);
     return true;
   }
 
@@ -94,21 +118,32 @@ export class Draft {
 
   async #isSame(path: string, text: string): Promise<boolean> {
     try {
-      const { gid, mode } = await stat(path);
-      if (gid !== this.group || (mode & 0o777) !== fileMode) return false;
-      return (await readFile(path, 'utf8')) === text;
+      if ((await readFile(path, 'utf8')) !== text) return false;
+      return await settle(path, this.access, fileMode).then(
+        () => true,
+        // Another user's: it is written anew.
+        () => false,
+      );
     } catch (error) {
       if (code(error) === 'ENOENT') return false;
       throw error;
     }
   }
+}
 
-  async #link(name: string, generation: string): Promise<void> {
-    const temporary = join(this.directory, `.${name}-${process.pid}`);
-    await rm(temporary, { force: true });
-    await symlink(join('generations', generation), temporary);
-    await rename(temporary, join(this.directory, name));
-  }
+/** Makes `current` or `previous` lead to a generation, in one step. */
+export async function setLink(directory: string, name: keyof Links, generation: string): Promise<void> {
+  const temporary = join(directory, `.${name}-${process.pid}`);
+  await rm(temporary, { force: true });
+  await symlink(join('generations', generation), temporary);
+  await rename(temporary, join(directory, name));
+}
+
+/** Puts links back as they were before another generation was put in force. */
+export async function restoreLinks(directory: string, { current, previous }: Links): Promise<void> {
+  if (current !== undefined) await setLink(directory, 'current', current);
+  if (previous !== undefined) await setLink(directory, 'previous', previous);
+  else await rm(join(directory, 'previous'), { force: true });
 }
 
 async function linked(directory: string, name: string): Promise<string | undefined> {
@@ -120,15 +155,18 @@ async function linked(directory: string, name: string): Promise<string | undefin
   }
 }
 
-/** The mode is the file's whatever the process masks. */
-async function writeWith(path: string, text: string): Promise<void> {
+/** Owner, group and mode are those of all files, whatever the process masks. */
+async function writeSettled(path: string, text: string, access: Access): Promise<void> {
   await writeFile(path, text, { mode: fileMode });
-  await chmod(path, fileMode);
+  await settle(path, access, fileMode);
 }
 
-async function makeDirectory(path: string): Promise<void> {
-  await mkdir(path, { mode: directoryMode });
-  await chmod(path, directoryMode);
+/** Writes a file of a generation that is in force anew, in one step; it may share its old text with another generation. */
+export async function replaceFile(path: string, text: string, access: Access): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}-${process.pid}`);
+  await rm(temporary, { force: true });
+  await writeSettled(temporary, text, access);
+  await rename(temporary, path);
 }
 
 function notLinked(error: unknown): false {

@@ -4,13 +4,16 @@ import { join } from 'node:path';
 import type { Database } from '../../domain/database/pool.js';
 import { conflict } from '../../domain/errors.js';
 import { FileLock } from '../../domain/machine/lock.js';
+import { recordGeneration } from '../../domain/provisioning/generations.js';
+import { accessTo, directoryMode, type Access, type AccessOptions } from './access.js';
 import { Draft } from './draft.js';
 import { siteModel, teamModel, type GenerateSettings } from './model.js';
-import { renderSite, renderTeam, type GeneratedFile } from './render.js';
+import { partOf } from './parts.js';
+import { noMarks, renderSite, renderTeam, type GeneratedFile } from './render.js';
 import { readRows } from './rows.js';
 import { readTemplates } from './templates.js';
 
-export interface GenerateOptions extends GenerateSettings {
+export interface GenerateOptions extends GenerateSettings, AccessOptions {
   /** Write the files of an Asterisk on which no team lives, too. */
   empty?: boolean;
   /** Templates of the operator's own. */
@@ -28,15 +31,41 @@ export interface Generated {
   unreachable: { team: string; numbers: string[] }[];
 }
 
+/** A generation that is written and not in force yet. */
+export interface Written {
+  generation: string;
+  draft: Draft;
+  unreachable: Generated['unreachable'];
+  /** What its rows have, for `recordGeneration`. */
+  changes: readonly string[];
+}
+
 /**
  * Writes Asterisk's files of all teams and puts them in force. The rows are read in one snapshot, and the connection is
- * given back before a file is written. One process generates after the other: the lock is the kernel's, on a file in the
- * directory, so a killed one leaves nothing in the way, and it is taken before the rows are read, so that the one that
- * comes last has the newest. Throws before anything that Asterisk reads has changed, or not at all.
+ * given back before a file is written. Throws before anything that Asterisk reads has changed, or not at all; but for a
+ * database that has gone by then, and does not hear of it.
  */
-export async function generate(db: Database, options: GenerateOptions): Promise<Generated> {
+export function generate(db: Database, options: GenerateOptions): Promise<Generated> {
+  return exclusively(options, async (access) => {
+    const written = await write(db, options, access);
+    const { generation, unreachable } = written;
+    const changed = await written.draft.putInForce(generation);
+    await recordGeneration(db, options.node, generation, written.changes);
+    return { generation, changed, unreachable };
+  });
+}
+
+/**
+ * One process works on the directory after the other: the lock is the kernel's, on a file in it, so a killed one leaves
+ * nothing in the way, and it is taken before the rows are read, so that the one that comes last has the newest.
+ */
+export async function exclusively<T>(
+  options: Pick<GenerateOptions, 'directory' | 'onWait' | keyof AccessOptions>,
+  work: (access: Access) => Promise<T>,
+): Promise<T> {
   const { directory } = options;
-  await mkdir(directory, { recursive: true, mode: 0o750 });
+  await mkdir(directory, { recursive: true, mode: directoryMode });
+  const access = await accessTo(directory, options);
   const lockFile = join(directory, '.generating');
   const lock = await FileLock.acquire(lockFile, () => void tellWho(lockFile, options.onWait));
   try {
@@ -46,36 +75,60 @@ export async function generate(db: Database, options: GenerateOptions): Promise<
     });
     await truncate(lockFile);
     await writeFile(lockFile, `process ${process.pid} since ${new Date().toISOString()}`, { flag: 'a' });
-    const templates = await readTemplates(options.templatesDirectory);
-    const rows = await readRows(db, options.node);
-    if (rows.length === 0 && options.empty !== true) await refuseEmpty(db, options.node);
-    const site = siteModel(rows, options);
-    const unreachable: Generated['unreachable'] = [];
-    const hash = createHash('sha256');
-    const name = (files: GeneratedFile[]): void => {
-      for (const { path, text } of files) hash.update(`${path}\0${text}\0`);
-    };
-    // What holds the name of the generation itself is named by its text without one.
-    name(renderSite(templates, site, 'none'));
-    const draft = await Draft.begin(directory);
-    try {
-      for (const team of rows) {
-        const model = teamModel(team, options);
-        const files = renderTeam(templates, model);
-        name(files);
-        for (const file of files) await draft.add(file);
-        const numbers = model.unreachable.map(({ number }) => number);
-        if (numbers.length > 0) unreachable.push({ team: team.identity, numbers });
-      }
-      const generation = `g${hash.digest('hex').slice(0, 16)}`;
-      for (const file of renderSite(templates, site, generation)) await draft.add(file);
-      return { generation, changed: await draft.putInForce(generation), unreachable };
-    } catch (error) {
-      await draft.abandon();
-      throw error;
-    }
+    return await work(access);
   } finally {
     await lock.release();
+  }
+}
+
+/**
+ * Writes the files beside those in force, checks them, and settles who may read what is there. `kept` names a generation
+ * that stays beside those that are linked.
+ */
+export async function write(
+  db: Database,
+  options: GenerateOptions,
+  access: Access,
+  kept?: string,
+): Promise<Written> {
+  const templates = await readTemplates(options.templatesDirectory);
+  const { teams: rows, changes } = await readRows(db, options.node);
+  if (rows.length === 0 && options.empty !== true) await refuseEmpty(db, options.node);
+  const site = siteModel(rows, options);
+  const unreachable: Generated['unreachable'] = [];
+  const names = { all: createHash('sha256'), queues: createHash('sha256'), phones: createHash('sha256') };
+  const name = (files: GeneratedFile[]): void => {
+    for (const { path, text } of files) {
+      const part = partOf(path);
+      names.all.update(`${path}\0${text}\0`);
+      if (part !== 'dialplan') names[part].update(`${path}\0${text}\0`);
+    }
+  };
+  const digest = (of: keyof typeof names): string => `g${names[of].digest('hex').slice(0, 16)}`;
+  // What holds the marks itself is named by its text without them.
+  name(renderSite(templates, site, noMarks));
+  const draft = await Draft.begin(options.directory, access, kept);
+  try {
+    for (const team of rows) {
+      const model = teamModel(team, options);
+      const files = renderTeam(templates, model);
+      name(files);
+      for (const file of files) await draft.add(file);
+      const numbers = model.unreachable.map(({ number }) => number);
+      if (numbers.length > 0) unreachable.push({ team: team.identity, numbers });
+    }
+    const generation = digest('all');
+    const marks = {
+      generation,
+      queues: `star64-queues-${digest('queues')}`,
+      phones: `star64-phones-${digest('phones')}`,
+    };
+    for (const file of renderSite(templates, site, marks)) await draft.add(file);
+    await draft.settle();
+    return { generation, draft, unreachable, changes };
+  } catch (error) {
+    await draft.abandon();
+    throw error;
   }
 }
 

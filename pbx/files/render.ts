@@ -1,5 +1,6 @@
 import { Star64Error } from '../../domain/errors.js';
 import { quoted } from '../../domain/names.js';
+import { checkLines } from './lines.js';
 import type { SiteModel, TeamModel } from './model.js';
 import type { Templates } from './templates.js';
 
@@ -8,9 +9,6 @@ export interface GeneratedFile {
   path: string;
   text: string;
 }
-
-/** Asterisk skips a line of 8190 bytes or more without a word, and with it what the line would have forbidden. */
-const longestLine = 8000;
 
 /** The files of one team; the same for the same model: no clock, no host name. */
 export function renderTeam({ team }: Templates, model: TeamModel): GeneratedFile[] {
@@ -21,14 +19,23 @@ export function renderTeam({ team }: Templates, model: TeamModel): GeneratedFile
   });
 }
 
-/** The files that all teams share. `generation` names the content of all files, these included. */
-export function renderSite(
-  { site, stable }: Templates,
-  model: SiteModel,
-  generation: string,
-): GeneratedFile[] {
+/** What is read back from a running Asterisk to know which files it has read to their end. */
+export interface Marks {
+  /** Names the content of all files: an extension of the context star64-generation. */
+  generation: string;
+  /** Name the content of the queues and of the phones: a queue without members, and an AOR without contacts. */
+  queues: string;
+  phones: string;
+}
+
+/** Stands where the content that a mark names is not known yet. */
+export const noMarks: Marks = { generation: 'none', queues: 'none', phones: 'none' };
+
+/** The files that all teams share. */
+export function renderSite({ site, stable }: Templates, model: SiteModel, marks: Marks): GeneratedFile[] {
   refuseSyntax(model);
-  const values = { ...model, generation, files: `${model.directory}/generations/${generation}` };
+  const files = `${model.directory}/generations/${marks.generation}`;
+  const values = { ...model, generation: marks.generation, marks, files };
   return [
     ...stable.map(({ file, text }) => checked(file, text)),
     ...site.map(({ file, fill }) => checked(file, fill(values))),
@@ -62,11 +69,8 @@ function syntaxIn(value: unknown): string[] | undefined {
   return undefined;
 }
 
-function checked(path: string, text: string): GeneratedFile {
-  const long = text
-    .split('\n')
-    .findIndex((line) => line.length > longestLine / 4 && Buffer.byteLength(line) > longestLine);
-  if (long >= 0)
-    throw new Star64Error('failure', `Line ${long + 1} of ${path} is longer than Asterisk reads.`);
-  return { path, text: text.replace(/\n{3,}/g, '\n\n') };
+function checked(path: string, filled: string): GeneratedFile {
+  const text = filled.replace(/\n{3,}/g, '\n\n');
+  checkLines(path, text);
+  return { path, text };
 }

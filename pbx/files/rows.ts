@@ -2,6 +2,7 @@ import type { Database } from '../../domain/database/pool.js';
 import type { ExtensionKind } from '../../domain/presence/phone.js';
 import type { Feature } from '../../domain/provisioning/feature-code.js';
 import type { Destination } from '../../domain/calls/routing.js';
+import { changesIn } from '../../domain/provisioning/generations.js';
 
 export interface TeamRow {
   identity: string;
@@ -41,11 +42,18 @@ export interface TeamRows extends TeamRow {
   dids: DidRow[];
 }
 
+/** What generated files are made of, at one moment. */
+export interface NodeRows {
+  teams: TeamRows[];
+  /** Ids of the changes that are in these rows: see `recordGeneration`. */
+  changes: string[];
+}
+
 /**
  * Reads all teams of a node in one snapshot, in as many statements whatever their number, and gives the connection back. The same
  * database gives the same rows in the same order. `db` must not be a transaction: its isolation would be another's.
  */
-export function readRows(db: Database, node: string): Promise<TeamRows[]> {
+export function readRows(db: Database, node: string): Promise<NodeRows> {
   return db.transaction(
     async (trx) => {
       const teams = await trx('teams')
@@ -114,7 +122,7 @@ export function readRows(db: Database, node: string): Promise<TeamRows[]> {
           'd.feature',
         );
       for (const { team, ...row } of dids) of(team).dids.push(row);
-      return [...byTeam.values()];
+      return { teams: [...byTeam.values()], changes: await changesIn(trx, node) };
     },
     { isolationLevel: 'repeatable read', readOnly: true },
   );

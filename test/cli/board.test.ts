@@ -39,6 +39,7 @@ const team = (groups: GroupStatus[], agents: AgentStatus[]): TeamStatus => ({
   timeZone: 'Europe/Berlin',
   today: at,
   serviceLevel: { formula: 'answered within 20 s / (answered + abandoned)', withinSeconds: 20 },
+  filesAreBehind: false,
   groups,
   agents,
 });

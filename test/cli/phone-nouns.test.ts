@@ -169,9 +169,12 @@ await t.test('a team has a time zone, and who has no PIN is named when one is as
   t.equal(
     on.err,
     'These agents have no PIN and cannot sign in by phone: 1001, 1003, 1004, 1005, 1006, and 1 more. ' +
-      'Give each one with `star64 agent set <number> --pin-stdin`.\n',
+      'Give each one with `star64 agent set <number> --pin-stdin`.\nnot in Asterisk yet: star64 apply\n',
   );
-  t.match(await cli(['team', 'set', 'astercc', '--phone-pin', 'off'], { env }), { status: 0, err: '' });
+  t.match(await cli(['team', 'set', 'astercc', '--phone-pin', 'off'], { env }), {
+    status: 0,
+    err: 'not in Asterisk yet: star64 apply\n',
+  });
 });
 
 await t.test('a PIN comes from stdin and never comes out', async (t) => {

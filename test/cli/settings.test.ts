@@ -47,7 +47,7 @@ await t.test('without anything: defaults that work on one machine', async (t) =>
     databaseUrl: undefined,
     agi: { host: '127.0.0.1', port: 4573, token: undefined, maxSessions: 1000, servers: ['127.0.0.1:4573'] },
     ami: { host: '127.0.0.1', port: 5038, username: 'star64', secret: undefined },
-    asterisk: { configDir: '/etc/asterisk/star64', node: 'default' },
+    asterisk: { configDir: '/etc/asterisk/star64', node: 'default', console: ['asterisk'] },
     dataDir: '/home/anna/.local/share/star64',
     logLevel: 'info',
   });
@@ -62,7 +62,7 @@ agi:
   max_sessions: 7
   servers: [10.0.0.1:4000, '[fd00::1]:4000']
 ami: { host: pbx, port: 5039, username: joe, secret: 'a;b#c' }
-asterisk: { config_dir: generated, node: east }
+asterisk: { config_dir: generated, node: east, user: pbx, group: voice, console: [sudo, asterisk] }
 data_dir: data
 log_level: debug
 `;
@@ -79,7 +79,13 @@ await t.test('the file beats the defaults; its directories are relative to it', 
       servers: ['10.0.0.1:4000', '[fd00::1]:4000'],
     },
     ami: { host: 'pbx', port: 5039, username: 'joe', secret: 'a;b#c' },
-    asterisk: { configDir: join(cwd, 'generated'), node: 'east' },
+    asterisk: {
+      configDir: join(cwd, 'generated'),
+      node: 'east',
+      user: 'pbx',
+      group: 'voice',
+      console: ['sudo', 'asterisk'],
+    },
     dataDir: join(cwd, 'data'),
     logLevel: 'debug',
   });
@@ -104,6 +110,9 @@ await t.test(
         STAR64_AMI_SECRET: 'env secret',
         STAR64_ASTERISK_CONFIG_DIR: '/somewhere',
         STAR64_ASTERISK_NODE: 'west',
+        STAR64_ASTERISK_USER: 'asterisk',
+        STAR64_ASTERISK_GROUP: 'phones',
+        STAR64_ASTERISK_CONSOLE: ' asterisk  -C /x ',
         STAR64_DATA_DIR: 'here',
         STAR64_LOG_LEVEL: '',
       },
@@ -122,7 +131,13 @@ await t.test(
         servers: ['10.0.0.8:1', '10.0.0.9:2'],
       },
       ami: { host: 'other', port: 5040, username: 'jim', secret: 'env secret' },
-      asterisk: { configDir: '/somewhere', node: 'west' },
+      asterisk: {
+        configDir: '/somewhere',
+        node: 'west',
+        user: 'asterisk',
+        group: 'phones',
+        console: ['asterisk', '-C', '/x'],
+      },
       dataDir: join(cwd, 'here'),
       logLevel: 'debug',
     });

@@ -67,7 +67,7 @@ void t.test('all rows are of one snapshot: what is added while it reads is not t
               return run(trx);
             }, config),
   });
-  const rows = await readRows(slow, 'default');
+  const { teams: rows } = await readRows(slow, 'default');
   const own = rows.find(({ identity }) => identity === 'astercc');
   t.same(
     own?.dids.map(({ number }) => number),
@@ -196,8 +196,8 @@ void t.test('a node on which no team lives is refused, before anything is switch
 
 void t.test('an Asterisk gets the teams that live on it, and no other', async (t) => {
   await setTeam(db, 'team7', { node: 'elsewhere' });
-  const here = await readRows(db, 'default');
-  const there = await readRows(db, 'elsewhere');
+  const { teams: here } = await readRows(db, 'default');
+  const { teams: there } = await readRows(db, 'elsewhere');
   t.notOk(here.some(({ identity }) => identity === 'team7'));
   t.same(
     there.map(({ identity }) => identity),

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { generate } from '../../pbx/files/generate.js';
 import { siteModel, teamModel } from '../../pbx/files/model.js';
-import { renderSite, renderTeam } from '../../pbx/files/render.js';
+import { noMarks, renderSite, renderTeam } from '../../pbx/files/render.js';
 import { readRows } from '../../pbx/files/rows.js';
 import { readTemplates } from '../../pbx/files/templates.js';
 import { soundsOf } from '../../agi/prompts.js';
@@ -133,7 +133,7 @@ void t.test('what is not a plain value is refused, whichever setting it came fro
     for (const changed of [{ directory: `/etc/${value}` }, { servers: [value] }, { token: value }]) {
       const model = siteModel([], { directory: '/etc/asterisk/star64', ...settings, ...changed });
       await refused(t, 'usage', ['cannot be written to an Asterisk file'], async () =>
-        Promise.resolve(renderSite(templates, model, 'none')),
+        Promise.resolve(renderSite(templates, model, noMarks)),
       );
     }
   }
@@ -143,7 +143,7 @@ void t.test('nor does such a value reach a file from any place in the database',
   const { db } = await freshDatabase(t);
   await populate(db, 'astercc');
   await addDid(db, 'astercc', { number: '600100', group: 'support' });
-  const rows = await readRows(db, 'default');
+  const { teams: rows } = await readRows(db, 'default');
   const templates = await readTemplates();
   const [team] = rows.map((one) => teamModel(one, settings));
   const site = siteModel(rows, { ...settings, directory: '/etc/asterisk/star64' });
@@ -160,7 +160,7 @@ void t.test('nor does such a value reach a file from any place in the database',
     }
   };
   if (team) await refuses(team, (model) => renderTeam(templates, model));
-  await refuses(site, (model) => renderSite(templates, model, 'none'));
+  await refuses(site, (model) => renderSite(templates, model, noMarks));
 });
 
 /** Paths to every text in a model. */

@@ -5,6 +5,7 @@ import { features } from './feature-code.js';
 export const did = describe({
   noun: 'did',
   table: 'dids',
+  inFiles: true,
   title: 'DIDs: numbers of the public network, and where their calls go',
   verbs: {
     add: 'create a DID',

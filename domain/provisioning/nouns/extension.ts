@@ -6,6 +6,7 @@ import { choice, clearSecret, describe, name, reference, yesNo } from '../descri
 export const extension = describe({
   noun: 'extension',
   table: 'extensions',
+  inFiles: true,
   title: 'extensions: SIP devices and telephone numbers',
   verbs: {
     add: 'create an extension; prints the SIP secret that the device needs',

@@ -16,6 +16,7 @@ export type Feature = (typeof features)[number];
 export const featureCode = describe({
   noun: 'feature-code',
   table: 'feature_codes',
+  inFiles: true,
   title: 'feature codes: what phones of the team dial for what',
   verbs: {
     add: 'create a code for a feature, beside those that it has',

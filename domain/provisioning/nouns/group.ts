@@ -35,6 +35,7 @@ export const applications = ['campaign', 'customer_service', 'virtual_office', '
 export const group = describe({
   noun: 'group',
   table: 'agent_groups',
+  inFiles: true,
   title: 'agent groups: each is one queue',
   verbs: {
     add: 'create an agent group',

@@ -4,6 +4,7 @@ import { computed, describe, name, reference, text, timeZone, yesNo } from '../d
 export const team = describe({
   noun: 'team',
   table: 'teams',
+  inFiles: true,
   title: 'teams: each is a system of its own',
   verbs: {
     add: 'create a team',

@@ -4,6 +4,7 @@ import { describe, name, yesNo } from '../description.js';
 export const trunk = describe({
   noun: 'trunk',
   table: 'trunks',
+  inFiles: true,
   title: 'trunks: ways to the public network',
   verbs: {
     add: 'create a trunk, of this team alone unless it is for every team',

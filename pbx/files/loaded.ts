@@ -1,0 +1,86 @@
+import type { Console } from './console.js';
+import type { Contents } from './contents.js';
+import type { Part } from './parts.js';
+
+/** What Asterisk has of one part of a generation. */
+export interface Loaded {
+  /** It has read this content, to its end. */
+  marked: boolean;
+  /** Names of queues or phones that it should have and has not. */
+  missing: string[];
+  /** Something of ours is there: the operator's file takes ours in. */
+  included: boolean;
+}
+
+/** The generation that the loaded dialplan names; undefined where it names none. */
+export async function loadedGeneration(console: Console): Promise<string | undefined> {
+  return /^ +'(g[0-9a-f]{16})' =>/m.exec(await console('dialplan show star64-generation'))?.[1];
+}
+
+/** Reads back what Asterisk has of a part. */
+export async function look(
+  console: Console,
+  part: Part,
+  { marks, queues, phones }: Contents,
+): Promise<Loaded> {
+  const mark = marks[part];
+  switch (part) {
+    case 'dialplan': {
+      const marked = (await loadedGeneration(console)) === mark;
+      const included = marked || /Context 'star64-code'/.test(await console('dialplan show star64-code'));
+      return { marked, missing: [], included };
+    }
+    case 'queues': {
+      const there = names(await console('queue show'), /^(\S+) has [0-9]+ calls /gm);
+      return compare(queues, there, mark === undefined || there.has(mark), /^star64-queues-/);
+    }
+    case 'phones': {
+      const there = names(await console('pjsip list endpoints'), /^ *Endpoint: +([^\s/<]+)/gm);
+      const places = names(await console('pjsip list aors'), /^ *Aor: +(star64-phones-\S+)/gm);
+      return compare(
+        phones,
+        new Set([...there, ...places]),
+        mark === undefined || places.has(mark),
+        /^star64-phones-/,
+      );
+    }
+  }
+}
+
+function compare(
+  wanted: ReadonlyMap<string, string>,
+  there: ReadonlySet<string>,
+  marked: boolean,
+  ours: RegExp,
+): Loaded {
+  const missing = [...wanted.keys()].filter((name) => !there.has(name));
+  const included = missing.length < wanted.size || [...there].some((name) => ours.test(name));
+  return { marked, missing, included };
+}
+
+const names = (text: string, pattern: RegExp): Set<string> =>
+  new Set([...text.matchAll(pattern)].map(([, name = '']) => name));
+
+/** Reads a part anew, as an operator would. Asterisk's text says whether it has tried, not whether it liked what it read. */
+export async function reload(console: Console, part: Part): Promise<string | undefined> {
+  const [command, done] = {
+    dialplan: ['dialplan reload', /reloaded/],
+    queues: ['module reload app_queue.so', /reloaded successfully/],
+    phones: ['module reload res_pjsip.so', /reloaded successfully/],
+  }[part] as [string, RegExp];
+  const text = await console(command);
+  return done.test(text) || /reload in progress|queued/.test(text)
+    ? undefined
+    : `"${command}" says: ${text.trim() || 'nothing'}`;
+}
+
+/** Directories of the running Asterisk. */
+export async function directoriesOf(console: Console): Promise<{ configuration: string; log: string }> {
+  const text = await console('core show settings');
+  const named = (name: string, usual: string): string =>
+    new RegExp(`^ *${name} directory: +(/.*?) *$`, 'm').exec(text)?.[1] ?? usual;
+  return {
+    configuration: named('Configuration', '/etc/asterisk'),
+    log: named('Log', '/var/log/asterisk'),
+  };
+}

@@ -1,0 +1,69 @@
+import { userInfo } from 'node:os';
+import t from 'tap';
+import { cli } from '../support/cli.js';
+import { freshDatabase } from '../support/database.js';
+
+/** Whoever changes something learns that Asterisk does not know it yet, and from no command that changes no file. */
+const { url } = await freshDatabase(t);
+const directory = t.testdir();
+const env = {
+  DATABASE_URL: url,
+  STAR64_ASTERISK_CONFIG_DIR: directory,
+  STAR64_ASTERISK_USER: userInfo().username,
+  STAR64_AGI_TOKEN: 'aTokenOfTheTests6464646464',
+};
+const behind = 'not in Asterisk yet: star64 apply';
+/** The last line on stderr. */
+async function said(...args: string[]): Promise<string | undefined> {
+  const { status, err } = await cli(args, { env });
+  t.equal(status, 0, `${args.join(' ')}: ${err}`);
+  return err.trimEnd().split('\n').at(-1);
+}
+
+void t.test('every change of what is in a file says so until files are generated', async (t) => {
+  t.equal(
+    await said('generate'),
+    'written. Asterisk reads it after: module reload res_pjsip.so; module reload app_queue.so; dialplan reload',
+  );
+  t.not(await said('user', 'add', 'anna'), behind);
+  t.not(await said('team', 'set', 'astercc', '--name', 'Another'), behind);
+  t.not(await said('status'), behind);
+  for (const change of [
+    ['extension', 'add', '5000', '--user', 'anna'],
+    ['group', 'add', 'support', '--number', '6000'],
+    ['group', 'set', 'support', '--ring-seconds', '20'],
+    ['did', 'add', '600100', '--group', 'support'],
+    ['did', 'set', '600100', '--extension', '5000'],
+    ['did', 'remove', '600100'],
+    ['feature-code', 'add', '*68', '--feature', 'pause'],
+    ['trunk', 'add', 'provider', '--endpoint', 'provider'],
+    ['team', 'set', 'astercc', '--trunk', 'provider'],
+    ['trunk', 'set', 'provider', '--endpoint', 'provider2'],
+    ['team', 'set', 'astercc', '--language', 'fr'],
+    ['extension', 'remove', '5000'],
+    ['group', 'remove', 'support'],
+  ]) {
+    await said('generate');
+    t.not(await said('status'), behind, `before ${change.join(' ')}`);
+    const word = await said(...change);
+    // A trunk that no team uses is in no file.
+    if (change[0] === 'trunk' && change[1] === 'add') t.not(word, behind);
+    else t.equal(word, behind, change.join(' '));
+    if (change[0] !== 'trunk') t.equal(await said('status'), behind);
+  }
+  const { out } = await cli(['status', '--json'], { env });
+  t.match(JSON.parse(out), { files_are_behind: true });
+});
+
+void t.test('a change at another Asterisk is none here', async (t) => {
+  await said('generate');
+  await said('team', 'add', 'b2', '--node', 'berlin');
+  t.equal(await said('--team', 'b2', 'status'), behind);
+  t.not(await said('status'), behind);
+  t.equal(await said('team', 'set', 'b2', '--node', 'default'), behind);
+  t.equal(await said('status'), behind, 'the team has come here');
+  await said('generate');
+  t.not(await said('status'), behind);
+  t.equal(await said('team', 'remove', 'b2'), behind);
+  t.equal(await said('status'), behind);
+});

@@ -1,0 +1,153 @@
+import { appendFile, readFile, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { addExtension, removeExtension } from '../../domain/provisioning/extension.js';
+import { filesAreBehind } from '../../domain/provisioning/generations.js';
+import { addGroup } from '../../domain/provisioning/group.js';
+import { setTeam } from '../../domain/provisioning/team.js';
+import { addUser } from '../../domain/provisioning/user.js';
+import { apply, rollback } from '../../pbx/files/apply.js';
+import { consoleOf } from '../../pbx/files/console.js';
+import { generate } from '../../pbx/files/generate.js';
+import { freshDatabase } from '../support/database.js';
+import { FakeConsole } from '../support/fake-console.js';
+import { refused } from '../support/refusal.js';
+
+/** The way from one generation to another, against an Asterisk that only reads files; see scenario/apply for a real one. */
+async function site(t: Test) {
+  const { db } = await freshDatabase(t);
+  await addUser(db, 'astercc', { username: 'anna' });
+  for (const number of ['5000', '5001']) await addExtension(db, 'astercc', { number, user: 'anna' });
+  for (const name of ['support', 'sales']) await addGroup(db, 'astercc', { name });
+  const directory = t.testdir({ log: { messages: '' }, out: {} });
+  const log = join(directory, 'log/messages');
+  const out = join(directory, 'out');
+  const asterisk = new FakeConsole(out, (text) => appendFile(log, `[now] ${text}\n`), join(directory, 'log'));
+  const options = {
+    servers: ['192.0.2.1:4573'],
+    token: 'aTokenOfTheTests6464646464',
+    passwordDigest: true,
+    node: 'default',
+    nobodyAnswers: 'an-error-has-occurred',
+    directory: out,
+    console: asterisk.console,
+  };
+  const current = async (): Promise<string> => (await readlink(join(out, 'current'))).split('/')[1] ?? '';
+  return { db, asterisk, options, out, current };
+}
+
+/** A queue leaves the files once it is empty; here it is. */
+const forget = (db: Awaited<ReturnType<typeof site>>['db'], name: string) =>
+  db('agent_groups').where({ name }).update({ removed_at: new Date(), leaving_since: null, number: null });
+
+void t.test('phones and queues are read before the dialplan, and only what is not there yet', async (t) => {
+  const { db, asterisk, options } = await site(t);
+  t.ok(await filesAreBehind(db, 'astercc'));
+  t.match(await apply(db, options), { changed: true, reloaded: ['phones', 'queues', 'dialplan'] });
+  t.notOk(await filesAreBehind(db, 'astercc'));
+  t.match(await apply(db, options), { changed: false, reloaded: [] });
+
+  await addExtension(db, 'astercc', { number: '5002', user: 'anna' });
+  t.ok(await filesAreBehind(db, 'astercc'));
+  t.same((await apply(db, options)).reloaded, ['phones', 'dialplan']);
+  await addGroup(db, 'astercc', { name: 'billing' });
+  t.same((await apply(db, options)).reloaded, ['queues', 'dialplan']);
+  await setTeam(db, 'astercc', { name: 'Another name' });
+  t.notOk(await filesAreBehind(db, 'astercc'), 'what is in no file changes none');
+  t.equal(asterisk.reloads.length, 7);
+});
+
+void t.test(
+  'what is removed goes after the dialplan that leads to it, what comes is there before',
+  async (t) => {
+    const { db, asterisk, options } = await site(t);
+    await apply(db, options);
+    asterisk.reloads.length = 0;
+    await forget(db, 'sales');
+    t.same((await apply(db, options)).reloaded, ['dialplan', 'queues']);
+    t.same(asterisk.reloads.at(-1)?.queues, ['astercc-support']);
+
+    asterisk.reloads.length = 0;
+    const before = (await asterisk.console('dialplan show star64-generation')).trim();
+    await removeExtension(db, 'astercc', '5001');
+    await addExtension(db, 'astercc', { number: '5003', user: 'anna' });
+    t.same((await apply(db, options)).reloaded, ['phones', 'dialplan', 'phones']);
+    const [first, second, third] = asterisk.reloads;
+    t.match(before, first?.dialplan, 'the dialplan is still the old one');
+    t.same(first?.phones.sort(), ['astercc-5000', 'astercc-5001', 'astercc-5003']);
+    t.same(second?.phones.sort(), first?.phones.sort());
+    t.same(third?.phones.sort(), ['astercc-5000', 'astercc-5003']);
+    t.notMatch(await readFile(join(options.directory, 'current/pjsip.conf'), 'utf8'), /5001|leaving/);
+    t.match(await apply(db, options), { changed: false, reloaded: [] }, 'nothing is left to do');
+  },
+);
+
+void t.test('what Asterisk leaves out brings the files before it back, and the line is named', async (t) => {
+  const { db, asterisk, options, current } = await site(t);
+  await apply(db, options);
+  const good = await current();
+  await addExtension(db, 'astercc', { number: '5004', user: 'anna' });
+  asterisk.leftOut = 'astercc-5004';
+  await refused(
+    t,
+    'failure',
+    ['astercc-5004 is not there', 'it cannot be, at line', `Generation ${good} is in force again`],
+    () => apply(db, options),
+    { lines: true },
+  );
+  t.equal(await current(), good);
+  t.match(await asterisk.console('dialplan show star64-generation'), good);
+  t.same(asterisk.reloads.at(-1)?.phones, ['astercc-5000', 'astercc-5001']);
+  t.ok(await filesAreBehind(db, 'astercc'), 'it is not in Asterisk yet');
+  asterisk.leftOut = undefined;
+  t.match(await apply(db, options), { changed: true });
+});
+
+void t.test('an own file that does not take ours in is named with its line', async (t) => {
+  const { db, asterisk, options, current } = await site(t);
+  asterisk.notIncluded.add('queues');
+  await refused(
+    t,
+    'failure',
+    [`/opt/etc/queues.conf:  #tryinclude "${options.directory}/current/queues.conf"`, 'star64 apply'],
+    () => apply(db, options),
+    { lines: true },
+  );
+  t.match(await asterisk.console('dialplan show star64-generation'), await current(), 'the rest is read');
+  t.ok(await filesAreBehind(db, 'astercc'));
+  asterisk.notIncluded.clear();
+  t.match(await apply(db, options), { changed: false, reloaded: ['queues'] });
+});
+
+void t.test('rollback goes back to what Asterisk had, and a second one comes back', async (t) => {
+  const { db, asterisk, options, current } = await site(t);
+  await apply(db, options);
+  await refused(t, 'conflict', ['no generation before'], () => rollback(db, options));
+  const first = await current();
+  // Files that Asterisk never reads lie between.
+  await addGroup(db, 'astercc', { name: 'never' });
+  await generate(db, options);
+  await addGroup(db, 'astercc', { name: 'billing' });
+  await apply(db, options);
+  const second = await current();
+  t.match(await rollback(db, options), { generation: first, reloaded: ['dialplan', 'queues'] });
+  t.same(asterisk.reloads.at(-1)?.queues.sort(), ['astercc-sales', 'astercc-support']);
+  t.ok(await filesAreBehind(db, 'astercc'), 'the database says more');
+  t.match(await rollback(db, options), { generation: second });
+  t.match(await apply(db, options), { generation: second, changed: false, reloaded: [] });
+  t.notOk(await filesAreBehind(db, 'astercc'));
+});
+
+void t.test('without an answer from its console nothing is changed', async (t) => {
+  const { db, options, out } = await site(t);
+  for (const words of [['false'], ['/nonexistent/asterisk']]) {
+    await refused(
+      t,
+      'asterisk_unreachable',
+      ['asterisk.console', words[0] ?? ''],
+      () => apply(db, { ...options, console: consoleOf(words) }),
+      { lines: true },
+    );
+  }
+  await t.rejects(readlink(join(out, 'current')), { code: 'ENOENT' });
+});
