@@ -58,6 +58,10 @@ export interface AgiCounters {
 
 const MIN_TOKEN = 24;
 
+/** Mostly it is no stranger: the files of that Asterisk come from other settings than those of this server. */
+const noProof =
+  'no valid proof: the files that this Asterisk reads were generated for another database or with another token; run `star64 apply` (or generate, and reload) with the settings of this server';
+
 /** For the errors of a connection that we are closing anyway. */
 const ignore = (): void => undefined;
 
@@ -179,7 +183,7 @@ export class AgiServer {
     const { uniqueid, script: name } = request;
     const [proof = '', ...args] = request.args;
     if (!proofHolds(proof, uniqueid, name, this.#settings.token)) {
-      this.#refuse('no valid proof', { uniqueid, script: name, remote: session.remote });
+      this.#refuse(noProof, { uniqueid, script: name, remote: session.remote });
       session.destroy(new AgiError('closed', 'refused'));
       return;
     }

@@ -23,8 +23,9 @@ export function register(program: Command, context: Context): void {
         const { soundsOf } = await import('../../agi/prompts.js');
         const { generate } = await import('../../pbx/files/generate.js');
         const directory = all.asterisk.configDir;
-        const token = await loadToken(all);
-        const { generation, changed, unreachable } = await generate(await db(), {
+        const database = await db();
+        const token = await loadToken(all, database, say);
+        const { generation, changed, unreachable } = await generate(database, {
           directory,
           servers: all.agi.servers,
           token,

@@ -24,15 +24,19 @@ export function register(program: Command, context: Context): void {
         const { createService } = await import('../serve/service.js');
         const { untilSignalled } = await import('../signals.js');
         const { host, port, maxSessions } = all.agi;
+        const log = pino({ level: all.logLevel }, destination(2));
+        const { url, name } = await databaseUrl();
         const service = createService(
           {
-            databaseUrl: await databaseUrl(),
-            agi: { host, port, maxSessions, token: await loadToken(all) },
+            databaseUrl: url,
+            databaseName: name,
+            agi: { host, port, maxSessions },
+            token: (db) => loadToken(all, db, (text) => log.warn(text)),
             ami: { ...all.ami, secret },
             node: all.asterisk.node,
             holder: `${hostname()}:${host}:${port}`,
           },
-          pino({ level: all.logLevel }, destination(2)),
+          log,
         );
         const signalled = untilSignalled();
         try {

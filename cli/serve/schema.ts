@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { DatabaseName } from '../../domain/database/name.js';
 import { connect } from '../../domain/database/pool.js';
 import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
 import { requireSessions } from '../../domain/database/sessions.js';
@@ -15,6 +16,7 @@ export class Schema implements Part {
 
   constructor(
     private readonly databaseUrl: string,
+    private readonly named: DatabaseName,
     private readonly log: Logger,
   ) {}
 
@@ -30,7 +32,8 @@ export class Schema implements Part {
       } catch (error) {
         if (!isUnreachable(error) && !isUnreachable((error as Error).cause)) throw error;
         if (this.#stopping.signal.aborted) throw error;
-        this.log.warn({ reason: (error as Error).message }, 'waiting for PostgreSQL');
+        const { label, from } = this.named;
+        this.log.warn({ database: label, from, reason: (error as Error).message }, 'waiting for PostgreSQL');
         await sleep(againMs, undefined, { signal: this.#stopping.signal });
       } finally {
         await db.destroy();
