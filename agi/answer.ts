@@ -21,9 +21,13 @@ export type Told = Outcome | { outcome: Outcome; facts: Facts; marked?: boolean 
  * Answers a feature code with what `decide` found; the phone says it. NOOP comes first, because the question may be old:
  * a server that hung finds it in its socket when the dialplan has long told the agent that nobody answers, and must
  * not do then what they asked for. NOOP fails if the agent is no longer there. With PostgreSQL away the agent hears
- * that, and nothing has changed.
+ * that, and nothing has changed. `note` is told what they hear.
  */
-export async function answerOutcome(session: Session, decide: () => Promise<Told>): Promise<void> {
+export async function answerOutcome(
+  session: Session,
+  decide: () => Promise<Told>,
+  note: (outcome: Outcome, facts: Facts) => void = () => undefined,
+): Promise<void> {
   await session.noop();
   let told: Told;
   try {
@@ -36,6 +40,7 @@ export async function answerOutcome(session: Session, decide: () => Promise<Told
     told = 'unavailable';
   }
   const { outcome, facts, marked = false } = typeof told === 'string' ? { outcome: told, facts: {} } : told;
+  note(outcome, facts);
   // `marked` has star64-code note the wrap-up of this phone, which the server cannot, before the sounds are played.
   await answer(session, `${marked ? 'marked' : prompts[outcome].next},${soundsOf(outcome, facts).join('&')}`);
 }

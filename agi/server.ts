@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { usage } from '../domain/errors.js';
+import { LastingFault } from '../domain/machine/lasting-fault.js';
 import { AgiError } from './wire/errors.js';
 import { Listener } from './listener.js';
 import { sessionDefaults, type SessionOptions } from './wire/options.js';
@@ -58,6 +59,10 @@ export interface AgiCounters {
 
 const MIN_TOKEN = 24;
 
+/** Mostly it is no stranger: the files of that Asterisk come from other settings than those of this server. */
+const noProof =
+  'no valid proof: the files that this Asterisk reads were generated for another database or with another token; run `star64 apply` (or generate, and reload) with the settings of this server';
+
 /** For the errors of a connection that we are closing anyway. */
 const ignore = (): void => undefined;
 
@@ -75,6 +80,7 @@ export class AgiServer {
   /** In order of arrival. */
   readonly #halfOpen = new Set<Session>();
   readonly #active = new Set<Session>();
+  readonly #unproven: LastingFault;
   readonly #counts = { served: 0, hungUp: 0, failed: 0, refused: 0 };
 
   /** @throws Star64Error `usage` for a short token or a limit that is no positive whole number. */
@@ -86,6 +92,11 @@ export class AgiServer {
     this.#settings = { ...serverDefaults, ...settings };
     this.#scripts = scripts;
     this.#log = log;
+    this.#unproven = new LastingFault(log, {
+      fault: 'agi: connection refused',
+      over: 'agi: questions have a valid proof again',
+      fadesAfter: 300_000,
+    });
     const { port, host, token, ...limits } = this.#settings;
     if (token.length < MIN_TOKEN) {
       throw usage(`AGI token: ${token.length} characters; give it at least ${MIN_TOKEN}, at random`);
@@ -179,7 +190,8 @@ export class AgiServer {
     const { uniqueid, script: name } = request;
     const [proof = '', ...args] = request.args;
     if (!proofHolds(proof, uniqueid, name, this.#settings.token)) {
-      this.#refuse('no valid proof', { uniqueid, script: name, remote: session.remote });
+      this.#counts.refused++;
+      this.#unproven.met(noProof, { uniqueid, script: name, remote: session.remote });
       session.destroy(new AgiError('closed', 'refused'));
       return;
     }

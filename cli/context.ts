@@ -2,13 +2,16 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Database } from '../domain/database/pool.js';
 import { fail, Star64Error } from '../domain/errors.js';
+import type { DatabaseName } from '../domain/database/name.js';
 import { createPrinter, type Printer } from './output.js';
-import type { FlagSetting, Settings } from './settings.js';
+import type { DatabaseSetting, FlagSetting, Settings } from './settings.js';
 
 /** The process as the command line sees it; tests put their own in its place. */
 export interface Context {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
+  /** The settings of this machine, which count where the directory has none: /etc/star64/star64.yml. */
+  readonly systemConfig: string;
   /** Data, to stdout. */
   readonly out: (text: string) => void;
   /** Talk, to stderr. */
@@ -35,8 +38,8 @@ export interface Invocation {
   readonly db: () => Promise<Database>;
   /** The database as it is, with a deadline for long statements, in milliseconds. */
   readonly rawDb: (deadlineMs: number) => Promise<Database>;
-  /** URL of the database, for a command that connects by itself. */
-  readonly databaseUrl: () => Promise<string>;
+  /** URL of the database and its name, for a command that connects by itself. */
+  readonly databaseUrl: () => Promise<{ url: string; name: DatabaseName }>;
   /** One secret from stdin, without its line end. */
   readonly secret: (what: string) => Promise<string>;
 }
@@ -54,27 +57,54 @@ interface Opened {
   close: () => Promise<void>;
 }
 
-/** An open database, and what is to be closed with it. */
-export interface OpenDatabase extends Opened {
-  db: Database;
+/** What a command has opened. */
+interface Used {
+  readonly opened: Opened[];
+  /** Which PostgreSQL it works on. */
+  name?: DatabaseName;
+}
+
+/** Which PostgreSQL a command works on, and how to leave it. */
+interface FoundDatabase extends Opened {
+  url: string;
+  name: DatabaseName;
 }
 
 /** The one place that decides which PostgreSQL a command works on: the one that is named, or one of star64's own. */
-async function findDatabase(settings: Settings): Promise<{ url: string; close: () => Promise<void> }> {
-  if (settings.databaseUrl !== undefined) {
-    return { url: settings.databaseUrl, close: () => Promise.resolve() };
+async function findDatabase({ database }: Settings, env: NodeJS.ProcessEnv): Promise<FoundDatabase> {
+  const { nameOf, nameOfOwn } = await import('../domain/database/name.js');
+  switch (database.is) {
+    case 'named': {
+      const { url, from } = database;
+      return { url, name: nameOf(url, from, env), close: () => Promise.resolve() };
+    }
+    case 'own': {
+      const { LabPostgres } = await import('../domain/database/embedded/postgres.js');
+      const own = await LabPostgres.start({ dir: database.dir });
+      return { url: own.url, name: nameOfOwn(database.dir, database.from), close: () => own.stop() };
+    }
+    case 'unset':
+      throw await unsetDatabase(database);
   }
-  const { LabPostgres } = await import('../domain/database/embedded/postgres.js');
-  const own = await LabPostgres.start({ dir: join(settings.dataDir, 'postgres') });
-  return { url: own.url, close: () => own.stop() };
 }
 
-/** Opens the database of the settings. */
-export async function openDatabase(settings: Settings, deadlineMs?: number): Promise<OpenDatabase> {
-  const { connect } = await import('../domain/database/pool.js');
-  const found = await findDatabase(settings);
-  const db = connect(found.url, deadlineMs === undefined ? {} : { deadlineMs });
-  return { db, close: () => db.destroy().then(found.close) };
+async function unsetDatabase({
+  dir,
+  looked,
+}: Extract<DatabaseSetting, { is: 'unset' }>): Promise<Star64Error> {
+  const { access } = await import('node:fs/promises');
+  // Versions before used it without being told to: its data are not to be missed in silence.
+  const before = await access(join(dir, 'data')).then(
+    () => ` (which has data in ${dir})`,
+    () => '',
+  );
+  return fail('database_unset', {
+    facts: { looked },
+    says: `no setting says which PostgreSQL to work on; looked at DATABASE_URL, ${looked.join(', ')}`,
+    remedy: {
+      text: `set database.url there, or DATABASE_URL, to postgres://user:password@host:5432/star64, or say \`database: { embedded: true }\` for a PostgreSQL of star64's own${before}`,
+    },
+  });
 }
 
 /** Refuses to work on tables of another version. */
@@ -82,10 +112,10 @@ export async function requireMigrated(db: Database): Promise<void> {
   const { isMigrated } = await import('../domain/database/migrate.js');
   const { withDatabaseErrors } = await import('../domain/database/sql-errors.js');
   if (await withDatabaseErrors(() => isMigrated(db))) return;
-  throw new Star64Error(
-    'failure',
-    'the database has not got the tables of this version: run `star64 migrate`.',
-  );
+  throw fail('database_unfit', {
+    says: 'the database has not got the tables of this version',
+    remedy: { text: 'run `star64 migrate`' },
+  });
 }
 
 /**
@@ -99,25 +129,40 @@ export function action(
   return async (...given) => {
     // Commander passes the arguments, the options and, last, the command itself.
     const command = given.pop() as Command;
-    const opened: Opened[] = [];
+    const used: Used = { opened: [] };
     try {
       await run(
-        createInvocation(context, command.optsWithGlobals<GlobalFlags>(), opened),
+        createInvocation(context, command.optsWithGlobals<GlobalFlags>(), used),
         ...(given as never[]),
       );
+    } catch (error) {
+      throw await withDatabaseNamed(error, used.name);
     } finally {
-      for (const { close } of opened) await close();
+      for (const { close } of used.opened.reverse()) await close();
     }
   };
 }
 
-function createInvocation(context: Context, flags: GlobalFlags, opened: Opened[]): Invocation {
+/** What is wrong with the database is said of the one that it is. */
+async function withDatabaseNamed(error: unknown, name: DatabaseName | undefined): Promise<unknown> {
+  if (name === undefined) return error;
+  if (error instanceof Star64Error && error.code === 'database_unfit') {
+    const { says, ...details } = error.details;
+    const named = says.replace('the database', `${name.label} (${name.from})`);
+    return fail('database_unfit', { ...details, says: named }, { cause: error });
+  }
+  const { databaseError } = await import('../domain/database/sql-errors.js');
+  return databaseError(error, name) ?? error;
+}
+
+function createInvocation(context: Context, flags: GlobalFlags, used: Used): Invocation {
   const say = (line: string): void => context.err(`${line}\n`);
   const settings = async (own: readonly FlagSetting[] = []): Promise<Settings> => {
     const { loadSettings } = await import('./settings.js');
     return loadSettings({
       env: context.env,
       cwd: context.cwd,
+      systemConfig: context.systemConfig,
       config: flags.config,
       flags: [
         { path: 'data_dir', value: flags.dataDir, flag: '--data-dir' },
@@ -127,10 +172,18 @@ function createInvocation(context: Context, flags: GlobalFlags, opened: Opened[]
       warn: say,
     });
   };
+  const find = async (): Promise<FoundDatabase> => {
+    const found = await findDatabase(await settings(), context.env);
+    used.opened.push(found);
+    used.name = found.name;
+    return found;
+  };
   const rawDb = async (deadlineMs?: number): Promise<Database> => {
-    const database = await openDatabase(await settings(), deadlineMs);
-    opened.push(database);
-    return database.db;
+    const { url } = await find();
+    const { connect } = await import('../domain/database/pool.js');
+    const db = connect(url, deadlineMs === undefined ? {} : { deadlineMs });
+    used.opened.push({ close: () => db.destroy() });
+    return db;
   };
   let migrated: Promise<Database> | undefined;
   return {
@@ -142,11 +195,7 @@ function createInvocation(context: Context, flags: GlobalFlags, opened: Opened[]
     settings,
     rawDb,
     db: () => (migrated ??= rawDb().then((db) => requireMigrated(db).then(() => db))),
-    databaseUrl: async () => {
-      const found = await findDatabase(await settings());
-      opened.push(found);
-      return found.url;
-    },
+    databaseUrl: find,
     secret: async (what) => {
       const text = (await context.readInput()).replace(/\r?\n$/, '');
       if (text !== '') return text;

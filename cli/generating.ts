@@ -1,4 +1,5 @@
 import { command } from '../domain/names.js';
+import type { Queryable } from '../domain/database/pool.js';
 import type { GenerateOptions, Generated } from '../pbx/files/generate.js';
 import type { Invocation } from './context.js';
 import type { Settings } from './settings.js';
@@ -32,13 +33,14 @@ export function placeOf(all: Settings, say: Say) {
 export async function generateOptions(
   all: Settings,
   flags: GenerateFlags,
+  db: Queryable,
   say: Say,
 ): Promise<GenerateOptions> {
   const { soundsOf } = await import('../agi/prompts.js');
   return {
     ...placeOf(all, say),
     servers: all.agi.servers,
-    token: await loadToken(all),
+    token: await loadToken(all, db, say),
     passwordDigest: flags.md5Cred !== true,
     empty: flags.empty === true,
     nobodyAnswers: soundsOf('unavailable').join('&'),

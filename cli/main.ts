@@ -10,6 +10,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const status = await run(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
+  systemConfig: '/etc/star64/star64.yml',
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   terminal: process.stdout.isTTY,

@@ -1,4 +1,5 @@
-import { fitted, printable, width } from './display.js';
+import { fitted, width } from './display.js';
+import { printable } from './printable.js';
 
 /** Where a command's data goes. Talk (progress, hints, errors) never passes here: it goes to stderr. */
 export interface Printer {

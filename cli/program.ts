@@ -72,7 +72,7 @@ export function createProgram(context: Context): Command {
     .option('--json', 'print JSON')
     .option(
       '--config <file>',
-      'read settings from this file, or STAR64_CONFIG (default: star64.yml, if there is one)',
+      'read settings from this file, or STAR64_CONFIG (default: ./star64.yml, else /etc/star64/star64.yml)',
     )
     .option('--data-dir <directory>', 'where star64 keeps its own data, or STAR64_DATA_DIR')
     .option('--log-level <level>', 'how much is logged, or STAR64_LOG_LEVEL')

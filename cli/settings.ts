@@ -1,19 +1,25 @@
-import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
-import * as z from 'zod';
+import { isAbsolute, join, resolve } from 'node:path';
 import { usage } from '../domain/errors.js';
+import { readSettingsFile, type Given } from './settings-file.js';
+import * as kinds from './settings-values.js';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export const logFormats = ['text', 'json'] as const;
+
+/** Which PostgreSQL: one that is named, one of star64's own in `dir`, or none was said. `from` is where that was said. */
+export type DatabaseSetting =
+  | { readonly is: 'named'; readonly url: string; readonly from: string }
+  | { readonly is: 'own'; readonly dir: string; readonly from: string }
+  | { readonly is: 'unset'; readonly dir: string; readonly looked: readonly string[] };
 
 /** Everything that star64 can be told besides its command line, complete and checked. */
 export interface Settings {
-  /** Undefined: star64 keeps a PostgreSQL of its own in `dataDir`. */
-  databaseUrl: string | undefined;
+  database: DatabaseSetting;
   agi: {
     host: string;
     port: number;
-    /** Undefined: `loadToken` keeps one in `dataDir`. */
+    /** Undefined: the one in the database. */
     token: string | undefined;
     maxSessions: number;
     /** `host:port` of every server, as Asterisk reaches it, in the order in which it asks them. */
@@ -35,6 +41,7 @@ export interface Settings {
   };
   dataDir: string;
   logLevel: (typeof logLevels)[number];
+  logFormat: (typeof logFormats)[number];
 }
 
 /** A setting from a command's own option, which beats every other source. Never a secret: options show in `ps`. */
@@ -47,133 +54,64 @@ export interface FlagSetting {
 
 export interface SettingsSources {
   env: NodeJS.ProcessEnv;
-  /** Path of the file that must exist; without it `star64.yml` in `cwd`, if there is one. */
+  /** Path of the file that must exist; without it `star64.yml` in `cwd`, else `systemConfig`, whichever is there. */
   config?: string | undefined;
   cwd: string;
+  /** The settings of this machine. */
+  systemConfig: string;
   flags?: readonly FlagSetting[];
   warn: (text: string) => void;
   /** Whether root asks. Default: whether this process is root's. */
   root?: boolean;
 }
 
-const line = (what: string): z.ZodString =>
-  z
-    .string({ error: what })
-    .min(1, what)
-    // eslint-disable-next-line no-control-regex -- to refuse them is the point
-    .regex(/^[^\u0000-\u001f\u007f]*$/, what);
-const hostRule = 'must be a host name or an IP address, for example 127.0.0.1';
-const host = z
-  .string({ error: hostRule })
-  .regex(/^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$/, hostRule);
-const whole = (from: number, to: number): z.ZodType<number> => {
-  const rule = `must be a whole number from ${from} to ${to}`;
-  // The environment has only text.
-  return z
-    .union(
-      [
-        z.number(),
-        z
-          .string()
-          .regex(/^[0-9]{1,9}$/)
-          .transform(Number),
-      ],
-      { error: rule },
-    )
-    .refine((value) => Number.isInteger(value) && value >= from && value <= to, rule);
+interface Setting<T> {
+  readonly variable: string;
+  readonly kind: kinds.Kind<T>;
+  readonly secret?: true;
+  readonly directory?: true;
+}
+
+const setting = <T>(
+  variable: string,
+  kind: kinds.Kind<T>,
+  more: { secret?: true; directory?: true } = {},
+): Setting<T> => ({ variable, kind, ...more });
+
+/** Every setting: its path in the file, its variable of the environment, what it accepts. */
+const table = {
+  'database.url': setting('DATABASE_URL', kinds.databaseUrl, { secret: true }),
+  'database.embedded': setting('STAR64_DATABASE_EMBEDDED', kinds.yesNo),
+  'agi.host': setting('STAR64_AGI_HOST', kinds.host),
+  'agi.port': setting('STAR64_AGI_PORT', kinds.whole(0, 65_535)),
+  'agi.token': setting('STAR64_AGI_TOKEN', kinds.token, { secret: true }),
+  'agi.max_sessions': setting('STAR64_AGI_MAX_SESSIONS', kinds.whole(1, 100_000)),
+  'agi.servers': setting('STAR64_AGI_SERVERS', kinds.servers),
+  'ami.host': setting('STAR64_AMI_HOST', kinds.host),
+  'ami.port': setting('STAR64_AMI_PORT', kinds.whole(1, 65_535)),
+  'ami.username': setting('STAR64_AMI_USERNAME', kinds.line('must be the name of a user in manager.conf')),
+  'ami.secret': setting('STAR64_AMI_SECRET', kinds.line('must be the secret of that user in manager.conf'), {
+    secret: true,
+  }),
+  'asterisk.config_dir': setting('STAR64_ASTERISK_CONFIG_DIR', kinds.directory, { directory: true }),
+  'asterisk.templates_dir': setting('STAR64_ASTERISK_TEMPLATES_DIR', kinds.directory, { directory: true }),
+  'asterisk.node': setting('STAR64_ASTERISK_NODE', kinds.node),
+  'asterisk.user': setting('STAR64_ASTERISK_USER', kinds.account),
+  'asterisk.group': setting('STAR64_ASTERISK_GROUP', kinds.account),
+  'asterisk.console': setting(
+    'STAR64_ASTERISK_CONSOLE',
+    kinds.words('must be how to open the console of Asterisk, for example asterisk, or sudo asterisk'),
+  ),
+  data_dir: setting('STAR64_DATA_DIR', kinds.directory, { directory: true }),
+  log_level: setting('STAR64_LOG_LEVEL', kinds.oneOf(logLevels)),
+  log_format: setting('STAR64_LOG_FORMAT', kinds.oneOf(logFormats)),
 };
-const serverRule = 'must be a list of host:port, for example 10.0.0.1:4573,10.0.0.2:4573';
-const server = z
-  .string({ error: serverRule })
-  .regex(/^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$/, serverRule);
-const servers = z.union(
-  [
-    z.array(server).min(1),
-    z
-      .string()
-      .transform((text) => text.split(',').map((part) => part.trim()))
-      .pipe(z.array(server).min(1)),
-  ],
-  { error: serverRule },
-);
 
-const consoleRule = 'must be how to open the console of Asterisk, for example asterisk, or sudo asterisk';
-const word = line(consoleRule).regex(/^\S+$/, consoleRule);
-const consoleWords = z.union(
-  [
-    z.array(word).min(1),
-    line(consoleRule)
-      .transform((text) => text.trim().split(/\s+/))
-      .pipe(z.array(word).min(1)),
-  ],
-  { error: consoleRule },
-);
-const accountRule = 'must be the name of a user or group of this machine';
-const account = z.string({ error: accountRule }).regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?$/, accountRule);
+type Path = keyof typeof table;
+type Values = { [P in Path]?: (typeof table)[P] extends Setting<infer T> ? T : never };
 
-const schema = z.strictObject({
-  database: z.strictObject({
-    url: z
-      .string({ error: 'must be a URL like postgres://user:password@host:5432/star64' })
-      .regex(/^postgres(ql)?:\/\/\S+$/, 'must be a URL like postgres://user:password@host:5432/star64')
-      .optional(),
-  }),
-  agi: z.strictObject({
-    host: host.default('127.0.0.1'),
-    port: whole(0, 65_535).default(4573),
-    token: z
-      .string({ error: 'must be 24 to 128 letters and digits, or be left out' })
-      .regex(/^[A-Za-z0-9]{24,128}$/, 'must be 24 to 128 letters and digits, or be left out')
-      .optional(),
-    max_sessions: whole(1, 100_000).default(1000),
-    servers: servers.optional(),
-  }),
-  ami: z.strictObject({
-    host: host.default('127.0.0.1'),
-    port: whole(1, 65_535).default(5038),
-    username: line('must be the name of a user in manager.conf').default('star64'),
-    secret: line('must be the secret of that user in manager.conf').optional(),
-  }),
-  asterisk: z.strictObject({
-    config_dir: line('must be a directory').default('/etc/asterisk/star64'),
-    templates_dir: line('must be a directory').optional(),
-    node: z
-      .string({ error: 'must be 1 to 40 letters, digits and hyphens' })
-      .regex(/^[A-Za-z0-9-]{1,40}$/, 'must be 1 to 40 letters, digits and hyphens')
-      .default('default'),
-    user: account.optional(),
-    group: account.optional(),
-    console: consoleWords.default(['asterisk']),
-  }),
-  data_dir: line('must be a directory').optional(),
-  log_level: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
-});
-
-/** Which variable of the environment says what. */
-export const environmentVariables: readonly (readonly [variable: string, path: string])[] = [
-  ['DATABASE_URL', 'database.url'],
-  ['STAR64_AGI_HOST', 'agi.host'],
-  ['STAR64_AGI_PORT', 'agi.port'],
-  ['STAR64_AGI_TOKEN', 'agi.token'],
-  ['STAR64_AGI_MAX_SESSIONS', 'agi.max_sessions'],
-  ['STAR64_AGI_SERVERS', 'agi.servers'],
-  ['STAR64_AMI_HOST', 'ami.host'],
-  ['STAR64_AMI_PORT', 'ami.port'],
-  ['STAR64_AMI_USERNAME', 'ami.username'],
-  ['STAR64_AMI_SECRET', 'ami.secret'],
-  ['STAR64_ASTERISK_CONFIG_DIR', 'asterisk.config_dir'],
-  ['STAR64_ASTERISK_TEMPLATES_DIR', 'asterisk.templates_dir'],
-  ['STAR64_ASTERISK_NODE', 'asterisk.node'],
-  ['STAR64_ASTERISK_USER', 'asterisk.user'],
-  ['STAR64_ASTERISK_GROUP', 'asterisk.group'],
-  ['STAR64_ASTERISK_CONSOLE', 'asterisk.console'],
-  ['STAR64_DATA_DIR', 'data_dir'],
-  ['STAR64_LOG_LEVEL', 'log_level'],
-];
-
-const secrets = ['database.url', 'agi.token', 'ami.secret'];
-const directories = ['asterisk.config_dir', 'asterisk.templates_dir', 'data_dir'];
-const sections = ['database', 'agi', 'ami', 'asterisk'];
+const isPath = (path: string): path is Path => Object.hasOwn(table, path);
+const sections = [...new Set(Object.keys(table).flatMap((path) => /^(.*)\./.exec(path)?.[1] ?? []))];
 const wildcards = ['0.0.0.0', '::'];
 
 /**
@@ -181,136 +119,114 @@ const wildcards = ['0.0.0.0', '::'];
  * lists every mistake with its source; values are never repeated in it, because some are secrets.
  */
 export async function loadSettings(sources: SettingsSources): Promise<Settings> {
-  const { env, cwd } = sources;
-  const given = new Map<string, { value: unknown; source: string; base: string }>();
-  const mistakes = await readSettingsFile(sources, given);
-  for (const [variable, path] of environmentVariables) {
+  const { env, cwd, systemConfig } = sources;
+  const named = sources.config ?? (env['STAR64_CONFIG'] || undefined);
+  const file = await readSettingsFile({ named, cwd, systemConfig, sections });
+  const mistakes = [...file.mistakes];
+  const given = new Map(file.given);
+  for (const [path, { variable }] of Object.entries(table)) {
     const value = env[variable];
     if (value) given.set(path, { value, source: variable, base: cwd });
   }
   for (const { path, value, flag } of sources.flags ?? []) {
     if (value !== undefined) given.set(path, { value, source: flag, base: cwd });
   }
+  if (file.worldReadable && Object.entries(table).some(([path, one]) => one.secret && file.given.has(path))) {
+    const { source } = file;
+    sources.warn(
+      `star64: ${source} holds secrets and everybody on this machine can read it: chmod 640 ${source}`,
+    );
+  }
 
-  const input: Record<string, unknown> = Object.fromEntries(sections.map((section) => [section, {}]));
-  for (const [path, { value, base }] of given) {
-    const isDirectory = directories.includes(path) && typeof value === 'string' && value !== '';
-    place(input, path, isDirectory ? resolve(base, value) : value);
-  }
-  const result = schema.safeParse(input);
-  for (const issue of result.error?.issues ?? []) {
-    const at = issue.path.map(String);
-    const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...at, key]) : [at];
-    for (const parts of paths) {
-      const found = sourceOf(given, parts);
-      const what = issue.code === 'unrecognized_keys' ? 'is not a setting' : issue.message;
-      mistakes.push(`${found.source}: ${found.path} ${what}`);
-    }
-  }
-  const agi = result.data?.agi;
-  if (agi && !agi.servers && wildcards.includes(agi.host)) {
+  const values = checked(given, mistakes);
+  const agiHost = values['agi.host'] ?? '127.0.0.1';
+  if (!given.has('agi.servers') && wildcards.includes(agiHost)) {
     mistakes.push(
       `${given.get('agi.host')?.source ?? 'agi.host'}: agi.host means every address here; say with agi.servers (STAR64_AGI_SERVERS) how Asterisk reaches it`,
     );
   }
-  if (mistakes.length > 0 || !result.data || !agi) {
+  const dataDir = values.data_dir ?? defaultDataDir(env, sources.root ?? process.getuid?.() === 0);
+  const database = whichDatabase(values, given, mistakes, { dataDir, looked: file.looked });
+  if (mistakes.length > 0) {
     throw usage(`the settings are not valid:\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}`);
   }
-
-  const { database, ami, asterisk, data_dir, log_level } = result.data;
+  const agiPort = values['agi.port'] ?? 4573;
   return {
-    databaseUrl: database.url,
+    database,
     agi: {
-      host: agi.host,
-      port: agi.port,
-      token: agi.token,
-      maxSessions: agi.max_sessions,
-      servers: agi.servers ?? [`${agi.host.includes(':') ? `[${agi.host}]` : agi.host}:${agi.port}`],
+      host: agiHost,
+      port: agiPort,
+      token: values['agi.token'],
+      maxSessions: values['agi.max_sessions'] ?? 1000,
+      servers: values['agi.servers'] ?? [`${agiHost.includes(':') ? `[${agiHost}]` : agiHost}:${agiPort}`],
     },
-    ami: { ...ami, secret: ami.secret },
+    ami: {
+      host: values['ami.host'] ?? '127.0.0.1',
+      port: values['ami.port'] ?? 5038,
+      username: values['ami.username'] ?? 'star64',
+      secret: values['ami.secret'],
+    },
     asterisk: {
-      configDir: asterisk.config_dir,
-      templatesDir: asterisk.templates_dir,
-      node: asterisk.node,
-      user: asterisk.user,
-      group: asterisk.group,
-      console: asterisk.console,
+      configDir: values['asterisk.config_dir'] ?? '/etc/asterisk/star64',
+      templatesDir: values['asterisk.templates_dir'],
+      node: values['asterisk.node'] ?? 'default',
+      user: values['asterisk.user'],
+      group: values['asterisk.group'],
+      console: values['asterisk.console'] ?? ['asterisk'],
     },
-    dataDir: data_dir ?? defaultDataDir(env, sources.root ?? process.getuid?.() === 0),
-    logLevel: log_level,
+    dataDir,
+    logLevel: values.log_level ?? 'info',
+    logFormat: values.log_format ?? 'text',
   };
 }
 
-/** Puts what the file says into `given`; returns the mistakes that make it no settings file at all. */
-async function readSettingsFile(
-  { config, cwd, env, warn }: SettingsSources,
-  given: Map<string, { value: unknown; source: string; base: string }>,
-): Promise<string[]> {
-  const named = config ?? (env['STAR64_CONFIG'] || undefined);
-  const source = named ?? 'star64.yml';
-  const path = resolve(cwd, source);
-  let text: string;
-  let mode: number;
-  try {
-    [text, { mode }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
-  } catch (error) {
-    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-    // Nobody asked for the default file: that it is absent is no mistake.
-    return named === undefined && code === 'ENOENT' ? [] : [`${source}: cannot be read (${code})`];
-  }
-  // Loaded only for this, since it costs a tenth of the start of a command.
-  const { parseDocument } = await import('yaml');
-  const document = parseDocument(text);
-  if (document.errors.length > 0) {
-    // Only place and kind: the parser's own words quote the line, and a secret may stand there.
-    return document.errors.map(
-      ({ code, linePos }) => `${source}: line ${linePos?.[0].line ?? '?'} is not valid YAML (${code})`,
-    );
-  }
-  const root: unknown = document.toJS();
-  if (root === null || root === undefined) return [];
-  if (typeof root !== 'object' || Array.isArray(root)) {
-    return [`${source}: must hold settings like "log_level: info"`];
-  }
-  const mistakes: string[] = [];
-  for (const [key, value] of Object.entries(root as Record<string, unknown>)) {
-    if (key.includes('.')) {
-      mistakes.push(`${source}: ${key} is not a setting; sections are written as indented blocks`);
-    } else if (!sections.includes(key)) {
-      given.set(key, { value, source, base: dirname(path) });
-    } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      for (const [name, inner] of Object.entries(value)) {
-        given.set(`${key}.${name}`, { value: inner, source, base: dirname(path) });
-      }
-    } else if (value !== null) {
-      mistakes.push(`${source}: ${key} must be a section of settings`);
+/** What was given, each by its kind; what breaks a rule is added to `mistakes`. */
+function checked(given: ReadonlyMap<string, Given>, mistakes: string[]): Values {
+  const values: Record<string, unknown> = {};
+  for (const [path, { value, source, base }] of given) {
+    if (!isPath(path)) {
+      mistakes.push(`${source}: ${path} is not a setting`);
+      continue;
     }
+    const { kind, directory } = table[path] as Setting<unknown>;
+    const read = kind.read(value);
+    if (read === undefined) mistakes.push(`${source}: ${path} ${kind.rule}`);
+    values[path] = directory && typeof read === 'string' ? resolve(base, read) : read;
   }
-  const worldReadable = 0o004;
-  if ((mode & worldReadable) !== 0 && secrets.some((secret) => given.has(secret))) {
-    warn(`star64: ${source} holds secrets and everybody on this machine can read it: chmod 640 ${source}`);
-  }
-  return mistakes;
+  return values;
 }
 
-/** Sets `a.b` in a tree of two levels; the sections are there. */
-function place(input: Record<string, unknown>, path: string, value: unknown): void {
-  const dot = path.indexOf('.');
-  if (dot < 0) input[path] = value;
-  else (input[path.slice(0, dot)] as Record<string, unknown>)[path.slice(dot + 1)] = value;
-}
-
-/** Where a value came from; a mistake inside a list belongs to the list. */
-function sourceOf(
-  given: ReadonlyMap<string, { source: string }>,
-  parts: readonly string[],
-): { path: string; source: string } {
-  for (let length = parts.length; length > 0; length--) {
-    const path = parts.slice(0, length).join('.');
-    const found = given.get(path);
-    if (found) return { path, source: found.source };
+/** A URL, or star64's own: where one place says the first and a stronger one the second, the stronger one counts. */
+function whichDatabase(
+  values: Values,
+  given: ReadonlyMap<string, Given>,
+  mistakes: string[],
+  { dataDir, looked }: { dataDir: string; looked: readonly string[] },
+): DatabaseSetting {
+  const dir = join(dataDir, 'postgres');
+  const url = values['database.url'];
+  // A file by its whole path: there may be several of the same name.
+  const from = (path: Path): string => {
+    const { source = '', inFile } = given.get(path) ?? {};
+    return inFile ? (looked.at(-1) ?? source) : source;
+  };
+  const urlFrom = from('database.url');
+  const ownFrom = from('database.embedded');
+  const own = values['database.embedded'] === true;
+  if (own && url !== undefined) {
+    const [urlInFile, ownInFile] = [given.get('database.url'), given.get('database.embedded')].map(
+      (one) => one?.inFile,
+    );
+    if (urlInFile === ownInFile) {
+      mistakes.push(
+        `${urlFrom}: database.url and database.embedded exclude each other: a PostgreSQL that is named, or one of star64's own`,
+      );
+    }
+    if (ownInFile) return { is: 'named', url, from: urlFrom };
   }
-  return { path: parts.join('.'), source: 'settings' };
+  if (own) return { is: 'own', dir, from: ownFrom };
+  if (url !== undefined) return { is: 'named', url, from: urlFrom };
+  return { is: 'unset', dir, looked };
 }
 
 /**

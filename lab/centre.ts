@@ -135,7 +135,10 @@ export class Centre {
     this.#env = {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],
+      // What this machine's own star64 is told is no part of it.
+      STAR64_CONFIG: '/dev/null',
       DATABASE_URL: this.postgres.url,
+      STAR64_LOG_FORMAT: 'json',
       STAR64_DATA_DIR: join(this.#dir, 'data'),
       STAR64_AGI_TOKEN: generateSecret(),
       STAR64_AGI_SERVERS: agiPorts.map((port) => `127.0.0.1:${port}`).join(','),

@@ -1,5 +1,6 @@
 import { callersExtension } from '../../domain/presence/callers-extension.js';
 import { answerOutcome, type Told } from '../answer.js';
+import { noteFeature } from '../feature-log.js';
 import type { Session } from '../wire/session.js';
 import type { Script, Services } from './script.js';
 
@@ -21,14 +22,24 @@ export interface Dialled {
  */
 export const feature =
   (decide: (services: Services, dialled: Dialled) => Promise<Told>): Script =>
-  (services, session, [team = '', endpoint = '', digits = '', caller = '']) =>
-    answerOutcome(session, async () => {
-      const extension =
+  (services, session, [team = '', endpoint = '', digits = '', caller = '']) => {
+    let extension: string | undefined;
+    const decided = async (): Promise<Told> => {
+      extension =
         extensionOf(team, endpoint) ?? (await callersExtension(services.db, team, endpoint, caller));
       if (extension === undefined) return 'unknown-phone';
       const by = session.request.uniqueid;
       return decide(services, { team, extension, digits: digits === '' ? undefined : digits, by, session });
-    });
+    };
+    return answerOutcome(session, decided, (outcome, facts) =>
+      noteFeature(
+        services.log,
+        { script: session.request.script, team, phone: extension ?? endpoint, digits },
+        outcome,
+        facts,
+      ),
+    );
+  };
 
 /**
  * The extension behind the SIP endpoint that dialled, undefined if the endpoint is not one of the team. A SIP phone is

@@ -6,6 +6,7 @@ export const pause = feature(async ({ db, membership }, { team, extension, digit
   const result = await takeBreak(db, team, { extension }, digit);
   if (result.outcome !== 'paused') return result.outcome;
   await membership.sync(result.signIn);
-  if (digit === undefined || digit === noReason) return 'paused';
-  return { outcome: 'paused-for', facts: { reason: digit } };
+  const { agent } = result.signIn;
+  if (digit === undefined || digit === noReason) return { outcome: 'paused', facts: { agent } };
+  return { outcome: 'paused-for', facts: { agent, reason: digit } };
 });

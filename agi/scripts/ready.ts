@@ -7,6 +7,7 @@ import { feature } from './feature.js';
  */
 export const ready = feature(async ({ db, membership }, { team, extension }) => {
   const result = await endBreak(db, team, { extension });
-  if (result.outcome === 'ready') await membership.sync(result.signIn);
-  return result.outcome;
+  if (result.outcome !== 'ready') return result.outcome;
+  await membership.sync(result.signIn);
+  return { outcome: 'ready', facts: { agent: result.signIn.agent } };
 });

@@ -8,5 +8,7 @@ export const signOut = feature(async ({ db, membership }, { team, extension, by 
     await membership.sync(result.signIn, { thorough: true });
     if (result.offer !== undefined) await membership.cancelOffer(result.offer);
   }
-  return result.outcome;
+  return result.outcome === 'signed-out'
+    ? { outcome: 'signed-out', facts: { agent: result.signIn.agent } }
+    : result.outcome;
 });

@@ -1,5 +1,6 @@
 import type { AgentStatus, GroupStatus, TeamStatus } from '../../domain/monitor/status.js';
-import { fitted, printable, truncated, width } from '../display.js';
+import { fitted, truncated, width } from '../display.js';
+import { printable } from '../printable.js';
 
 /** What the agents of the board can be sorted by, the key that does it, and what the last line says of it. */
 export const sortings = {

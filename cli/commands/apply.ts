@@ -17,8 +17,9 @@ export function register(program: Command, context: Context): void {
         const { generateOptions, sayUnreachable } = await import('../generating.js');
         const { apply } = await import('../../pbx/files/apply.js');
         const { consoleOf } = await import('../../pbx/files/console.js');
-        const options = await generateOptions(all, flags, say);
-        const made = await apply(await db(), { ...options, console: consoleOf(all.asterisk.console) });
+        const database = await db();
+        const options = await generateOptions(all, flags, database, say);
+        const made = await apply(database, { ...options, console: consoleOf(all.asterisk.console) });
         const { generation, changed, reloaded } = made;
         print.record({ directory: options.directory, generation, changed, reloaded });
         sayUnreachable(made, say);

@@ -15,8 +15,9 @@ export function register(program: Command, context: Context): void {
         const all = await settings([{ path: 'asterisk.config_dir', value: flags.dir, flag: '--dir' }]);
         const { generateOptions, sayUnreachable } = await import('../generating.js');
         const { generate } = await import('../../pbx/files/generate.js');
-        const options = await generateOptions(all, flags, say);
-        const made = await generate(await db(), options);
+        const database = await db();
+        const options = await generateOptions(all, flags, database, say);
+        const made = await generate(database, options);
         const { generation, changed } = made;
         print.record({ directory: options.directory, generation, changed });
         sayUnreachable(made, say);

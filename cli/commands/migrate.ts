@@ -7,9 +7,12 @@ export function register(program: Command, context: Context): void {
     .command('migrate')
     .description('bring the tables of the database up to this version; any number may run at once')
     .action(
-      action(context, async ({ rawDb, print, say }) => {
+      action(context, async ({ rawDb, settings, print, say }) => {
         const { migrate, migrationDeadlineMs } = await import('../../domain/database/migrate.js');
-        const done = await migrate(await rawDb(migrationDeadlineMs));
+        const { handOverToken } = await import('../token.js');
+        const db = await rawDb(migrationDeadlineMs);
+        const done = await migrate(db);
+        await handOverToken(await settings(), db, say);
         print.list(
           done.map((migration) => ({ migration })),
           ['migration'],

@@ -9,7 +9,7 @@ export function register(program: Command, context: Context): void {
       'answer Asterisk: the FastAGI server, the manager connection and the deadlines, until SIGTERM',
     )
     .action(
-      action(context, async ({ settings, databaseUrl }) => {
+      action(context, async ({ settings, databaseUrl, env }) => {
         const all = await settings();
         const { usage } = await import('../../domain/errors.js');
         const { secret } = all.ami;
@@ -19,20 +19,24 @@ export function register(program: Command, context: Context): void {
           );
         }
         const { hostname } = await import('node:os');
-        const { destination, pino } = await import('pino');
+        const { createLog } = await import('../log.js');
         const { loadToken } = await import('../token.js');
         const { createService } = await import('../serve/service.js');
         const { untilSignalled } = await import('../signals.js');
         const { host, port, maxSessions } = all.agi;
+        const log = createLog(all, env);
+        const { url, name } = await databaseUrl();
         const service = createService(
           {
-            databaseUrl: await databaseUrl(),
-            agi: { host, port, maxSessions, token: await loadToken(all) },
+            databaseUrl: url,
+            databaseName: name,
+            agi: { host, port, maxSessions },
+            token: (db) => loadToken(all, db, (text) => log.warn(text)),
             ami: { ...all.ami, secret },
             node: all.asterisk.node,
             holder: `${hostname()}:${host}:${port}`,
           },
-          pino({ level: all.logLevel }, destination(2)),
+          log,
         );
         const signalled = untilSignalled();
         try {

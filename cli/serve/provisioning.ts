@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Routing } from '../../domain/calls/routing.js';
 import { readChange } from '../../domain/database/changes.js';
+import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import type { Part } from './parts.js';
 
 /** The tables that say where a DID leads; what else is provisioned concerns only the queues of Asterisk. */
@@ -30,13 +31,19 @@ export class ProvisioningChanges implements Part {
   #started = false;
   #running: Promise<void> | undefined;
   readonly #stopping = new AbortController();
+  readonly #unread: LastingFault;
 
   constructor(
     private readonly routing: Pick<Routing, 'load'>,
     private readonly reconcileSoon: () => void,
-    private readonly log: Logger,
+    log: Logger,
     private readonly everyMs = gatherMs,
-  ) {}
+  ) {
+    this.#unread = new LastingFault(log, {
+      fault: 'routing could not be read: the last known stands, trying again every second',
+      over: 'routing is read again',
+    });
+  }
 
   /** Reads the routing for the first time. @throws when it cannot be read. */
   async start(): Promise<void> {
@@ -74,10 +81,10 @@ export class ProvisioningChanges implements Part {
       try {
         if (batch.all) await this.routing.load();
         else if (batch.teams.size > 0) await this.routing.load([...batch.teams]);
+        this.#unread.over();
         this.reconcileSoon();
       } catch (error) {
-        const { message: reason } = error as Error;
-        this.log.warn({ reason }, 'routing could not be read: the last known stands, trying again in 1 s');
+        this.#unread.met((error as Error).message);
         this.#waiting.any = true;
         this.#waiting.all ||= batch.all;
         for (const team of batch.teams) this.#waiting.teams.add(team);

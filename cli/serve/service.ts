@@ -8,7 +8,8 @@ import { EventRetention } from '../../domain/monitor/event-retention.js';
 import { registerNode } from '../../domain/provisioning/node.js';
 import { AutomaticSignOut } from '../../pbx/watch/automatic-sign-out.js';
 import { ChangeListener } from '../../domain/database/listen.js';
-import { connect } from '../../domain/database/pool.js';
+import type { DatabaseName } from '../../domain/database/name.js';
+import { connect, type Database } from '../../domain/database/pool.js';
 import { Manager, type ManagerSettings } from '../../pbx/ami/manager.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
 import { Deadlines } from '../../pbx/watch/deadlines.js';
@@ -25,7 +26,10 @@ const drainMs = 10_000;
 
 export interface ServiceSettings {
   databaseUrl: string;
-  agi: Partial<AgiServerSettings> & Pick<AgiServerSettings, 'token' | 'host' | 'port'>;
+  databaseName: DatabaseName;
+  agi: Partial<AgiServerSettings> & Pick<AgiServerSettings, 'host' | 'port'>;
+  /** By which Asterisk proves itself; asked for when the tables are there. */
+  token: (db: Database) => Promise<string>;
   ami: Pick<ManagerSettings, 'host' | 'port' | 'username' | 'secret'>;
   node: string;
   /** Names this server among those of the node; the same after a restart. */
@@ -67,16 +71,12 @@ export function createService(settings: ServiceSettings, log: Logger): Parts {
     log,
   );
   const journal = new CallJournal(db, settings.node, log);
-  const agi = new AgiServer(
-    settings.agi,
-    bind({ db, membership, routing, journal, log }),
-    log.child({ part: 'agi' }),
-  );
+  let agi: AgiServer | undefined;
 
   const parts: Part[] = [
     { name: 'database', stop: () => db.destroy() },
     { name: 'manager', start: () => manager.start(), stop: () => manager.stop() },
-    new Schema(settings.databaseUrl, log),
+    new Schema(settings.databaseUrl, settings.databaseName, log),
     {
       name: 'node',
       start: async () => {
@@ -102,13 +102,19 @@ export function createService(settings: ServiceSettings, log: Logger): Parts {
     {
       name: 'agi',
       start: async () => {
+        const token = await settings.token(db);
+        agi = new AgiServer(
+          { ...settings.agi, token },
+          bind({ db, membership, routing, journal, log }),
+          log.child({ part: 'agi' }),
+        );
         const { port } = await agi.start();
         const { user, system } = process.cpuUsage();
         const cpuMs = Math.round((user + system) / 1000);
         log.info({ host: settings.agi.host, port, cpuMs }, 'serving');
       },
       stop: async () => {
-        const cut = await agi.drain(drainMs);
+        const cut = (await agi?.drain(drainMs)) ?? 0;
         if (cut > 0) log.warn({ cut }, 'questions were cut off after the time for draining');
       },
     },

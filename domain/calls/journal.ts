@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { failureOf } from '../database/sql-errors.js';
+import { LastingFault } from '../machine/lasting-fault.js';
 import { prepared, type Queryable } from '../database/pool.js';
 
 /** What is known of a call when it arrives at one of the team's DIDs. */
@@ -26,13 +27,19 @@ export class CallJournal {
   #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
+  readonly #away: LastingFault;
 
   constructor(
     private readonly db: Queryable,
     private readonly node: string,
     private readonly log: Logger,
     private readonly settings = { delayMs: 100, retryMs: 1000, keep: 10_000, batch: 500 },
-  ) {}
+  ) {
+    this.#away = new LastingFault(log, {
+      fault: 'PostgreSQL does not take calls: they will be recorded later',
+      over: 'the calls that waited are recorded',
+    });
+  }
 
   add(arrival: Arrival): void {
     this.#waiting.push({ arrival, at: new Date() });
@@ -76,13 +83,11 @@ export class CallJournal {
   async #record(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
     try {
       await recordArrivals(this.db, this.node, batch);
+      this.#away.over();
       return [];
     } catch (error) {
       if (failureOf(error) !== undefined) {
-        this.log.warn(
-          { waiting: this.#waiting.length + batch.length, reason: (error as Error).message },
-          'PostgreSQL does not take calls: they will be recorded later',
-        );
+        this.#away.met((error as Error).message, { waiting: this.#waiting.length + batch.length });
         return batch;
       }
       const [only] = batch;

@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { provisioningChannel } from './changes.js';
 import { agentChannel } from './notifications.js';
+import { LastingFault } from '../machine/lasting-fault.js';
 import { connectionSettings, sessionSettings } from './pool.js';
 
 /** How often the connection is tried, when a broken one is opened again, and for how long its end is waited for. */
@@ -28,13 +29,19 @@ export class ChangeListener {
   #timer: NodeJS.Timeout | undefined;
   #pulse: NodeJS.Timeout | undefined;
   #stopped = false;
+  readonly #deaf: LastingFault;
 
   constructor(
     private readonly url: string,
     private readonly heard: Heard,
-    private readonly log: Logger,
+    log: Logger,
     private readonly settings = times,
-  ) {}
+  ) {
+    this.#deaf = new LastingFault(log, {
+      fault: 'changes in the database are not heard: listening again every second',
+      over: 'changes in the database are heard again',
+    });
+  }
 
   /** Never throws: with PostgreSQL away it keeps trying. */
   async start(): Promise<void> {
@@ -55,6 +62,7 @@ export class ChangeListener {
       this.#pulse = setInterval(() => {
         client.query('select 1').catch((error: unknown) => this.#again(client, error as Error));
       }, this.settings.pulseMs);
+      this.#deaf.over();
       this.heard.provisioning(undefined);
     } catch (error) {
       this.#again(client, error as Error);
@@ -72,10 +80,7 @@ export class ChangeListener {
     if (this.#stopped || client !== this.#client) return;
     this.#client = undefined;
     clearInterval(this.#pulse);
-    this.log.warn(
-      { reason: error.message },
-      `changes are not heard: listening again in ${this.settings.againMs} ms`,
-    );
+    this.#deaf.met(error.message);
     void this.#end(client);
     this.#timer = setTimeout(() => void this.start(), this.settings.againMs);
   }

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { migrations, type Migration } from '../../migrations/index.js';
-import { Star64Error } from '../errors.js';
+import { fail } from '../errors.js';
 import { checkEra, isForeign } from './event-era.js';
 import type { Database, Queryable } from './pool.js';
 import { withDatabaseErrors } from './sql-errors.js';
@@ -73,9 +73,10 @@ function refuseNewerSchema(done: ReadonlySet<string>): void {
   const known = new Set(migrations.map(({ name }) => name));
   const unknown = [...done].filter((name) => !known.has(name));
   if (unknown.length > 0) {
-    throw new Star64Error(
-      'failure',
-      `The database has migrations that this version does not know (${unknown.join(', ')}): install the newer star64.`,
-    );
+    throw fail('database_unfit', {
+      facts: { unknown },
+      says: `the database has migrations that this version does not know (${unknown.join(', ')})`,
+      remedy: { text: 'install the newer star64' },
+    });
   }
 }

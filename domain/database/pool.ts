@@ -54,7 +54,7 @@ export interface PoolOptions {
 
 /** A pool of connections; nothing is dialled before the first query. */
 export function connect(url: string, options: PoolOptions = {}): Database {
-  return knexModule({
+  const db = knexModule({
     client: 'pg',
     connection: connectionSettings(url, options.deadlineMs) as Knex.PgConnectionConfig,
     pool: {
@@ -73,6 +73,24 @@ export function connect(url: string, options: PoolOptions = {}): Database {
       deprecate: () => undefined,
     },
   });
+  (db.client as { driver: unknown }).driver = { ...pg, Client: Connection };
+  return db;
+}
+
+/**
+ * pg leaves the socket of a start that failed on our side (no password to send) open, and the process with it, until the
+ * server loses its patience after a minute.
+ */
+class Connection extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config);
+    const dial = super.connect.bind<() => Promise<pg.Client>>(this);
+    this.connect = (() =>
+      dial().catch((error: unknown) => {
+        void this.end().catch(() => undefined);
+        throw error;
+      }));
+  }
 }
 
 /** Names of prepared statements by their text. There are as many as texts: few. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Star64Error } from '../errors.js';
+import { fail } from '../errors.js';
 import { connect, type Database } from './pool.js';
 
 /** A setting of the session that means nothing to PostgreSQL: whoever else reads it shares the session. */
@@ -24,10 +24,10 @@ export async function requireSessions(url: string): Promise<void> {
     await db.destroy();
   }
   if (!shared) return;
-  throw new Star64Error(
-    'failure',
-    'the database is behind a connection pooler that does not keep sessions, such as PgBouncer with pool_mode = transaction: set pool_mode = session for star64, or let DATABASE_URL name PostgreSQL itself.',
-  );
+  throw fail('database_unfit', {
+    says: 'the database is behind a connection pooler that does not keep sessions, such as PgBouncer with pool_mode = transaction',
+    remedy: { text: 'set pool_mode = session for star64, or let DATABASE_URL name PostgreSQL itself' },
+  });
 }
 
 /** The part of a knex client that its types leave out. */

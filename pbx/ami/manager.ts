@@ -8,6 +8,7 @@ import type { AmiMessage } from './message.js';
 import { AmiSession, type RawEvent } from './session.js';
 import { type AmiHeaders, checkedHeaders } from './syntax.js';
 import { openWire } from './wire.js';
+import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import { deliver } from './deliver.js';
 import { type ManagerEvents, type ManagerSettings, type UpInfo, managerDefaults } from './settings.js';
 
@@ -51,6 +52,7 @@ export class Manager extends EventEmitter<ManagerEvents> {
   #up: UpInfo | null = null;
   #running: Promise<void> | null = null;
   #reason = 'not started';
+  readonly #away: LastingFault;
   /** The content of FullyBooted on the present connection. */
   #boot: { uptimeS: number; lastReloadS: number; at: number } | null = null;
   #booted: () => void = () => undefined;
@@ -63,6 +65,10 @@ export class Manager extends EventEmitter<ManagerEvents> {
     super();
     this.#settings = { ...managerDefaults, ...settings };
     this.#log = log;
+    this.#away = new LastingFault(log, {
+      fault: 'no connection to the Asterisk manager',
+      over: 'the connection to the Asterisk manager is back',
+    });
     this.#wanted = new Set((settings.events || []).map((name) => name.toLowerCase()));
     // A setting that cannot be sent is a mistake to be told now, not a connection that fails for ever.
     checkedHeaders('Login', this.#nextId(), this.#loginHeaders('off'));
@@ -201,8 +207,7 @@ export class Manager extends EventEmitter<ManagerEvents> {
       reason = this.#explain(error);
     }
     if (this.#stopping.signal.aborted) reason = 'stopped';
-    else if (wasUp || reason !== this.#reason)
-      this.#log.warn({ reason }, 'no connection to the Asterisk manager');
+    else this.#away.met(reason);
     this.#reason = reason;
     this.#up = null;
     this.#close(reason);
@@ -272,6 +277,7 @@ export class Manager extends EventEmitter<ManagerEvents> {
     this.#wasUp = true;
     this.#bootedAt = bootedAt ?? this.#bootedAt;
     this.#up = { since, uptimeS: boot?.uptimeS ?? null, lastReloadS: boot?.lastReloadS ?? null };
+    this.#away.over();
     this.#log.info(this.#up, 'connected to the Asterisk manager');
     this.#deliver('up', this.#up);
   }

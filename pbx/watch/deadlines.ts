@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { failureOf } from '../../domain/database/sql-errors.js';
 import type { Database } from '../../domain/database/pool.js';
+import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import { endOverdueStates } from '../../domain/presence/agent-state.js';
 import type { Membership } from '../../domain/presence/membership.js';
 import { Loop } from './loop.js';
@@ -21,13 +22,20 @@ export class Deadlines {
   readonly #loop = new Loop(() => this.#run());
   /** Lots of agents of whom Asterisk is being told. */
   readonly #telling = new Set<Promise<void>>();
+  readonly #failing: LastingFault;
 
   constructor(
     private readonly db: Database,
     private readonly node: string,
     private readonly membership: Membership,
-    private readonly log: Logger,
-  ) {}
+    log: Logger,
+  ) {
+    this.#failing = new LastingFault(log, {
+      fault: 'deadlines could not be carried out',
+      over: 'deadlines are carried out again',
+      level: 'error',
+    });
+  }
 
   start(): void {
     this.#loop.start();
@@ -46,6 +54,7 @@ export class Deadlines {
   async #run(): Promise<number> {
     try {
       const { begun, nextInMs = atMostMs } = await endOverdueStates(this.db, this.node);
+      this.#failing.over();
       if (begun.length > 0) {
         const told = this.membership.syncAll(begun).finally(() => this.#telling.delete(told));
         this.#telling.add(told);
@@ -53,8 +62,7 @@ export class Deadlines {
       }
       return Math.min(atMostMs, Math.max(begun.length === 0 ? lockedMs : 1, Math.ceil(nextInMs)));
     } catch (error) {
-      if (failureOf(error) === undefined)
-        this.log.error({ err: error }, 'deadlines could not be carried out');
+      if (failureOf(error) === undefined) this.#failing.met((error as Error).message, { err: error });
       return atMostMs;
     }
   }

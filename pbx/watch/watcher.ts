@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import { isUnreachable } from '../../domain/database/sql-errors.js';
 import { type Database } from '../../domain/database/pool.js';
 import { releaseLeaderLease, takeLeaderLease } from '../../domain/database/leases.js';
@@ -48,8 +49,8 @@ export class Watcher {
   #reconcileAt = 0;
   /** Asterisk may have been restarted. */
   #askPhones = false;
-  /** The last reason for not watching that was logged. */
-  #trouble = '';
+  readonly #away: LastingFault;
+  readonly #trouble: LastingFault;
   /** Until when the watch is surely ours, on our monotonic clock. */
   #until = 0;
 
@@ -61,6 +62,14 @@ export class Watcher {
     private readonly reconciliation: Pick<Reconciliation, 'run'>,
     private readonly log: Logger,
   ) {
+    this.#away = new LastingFault(log, {
+      fault: 'PostgreSQL is away: Asterisk is not watched until it is back',
+      over: 'PostgreSQL is back',
+    });
+    this.#trouble = new LastingFault(log, {
+      fault: 'Asterisk could not be watched: trying again',
+      over: 'Asterisk is watched again',
+    });
     manager.on('event', (event) => {
       if (this.#leading) this.observer.take(event);
     });
@@ -156,6 +165,7 @@ export class Watcher {
       const had = this.#leading && now < this.#until;
       // Without a manager connection there is nothing to see: another server may have one.
       this.#leading = this.manager.connected && (await takeLeaderLease(this.db, node, holder, leaderSeconds));
+      if (this.manager.connected) this.#away.over({ node });
       if (!this.#leading) return;
       this.#until = now + leaderSeconds * 1000;
       if (!had) {
@@ -171,20 +181,14 @@ export class Watcher {
         await askPhones(this.manager);
         this.#askPhones = false;
       }
-      this.#trouble = '';
+      this.#trouble.over({ node });
     } catch (error) {
       this.#reconcileAt = 0;
       // PostgreSQL away, or so slow that the lease is over: it is not ours to keep. It returns, and with it a
       // reconciliation, with the next tick.
       const away = isUnreachable(error);
       if (away || performance.now() >= this.#until) this.#leading = false;
-      const trouble = away
-        ? 'PostgreSQL is away: Asterisk is not watched until it is back'
-        : 'Asterisk could not be watched: trying again';
-      // Once, and not every second.
-      const { message: reason } = error as Error;
-      this.log[trouble === this.#trouble ? 'debug' : 'warn']({ node, reason }, trouble);
-      this.#trouble = trouble;
+      (away ? this.#away : this.#trouble).met((error as Error).message, { node });
     }
   }
 }

@@ -55,7 +55,7 @@ for (const [what, options] of Object.entries(wrong)) {
     t.same(commands, [], 'no command is sent');
     t.notOk(ran);
     t.equal(server.counters.refused, 1);
-    t.match(log, [{ level: 40, why: 'no valid proof' }]);
+    t.match(log, [{ level: 40, reason: /^no valid proof: .*`star64 apply`/ }]);
     t.notOk(JSON.stringify(log).includes(token), 'the log does not tell the token');
   });
 }

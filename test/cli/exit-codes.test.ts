@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { Star64Error } from '../../domain/errors.js';
@@ -68,7 +69,11 @@ await t.test('6: PostgreSQL refuses connections, or never answers', async (t) =>
   const refused = await star64(['team', 'list'], {
     env: { DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/none' },
   });
-  t.match(refused, { status: 6, out: '', err: /^star64: PostgreSQL cannot be reached.*DATABASE_URL/ });
+  t.match(refused, {
+    status: 6,
+    out: '',
+    err: /^star64: PostgreSQL at 127\.0\.0\.1:1\/none \(DATABASE_URL\) cannot be reached.*that DATABASE_URL is right/,
+  });
   t.notMatch(refused.err, /hunter2/);
   t.match(await star64(['migrate'], { env: { DATABASE_URL: 'postgres://127.0.0.1:1/none' } }), { status: 6 });
 
@@ -94,12 +99,55 @@ await t.test('6: PostgreSQL refuses connections, or never answers', async (t) =>
   t.ok(sockets.size > 0, 'it was asked');
 });
 
+await t.test('6: PostgreSQL is there and does not let star64 work, and the cure is said', async (t) => {
+  const { db, url } = await freshDatabase(t);
+  const role = `star64_test_${randomBytes(6).toString('hex')}`;
+  await db.raw(`create role ${role} login password 'sesame'`);
+  t.teardown(() => db.raw(`drop role ${role}`));
+  const as = (password: string, database = new URL(url).pathname): string => {
+    const other = new URL(url);
+    [other.username, other.password, other.pathname] = [role, password, database];
+    return other.href;
+  };
+  const refusal = async (given: string, file = false): Promise<string> => {
+    const cwd = t.testdir({ 'star64.yml': `database: { url: '${given}' }` });
+    chmodSync(join(cwd, 'star64.yml'), 0o600);
+    const { status, err } = await star64(['team', 'list'], file ? { cwd } : { env: { DATABASE_URL: given } });
+    t.equal(status, 6);
+    t.notMatch(err, /hunter2|sesame/);
+    return err;
+  };
+  const { host } = new URL(url);
+  const server = `PostgreSQL at ${host}${new URL(url).pathname}`;
+  const wrong = await refusal(as('hunter2'), true);
+  t.ok(wrong.startsWith(`star64: ${server} (`), wrong);
+  t.match(wrong, /\/star64\.yml\) refuses the password.*correct it in \/.*star64\.yml/);
+  t.match(wrong, new RegExp(`alter role ${role} password`));
+  t.match(await refusal(as('')), /\(DATABASE_URL\) asks for a password: write it into DATABASE_URL/);
+  t.match(await refusal(as('sesame', '/nowhere')), new RegExp(`createdb --owner=${role} nowhere`));
+  t.match(await refusal(as('sesame')), /permission denied.*alter database .* owner to/);
+  const nobody = new URL(url);
+  nobody.username = 'nobody_at_all';
+  t.match(await refusal(nobody.href), /nobody_at_all/);
+});
+
+await t.test('6: no setting says which PostgreSQL, and none is started', async (t) => {
+  const cwd = t.testdir({ data: { postgres: { data: {} } } });
+  const unset = await star64(['team', 'list'], { cwd });
+  t.match(unset, { status: 6, out: '' });
+  t.ok(unset.err.includes(`looked at DATABASE_URL, ${cwd}/star64.yml (not there)`), unset.err);
+  t.match(unset.err, /\/etc\/star64\/star64\.yml.*database\.url.*embedded: true/);
+  const before = await star64(['team', 'list'], { cwd, env: { STAR64_DATA_DIR: join(cwd, 'data') } });
+  t.match(before.err, /which has data in .*\/data\/postgres/, 'what an earlier version has filled is named');
+  t.same(readdirSync(join(cwd, 'data', 'postgres')), ['data']);
+});
+
 await t.test('1: a database without tables says which command makes them', async (t) => {
   const empty = await emptyDatabase(t);
   t.match(await star64(['team', 'list'], { env: { DATABASE_URL: empty } }), {
     status: 1,
     out: '',
-    err: /run `star64 migrate`/,
+    err: /^star64: PostgreSQL at .* \(DATABASE_URL\) has not got the tables.*run `star64 migrate`/,
   });
 });
 

@@ -22,8 +22,8 @@ await t.test('a server that starts loads what answers calls, and serves within 2
       HOME: dir,
       DATABASE_URL: url,
       STAR64_TEST_LOADED: loaded,
-      STAR64_DATA_DIR: dir,
-      STAR64_AGI_TOKEN: 'aTokenOfTheTests6464646464',
+      STAR64_CONFIG: '/dev/null',
+      STAR64_LOG_FORMAT: 'json',
       STAR64_AGI_PORT: '0',
       // Nobody is there: calls are answered all the same.
       STAR64_AMI_PORT: '1',

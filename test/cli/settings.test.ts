@@ -13,6 +13,7 @@ function load(
     mode?: number;
     root?: boolean;
     config?: string;
+    system?: string;
   } = {},
 ): { settings: Promise<Settings>; warnings: string[]; cwd: string } {
   const cwd = t.testdir();
@@ -24,6 +25,7 @@ function load(
   const settings = loadSettings({
     env: { HOME: '/home/anna', ...given.env },
     cwd,
+    systemConfig: given.system ?? join(cwd, 'etc', 'star64.yml'),
     config: given.config,
     flags: given.flags ?? [],
     root: given.root ?? false,
@@ -43,13 +45,19 @@ async function mistakes(settings: Promise<Settings>): Promise<string[]> {
 }
 
 await t.test('without anything: defaults that work on one machine', async (t) => {
-  t.same(await load(t).settings, {
-    databaseUrl: undefined,
+  const { settings, cwd } = load(t);
+  t.same(await settings, {
+    database: {
+      is: 'unset',
+      dir: '/home/anna/.local/share/star64/postgres',
+      looked: [`${cwd}/star64.yml (not there)`, `${cwd}/etc/star64.yml (not there)`],
+    },
     agi: { host: '127.0.0.1', port: 4573, token: undefined, maxSessions: 1000, servers: ['127.0.0.1:4573'] },
     ami: { host: '127.0.0.1', port: 5038, username: 'star64', secret: undefined },
     asterisk: { configDir: '/etc/asterisk/star64', node: 'default', console: ['asterisk'] },
     dataDir: '/home/anna/.local/share/star64',
     logLevel: 'info',
+    logFormat: 'text',
   });
 });
 
@@ -65,12 +73,13 @@ ami: { host: pbx, port: 5039, username: joe, secret: 'a;b#c' }
 asterisk: { config_dir: generated, node: east, user: pbx, group: voice, console: [sudo, asterisk] }
 data_dir: data
 log_level: debug
+log_format: json
 `;
 
 await t.test('the file beats the defaults; its directories are relative to it', async (t) => {
   const { settings, cwd, warnings } = load(t, { file: whole });
   t.same(await settings, {
-    databaseUrl: 'postgres://file/star64',
+    database: { is: 'named', url: 'postgres://file/star64', from: join(cwd, 'star64.yml') },
     agi: {
       host: '10.0.0.1',
       port: 4000,
@@ -88,6 +97,7 @@ await t.test('the file beats the defaults; its directories are relative to it', 
     },
     dataDir: join(cwd, 'data'),
     logLevel: 'debug',
+    logFormat: 'json',
   });
   t.same(warnings, []);
 });
@@ -115,6 +125,7 @@ await t.test(
         STAR64_ASTERISK_CONSOLE: ' asterisk  -C /x ',
         STAR64_DATA_DIR: 'here',
         STAR64_LOG_LEVEL: '',
+        STAR64_LOG_FORMAT: 'text',
       },
       flags: [
         { path: 'agi.port', value: '4002', flag: '--port' },
@@ -122,7 +133,7 @@ await t.test(
       ],
     });
     t.same(await settings, {
-      databaseUrl: 'postgresql://env/star64',
+      database: { is: 'named', url: 'postgresql://env/star64', from: 'DATABASE_URL' },
       agi: {
         host: '10.9.9.9',
         port: 4002,
@@ -140,6 +151,7 @@ await t.test(
       },
       dataDir: join(cwd, 'here'),
       logLevel: 'debug',
+      logFormat: 'text',
     });
   },
 );
@@ -197,6 +209,66 @@ await t.test('a file that was named must be there', async (t) => {
   t.match(await mistakes(load(t, { env: { STAR64_CONFIG: 'other.yml' } }).settings), [
     /other\.yml: cannot be read/,
   ]);
+});
+
+await t.test(
+  'without a name: the file of the directory, else the one of this machine, else none',
+  async (t) => {
+    const dir = t.testdir({ 'system.yml': 'log_level: warn\nasterisk: { node: system }\n' });
+    const system = join(dir, 'system.yml');
+    const alone = await loadSettings({ env: {}, cwd: dir, systemConfig: system, warn: () => undefined });
+    t.match(alone, { logLevel: 'warn', asterisk: { node: 'system' } });
+    t.match(alone.database, { looked: [`${dir}/star64.yml (not there)`, system] });
+
+    writeFileSync(join(dir, 'star64.yml'), 'log_level: error\n');
+    const own = await loadSettings({ env: {}, cwd: dir, systemConfig: system, warn: () => undefined });
+    t.match(own, { logLevel: 'error', asterisk: { node: 'default' } }, 'one of the two counts, whole');
+    t.match(own.database, { looked: [`${dir}/star64.yml`] });
+
+    const wrong = t.testdir({ 'system.yml': 'colour: red\n' });
+    t.match(await mistakes(load(t, { system: join(wrong, 'system.yml') }).settings), []);
+    const closed = loadSettings({
+      env: {},
+      cwd: '/nonexistent',
+      // A directory: there, and not to be read, for root too.
+      systemConfig: dir,
+      warn: () => undefined,
+    });
+    t.match(
+      await mistakes(closed),
+      [/cannot be read \(EISDIR\)/],
+      'what is there and closed is not passed over',
+    );
+  },
+);
+
+await t.test("star64's own PostgreSQL is used where that is said, and a stronger word counts", async (t) => {
+  const database = async (file: string | undefined, env: Record<string, string> = {}) =>
+    (await load(t, { env, ...(file !== undefined && { file }) }).settings).database;
+  t.match(await database('database: { embedded: true }'), {
+    is: 'own',
+    dir: '/home/anna/.local/share/star64/postgres',
+    from: /star64\.yml$/,
+  });
+  t.match(await database(undefined, { STAR64_DATABASE_EMBEDDED: 'true' }), {
+    is: 'own',
+    from: 'STAR64_DATABASE_EMBEDDED',
+  });
+  t.match(await database('database: { embedded: false }'), { is: 'unset' });
+  const url = 'postgres://there/star64';
+  t.match(await database('database: { embedded: true }', { DATABASE_URL: url }), { is: 'named', url });
+  t.match(await database(`database: { url: '${url}' }`, { STAR64_DATABASE_EMBEDDED: '1' }), { is: 'own' });
+  t.match(await mistakes(load(t, { file: `database: { url: '${url}', embedded: true }` }).settings), [
+    /star64\.yml: database\.url and database\.embedded exclude each other/,
+  ]);
+  for (const wrong of [
+    'postgres://u:a#b@h/d',
+    'postgres://u:a%zz@h/d',
+    'postgres://u:a/b@h/d',
+    'mysql://h/d',
+  ]) {
+    t.match(await mistakes(load(t, { env: { DATABASE_URL: wrong } }).settings), [/%23/], wrong);
+  }
 });
 
 await t.test('secrets that everybody can read are warned of; other settings are not', async (t) => {

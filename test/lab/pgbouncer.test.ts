@@ -112,7 +112,7 @@ for (const mode of ['transaction', 'statement'] as const) {
       };
       const { status, err } = await star64(['serve'], { env });
       t.equal(status, 1);
-      t.match(err, /^star64: the database is behind .*pool_mode = session.*\n$/);
+      t.match(err, /^star64: PostgreSQL at .* is behind .*pool_mode = session.*\n$/);
       t.equal(err.trim().split('\n').length, 1, 'in one sentence');
     },
   );

@@ -35,7 +35,7 @@ const inOurPlace = (text: string): string => text.replaceAll('/etc/asterisk/star
 /** Runs lines of a shell, as typed by an admin in the directory that holds star64.yml. */
 async function shell(lines: string): Promise<string> {
   const script = `star64() { "${process.execPath}" "${star64}" "$@"; }\n${lines}`;
-  const env = { PATH: process.env['PATH'], HOME: dir, STAR64_DATA_DIR: join(dir, 'data') };
+  const env = { PATH: process.env['PATH'], HOME: dir };
   return (await run('sh', ['-e', '-c', script], { cwd: dir, env })).stdout;
 }
 
@@ -137,7 +137,7 @@ await t.test('an agent dials *64, and a customer reaches him', async (t) => {
   const log = new LogFile(join(dir, 'serve.log'));
   const server = await LabProcess.launch(process.execPath, [star64, 'serve'], {
     cwd: dir,
-    env: { PATH: process.env['PATH'], HOME: dir, STAR64_DATA_DIR: join(dir, 'data') },
+    env: { PATH: process.env['PATH'], HOME: dir, STAR64_LOG_FORMAT: 'json' },
     outputFile: log.path,
   });
   t.teardown(() => server.stop());

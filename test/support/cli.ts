@@ -23,6 +23,7 @@ export async function cli(args: readonly string[], options: CliOptions = {}): Pr
   const status = await run(args, {
     env: options.env ?? {},
     cwd: options.cwd ?? '/nonexistent',
+    systemConfig: '/nonexistent/star64.yml',
     out: (text) => (out += text),
     err: (text) => (err += text),
     terminal: options.terminal ?? false,
@@ -42,7 +43,13 @@ export function star64(
 ): Promise<CliResult> {
   // Without what tap puts before every Node program: a third of a second of CPU for each, and no coverage is wanted.
   const child = spawn('env', ['--unset=NODE_OPTIONS', process.execPath, ...node, main, ...args], {
-    env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...options.env },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: '/nonexistent',
+      // What this machine's own star64 is told is no part of a test.
+      ...(options.cwd === undefined && { STAR64_CONFIG: '/dev/null' }),
+      ...options.env,
+    },
     cwd: options.cwd,
     stdio: 'pipe',
   });
