@@ -1,6 +1,6 @@
 import { failureOf } from '../domain/database/sql-errors.js';
 import { Star64Error } from '../domain/errors.js';
-import { prompts, soundsOf, type Facts, type Outcome } from './prompts.js';
+import { notices, prompts, soundsOf, type Facts, type Outcome } from './prompts.js';
 import type { Session } from './wire/session.js';
 
 /**
@@ -17,6 +17,9 @@ export async function answer(session: Session, value: string): Promise<void> {
 /** The outcome of a feature code, and the facts that the phone is told with it. */
 export type Told = Outcome | { outcome: Outcome; facts: Facts; marked?: boolean };
 
+/** What a phone is told before anything else. */
+export type Notice = keyof typeof notices;
+
 /**
  * Answers a feature code with what `decide` found; the phone says it. NOOP comes first, because the question may be old:
  * a server that hung finds it in its socket when the dialplan has long told the agent that nobody answers, and must
@@ -25,13 +28,14 @@ export type Told = Outcome | { outcome: Outcome; facts: Facts; marked?: boolean 
  */
 export async function answerOutcome(
   session: Session,
-  decide: () => Promise<Told>,
+  decide: (say: (notice: Notice) => void) => Promise<Told>,
   note: (outcome: Outcome, facts: Facts) => void = () => undefined,
 ): Promise<void> {
   await session.noop();
   let told: Told;
+  const first: string[] = [];
   try {
-    told = await decide();
+    told = await decide((notice) => first.push(...notices[notice]));
   } catch (error) {
     const away =
       failureOf(error) !== undefined ||
@@ -42,5 +46,6 @@ export async function answerOutcome(
   const { outcome, facts, marked = false } = typeof told === 'string' ? { outcome: told, facts: {} } : told;
   note(outcome, facts);
   // `marked` has star64-code note the wrap-up of this phone, which the server cannot, before the sounds are played.
-  await answer(session, `${marked ? 'marked' : prompts[outcome].next},${soundsOf(outcome, facts).join('&')}`);
+  const sounds = [...first, ...soundsOf(outcome, facts)];
+  await answer(session, `${marked ? 'marked' : prompts[outcome].next},${sounds.join('&')}`);
 }

@@ -45,6 +45,12 @@ export const prompts = {
   unavailable: { next: 'done', sounds: ['sorry', 'please-try-call-later'] },
 } as const satisfies Record<string, { next: 'done' | 'again' | 'pin'; sounds: readonly string[] }>;
 
+/** What an agent hears before the answer to a code. */
+export const notices = {
+  // They are paused, since one call after the other was refused or not answered at their phone.
+  missed: ['number-not-answering', 'do-not-disturb'],
+} as const;
+
 /** Parts that several outcomes share. */
 const shared: Record<string, readonly string[]> = {
   '*minutes': ['number:minutes', 'minutes'],
@@ -85,6 +91,7 @@ export function soundFiles(): string[] {
   const all = [
     ...Object.values(prompts).flatMap(({ sounds }) => [...sounds]),
     ...Object.values(shared).flat(),
+    ...Object.values(notices).flat(),
   ];
   const files = all.filter((sound) => !/^\*|:/.test(sound));
   return [...new Set([...files, ...spelled('0123456789'), 'vm-goodbye', 'auth-incorrect'])].sort();

@@ -15,6 +15,10 @@ export interface AnsweringOptions extends TreeOptions {
   talkMs: number;
   /** A number of the same server to which they send every call on instead of picking up. */
   forwardTo?: string;
+  /** What they say to every call at once, without ringing, such as `486 Busy Here`. */
+  refuseWith?: string;
+  /** They put each call on hold as soon as they have picked up (`a=inactive`, `c=0.0.0.0`), and send nothing any more. */
+  hold?: true;
 }
 
 /** The scenarios lie beside the sources; the compiled code lies one level deeper. */
@@ -54,7 +58,15 @@ export class AnsweringPhones {
     await rm(this.dir, { recursive: true, force: true });
   }
 
-  async #start({ logins, server, talkMs, forwardTo, ...options }: AnsweringOptions): Promise<void> {
+  async #start({
+    logins,
+    server,
+    talkMs,
+    forwardTo,
+    refuseWith,
+    hold,
+    ...options
+  }: AnsweringOptions): Promise<void> {
     const { root } = await tree('phones', options);
     const { loader, path } = await loaderOf(root);
     const { first } = this.ports;
@@ -92,10 +104,16 @@ export class AnsweringPhones {
       const output = await readFile(join(this.dir, 'register.log'), 'utf8');
       throw new Star64Error('failure', `the phones could not register: ${output.slice(-800)}`);
     }
-    const name = forwardTo === undefined ? 'answer' : 'forward';
+    const says = forwardTo === undefined ? refuseWith : '302 Moved Temporarily';
+    const name = says !== undefined ? 'forward' : hold ? 'hold' : 'answer';
     const answer = (await readFile(scenario(name), 'utf8'))
       .replace('[talk_ms]', String(Math.max(1, talkMs)))
-      .replace('[forward_to]', forwardTo ?? '');
+      .replace('[status]', says ?? '')
+      .replace('[forward_to]', forwardTo ?? '')
+      .replaceAll('[credentials]', () => {
+        const [{ user, secret } = { user: '', secret: '' }] = logins;
+        return `[authentication username=${user} password=${secret}]`;
+      });
     this.sipp = await launch('answer', answer, ['-aa']);
     await until('the phones to answer', async () => {
       const table = await readFile('/proc/net/udp', 'utf8');

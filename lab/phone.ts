@@ -121,6 +121,16 @@ export class Phone {
     await this.#command('hangup');
   }
 
+  /** Mutes the microphone of the call: it sends silence. */
+  async mute(): Promise<void> {
+    await this.#command('mute');
+  }
+
+  /** Puts the call on hold (`a=sendonly`). */
+  async hold(): Promise<void> {
+    await this.#command('hold');
+  }
+
   /** Sends the other party of the call to a number at the server, blind, by SIP REFER. */
   async transfer(number: string): Promise<void> {
     await this.#command('transfer', this.#uri(number));

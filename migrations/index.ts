@@ -13,6 +13,7 @@ import { up as phoneLeases } from './0011-phone-leases.js';
 import { up as installation } from './0012-installation.js';
 import { up as generations } from './0014-generations.js';
 import { up as token } from './0015-token.js';
+import { up as away } from './0017-away.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -37,4 +38,5 @@ export const migrations: readonly Migration[] = [
   { name: '0012-installation', sql: installation },
   { name: '0014-generations', sql: generations },
   { name: '0015-token', sql: token },
+  { name: '0017-away', sql: away },
 ];

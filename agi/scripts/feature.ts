@@ -1,5 +1,6 @@
 import { callersExtension } from '../../domain/presence/callers-extension.js';
-import { answerOutcome, type Told } from '../answer.js';
+import { noteAct } from '../../domain/presence/last-act.js';
+import { answerOutcome, type Notice, type Told } from '../answer.js';
 import { noteFeature } from '../feature-log.js';
 import type { Session } from '../wire/session.js';
 import type { Script, Services } from './script.js';
@@ -18,16 +19,17 @@ export interface Dialled {
 
 /**
  * A script for a feature code. Its arguments are team, endpoint, digits and the caller's number; what `decide` finds is
- * said at the phone.
+ * said at the phone, after a pause for missed calls, of which the agent may not know.
  */
 export const feature =
   (decide: (services: Services, dialled: Dialled) => Promise<Told>): Script =>
   (services, session, [team = '', endpoint = '', digits = '', caller = '']) => {
     let extension: string | undefined;
-    const decided = async (): Promise<Told> => {
+    const decided = async (say: (notice: Notice) => void): Promise<Told> => {
       extension =
         extensionOf(team, endpoint) ?? (await callersExtension(services.db, team, endpoint, caller));
       if (extension === undefined) return 'unknown-phone';
+      if ((await noteAct(services.db, team, extension)).missed) say('missed');
       const by = session.request.uniqueid;
       return decide(services, { team, extension, digits: digits === '' ? undefined : digits, by, session });
     };

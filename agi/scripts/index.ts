@@ -1,3 +1,4 @@
+import { anybody } from './anybody.js';
 import { currentGroup } from './current-group.js';
 import { inbound } from './inbound.js';
 import { pause } from './pause.js';
@@ -20,4 +21,5 @@ export const scripts: ReadonlyMap<string, Script> = new Map([
   ['current-group', currentGroup],
   ['status', status],
   ['inbound', inbound],
+  ['anybody', anybody],
 ]);

@@ -1,6 +1,5 @@
-import { signIn as enter } from '../../domain/presence/sign-in.js';
 import { feature } from './feature.js';
-import { tell } from './sign-in.js';
+import { enterOrTakeOver, tell } from './sign-in.js';
 
 const tries = 3;
 const patienceMs = 7000;
@@ -14,7 +13,7 @@ export const signInPin = feature(async (services, { team, extension, digits: age
   for (let attempt = 1; ; attempt++) {
     const prompt = attempt === 1 ? 'agent-pass' : 'auth-incorrect';
     const pin = await session.getData(prompt, patienceMs, longestPin);
-    const result = await enter(services.db, team, { agent, extension, by, pin });
+    const result = await enterOrTakeOver(services, team, { agent, extension, by, pin });
     if (result.outcome !== 'pin-wrong' || attempt === tries) return tell(services, result);
   }
 });

@@ -7,8 +7,22 @@ import type { Services } from './script.js';
 /** `*64<agent>`: signs the agent in at the phone that dialled. Fails closed. */
 export const signIn = feature(async (services, { team, extension, digits: agent, by }) => {
   if (agent === undefined) return 'agent-wanted';
-  return tell(services, await enter(services.db, team, { agent, extension, by }));
+  return tell(services, await enterOrTakeOver(services, team, { agent, extension, by }));
 });
+
+/**
+ * Signs in, also an agent who is in a call elsewhere, if the phone there has lost power or network. No connection to the
+ * database is held while that phone is asked.
+ */
+export async function enterOrTakeOver(
+  { db, membership }: Services,
+  team: string,
+  request: Parameters<typeof enter>[2],
+): Promise<SignInOutcome> {
+  const result = await enter(db, team, request);
+  if (result.outcome !== 'agent-in-call' || !(await membership.isUnreachable(result.holder))) return result;
+  return enter(db, team, { ...request, unreachable: result.holder.extension });
+}
 
 /** Makes the queues follow a sign-in, and says what came of it. */
 export async function tell({ db, membership }: Services, result: SignInOutcome): Promise<Told> {

@@ -15,6 +15,8 @@ import { QueueMembership } from '../../pbx/queue/membership.js';
 import { Deadlines } from '../../pbx/watch/deadlines.js';
 import { Follower } from '../../pbx/watch/follower.js';
 import { Observer, observedEvents } from '../../pbx/watch/observer.js';
+import { EmptyQueues } from '../../pbx/watch/empty-queues.js';
+import { MissedCalls } from '../../pbx/watch/missed-calls.js';
 import { Reconciliation } from '../../pbx/watch/reconciliation.js';
 import { Watcher, watcherDefaults } from '../../pbx/watch/watcher.js';
 import { Parts, type Part } from './parts.js';
@@ -50,9 +52,11 @@ export function createService(settings: ServiceSettings, log: Logger): Parts {
   const deadlines = new Deadlines(db, settings.node, membership, log);
   const automaticSignOut = new AutomaticSignOut(db, settings.node, membership, log);
   const eventRetention = new EventRetention(db, log);
+  const missedCalls = new MissedCalls(db, settings.node, membership, log);
   const observer = new Observer(db, settings.node, log, {
     deadlineSet: () => deadlines.poke(),
     missed: () => watcher.reconcileSoon(),
+    unanswered: (offerIds) => missedCalls.take(offerIds),
   });
   const watcher: Watcher = new Watcher(
     { node: settings.node, holder: settings.holder, ...watcherDefaults },
@@ -62,6 +66,7 @@ export function createService(settings: ServiceSettings, log: Logger): Parts {
     new Reconciliation(db, settings.node, manager, membership, log),
     log,
   );
+  const emptyQueues = new EmptyQueues(db, settings.node, manager, () => watcher.leading, log);
   const follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
   const routing = new Routing(db);
   const provisioning = new ProvisioningChanges(routing, () => watcher.reconcileSoon(), log);
@@ -89,7 +94,9 @@ export function createService(settings: ServiceSettings, log: Logger): Parts {
     // Before the routing is read: what changes in between is heard of.
     { name: 'listener', start: () => listener.start(), stop: () => listener.stop() },
     provisioning,
+    { name: 'missed calls', stop: () => missedCalls.stop() },
     { name: 'watcher', start: () => watcher.start(), stop: () => watcher.stop() },
+    { name: 'empty queues', start: () => emptyQueues.start(), stop: () => emptyQueues.stop() },
     { name: 'deadlines', start: () => deadlines.start(), stop: () => deadlines.stop() },
     {
       name: 'automatic sign-out',

@@ -70,6 +70,14 @@ export const abandoned = `
   update calls c set outcome = 'abandoned' from visited
   where c.id = visited.call_id and coalesce(c.outcome, 'lost') = 'lost'`;
 
+export const unserved = `
+  with ${queue}, ${visitWhere("v.answered_at is null and coalesce(v.outcome, 'lost') in ('lost', 'abandoned')")}, visited as (
+    update queue_visits v set outcome = :outcome::text, left_at = coalesce(v.left_at, greatest(clock_timestamp(), v.joined_at))
+    from visit where v.id = visit.id and v.answered_at is null returning v.call_id
+  )
+  update calls c set outcome = :outcome::text from visited
+  where c.id = visited.call_id and coalesce(c.outcome, 'lost') in ('lost', 'abandoned')`;
+
 export const offered = `
   with ${queue}, ${visitWhere('v.answered_at is null')}, made as (
     insert into offers (team_id, node, uniqueid, visit_id, group_id, agent_id, extension_id, sign_in_id)

@@ -60,6 +60,14 @@ export class CallRecords {
     await prepared(this.db, sql.abandoned, this.#bindings(caller));
   }
 
+  /**
+   * The queue has let the caller go: nobody was there, or the longest wait was over. Null: not for good, they go back into
+   * it. app_queue calls that abandoned, too, and says so before.
+   */
+  async unserved(caller: Caller, outcome: 'nobody' | 'timeout' | null): Promise<void> {
+    await prepared(this.db, sql.unserved, { ...this.#bindings(caller), outcome });
+  }
+
   /** The queue rings the agent of a sign-in. Undefined, and nothing recorded: it is no queue of this node. */
   async offered(caller: Caller, offerId: string, signInId: number): Promise<KnownQueue | undefined> {
     const [queue] = await prepared<KnownQueue>(this.db, sql.offered, {

@@ -18,6 +18,7 @@ export interface GroupStatus {
   answered: number;
   /** Those of the answered that did not wait longer than the service level allows. */
   answeredInTime: number;
+  /** Callers who left without an answer: by themselves, or sent away since nobody was there or they had waited too long. */
   abandoned: number;
   /** Per cent, by the formula of the status; null before the first call. */
   serviceLevel: number | null;
@@ -102,7 +103,7 @@ const groupsSql = `
     select group_id, count(*) filter (where outcome = 'answered') as answered,
       count(*) filter (where outcome = 'answered'
         and answered_at <= joined_at + make_interval(secs => :withinSeconds)) as in_time,
-      count(*) filter (where outcome = 'abandoned') as abandoned
+      count(*) filter (where outcome in ('abandoned', 'nobody', 'timeout')) as abandoned
     from queue_visits where team_id = :teamId and joined_at >= :today group by group_id
   ), signed_in as (
     select m.group_id, count(*) as agents

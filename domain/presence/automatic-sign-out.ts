@@ -8,8 +8,10 @@ export type AutomaticSignOut = SignIn & { why: 'longest pause' | 'idle' | 'end o
 
 /**
  * Signs out at most `atMost` agents who have stayed longer than their pause, their idling or their shift allows; never
- * in a call, and never a fixed agent; only of teams on this node, so that its Asterisk is told. The current group decides for idling and shift. Any number of servers may call this
- * at once. Returns the sign-ins that this call has ended.
+ * in a call, and never a fixed agent; only of teams on this node, so that its Asterisk is told. The current group
+ * decides for idling and shift. Idling counts from what the agent did last (sign_ins.acted_at), whatever rang in
+ * between: also in the wrap-up after a call that they let ring, and in the pause for missed calls. Any number of servers
+ * may call this at once. Returns the sign-ins that this call has ended.
  */
 export async function signOutOverdue(db: Database, node: string, atMost = 500): Promise<AutomaticSignOut[]> {
   return db.transaction(async (trx) => {
@@ -35,7 +37,10 @@ async function findDue(trx: Queryable, node: string, atMost: number): Promise<Au
     left join agent_groups g on g.id = i.current_group_id
     cross join lateral (select case
       when s.state = 'paused' and s.at_deadline = 'sign-out' and s.deadline_at <= clock_timestamp() then 'longest pause'
-      when s.state = 'idle' and s.started_at + make_interval(secs => g.idle_sign_out_seconds) <= clock_timestamp() then 'idle'
+      when i.acted_at + make_interval(secs => g.idle_sign_out_seconds) <= clock_timestamp() and (
+        s.state = 'idle' or s.state = 'paused' and s.pause_digit is null
+        or s.state = 'wrap-up' and not exists (select from agent_states p
+          where p.sign_in_id = i.id and p.offer_id = s.offer_id and p.state = 'talking')) then 'idle'
       when g.sign_out_at is not null and clock_timestamp() >= (
         -- The first end of a shift after the sign-in.
         select min(moment) from generate_series(0, 1) as later (days) cross join lateral

@@ -17,4 +17,10 @@ export interface Membership {
    * answered goes on. Never throws.
    */
   cancelOffer(offer: string): Promise<void>;
+
+  /**
+   * Whether a SIP phone is gone: it is not registered, or does not answer Asterisk, which asks it anew. Takes up to
+   * 3.5 s for one that does not answer. False when that cannot be found out. Never throws.
+   */
+  isUnreachable(phone: Phone): Promise<boolean>;
 }

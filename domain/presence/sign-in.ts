@@ -28,12 +28,14 @@ interface Request {
   pin?: string;
   /** The command line is trusted: no PIN, no locks. */
   trusted?: boolean;
+  /** A phone (its number) that Asterisk cannot reach: an agent who is in a call there moves all the same. */
+  unreachable?: string;
 }
 
 /**
  * Signs an agent in at a phone of the same team (spec 20-22, 28: no password; a PIN where the team demands it). Of two
  * phones that try it for one agent in the same moment exactly one succeeds; the other learns why not. One who is
- * signed in at another phone moves here, unless they are in a call. Asking again for what is already so succeeds,
+ * signed in at another phone moves here, unless they are in a call at a phone that can be reached. Asking again for what is already so succeeds,
  * because a second server may be asked what the first has done.
  */
 export async function signIn(db: Database, team: string, request: Request): Promise<SignInOutcome> {
@@ -110,11 +112,11 @@ async function checkPin(
 async function enter(
   trx: Queryable,
   team: string,
-  { agent: number, extension, by }: Request,
+  { agent: number, extension, by, unreachable }: Request,
   { agent, phone, before }: { agent: AgentRow; phone: PhoneRow; before: SignIn | undefined },
 ): Promise<SignInOutcome> {
   if (before) {
-    const refused = await refuseMove(trx, before);
+    const refused = await refuseMove(trx, before, before.extension === unreachable);
     if (refused) return { outcome: refused, holder: before };
     if (!(await close(trx, [before.id], by))) return { outcome: 'agent-elsewhere', holder: before };
   }
@@ -130,16 +132,17 @@ async function enter(
   );
   const created = rows[0];
   if (created) {
-    // A pause or wrap-up moves along with the agent.
+    // A pause of their own or a wrap-up moves along with the agent; one for the calls that they missed there does not.
     await trx.raw(
       `insert into agent_states (team_id, agent_id, sign_in_id, started_at, state, reason, pause_digit, offer_id,
          group_id, deadline_at, at_deadline)
        select i.team_id, i.agent_id, i.id, i.signed_in_at, coalesce(s.state, 'idle'), s.reason, s.pause_digit, s.offer_id,
          s.group_id, s.deadline_at, coalesce(s.at_deadline, 'ready')
        from sign_ins i left join lateral
-         (select * from agent_states where sign_in_id = :former order by id desc limit 1) s on true
+         (select * from agent_states where sign_in_id = :former order by id desc limit 1) s
+         on s.state = any(:kept::agent_state[]) and not (s.state = 'paused' and s.pause_digit is null)
        where i.id = :id`,
-      { id: created.id, former: before?.id ?? null },
+      { id: created.id, former: before?.id ?? null, kept: statesBefore('move') },
     );
   }
   const open = await openSignIn(trx, team, { agent: number });
@@ -157,6 +160,7 @@ async function enter(
 async function refuseMove(
   trx: Queryable,
   from: SignIn,
+  unreachable: boolean,
 ): Promise<'agent-elsewhere' | 'agent-in-call' | undefined> {
   const { rows } = await trx.raw<{ rows: { settled: boolean }[] }>(
     `select signed_in_at < clock_timestamp() - make_interval(secs => ?) as settled from sign_ins
@@ -165,7 +169,8 @@ async function refuseMove(
   );
   if (!rows[0]?.settled) return 'agent-elsewhere';
   const state = (await openStateOf(trx, from.id))?.state;
-  return state !== undefined && !statesBefore('move').includes(state) ? 'agent-in-call' : undefined;
+  const allowed = [...statesBefore('move'), ...(unreachable ? statesBefore('take-over') : [])];
+  return state !== undefined && !allowed.includes(state) ? 'agent-in-call' : undefined;
 }
 
 export type SignOutOutcome =

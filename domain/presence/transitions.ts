@@ -31,7 +31,13 @@ export const transitions = {
     by: '*64 at another phone, agent sign-in',
     from: ['idle', 'wrap-up', 'paused'],
     to: 'before',
-    why: 'The agent is signed out there and signed in here at one instant, and takes the pause or wrap-up along. Not in a call.',
+    why: 'The agent is signed out there and signed in here at one instant, and takes a pause of their own or the wrap-up along. Not in a call.',
+  },
+  'take-over': {
+    by: '*64 at another phone, when the phone of the call does not answer Asterisk any more',
+    from: ['ringing', 'talking'],
+    to: 'idle',
+    why: 'Nobody can be in a call at a phone without power or network.',
   },
   'sign-out': {
     by: '*65, agent sign-out, group sign-out-all',
@@ -46,18 +52,18 @@ export const transitions = {
     why: 'A server signs nobody out of a call.',
   },
   offer: {
-    by: 'AgentCalled',
+    by: 'DialState RINGING after AgentCalled',
     from: ['idle'],
     unusual: ['talking', 'wrap-up', 'paused'],
     to: 'ringing',
-    why: 'app_queue rings the phone. A pause does not stop an offer that is on its way already.',
+    why: 'The phone has said that it rings: one that refuses at once does not. A pause does not stop an offer that is on its way already.',
   },
   connect: {
     by: 'AgentConnect',
-    from: ['ringing'],
-    unusual: ['idle', 'wrap-up', 'paused'],
+    from: ['idle', 'ringing'],
+    unusual: ['wrap-up', 'paused'],
     to: 'talking',
-    why: 'app_queue has joined the caller to the agent.',
+    why: 'app_queue has joined the caller to the agent. A phone that picks up by itself need not ring.',
   },
   'offer-end': {
     by: 'Star64OfferEnd without a wrap-up',
@@ -76,6 +82,12 @@ export const transitions = {
     from: ['idle', 'wrap-up', 'paused'],
     to: 'paused',
     why: 'Only from idle or wrap-up (spec 47), which ends with it; from a pause it is another reason.',
+  },
+  missed: {
+    by: 'the last of so many offers in a row that were refused or not answered',
+    from: ['idle', 'ringing', 'wrap-up'],
+    to: 'paused',
+    why: 'Callers are not kept waiting by a phone at which nobody is. From ringing only for an offer that is over.',
   },
   ready: {
     by: '*67, agent ready',
@@ -115,7 +127,7 @@ export type AgentEvent = keyof typeof transitions;
 /** Events after which the agent is in a state, and not signed out or back where they were. */
 export type StateEvent = {
   [E in AgentEvent]: (typeof transitions)[E]['to'] extends AgentState ? E : never;
-}[Exclude<AgentEvent, 'sign-in'>];
+}[Exclude<AgentEvent, 'sign-in' | 'take-over'>];
 
 /** The states from which an event may happen to a signed-in agent; `unusual` adds those that it does not follow from. */
 export function statesBefore(event: AgentEvent, unusual = false): AgentState[] {

@@ -30,7 +30,7 @@ export type TeamModel = ReturnType<typeof teamModel>;
 
 /** What the templates of one team are given. */
 export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: boolean }) {
-  const { identity, language } = rows;
+  const { identity, language, rtpTimeout, rtpTimeoutHold } = rows;
   const groups = rows.groups.map((group) => ({
     ...group,
     queue: queueOf(identity, group.name),
@@ -50,6 +50,8 @@ export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: 
   return {
     identity,
     language: language ?? '',
+    rtpTimeout,
+    rtpTimeoutHold,
     passwordDigest,
     callerSeconds,
     extensions: named

@@ -7,6 +7,9 @@ import { changesIn } from '../../domain/provisioning/generations.js';
 export interface TeamRow {
   identity: string;
   language: string | null;
+  /** Seconds; 0: never. */
+  rtpTimeout: number;
+  rtpTimeoutHold: number;
 }
 export interface ExtensionRow {
   number: string;
@@ -21,6 +24,7 @@ export interface GroupRow {
   number: string | null;
   strategy: string;
   ringSeconds: number;
+  maxWaitSeconds: number;
   wrapUpMode: string;
   announceAgent: boolean;
   announceCall: boolean;
@@ -59,7 +63,12 @@ export function readRows(db: Database, node: string): Promise<NodeRows> {
       const teams = await trx('teams')
         .where({ node })
         .orderBy('identity')
-        .select<TeamRow[]>('identity', 'language');
+        .select<TeamRow[]>(
+          'identity',
+          'language',
+          'rtp_timeout as rtpTimeout',
+          'rtp_timeout_hold as rtpTimeoutHold',
+        );
       const byTeam = new Map<string, TeamRows>(
         teams.map((team) => [team.identity, { ...team, extensions: [], groups: [], codes: [], dids: [] }]),
       );
@@ -96,6 +105,7 @@ export function readRows(db: Database, node: string): Promise<NodeRows> {
           'g.number',
           'g.strategy',
           'g.ring_seconds as ringSeconds',
+          'g.max_wait_seconds as maxWaitSeconds',
           'g.wrap_up_mode as wrapUpMode',
           'g.announce_agent as announceAgent',
           'g.announce_call as announceCall',

@@ -21,6 +21,7 @@ import {
   wrapUpReason,
   wrapUpOffer,
 } from './names.js';
+import { isUnreachable } from './phones.js';
 import { readQueues, type Member } from './status.js';
 
 /** Longest wait of a caller of sync(); the work goes on after it. A feature code has 5 s for its whole answer. */
@@ -255,6 +256,18 @@ export class QueueMembership implements Membership {
       await done(this.#hangUpRinging(offer), /no such channel/i);
     } catch (error) {
       this.log.warn({ offer, reason: (error as Error).message }, 'an offer rings on');
+    }
+  }
+
+  async isUnreachable(phone: Phone): Promise<boolean> {
+    try {
+      return await isUnreachable(this.manager, phone);
+    } catch (error) {
+      this.log.warn(
+        { device: memberOf(phone), reason: (error as Error).message },
+        'a phone could not be asked',
+      );
+      return false;
     }
   }
 

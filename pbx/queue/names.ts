@@ -33,8 +33,11 @@ export function wrapUpOffer(reason: string): string | undefined {
   return /^wrapup:(.+)$/.exec(reason)?.[1];
 }
 
-/** The reason of a break's pause: a digit, since what people call their reasons is text of theirs. */
-export const pauseReason = (digit: string | null): string => `pause:${digit ?? ''}`;
+/**
+ * The reason of a break's pause: a digit, since what people call their reasons is text of theirs. Without a digit it is
+ * the server's, for calls that were missed.
+ */
+export const pauseReason = (digit: string | null): string => (digit === null ? 'missed' : `pause:${digit}`);
 
 /** The word for a phone in the dialplan's own names: `astercc-5000`, `7000@astercc-telephones`. */
 const wordFor = (phone: PhoneName): string => deviceOf(phone).split('/')[1] ?? '';

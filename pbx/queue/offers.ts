@@ -13,6 +13,8 @@ export interface Offer {
   /** The caller's number. */
   caller: string;
   queue: string;
+  /** Whether the phone has said that it rings, or more: one that refuses at once never does. */
+  rings: boolean;
   /** Whether the phone has answered and the two talk. */
   connected: boolean;
 }
@@ -30,6 +32,7 @@ export async function readOffers(
       application: text('application'),
       data: text('applicationdata'),
       number: text('calleridnum'),
+      state: text('channelstatedesc'),
       bridge: text('bridgeid'),
     };
   });
@@ -39,7 +42,7 @@ export async function readOffers(
     callers.set(channel.linkedid, [...(callers.get(channel.linkedid) ?? []), channel]);
   }
   const offers = new Map<string, Offer>();
-  for (const { name, uniqueid, linkedid, application, bridge } of channels) {
+  for (const { name, uniqueid, linkedid, application, bridge, state } of channels) {
     // After a transfer one caller may stand in two queues: in the first with their agent, in the second waiting.
     const linked = callers.get(linkedid) ?? [];
     const caller =
@@ -60,6 +63,7 @@ export async function readOffers(
       linkedid,
       caller: caller.number,
       queue,
+      rings: state === 'Ringing' || state === 'Up',
       connected,
     });
   }

@@ -18,6 +18,8 @@ export interface Member {
 
 export interface Waiting {
   queue: string;
+  /** Name of the caller's channel. */
+  channel: string;
   uniqueid: string;
   caller: string;
   /** Place in the queue; 1: the first. */
@@ -56,6 +58,7 @@ export async function readQueues(
     } else if (name === 'QueueEntry') {
       waiting.push({
         queue: text('queue'),
+        channel: text('channel'),
         uniqueid: text('uniqueid'),
         caller: text('calleridnum'),
         position: Number(text('position')),

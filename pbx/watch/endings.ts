@@ -1,3 +1,4 @@
+import { isUnanswered } from '../../domain/calls/missed.js';
 import { CallRecords, type Caller, type OfferResult } from '../../domain/calls/records.js';
 
 const everyMs = 100;
@@ -29,6 +30,8 @@ export class Endings {
     private readonly records: CallRecords,
     /** Is to call `write` in its turn. */
     private readonly due: () => void,
+    /** Told of offers that are written down as refused or not answered. */
+    private readonly unanswered: (offerIds: readonly string[]) => void,
   ) {}
 
   /** The channel of a caller is gone. */
@@ -66,9 +69,13 @@ export class Endings {
     try {
       if (left.size > 0) await this.records.left([...left.values()]);
       left.clear();
-      await this.#end(this.#offers, (offers) =>
-        this.records.offersEnded(offers.map(([offerId, { result }]) => ({ offerId, result }))),
-      );
+      await this.#end(this.#offers, async (offers) => {
+        const told = offers.map(([offerId, { result }]) => ({ offerId, result }));
+        const ended = await this.records.offersEnded(told);
+        const unanswered = new Set(told.flatMap((one) => (isUnanswered(one.result) ? [one.offerId] : [])));
+        this.unanswered(ended.filter((offerId) => unanswered.has(offerId)));
+        return ended;
+      });
       await this.#end(this.#calls, (calls) =>
         this.records.callsEnded(
           calls.map(([uniqueid]) => uniqueid),

@@ -8,13 +8,14 @@ import { openSignIn, type SignIn } from '../../domain/presence/open-sign-in.js';
 import { statesBefore } from '../../domain/presence/transitions.js';
 import { beginWrapUp } from '../../domain/presence/wrap-up.js';
 import type { AmiMessage } from '../ami/message.js';
-import { phoneOf } from '../queue/names.js';
+import { phoneOf, type PhoneName } from '../queue/names.js';
 import { Endings } from './endings.js';
 import { resultOf, type OfferSoFar } from './offer-result.js';
 
 /** The events that the observer needs; nothing else is asked of Asterisk. */
 export const observedEvents = [
   'AgentCalled',
+  'DialState',
   'AgentConnect',
   'AgentRingNoAnswer',
   'QueueCallerJoin',
@@ -51,11 +52,19 @@ export class Observer {
     private readonly db: Database,
     private readonly node: string,
     private readonly log: Logger,
-    private readonly hooks: { deadlineSet: () => void; missed: () => void },
+    private readonly hooks: {
+      deadlineSet: () => void;
+      /** An event could not be recorded. */
+      missed: () => void;
+      /** Offers that were refused or not answered, by their channels' uniqueids. */
+      unanswered?: (offerIds: readonly string[]) => void;
+    },
   ) {
     this.#records = new CallRecords(db, node);
-    this.#endings = new Endings(this.#records, () =>
-      this.#chain({ key: 'ends', run: () => this.#endings.write() }),
+    this.#endings = new Endings(
+      this.#records,
+      () => this.#chain({ key: 'ends', run: () => this.#endings.write() }),
+      (offerIds) => this.hooks.unanswered?.(offerIds),
     );
   }
 
@@ -75,11 +84,22 @@ export class Observer {
   #workFor(event: AmiMessage): Work | undefined {
     const uniqueid = event.headers.get('uniqueid') ?? '';
     switch (event.name) {
-      case 'AgentCalled':
-        this.#offers.set(offerIn(event), {});
-        return this.#forPhone(event, 'interface', (signIn) => this.#offered(signIn, event));
-      case 'AgentConnect':
-        this.#offers.set(offerIn(event), { connected: true });
+      case 'AgentCalled': {
+        const offer: OfferSoFar = { called: event };
+        this.#offers.set(offerIn(event), offer);
+        return this.#forPhone(event, 'interface', (signIn) => this.#offered(signIn, event, offer));
+      }
+      case 'DialState': {
+        // app_queue tells it behind the AgentCalled of the same offer.
+        const offer = this.#offers.get(offerIn(event));
+        const phone = phoneOf(offer?.called?.headers.get('interface') ?? '');
+        if (event.headers.get('dialstatus') !== 'RINGING' || !offer || !phone) return undefined;
+        return { key: keyOf(phone), run: () => this.#rings(offer) };
+      }
+      case 'AgentConnect': {
+        const offer = this.#offers.get(offerIn(event)) ?? {};
+        offer.connected = true;
+        this.#offers.set(offerIn(event), offer);
         return this.#forPhone(
           event,
           'interface',
@@ -89,12 +109,15 @@ export class Observer {
             await this.#answered(event, event.headers.get('membername') ?? '');
           },
         );
+      }
       case 'AgentRingNoAnswer': {
         const offer = this.#offers.get(offerIn(event));
         if (offer) offer.gaveUp = true;
         return undefined;
       }
       case 'UserEvent':
+        if (event.headers.get('userevent') === 'Star64Left')
+          return { key: uniqueid, run: () => this.#unserved(event) };
         if (event.headers.get('userevent') !== 'Star64OfferEnd') return undefined;
         return this.#forPhone(event, 'member', (signIn) => this.#offerEnded(signIn, event));
       case 'QueueCallerJoin':
@@ -125,7 +148,7 @@ export class Observer {
     const phone = phoneOf(event.headers.get(header) ?? '');
     if (!phone) return undefined;
     return {
-      key: `${phone.team}-${phone.extension}`,
+      key: keyOf(phone),
       after: event.headers.get('uniqueid') ?? '',
       run: async (): Promise<void> => {
         const signIn = await openSignIn(this.db, phone.team, { extension: phone.extension });
@@ -146,11 +169,21 @@ export class Observer {
     });
   }
 
-  async #offered(signIn: SignIn, event: AmiMessage): Promise<void> {
-    const queue = await this.#records.offered(callerIn(event), offerIn(event), signIn.id);
-    // A queue of the operator's: nothing is to be written when it ends.
-    if (!queue) this.#offers.delete(offerIn(event));
-    await this.#record('offer', signIn, event, queue);
+  async #offered(signIn: SignIn, event: AmiMessage, offer: OfferSoFar): Promise<void> {
+    offer.signIn = signIn;
+    offer.queue = (await this.#records.offered(callerIn(event), offerIn(event), signIn.id)) ?? null;
+  }
+
+  /** The phone has said that it rings: one that refuses at once never does. */
+  async #rings({ called, signIn, queue }: OfferSoFar): Promise<void> {
+    if (called && signIn) await this.#record('offer', signIn, called, queue ?? undefined);
+  }
+
+  /** A queue has let a caller go without an answer, and the dialplan says why. */
+  async #unserved(event: AmiMessage): Promise<void> {
+    const outcome = event.headers.get('outcome') ?? '';
+    if (outcome !== 'nobody' && outcome !== 'timeout' && outcome !== 'again') return;
+    await this.#records.unserved(callerIn(event), outcome === 'again' ? null : outcome);
   }
 
   async #connected(signIn: SignIn, event: AmiMessage): Promise<void> {
@@ -211,7 +244,7 @@ export class Observer {
     const offer = this.#offers.get(uniqueid);
     if (offer) {
       this.#offers.delete(uniqueid);
-      this.#endings.offer(uniqueid, resultOf(offer, event));
+      if (offer.queue !== null) this.#endings.offer(uniqueid, resultOf(offer, event));
     } else if (phoneOf(deviceOfChannel(event.headers.get('channel') ?? ''))) {
       // An offer whose beginning another server saw: that it is over is all that is known.
       this.#endings.offer(uniqueid, null);
@@ -243,6 +276,9 @@ export class Observer {
     }
   }
 }
+
+/** Events of one phone are worked off in their order. */
+const keyOf = ({ team, extension }: PhoneName): string => `${team}-${extension}`;
 
 /** `PJSIP/astercc-5001-0000001a` is a channel of the device before the last hyphen. */
 const deviceOfChannel = (channel: string): string => channel.slice(0, channel.lastIndexOf('-'));

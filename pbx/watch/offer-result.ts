@@ -1,8 +1,15 @@
-import type { OfferResult } from '../../domain/calls/records.js';
+import type { KnownQueue, OfferResult } from '../../domain/calls/records.js';
+import type { SignIn } from '../../domain/presence/open-sign-in.js';
 import type { AmiMessage } from '../ami/message.js';
 
 /** What was seen of an offer until its channel went. */
 export interface OfferSoFar {
+  /** The event with which it began, if that was seen. */
+  called?: AmiMessage;
+  /** Whose phone it is, once the offer is written down. */
+  signIn?: SignIn;
+  /** Its queue, once the offer is written down; null: one of the operator's, of which nothing is. */
+  queue?: KnownQueue | null;
   /** The agent was joined to the caller. */
   connected?: true;
   /** app_queue has said that this phone did not answer: it refused, or its time was up. Says nothing of who is to blame. */

@@ -49,13 +49,12 @@ await t.test('wrap-ups end in time while the shift of 900 others ends', async (t
         : undefined,
     60_000,
   );
-  await db('agent_states')
+  await db('sign_ins')
     .whereIn(
-      'sign_in_id',
+      'id',
       leaving.map(({ id }) => id),
     )
-    .whereNull('ended_at')
-    .update({ started_at: db.raw(`started_at - interval '1 hour'`) });
+    .update({ acted_at: db.raw(`acted_at - interval '1 hour'`) });
   await until(
     'everybody to have left',
     async () => {

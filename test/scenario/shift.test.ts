@@ -53,10 +53,7 @@ await t.test('whoever idles for too long is signed out', async (t) => {
   await setGroup(db, 'astercc', 'support', { idleSignOutSeconds: 60 });
   await dialled(centre, phone, '*641001');
   t.equal(await stateOf(centre, '1001'), 'idle');
-  await db.raw(
-    `update sign_ins set signed_in_at = signed_in_at - interval '61 s' where signed_out_at is null`,
-  );
-  await db.raw(`update agent_states set started_at = started_at - interval '61 s' where ended_at is null`);
+  await db.raw(`update sign_ins set acted_at = acted_at - interval '61 s' where signed_out_at is null`);
   await waitState(centre, '1001', 'signed-out');
   await setGroup(db, 'astercc', 'support', { idleSignOutSeconds: null });
 });

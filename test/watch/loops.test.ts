@@ -45,7 +45,7 @@ void t.test(
         others.map(({ id }) => id),
       )
       .update({ current_group_id: db('agent_groups').where({ name: 'night' }).select('id') });
-    await db('agent_states').update({ started_at: db.raw(`started_at - interval '1 hour'`) });
+    await db('sign_ins').update({ acted_at: db.raw(`acted_at - interval '1 hour'`) });
     await transition(db, first.id, 'wrap-up', { offerId: 'offer.1', deadlineSeconds: 3600 });
     await membership.sync(first);
     await manager.action('QueuePause', {
@@ -94,7 +94,7 @@ void t.test('an agent in a call or a fixed one is not signed out; of two servers
   const [talking, idle] = [await enter(1), await enter(2)];
   await db('agent_groups').update({ idle_sign_out_seconds: 60 });
   await transition(db, talking.id, 'offer', { offerId: 'offer.1' });
-  await db('agent_states').update({ started_at: db.raw(`started_at - interval '1 hour'`) });
+  await db('sign_ins').update({ acted_at: db.raw(`acted_at - interval '1 hour'`) });
   const servers = [
     new AutomaticSignOut(db, 'default', membership, log),
     new AutomaticSignOut(db, 'default', membership, log),

@@ -120,9 +120,7 @@ void t.test('deadlines and commands are carried out where the team lives', async
   await until('the wrap-up of west to end', async () =>
     (await open(phones.west.id))?.state === 'idle' ? true : undefined,
   );
-  await db('agent_states')
-    .whereNull('ended_at')
-    .update({ started_at: db.raw(`started_at - interval '1 hour'`) });
+  await db('sign_ins').update({ acted_at: db.raw(`acted_at - interval '1 hour'`) });
   shift.start();
   await until('who idles in west to be signed out', async () =>
     (await open(phones.west.id)) === undefined ? true : undefined,

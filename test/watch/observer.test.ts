@@ -9,13 +9,14 @@ import { freshDatabase } from '../support/database.js';
 
 const log = pino({ enabled: false });
 
-async function site(t: Test) {
+async function site(t: Test, unanswered: (offerIds: readonly string[]) => void = () => undefined) {
   const { db } = await freshDatabase(t);
   await provision(db, crowd(2, { groups: [{ name: 'support' }, { name: 'sales' }] }));
   for (const n of [1, 2]) await signIn(db, 'astercc', { agent: `100${n}`, extension: `500${n}`, by: 'test' });
   const observer = new Observer(db, 'default', log, {
     deadlineSet: () => undefined,
     missed: () => t.fail('missed'),
+    unanswered,
   });
   const take = (name: string, headers: Record<string, string>): void => {
     const message: AmiMessage = { name, headers: new Map(Object.entries(headers)), repeated: new Map() };
@@ -34,6 +35,8 @@ const offer = (n: number) => ({
   membername: `100${n}`,
   destuniqueid: `offer.${n}`,
 });
+/** app_dial's and app_queue's word for a phone that rings. */
+const rings = (n: number) => ({ uniqueid: 'call.1', destuniqueid: `offer.${n}`, dialstatus: 'RINGING' });
 const gone = (uniqueid: string, more: Record<string, string> = {}) => ({
   uniqueid,
   linkedid: 'call.1',
@@ -48,6 +51,7 @@ void t.test(
     db.on('query', (query: { sql: string; options?: { name?: string } }) => void seen.push(query));
     take('QueueCallerJoin', { ...support, position: '1' });
     take('AgentCalled', { ...support, ...offer(1) });
+    take('DialState', rings(1));
     take('QueueCallerLeave', support);
     take('AgentConnect', { ...support, ...offer(1) });
     const end = { queue: 'astercc-support', member: 'PJSIP/astercc-5001', offer: 'offer.1', wrapup: 'yes' };
@@ -103,6 +107,43 @@ void t.test('what came of an offer is told by the end of its channel', async (t)
     cases.map(([result]) => result),
   );
   t.same(await db('offers').whereNull('ended_at'), []);
+});
+
+void t.test(
+  'a phone that refuses at once never rings, and its agent is said to have missed it',
+  async (t) => {
+    const unanswered: string[] = [];
+    const { db, observer, take } = await site(t, (offerIds) => unanswered.push(...offerIds));
+    take('QueueCallerJoin', support);
+    take('AgentCalled', { ...support, ...offer(1) });
+    take('AgentRingNoAnswer', { ...support, ...offer(1) });
+    const end = { queue: 'astercc-support', member: 'PJSIP/astercc-5001', offer: 'offer.1', wrapup: 'no' };
+    take('UserEvent', { userevent: 'Star64OfferEnd', ...end });
+    take('Hangup', gone('offer.1', { channelstatedesc: 'Down', cause: '17' }));
+    take('AgentCalled', { ...support, ...offer(2) });
+    take('DialState', rings(2));
+    take('Hangup', gone('offer.2', { channelstatedesc: 'Ringing', cause: '0' }));
+    await observer.settled();
+    t.same(await db('agent_states').orderBy('id').pluck<string[]>('state'), ['idle', 'idle', 'ringing']);
+    t.same(await db('offers').orderBy('id').pluck<string[]>('result'), ['refused', 'cancelled']);
+    t.same(unanswered, ['offer.1']);
+  },
+);
+
+void t.test('a caller whom the queue lets go is not one who gives up', async (t) => {
+  const { db, observer, take, group } = await site(t);
+  const left = (outcome: string) => ({ ...support, userevent: 'Star64Left', outcome });
+  const outcomes = async () => db('queue_visits').orderBy('id').pluck<(string | null)[]>('outcome');
+  for (const outcome of ['again', 'nobody']) {
+    take('QueueCallerJoin', support);
+    take('QueueCallerAbandon', support);
+    take('QueueCallerLeave', support);
+    take('UserEvent', left(outcome));
+    await observer.settled();
+  }
+  t.same(await outcomes(), [null, 'nobody'], 'once the caller went on waiting');
+  t.same(await db('calls').pluck<string[]>('outcome'), ['nobody']);
+  t.match(await group('support'), { waiting: 0, abandoned: 1 }, 'left without an answer');
 });
 
 void t.test('a consultation in a queue becomes the visit of the customer who is left there', async (t) => {

@@ -131,7 +131,12 @@ void t.test('states follow what Asterisk has, when their events were lost', asyn
     uniqueid: 'offer.1',
     linkedid: 'call.1',
     application: 'AppQueue',
+    channelstatedesc: 'Down',
   };
+  manager.channels = [{ ...caller, applicationdata: `${queue},ib(x)` }, agent];
+  await reconciliation.run();
+  t.equal(await state(), 'idle', 'a phone that has not said that it rings does not');
+  agent.channelstatedesc = 'Ringing';
   manager.channels = [{ ...caller, applicationdata: `${queue},ib(x)` }, agent];
   await reconciliation.run();
   t.equal(await state(), 'ringing');

@@ -87,6 +87,27 @@ export const group = describe({
         unless: '30',
       },
     ),
+    missedLimit: whole(
+      { from: 0, to: 100 },
+      {
+        what: 'missed limit',
+        placeholder: 'offers',
+        help: 'pauses an agent after so many offers in a row that were refused or not answered; 0: never',
+        unless: '3',
+        listed: false,
+      },
+    ),
+    maxWaitSeconds: whole(
+      { from: 10, to: 86_400 },
+      {
+        what: 'longest wait',
+        option: 'max-wait',
+        placeholder: 'seconds',
+        help: 'how long a caller waits at most, and is told then that nobody is available',
+        unless: '3600',
+        listed: false,
+      },
+    ),
     workMode: choice(workModes, {
       what: 'work mode',
       placeholder: 'mode',

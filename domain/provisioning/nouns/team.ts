@@ -1,4 +1,4 @@
-import { computed, describe, name, reference, text, timeZone, yesNo } from '../description.js';
+import { computed, describe, name, reference, text, timeZone, whole, yesNo } from '../description.js';
 
 /** A system of its own; everything else belongs to exactly one. */
 export const team = describe({
@@ -45,6 +45,26 @@ export const team = describe({
       help: 'in which its phones hear prompts, for example fr or pt_BR',
       none: "hear them in Asterisk's default language",
     }),
+    rtpTimeout: whole(
+      { from: 0, to: 86_400 },
+      {
+        what: 'RTP timeout',
+        placeholder: 'seconds',
+        help: 'ends a call of a phone that sends no voice for so long: it has no power any more; 0: never',
+        unless: '60',
+        listed: false,
+      },
+    ),
+    rtpTimeoutHold: whole(
+      { from: 0, to: 86_400 },
+      {
+        what: 'RTP timeout on hold',
+        placeholder: 'seconds',
+        help: 'the same for a phone that has put the call on hold; 0: never',
+        unless: '600',
+        listed: false,
+      },
+    ),
     node: name('node', {
       placeholder: 'name',
       help: 'the Asterisk on which it lives, as asterisk.node of its servers says; generate and reload on both after a change',

@@ -39,7 +39,8 @@ export class CompareStates implements Step<Mendable> {
     await inPortions(differences, ({ mend }) => mend());
   }
 
-  #stateOf(phone: SignedInPhone, at: Member[], offer: Offer | undefined, now: number): Mendable | undefined {
+  #stateOf(phone: SignedInPhone, at: Member[], begun: Offer | undefined, now: number): Mendable | undefined {
+    const offer = begun?.rings === true ? begun : undefined;
     const member = at.find(({ paused, reason }) => paused && wrapUpOffer(reason) !== undefined) ?? at[0];
     const talking = offer?.connected === true || at.some(({ inCall }) => inCall);
     const seen = talking ? 'talking' : offer ? 'ringing' : 'idle';
