@@ -199,8 +199,18 @@ export class Phone {
     await this.#process?.kill();
   }
 
+  /** Stops it in its tracks (SIGSTOP): it reads nothing that is sent to it until `thaw()`. */
+  freeze(): void {
+    this.#process?.signal('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#process?.signal('SIGCONT');
+  }
+
   /** Switches it off and removes its directory. May be called twice. */
   async stop(): Promise<void> {
+    this.thaw();
     this.#control?.destroy();
     await this.#process?.stop(2000);
     await this.ports.release();

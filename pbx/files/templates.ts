@@ -38,6 +38,7 @@ const stableFiles = [
   'star64-code.conf',
   'star64-queue.conf',
   'star64-left.conf',
+  'star64-guard.conf',
   'star64-wrap-up.conf',
   'star64-telephone.conf',
 ] as const;

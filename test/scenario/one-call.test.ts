@@ -1,0 +1,231 @@
+import t from 'tap';
+import { addDid } from '../../domain/provisioning/did.js';
+import { addExtension } from '../../domain/provisioning/extension.js';
+import { setTeam } from '../../domain/provisioning/team.js';
+import { addTrunk } from '../../domain/provisioning/trunk.js';
+import { addAgent } from '../../domain/provisioning/agent.js';
+import { signInAgent } from '../../domain/provisioning/admin-action.js';
+import { Caller } from '../../lab/caller.js';
+import { Phone } from '../../lab/phone.js';
+import { PortBlock } from '../../domain/machine/ports.js';
+import { crowd, provision } from '../../lab/provision.js';
+import { centreFor, needLab, waitMembers, waitState } from '../support/centre.js';
+import { trunkSection } from '../support/telephone.js';
+
+/**
+ * One phone, one call. app_queue is told not to look whether a phone is in use (`ringinuse`), as if the news of it came
+ * late: nothing but the guard of the dialplan stands between a call and a second one.
+ */
+await needLab(t);
+
+const ports = await PortBlock.reserve('phone');
+const address = '127.0.0.97';
+const number = '+4915112345678';
+const centre = await centreFor(t, {
+  asterisk: { extra: { 'pjsip.conf': trunkSection('provider.1', address, ports.first) } },
+  provision: async (db) => {
+    const groups = [
+      { name: 'support', number: '6000', wrapUp: 'off', ringSeconds: 60 },
+      { name: 'sales', number: '6001', wrapUp: 'off', ringSeconds: 60 },
+    ];
+    await provision(db, crowd(3, { groups }));
+    await addTrunk(db, 'astercc', { name: 'provider', endpoint: 'provider.1' });
+    await setTeam(db, 'astercc', { trunk: 'provider' });
+    await addExtension(db, 'astercc', {
+      number: '7000',
+      user: 'crowd',
+      kind: 'external',
+      telephone: number,
+    });
+    await addAgent(db, 'astercc', { number: '2001', user: 'crowd', groups: ['sales'] });
+    await addDid(db, 'astercc', { number: '600101', group: 'sales' });
+    await addDid(db, 'astercc', { number: '600102', extension: '5002' });
+  },
+});
+const { asterisk, db } = centre;
+const server = asterisk.sip;
+const [agent, idle, colleague] = [
+  await centre.phone('5001'),
+  await centre.phone('5002'),
+  await centre.phone('5003'),
+];
+const mobile = await Phone.start({ user: number, address, ports, server });
+t.teardown(() => mobile.stop());
+
+const rings = (phone: Phone): number => phone.events.filter(({ type }) => type === 'CALL_INCOMING').length;
+/** Waits until the guard has taken back a leg to the phone. */
+const takenBack = (phone: string, from: number): Promise<string> =>
+  asterisk.verbose.waitFor(new RegExp(` SoftHangup\\("${phone}-[0-9a-f]{8}`), from);
+async function call(to: string): Promise<Caller> {
+  const caller = await Caller.call({ from: '4930123', to, server });
+  centre.phones.push(caller.phone);
+  return caller;
+}
+
+async function careless(member: string): Promise<void> {
+  await asterisk.console(`queue set ringinuse yes on ${member}`);
+  const shown = (await asterisk.console('queue show')).split('\n').filter((line) => line.includes(member));
+  if (shown.length === 0 || shown.some((line) => line.includes('ringinuse disabled')))
+    throw new Error(`app_queue still looks after ${member}: ${shown.join('\n')}`);
+}
+
+await signInAgent(db, 'astercc', '1001', { extension: '5001', by: 'test' });
+await signInAgent(db, 'astercc', '2001', { extension: '7000', by: 'test' });
+await waitMembers(centre, 'astercc-support', ['1001']);
+await waitMembers(centre, 'astercc-sales', ['2001', '1001'].sort());
+for (const member of ['PJSIP/astercc-5001', 'Local/7000@astercc-telephones/n']) await careless(member);
+await asterisk.console('queue remove member PJSIP/astercc-5001 from astercc-sales');
+
+await t.test('a phone that a queue rings, and one that talks, is rung by nobody else', async (t) => {
+  const before = rings(agent);
+  const first = await call('600100');
+  await agent.incoming();
+  await waitState(centre, '1001', 'ringing');
+  await colleague.dial('5001');
+  t.match((await colleague.closed()).param, /^486 /, 'an extension that rings is busy');
+
+  let from = await asterisk.verbose.mark();
+  const second = await call('600100');
+  await takenBack('PJSIP/astercc-5001', from);
+  await agent.answer();
+  await agent.established();
+  await waitState(centre, '1001', 'talking');
+  from = await asterisk.verbose.mark();
+  await takenBack('PJSIP/astercc-5001', from);
+  await colleague.dial('5001');
+  t.match((await colleague.closed()).param, /^486 /, 'and one that talks');
+  t.equal(rings(agent), before + 1, 'the phone has noticed nothing of all that');
+  await first.hangup();
+  await agent.closed();
+  await agent.incoming();
+  t.equal(rings(agent), before + 2, 'the caller who waited comes when it is free');
+  await second.hangup();
+  await agent.closed();
+  await waitState(centre, '1001', 'idle');
+});
+
+await t.test('nor one in a direct call, or one that dials a feature code', async (t) => {
+  const before = rings(agent);
+  await colleague.dial('5001');
+  await agent.incoming();
+  await agent.answer();
+  await agent.established();
+  let from = await asterisk.verbose.mark();
+  const caller = await call('600100');
+  await takenBack('PJSIP/astercc-5001', from);
+  await colleague.hangup();
+  await colleague.closed();
+  await agent.closed();
+  await agent.incoming();
+  await caller.hangup();
+  await agent.closed();
+  await waitState(centre, '1001', 'idle');
+
+  await agent.dial('*60');
+  await agent.established();
+  from = await asterisk.verbose.mark();
+  const other = await call('600100');
+  await takenBack('PJSIP/astercc-5001', from);
+  t.equal(rings(agent), before + 2, 'while they ask where they stand, nothing rings');
+  await agent.hangup();
+  await agent.closed();
+  await agent.incoming();
+  await other.hangup();
+  await agent.closed();
+  await waitState(centre, '1001', 'idle');
+});
+
+await t.test('of two who call an idle phone at the same moment exactly one rings it', async (t) => {
+  let bothGaveWay = 0;
+  for (let round = 0; round < 3; round++) {
+    const before = rings(idle);
+    const seen = [agent, colleague].map(({ events }) => events.length);
+    const from = await asterisk.verbose.mark();
+    // Both have dialled before Asterisk, stopped meanwhile, reads either.
+    asterisk.freeze();
+    await Promise.all(
+      [agent, colleague].map(async (phone, index) => {
+        await phone.dial('5002');
+        await phone.event(/^CALL_LOCAL_SDP$/, { from: seen[index] ?? 0 });
+      }),
+    );
+    asterisk.thaw();
+    await idle.incoming();
+    const { loser, winner } = await Promise.any(
+      [
+        [agent, colleague],
+        [colleague, agent],
+      ].map(async ([loser, winner], index) => {
+        const { param = '' } = await (loser as Phone).event(/^CALL_CLOSED$/, { from: seen[index] ?? 0 });
+        if (!param.startsWith('486 ')) throw new Error(param);
+        return { loser: loser as Phone, winner: winner as Phone };
+      }),
+    );
+    await loser.closed();
+    await idle.answer();
+    await winner.established();
+    t.equal(rings(idle), before + 1);
+    await winner.hangup();
+    await winner.closed();
+    await idle.closed();
+    const taken = (await asterisk.verbose.lines())
+      .slice(from)
+      .filter((line) => line.includes(' SoftHangup("PJSIP/astercc-5002-'));
+    if (taken.length > 1) bothGaveWay++;
+  }
+  t.comment(`in ${bothGaveWay} of 3 rounds both gave way at first`);
+});
+
+await t.test('a telephone is one phone, too, and its own leg over the trunk is not in its way', async (t) => {
+  const member = 'Local/7000@astercc-telephones';
+  const before = rings(mobile);
+  await colleague.dial('7000');
+  await mobile.incoming();
+  let from = await asterisk.verbose.mark();
+  const caller = await call('600101');
+  await takenBack(member, from);
+  await mobile.answer();
+  await mobile.established();
+  await colleague.established();
+  from = await asterisk.verbose.mark();
+  await takenBack(member, from);
+  t.equal(rings(mobile), before + 1);
+  await colleague.hangup();
+  await colleague.closed();
+  await mobile.closed();
+  await mobile.incoming();
+  await waitState(centre, '2001', 'ringing');
+  await mobile.answer();
+  await mobile.established();
+  await waitState(centre, '2001', 'talking');
+  await colleague.dial('7000');
+  t.match((await colleague.closed()).param, /^486 /);
+  t.equal(rings(mobile), before + 2);
+  await caller.hangup();
+  await mobile.closed();
+  await waitState(centre, '2001', 'idle');
+});
+
+await t.test('a call that is withdrawn before the phone spoke is over a moment later', async (t) => {
+  const before = rings(idle);
+  idle.freeze();
+  let from = await asterisk.verbose.mark();
+  const first = await call('600102');
+  await asterisk.verbose.waitFor(/ Called PJSIP\/astercc-5002/, from);
+  await first.hangup();
+  from = await asterisk.verbose.mark();
+  const second = await call('600102');
+  // The INVITE that the phone has not read yet lives, and Asterisk has nothing left of it.
+  await takenBack('PJSIP/astercc-5002', from);
+  idle.thaw();
+  await idle.incoming();
+  t.ok(rings(idle) > before, 'and then it rings');
+  await second.hangup();
+});
+
+await t.test('Asterisk says nothing that it does not say about every leg that is taken back', async (t) => {
+  t.same(
+    (await asterisk.warnings()).filter((line) => !/Abnormal 'Gosub\(star64-/.test(line)),
+    [],
+  );
+});
