@@ -6,6 +6,7 @@ import { signInPin } from './sign-in-pin.js';
 import { signIn } from './sign-in.js';
 import { signOut } from './sign-out.js';
 import { status } from './status.js';
+import { unknownNumber } from './unknown-number.js';
 import { workMode } from './work-mode.js';
 import type { Script } from './script.js';
 
@@ -20,4 +21,5 @@ export const scripts: ReadonlyMap<string, Script> = new Map([
   ['current-group', currentGroup],
   ['status', status],
   ['inbound', inbound],
+  ['unknown-number', unknownNumber],
 ]);

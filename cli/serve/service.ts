@@ -4,6 +4,7 @@ import type { Services } from '../../agi/scripts/script.js';
 import { AgiServer, type AgiServerSettings, type Script } from '../../agi/server.js';
 import { CallJournal } from '../../domain/calls/journal.js';
 import { Routing } from '../../domain/calls/routing.js';
+import { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
 import { EventRetention } from '../../domain/monitor/event-retention.js';
 import { registerNode } from '../../domain/provisioning/node.js';
 import { AutomaticSignOut } from '../../pbx/watch/automatic-sign-out.js';
@@ -67,9 +68,10 @@ export function createService(settings: ServiceSettings, log: Logger): Parts {
     log,
   );
   const journal = new CallJournal(db, settings.node, log);
+  const unknownNumbers = new UnknownNumbers(db, settings.node, log);
   const agi = new AgiServer(
     settings.agi,
-    bind({ db, membership, routing, journal, log }),
+    bind({ db, membership, routing, journal, unknownNumbers, log }),
     log.child({ part: 'agi' }),
   );
 
@@ -99,6 +101,7 @@ export function createService(settings: ServiceSettings, log: Logger): Parts {
     { name: 'event retention', start: () => eventRetention.start(), stop: () => eventRetention.stop() },
     // The arrivals before the ends, which the watcher writes.
     { name: 'journal', stop: () => journal.flush() },
+    { name: 'unknown numbers', stop: () => unknownNumbers.flush() },
     {
       name: 'agi',
       start: async () => {

@@ -17,4 +17,10 @@ export interface Membership {
    * answered goes on. Never throws.
    */
   cancelOffer(offer: string): Promise<void>;
+
+  /**
+   * Whether a channel of an operator's endpoint is in the group by which its phone has one call at a time, as the line
+   * `set_var=GROUP(star64)=PJSIP/<endpoint>` makes it. Undefined: the channel is gone. Rejects when Asterisk is away.
+   */
+  isGuarded(channel: string, endpoint: string): Promise<boolean | undefined>;
 }

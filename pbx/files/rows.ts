@@ -1,6 +1,7 @@
 import type { Database } from '../../domain/database/pool.js';
 import type { ExtensionKind } from '../../domain/presence/phone.js';
 import type { Feature } from '../../domain/provisioning/feature-code.js';
+import { formsOf } from './did-forms.js';
 import type { Destination } from '../../domain/calls/routing.js';
 
 export interface TeamRow {
@@ -14,6 +15,8 @@ export interface ExtensionRow {
   telephone: string | null;
   /** The endpoint of the team's trunk. */
   trunk: string | null;
+  /** The endpoint of the operator's own that it is; null: one is generated. */
+  endpoint: string | null;
 }
 export interface GroupRow {
   name: string;
@@ -31,6 +34,8 @@ export interface CodeRow {
 }
 export interface DidRow extends Destination {
   number: string;
+  /** Other ways in which a trunk may write it. */
+  forms: string[];
 }
 
 /** One team with everything of it that reaches a file, each list in a fixed order. */
@@ -45,7 +50,24 @@ export interface TeamRows extends TeamRow {
  * Reads all teams of a node in one snapshot, in as many statements whatever their number, and gives the connection back. The same
  * database gives the same rows in the same order. `db` must not be a transaction: its isolation would be another's.
  */
-export function readRows(db: Database, node: string): Promise<TeamRows[]> {
+export async function readRows(db: Database, node: string): Promise<TeamRows[]> {
+  const { teams, countries } = await readSnapshot(db, node);
+  const dids = teams.flatMap((team) =>
+    team.dids.map((did) => ({ did, number: did.number, countries: countries.get(team.identity) ?? [] })),
+  );
+  // Reckoned when the connection has been given back.
+  const forms = await formsOf(dids);
+  dids.forEach(({ did }, index) => (did.forms = forms[index] ?? []));
+  return teams;
+}
+
+interface Snapshot {
+  teams: TeamRows[];
+  /** Of the trunks that each team can use. */
+  countries: Map<string, string[]>;
+}
+
+function readSnapshot(db: Database, node: string): Promise<Snapshot> {
   return db.transaction(
     async (trx) => {
       const teams = await trx('teams')
@@ -74,6 +96,7 @@ export function readRows(db: Database, node: string): Promise<TeamRows[]> {
           'e.secret',
           'e.telephone_number as telephone',
           'k.endpoint as trunk',
+          'e.endpoint',
         );
       for (const { team, ...row } of extensions) of(team).extensions.push(row);
       const groups = await trx('agent_groups as g')
@@ -106,15 +129,24 @@ export function readRows(db: Database, node: string): Promise<TeamRows[]> {
         .leftJoin('extensions as x', 'x.id', 'd.extension_id')
         .where('t.node', node)
         .orderBy('d.number')
-        .select<(DidRow & { team: string })[]>(
+        .select<(Omit<DidRow, 'forms'> & { team: string })[]>(
           't.identity as team',
           'd.number',
           'g.name as group',
           'x.number as extension',
           'd.feature',
         );
-      for (const { team, ...row } of dids) of(team).dids.push(row);
-      return [...byTeam.values()];
+      for (const { team, ...row } of dids) of(team).dids.push({ ...row, forms: [] });
+      const used = await trx('trunks as k')
+        .join('teams as t', (on) => on.on('t.id', 'k.team_id').orOnNull('k.team_id'))
+        .where('t.node', node)
+        .whereNotNull('k.country')
+        .distinct('t.identity as team', 'k.country')
+        .orderBy(['team', 'country'])
+        .select<{ team: string; country: string }[]>();
+      const countries = new Map<string, string[]>();
+      for (const { team, country } of used) countries.set(team, [...(countries.get(team) ?? []), country]);
+      return { teams: [...byTeam.values()], countries };
     },
     { isolationLevel: 'repeatable read', readOnly: true },
   );

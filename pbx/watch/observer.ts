@@ -9,6 +9,7 @@ import { statesBefore } from '../../domain/presence/transitions.js';
 import { beginWrapUp } from '../../domain/presence/wrap-up.js';
 import type { AmiMessage } from '../ami/message.js';
 import { phoneOf } from '../queue/names.js';
+import { phonesAt } from '../queue/phones.js';
 import { Endings } from './endings.js';
 import { resultOf, type OfferSoFar } from './offer-result.js';
 
@@ -122,12 +123,13 @@ export class Observer {
     run: (signIn: SignIn) => Promise<void>,
     orElse?: () => Promise<void>,
   ): Work | undefined {
-    const phone = phoneOf(event.headers.get(header) ?? '');
-    if (!phone) return undefined;
+    const device = (event.headers.get(header) ?? '').replace(/\/n$/, '');
     return {
-      key: `${phone.team}-${phone.extension}`,
+      key: device,
       after: event.headers.get('uniqueid') ?? '',
       run: async (): Promise<void> => {
+        const phone = (await phonesAt(this.db, this.node, [device])).get(device);
+        if (!phone) return;
         const signIn = await openSignIn(this.db, phone.team, { extension: phone.extension });
         // A phone of a team that lives on another node is none of ours, whatever it is called here.
         if (signIn && signIn.node !== this.node) return;
@@ -213,7 +215,8 @@ export class Observer {
       this.#offers.delete(uniqueid);
       this.#endings.offer(uniqueid, resultOf(offer, event));
     } else if (phoneOf(deviceOfChannel(event.headers.get('channel') ?? ''))) {
-      // An offer whose beginning another server saw: that it is over is all that is known.
+      // An offer whose beginning another server saw: that it is over is all that is known. (Of an endpoint of the
+      // operator's, whose name says nothing, the reconciliation finds it.)
       this.#endings.offer(uniqueid, null);
     }
     // The caller's is the channel that began the call, unless a hand-written dialplan has put others before it.

@@ -88,6 +88,7 @@ void t.test('the marks of wrap-ups need no class "system", and leave nothing beh
     team: `t${index + 1}`,
     extension: '5000',
     extensionKind: 'sip' as const,
+    endpoint: null,
   }));
   /** Names of the global variables. DB_RESULT is Asterisk's own: the value that was read or deleted last. */
   const globals = async (): Promise<string[]> =>
