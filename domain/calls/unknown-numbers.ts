@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { prepared, type Queryable } from '../database/pool.js';
+import { bare, numberPlan } from '../telephone-numbers.js';
 
 /** A call for a number that no team has. */
 export interface UnknownCall {
@@ -100,13 +101,25 @@ async function record(db: Queryable, node: string, counted: readonly Counted[]):
   );
 }
 
-/** Numbers that were called and that no team has now, the last one first; of one Asterisk or of all. */
-export async function listUnknownNumbers(db: Queryable): Promise<UnknownNumber[]> {
-  const { rows } = await db.raw<{ rows: UnknownNumber[] }>(
-    `select u.node, u.number, u.calls::integer as calls, u.first_at as "firstAt", u.last_at as "lastAt", u.endpoint, u.caller
-     from unknown_numbers u
-     where not exists (select from dids d where ltrim(d.number, '+') = ltrim(u.number, '+'))
-     order by u.last_at desc`,
+/**
+ * Numbers that were called, within so many hours if given, and that no team has now, as the country of the trunk has them
+ * written; the last one first.
+ */
+export async function listUnknownNumbers(db: Queryable, hours?: number): Promise<UnknownNumber[]> {
+  const { rows } = await db.raw<{ rows: (UnknownNumber & { country: string | null })[] }>(
+    `select u.node, u.number, u.calls::integer as calls, u.first_at as "firstAt", u.last_at as "lastAt", u.endpoint, u.caller,
+       k.country
+     from unknown_numbers u left join trunks k on k.endpoint = u.endpoint
+     where :hours::integer is null or u.last_at > now() - make_interval(hours => :hours::integer)
+     order by u.last_at desc, u.number`,
+    { hours: hours ?? null },
   );
-  return rows;
+  const keys: string[] = [];
+  for (const { number, country } of rows) keys.push(bare((await numberPlan(country)).canonical(number)));
+  const found = await db.raw<{ rows: { key: string }[] }>(
+    `select ltrim(number, '+') as key from dids where ltrim(number, '+') = any(?)`,
+    [[...new Set(keys)]],
+  );
+  const known = new Set(found.rows.map(({ key }) => key));
+  return rows.flatMap(({ country: _, ...row }, index) => (known.has(keys[index] ?? '') ? [] : [row]));
 }
