@@ -97,6 +97,14 @@ const rules = {
     example: '+4930600100',
     tidy: telephone,
   },
+  country: {
+    noun: 'country',
+    what: 'country',
+    pattern: /^[A-Z]{2}$/,
+    rule: 'two capital letters, as in ISO 3166',
+    example: 'DE',
+    tidy: (typed) => typed.toUpperCase(),
+  },
   language: {
     noun: 'language',
     what: 'language',
@@ -133,7 +141,7 @@ const rules = {
     noun: 'endpoint',
     what: 'endpoint',
     pattern: /^(?![a-z][a-z0-9]{1,19}-[0-9]{2,10}$)[A-Za-z0-9_.-]{1,60}$/,
-    rule: 'the section of a trunk in your pjsip.conf: 1 to 60 letters, digits, _ . and -; <team>-<number> is a phone',
+    rule: 'a section of your own pjsip.conf: 1 to 60 letters, digits, _ . and -; <team>-<number> is a phone of ours',
     example: 'provider',
     tidy: (typed) => typed.replace(/[^A-Za-z0-9_.-]+/g, ''),
   },
@@ -151,7 +159,7 @@ const rules = {
 export type Named = keyof typeof rules;
 
 /** What is provisioned, as it is called on the command line. */
-export type NounName = Exclude<Named, 'queueNumber' | 'telephone' | 'endpoint' | 'language'>;
+export type NounName = Exclude<Named, 'queueNumber' | 'telephone' | 'endpoint' | 'country' | 'language'>;
 
 const longestQuote = 60;
 

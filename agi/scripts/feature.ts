@@ -1,4 +1,8 @@
-import { callersExtension } from '../../domain/presence/callers-extension.js';
+import {
+  callersExtension,
+  extensionOfEndpoint,
+  recordGuard,
+} from '../../domain/presence/callers-extension.js';
 import { noteAct } from '../../domain/presence/last-act.js';
 import { answerOutcome, type Notice, type Told } from '../answer.js';
 import { noteFeature } from '../feature-log.js';
@@ -27,7 +31,9 @@ export const feature =
     let extension: string | undefined;
     const decided = async (say: (notice: Notice) => void): Promise<Told> => {
       extension =
-        extensionOf(team, endpoint) ?? (await callersExtension(services.db, team, endpoint, caller));
+        extensionOf(team, endpoint) ??
+        (await operatorsPhone(services, session, team, endpoint)) ??
+        (await callersExtension(services.db, team, endpoint, caller));
       if (extension === undefined) return 'unknown-phone';
       if ((await noteAct(services.db, team, extension)).missed) say('missed');
       const by = session.request.uniqueid;
@@ -50,4 +56,29 @@ export const feature =
 function extensionOf(team: string, endpoint: string): string | undefined {
   const [, owner, number] = /^([a-z][a-z0-9]{1,19})-([0-9]{2,10})$/.exec(endpoint) ?? [];
   return owner === team ? number : undefined;
+}
+
+/**
+ * The extension that is an endpoint of the operator's own. Whether the endpoint puts its channels into the group of the
+ * phone shows on the channel that has dialled; the answer does not wait for it.
+ */
+async function operatorsPhone(
+  { db, membership, log }: Services,
+  session: Session,
+  team: string,
+  endpoint: string,
+): Promise<string | undefined> {
+  const extension = await extensionOfEndpoint(db, team, endpoint);
+  if (extension === undefined) return undefined;
+  const look = async (): Promise<void> => {
+    const guarded = await membership.isGuarded(session.request.channel, endpoint);
+    if (guarded !== undefined) await recordGuard(db, team, endpoint, guarded);
+  };
+  look().catch((error: unknown) => {
+    log.debug(
+      { team, endpoint, reason: (error as Error).message },
+      'not seen whether an endpoint is guarded',
+    );
+  });
+  return extension;
 }

@@ -7,6 +7,7 @@ import { signInPin } from './sign-in-pin.js';
 import { signIn } from './sign-in.js';
 import { signOut } from './sign-out.js';
 import { status } from './status.js';
+import { unknownNumber } from './unknown-number.js';
 import { workMode } from './work-mode.js';
 import type { Script } from './script.js';
 
@@ -22,4 +23,5 @@ export const scripts: ReadonlyMap<string, Script> = new Map([
   ['status', status],
   ['inbound', inbound],
   ['anybody', anybody],
+  ['unknown-number', unknownNumber],
 ]);

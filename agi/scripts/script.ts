@@ -3,6 +3,7 @@ import type { CallJournal } from '../../domain/calls/journal.js';
 import type { Database } from '../../domain/database/pool.js';
 import type { Membership } from '../../domain/presence/membership.js';
 import type { Routing } from '../../domain/calls/routing.js';
+import type { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
 import type { Session } from '../wire/session.js';
 
 /** Everything that scripts work with. */
@@ -11,6 +12,7 @@ export interface Services {
   membership: Membership;
   routing: Routing;
   journal: CallJournal;
+  unknownNumbers: UnknownNumbers;
   log: Logger;
 }
 

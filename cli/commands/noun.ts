@@ -23,6 +23,8 @@ export interface Special {
     readonly options: readonly (readonly [flags: string, help: string])[];
     readonly run: (invocation: Invocation, name: string, flags: Flags) => Promise<void>;
   };
+  /** Said of what was added, to stderr. */
+  readonly afterAdd?: (invocation: Invocation, record: object) => void;
   /** Said after a change, to stderr. */
   readonly afterSet?: (invocation: Invocation, name: string, values: Flags) => Promise<void>;
 }
@@ -68,7 +70,9 @@ export function registerNoun(
       const typed = Object.fromEntries(argumentsOf(noun).map(([key], index) => [key, rest[index]]));
       const values = { ...(await valuesOf(noun, 'add', flags, invocation)), ...typed };
       const { add } = await load();
-      invocation.print.record(await add(await invocation.db(), teamOf(invocation, flags), name, values));
+      const record = await add(await invocation.db(), teamOf(invocation, flags), name, values);
+      invocation.print.record(record);
+      special.afterAdd?.(invocation, record);
       await sayBehind(invocation, name);
     }),
   );

@@ -15,11 +15,14 @@ export function register(program: Command, context: Context): void {
     .action(
       action(context, async ({ db, team, print, say }, { within }: { within?: number }) => {
         const { readStatus } = await import('../../domain/monitor/status.js');
+        const { readNotices } = await import('../../domain/monitor/notices.js');
         const status = await readStatus(await db(), team, within);
+        const notices = await readNotices(await db(), team);
         if (print.json) {
-          print.record(status);
+          print.record({ ...status, notices });
           return;
         }
+        for (const { says } of notices) say(says);
         print.list(status.groups, ['name', 'waiting', 'waitingSince', 'talking', 'signedIn', 'serviceLevel']);
         print.list(status.agents, [
           'number',

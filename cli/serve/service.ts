@@ -4,6 +4,7 @@ import type { Services } from '../../agi/scripts/script.js';
 import { AgiServer, type AgiServerSettings, type Script } from '../../agi/server.js';
 import { CallJournal } from '../../domain/calls/journal.js';
 import { Routing } from '../../domain/calls/routing.js';
+import { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
 import { EventRetention } from '../../domain/monitor/event-retention.js';
 import { registerNode } from '../../domain/provisioning/node.js';
 import { AutomaticSignOut } from '../../pbx/watch/automatic-sign-out.js';
@@ -77,6 +78,7 @@ export function createService(settings: ServiceSettings, log: Logger): Parts {
   );
   const journal = new CallJournal(db, settings.node, log);
   let agi: AgiServer | undefined;
+  const unknownNumbers = new UnknownNumbers(db, settings.node, log);
 
   const parts: Part[] = [
     { name: 'database', stop: () => db.destroy() },
@@ -106,13 +108,14 @@ export function createService(settings: ServiceSettings, log: Logger): Parts {
     { name: 'event retention', start: () => eventRetention.start(), stop: () => eventRetention.stop() },
     // The arrivals before the ends, which the watcher writes.
     { name: 'journal', stop: () => journal.flush() },
+    { name: 'unknown numbers', stop: () => unknownNumbers.flush() },
     {
       name: 'agi',
       start: async () => {
         const token = await settings.token(db);
         agi = new AgiServer(
           { ...settings.agi, token },
-          bind({ db, membership, routing, journal, log }),
+          bind({ db, membership, routing, journal, unknownNumbers, log }),
           log.child({ part: 'agi' }),
         );
         const { port } = await agi.start();

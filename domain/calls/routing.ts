@@ -1,5 +1,6 @@
 import type { Queryable } from '../database/pool.js';
 import type { Feature } from '../provisioning/feature-code.js';
+import { bare, numberPlan } from '../telephone-numbers.js';
 
 /** Where the calls of a DID go: an agent group, an extension or a feature of the same team. */
 export interface Destination {
@@ -24,6 +25,8 @@ export class Routing {
   #byTeam = new Map<string, Map<string, Destination>>();
   /** Identity of each team that has DIDs, by its id: a team may get another identity. */
   #identities = new Map<number, string>();
+  /** Of each trunk that has one, by its endpoint. */
+  #countries = new Map<string, string>();
 
   constructor(private readonly db: Queryable) {}
 
@@ -42,6 +45,10 @@ export class Routing {
         'd.feature',
       );
     const rows = await (teamIds === undefined ? query : query.whereIn('d.team_id', teamIds));
+    const trunks = await this.db('trunks')
+      .whereNotNull('country')
+      .select<{ endpoint: string; country: string }[]>('endpoint', 'country');
+    this.#countries = new Map(trunks.map(({ endpoint, country }) => [endpoint, country]));
     // Without a pause in between: no question comes while a team has no answers.
     for (const id of teamIds ?? [...this.#identities.keys()]) {
       this.#byTeam.delete(this.#identities.get(id) ?? '');
@@ -54,8 +61,34 @@ export class Routing {
     }
   }
 
-  /** Undefined: the team has no such DID. */
+  /** Undefined: the team has no such DID, with a + or without. */
   find(team: string, did: string): Destination | undefined {
-    return this.#byTeam.get(team)?.get(did);
+    return inEitherForm(this.#byTeam.get(team), did)?.destination;
   }
+
+  /** Whose DID a number is that came over a trunk, by the trunk's own way of writing it; undefined: nobody's. */
+  async findOnTrunk(
+    endpoint: string,
+    written: string,
+  ): Promise<{ team: string; did: string; destination: Destination } | undefined> {
+    const plan = await numberPlan(this.#countries.get(endpoint) ?? null);
+    const number = plan.canonical(written);
+    for (const [team, dids] of this.#byTeam) {
+      const found = inEitherForm(dids, number);
+      if (found) return { team, ...found };
+    }
+    return undefined;
+  }
+}
+
+/** A DID as it was asked for, or with a + or without. */
+function inEitherForm(
+  dids: ReadonlyMap<string, Destination> | undefined,
+  number: string,
+): { did: string; destination: Destination } | undefined {
+  for (const did of [number, bare(number), `+${bare(number)}`]) {
+    const destination = dids?.get(did);
+    if (destination) return { did, destination };
+  }
+  return undefined;
 }

@@ -9,6 +9,7 @@ export interface OpenState {
   agent: string;
   extension: string;
   extensionKind: ExtensionKind;
+  endpoint: string | null;
   signInId: number;
   agentId: number;
   state: AgentState;
@@ -33,7 +34,7 @@ export interface StateDetails {
 }
 
 const openStateColumns = `
-  s.id, t.identity as team, a.number as agent, x.number as extension, x.kind as "extensionKind",
+  s.id, t.identity as team, a.number as agent, x.number as extension, x.kind as "extensionKind", x.endpoint,
   s.sign_in_id as "signInId",
   s.agent_id as "agentId", s.state, s.offer_id as "offerId", s.pause_digit as "pauseDigit"`;
 const openStateJoins = `

@@ -23,4 +23,10 @@ export interface Membership {
    * 3.5 s for one that does not answer. False when that cannot be found out. Never throws.
    */
   isUnreachable(phone: Phone): Promise<boolean>;
+
+  /**
+   * Whether a channel of an operator's endpoint is in the group by which its phone has one call at a time, as the line
+   * `set_var=GROUP(star64)=PJSIP/<endpoint>` makes it. Undefined: the channel is gone. Rejects when Asterisk is away.
+   */
+  isGuarded(channel: string, endpoint: string): Promise<boolean | undefined>;
 }

@@ -12,6 +12,7 @@ export interface SignIn {
   agent: string;
   extension: string;
   extensionKind: ExtensionKind;
+  endpoint: string | null;
 }
 
 /** An agent as a command names them: by the phone where they are signed in, or by their number. */
@@ -68,7 +69,7 @@ export async function lockSignInsOfGroup(
 
 /** SQL: the columns of a {@link SignIn}, of `i` sign_ins, `t` teams, `a` agents and `x` extensions. */
 export const signInColumns = `i.id, i.team_id as "teamId", t.identity as team, t.node, i.agent_id as "agentId", a.number as agent,
-  x.number as extension, x.kind as "extensionKind"`;
+  x.number as extension, x.kind as "extensionKind", x.endpoint`;
 const joins = `from sign_ins i join teams t on t.id = i.team_id join agents a on a.id = i.agent_id
   join extensions x on x.id = i.extension_id`;
 

@@ -7,5 +7,7 @@ export interface Phone {
   team: string;
   extension: string;
   extensionKind: ExtensionKind;
+  /** The operator's own endpoint that it is; null: the one that is generated, or none. */
+  endpoint: string | null;
   agentId: number;
 }

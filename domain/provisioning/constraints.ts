@@ -3,6 +3,8 @@ import type { Queryable } from '../database/pool.js';
 import { dependents, placeOf, stillNeeded } from './dependents.js';
 import { fail, type Remedy, type Star64Error } from '../errors.js';
 import { nounOf, quoted } from '../names.js';
+import { bare } from '../telephone-numbers.js';
+import { homePlan } from './home-plan.js';
 import { codeTaken, numberTaken, prefixTaken } from './number-space.js';
 import { trunkNamed } from './trunk-names.js';
 
@@ -116,22 +118,20 @@ const explanations: Readonly<Record<string, Explain>> = {
       .join('teams as t', 't.id', 'd.team_id')
       .leftJoin('agent_groups as g', 'g.id', 'd.group_id')
       .leftJoin('extensions as x', 'x.id', 'd.extension_id')
-      .where('d.number', name)
-      .first<(Record<'group' | 'extension' | 'feature', string | null> & { team: string }) | undefined>(
-        't.identity as team',
-        'g.name as group',
-        'x.number as extension',
-        'd.feature',
-      );
+      .whereRaw(`ltrim(d.number, '+') = ltrim(?, '+')`, [name])
+      .first<
+        | (Record<'group' | 'extension' | 'feature', string | null> & { team: string; number: string })
+        | undefined
+      >('t.identity as team', 'd.number', 'g.name as group', 'x.number as extension', 'd.feature');
     if (!row) return taken(attempt, `DID ${name} exists already`, { text: 'try again' });
-    const [place, of] = Object.entries(row).find(([key, value]) => key !== 'team' && value !== null) ?? [
-      '',
-      '',
-    ];
+    const same = row.number === name ? '' : `, as ${row.number}`;
+    const [place, of] = Object.entries(row).find(
+      ([key, value]) => key !== 'team' && key !== 'number' && value !== null,
+    ) ?? ['', ''];
     return taken(
       attempt,
-      `DID ${name} exists already, in team ${row.team}, and goes to ${place} ${of ?? ''}`,
-      { text: 'change it with {0}', steps: [{ noun: 'did', verb: 'set', name, team: row.team }] },
+      `DID ${name} exists already${same}, in team ${row.team}, and goes to ${place} ${of ?? ''}`,
+      { text: 'change it with {0}', steps: [{ noun: 'did', verb: 'set', name: row.number, team: row.team }] },
       { team: row.team },
     );
   },
@@ -141,12 +141,33 @@ const explanations: Readonly<Record<string, Explain>> = {
     const telephone = givenText(attempt, 'telephone') ?? '';
     const row = await db('extensions')
       .where({ team_id: teamId, removed_at: null })
-      .whereRaw(`ltrim(telephone_number, '+') = ltrim(?, '+')`, [telephone])
+      .where({ telephone_key: bare((await homePlan(db, teamId ?? 0)).canonical(telephone)) })
       .first<{ number: string } | undefined>('number');
     const holder = row ? `extension ${row.number}` : 'another extension';
     return taken(attempt, `telephone number ${telephone} is ${holder} of team ${team ?? ''} already`, {
       text: 'choose another: two would be whoever calls in from there',
     });
+  },
+
+  extensions_endpoint_key: async (db, attempt) => {
+    const endpoint = givenText(attempt, 'endpoint');
+    const query = db('extensions as x')
+      .join('teams as t', 't.id', 'x.team_id')
+      .whereNull('x.removed_at')
+      .first<{ number: string; team: string; endpoint: string } | undefined>(
+        'x.number',
+        't.identity as team',
+        'x.endpoint',
+      );
+    // Of a team that moves to another node, which of its endpoints is taken there is not said.
+    const row = endpoint === undefined ? undefined : await query.where({ endpoint });
+    return taken(
+      attempt,
+      row
+        ? `endpoint ${row.endpoint} is extension ${row.number} of team ${row.team} already`
+        : 'an endpoint of it is an extension of another team there already',
+      { text: 'choose another endpoint: a phone belongs to one extension' },
+    );
   },
 
   trunks_name_in_team_key: trunkTaken,

@@ -1,13 +1,26 @@
 import type { Changes } from './description.js';
 import type { Queryable } from '../database/pool.js';
 import { fail } from '../errors.js';
+import { bare } from '../telephone-numbers.js';
+import { homePlan } from './home-plan.js';
 import { did } from './nouns/did.js';
 import { operationsOf } from './operations.js';
 
 export type DidChanges = Changes<typeof did>;
 
-/** A number of the public network: a number belongs to one team only, and leads to exactly one place. */
+/**
+ * A number of the public network, kept in the one form that the plan of the team's country gives it: a number belongs to one team only, and leads to exactly one place.
+ */
 export const dids = operationsOf(did, {
+  named: async (db, { teamId }, typed, verb) => {
+    const kept = (await homePlan(db, teamId ?? 0)).canonical(typed);
+    if (verb === 'add') return kept;
+    const { rows } = await db.raw<{ rows: { number: string }[] }>(
+      `select number from dids where team_id = ? and ltrim(number, '+') = any(?) order by number = ? desc limit 1`,
+      [teamId, [bare(typed), bare(kept)], typed],
+    );
+    return rows[0]?.number ?? typed;
+  },
   check: ({ name, given: { group, extension, feature } }) => {
     if ([group, extension, feature].filter((place) => typeof place === 'string').length === 1) return;
     throw fail('required', {

@@ -3,19 +3,22 @@ import type { Queryable } from '../database/pool.js';
 import { fail } from '../errors.js';
 import { checkName } from '../names.js';
 import { generateSecret } from '../password.js';
+import { bare } from '../telephone-numbers.js';
 import { forget } from './forget-failures.js';
+import { homePlan } from './home-plan.js';
 import { extension } from './nouns/extension.js';
 import { operationsOf, type Change, type Removal } from './operations.js';
 import { openSignIn } from '../presence/open-sign-in.js';
 import type { ExtensionKind } from '../presence/phone.js';
 import { refusePasswordAsSecret } from './secret-or-password.js';
 import type { Stored } from './rows.js';
+import { trunkNamed } from './trunk-names.js';
 
 export type ExtensionChanges = Changes<typeof extension>;
 
 /**
  * A SIP device or a telephone outside. The secret of a device is generated unless given (spec 17), and is part of the
- * result where it was made new. The kind stays while somebody is signed in there; removed only when nobody is.
+ * result where it was made new; one that is an endpoint of the operator's own has its secret there. The kind stays while somebody is signed in there; removed only when nobody is.
  */
 export const extensions = operationsOf(extension, {
   columns: async (change) => {
@@ -23,16 +26,19 @@ export const extensions = operationsOf(extension, {
     const kind = (given.kind ?? before?.['kind'] ?? 'sip') as ExtensionKind;
     if (before && kind !== before['kind']) await refuseWhileSignedIn(change, 'becomes another kind');
     const fields = kindFields(change, kind);
+    if (before && fields.endpoint !== before['endpoint'])
+      await refuseWhileSignedIn(change, 'becomes another phone');
+    if (typeof given.endpoint === 'string') await refuseTrunk(change, given.endpoint);
     const owner = refers['user'] ?? (before && (await ownerOf(trx, before)));
     // A kept secret meets a new owner's password. One that is generated here cannot be anybody's password.
     const kept = owner?.id !== before?.['user_id'] && fields.secret === before?.['secret'];
     if (owner && fields.secret !== null && (given.secret === fields.secret || kept)) {
       await refusePasswordAsSecret(owner, fields.secret);
     }
-    return { kind, ...fields };
+    return { kind, ...fields, ...(await derived(change, fields)) };
   },
-  after: ({ before, written: { secret } }) =>
-    Promise.resolve(before && secret === before['secret'] ? undefined : { secret }),
+  after: ({ before, written: { secret, endpoint } }) =>
+    Promise.resolve(endpoint !== null || (before && secret === before['secret']) ? undefined : { secret }),
   remove: async (removal) => {
     await refuseWhileSignedIn(removal, 'is removed');
     await forget(removal, 'phone');
@@ -70,11 +76,47 @@ async function ownerOf(trx: Queryable, before: Stored): Promise<Stored | undefin
   return trx('users').where({ id: before['user_id'] }).forNoKeyUpdate().first<Stored | undefined>('*');
 }
 
-/** The two columns that depend on the kind, complete; refuses what does not go with it. */
-function kindFields(
-  { name, given, before }: Change<ExtensionChanges>,
-  kind: ExtensionKind,
-): { secret: string | null; telephone_number: string | null } {
+interface KindFields {
+  secret: string | null;
+  telephone_number: string | null;
+  endpoint: string | null;
+}
+
+/** What follows from them: by what a caller is known, and where an endpoint belongs to this extension alone. */
+async function derived(
+  { trx, scope, before }: Change<ExtensionChanges>,
+  { telephone_number: telephone, endpoint }: KindFields,
+): Promise<Record<string, string | null>> {
+  const teamId = scope.teamId ?? 0;
+  const kept = telephone === null ? null : (await homePlan(trx, teamId)).canonical(telephone);
+  const [node] =
+    endpoint === null ? [null] : await trx('teams').where({ id: teamId }).pluck<string[]>('node');
+  return {
+    telephone_key: kept === null ? null : bare(kept),
+    endpoint_node: node ?? null,
+    // What was seen of another endpoint says nothing of this one.
+    ...(endpoint !== before?.['endpoint'] && { endpoint_guarded: null }),
+  };
+}
+
+/** An endpoint is a phone of one extension or a trunk, never both: calls from a trunk would be that phone's. */
+async function refuseTrunk({ trx, name, scope }: Change<ExtensionChanges>, endpoint: string): Promise<void> {
+  const row = await trx('trunks as k')
+    .leftJoin('teams as t', 't.id', 'k.team_id')
+    .where({ endpoint })
+    .first<{ name: string; team: string | null } | undefined>('k.name', 't.identity as team');
+  if (!row) return;
+  throw fail('taken', {
+    noun: 'extension',
+    name,
+    facts: { team: scope.team, endpoint },
+    says: `endpoint ${endpoint} is ${trunkNamed(row.team, row.name)} already`,
+    remedy: { text: 'choose another endpoint: a trunk is no phone' },
+  });
+}
+
+/** The columns that depend on the kind, complete; refuses what does not go with it. */
+function kindFields({ name, given, before }: Change<ExtensionChanges>, kind: ExtensionKind): KindFields {
   const refuse = (code: 'required' | 'not_applicable', field: string, says: string, text: string) =>
     fail(code, {
       noun: 'extension',
@@ -92,11 +134,26 @@ function kindFields(
         'add --kind external, or leave --telephone out',
       );
     }
+    const endpoint =
+      given.endpoint === undefined ? ((before?.['endpoint'] ?? null) as string | null) : given.endpoint;
+    if (endpoint !== null) {
+      if (given.secret === undefined) return { secret: null, telephone_number: null, endpoint };
+      throw refuse(
+        'not_applicable',
+        'secret',
+        `is endpoint ${endpoint} of your own pjsip.conf, which has its secret`,
+        'leave it out, or have the endpoint generated again with --no-endpoint',
+      );
+    }
     const kept = before?.['secret'] as string | null | undefined;
     return {
       secret: (given.secret as string | undefined) ?? kept ?? generateSecret(),
       telephone_number: null,
+      endpoint: null,
     };
+  }
+  if (typeof given.endpoint === 'string') {
+    throw refuse('not_applicable', 'endpoint', 'is a telephone number and no endpoint', 'leave it out');
   }
   if (given.secret !== undefined) {
     throw refuse('not_applicable', 'secret', 'is a telephone number and has no SIP secret', 'leave it out');
@@ -110,7 +167,7 @@ function kindFields(
       'add for example --telephone +4915112345678',
     );
   }
-  return { secret: null, telephone_number: checkName('telephone', telephone) };
+  return { secret: null, telephone_number: checkName('telephone', telephone), endpoint: null };
 }
 
 async function refuseWhileSignedIn(

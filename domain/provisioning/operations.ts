@@ -1,7 +1,7 @@
 import type { Attempt } from './attempt.js';
 import { change } from './change.js';
 import { removalPending } from './constraints.js';
-import { columnOf, type Changes, type Field, type Noun, type Row } from './description.js';
+import { columnOf, type Changes, type Field, type Noun, type Row, type Verb } from './description.js';
 import { dependents, stillNeeded } from './dependents.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import type { Queryable } from '../database/pool.js';
@@ -53,6 +53,8 @@ export interface Removed {
 
 /** What is special about a noun: code beside its description. Every hook may refuse. */
 export interface Hooks<G> {
+  /** The name under which a thing is kept, where it can be typed in more than one way. */
+  readonly named?: (db: Queryable, scope: Scope, typed: string, verb: Verb) => Promise<string>;
   /** Before the database is asked; `before` the fields are checked one by one. */
   readonly check?: (change: { team: string | null; name: string; given: G; verb: 'add' | 'set' }) => void;
   /** In the transaction: columns that depend on more than one field, which win over the usual ones. */
@@ -95,6 +97,8 @@ export function operationsOf<N extends Noun>(
   type G = Changes<N>;
   type R = Whole<N>;
   const fields = Object.entries<Field>(noun.fields);
+  const named = (db: Queryable, scope: Scope, typed: string, verb: Verb): Promise<string> =>
+    hooks.named?.(db, scope, typed, verb) ?? Promise.resolve(typed);
 
   /** Checks what was given, as far as that goes without the database. */
   function prepare(verb: 'add' | 'set', team: string | null, name: string, given: object): G {
@@ -196,31 +200,38 @@ export function operationsOf<N extends Noun>(
       const hashed = await hashes(given);
       return change(db, async (trx, tell) => {
         const scope = await scopeOf(trx, team);
-        const attempt = { verb: 'add', noun, scope, name, given: given as Record<string, unknown> } as const;
+        const kept = await named(trx, scope, name, 'add');
+        const whole = { ...given, [noun.key]: kept };
+        const attempt = { verb: 'add', noun, scope, name: kept, given: whole } as const;
         tell(attempt);
-        return write(trx, scope, given, hashed, attempt);
+        return write(trx, scope, whole, hashed, attempt);
       });
     },
 
     list: (db, team) => withDatabaseErrors(async () => listRows<R>(db, noun, await scopeOf(db, team))),
 
     show: (db, team, name) =>
-      withDatabaseErrors(async () => showRow<R>(db, noun, await scopeOf(db, team), name)),
+      withDatabaseErrors(async () => {
+        const scope = await scopeOf(db, team);
+        return showRow<R>(db, noun, scope, await named(db, scope, name, 'show'));
+      }),
 
     showSecrets: (db, team, name) =>
       withDatabaseErrors(async () => {
-        const row = await requireRow(db, noun, await scopeOf(db, team), name);
+        const scope = await scopeOf(db, team);
+        const row = await requireRow(db, noun, scope, await named(db, scope, name, 'show'));
         const secrets = fields
           .filter(([, { value }]) => value.is === 'secret' && value.kept === 'clear')
           .map(([key, field]) => [key, row[columnOf(key, field)]]);
         return { ...(await readRow<R>(db, noun, row.id)), ...(Object.fromEntries(secrets) as object) };
       }),
 
-    set: async (db, team, name, values) => {
-      const given = prepare('set', team, name, values);
+    set: async (db, team, typed, values) => {
+      const given = prepare('set', team, typed, values);
       const hashed = await hashes(given);
       return change(db, async (trx, tell) => {
         const scope = await scopeOf(trx, team);
+        const name = await named(trx, scope, typed, 'set');
         const attempt = { verb: 'set', noun, scope, name, given: given as Record<string, unknown> } as const;
         tell(attempt);
         const before = await requireRow(trx, noun, scope, name, { lock: 'for no key update' });
@@ -229,9 +240,10 @@ export function operationsOf<N extends Noun>(
       });
     },
 
-    remove: (db, team, name) =>
+    remove: (db, team, typed) =>
       change(db, async (trx, tell) => {
         const scope = await scopeOf(trx, team);
+        const name = await named(trx, scope, typed, 'remove');
         // The lock makes whatever is just being added to it wait, and then see that it has gone.
         const row = await requireRow(trx, noun, scope, name, { lock: 'for update' });
         const attempt = { verb: 'remove', noun, scope, name, id: row.id, given: {} } as const;

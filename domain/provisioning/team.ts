@@ -1,6 +1,7 @@
 import type { Changes } from './description.js';
 import type { Queryable } from '../database/pool.js';
 import { conflict } from '../errors.js';
+import { renumber } from './home-plan.js';
 import { registerNode } from './node.js';
 import { team } from './nouns/team.js';
 import { operationsOf } from './operations.js';
@@ -18,6 +19,10 @@ export const teams = operationsOf(team, {
     if (before && before['node'] !== node) await refuseWhileAtWork(trx, before.id, name, node);
     await registerNode(trx, node);
     return {};
+  },
+  after: async ({ trx, id, name, before, given: { trunk } }) => {
+    if (before && typeof trunk === 'string') await renumber(trx, { noun: 'team', name }, id);
+    return undefined;
   },
 });
 

@@ -1,12 +1,34 @@
 import type { Changes } from './description.js';
 import type { Queryable } from '../database/pool.js';
+import { fail } from '../errors.js';
+import { quoted } from '../names.js';
+import { isCountry } from '../telephone-numbers.js';
+import { renumber } from './home-plan.js';
 import { trunk } from './nouns/trunk.js';
 import { operationsOf } from './operations.js';
 
 export type TrunkChanges = Changes<typeof trunk>;
 
 /** A way to the public network. No caller number of one is trusted unless that is said. */
-export const trunks = operationsOf(trunk);
+export const trunks = operationsOf(trunk, {
+  columns: async ({ trx, name, given: { country, endpoint } }) => {
+    if (typeof endpoint === 'string') await refusePhone(trx, name, endpoint);
+    if (typeof country === 'string' && !(await isCountry(country))) {
+      throw fail('invalid_choice', {
+        noun: 'trunk',
+        name,
+        facts: { what: 'country', country },
+        says: `country ${quoted(country)} does not exist`,
+        remedy: { text: 'type the code that ISO 3166 gives it, for example DE' },
+      });
+    }
+    return {};
+  },
+  after: async ({ trx, scope, name, given: { country } }) => {
+    if (typeof country === 'string') await renumber(trx, { noun: 'trunk', name }, scope.teamId);
+    return undefined;
+  },
+});
 
 export type Trunk = Awaited<ReturnType<typeof trunks.show>>;
 
@@ -19,3 +41,18 @@ export const listTrunks = trunks.list;
 export const showTrunk = trunks.show;
 export const setTrunk = trunks.set;
 export const removeTrunk = trunks.remove;
+
+async function refusePhone(trx: Queryable, name: string, endpoint: string): Promise<void> {
+  const phone = await trx('extensions as x')
+    .join('teams as t', 't.id', 'x.team_id')
+    .where({ endpoint, removed_at: null })
+    .first<{ number: string; team: string } | undefined>('x.number', 't.identity as team');
+  if (!phone) return;
+  throw fail('taken', {
+    noun: 'trunk',
+    name,
+    facts: { endpoint, team: phone.team },
+    says: `endpoint ${endpoint} is extension ${phone.number} of team ${phone.team} already`,
+    remedy: { text: 'choose another endpoint: a phone is no trunk' },
+  });
+}

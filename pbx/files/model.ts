@@ -40,12 +40,12 @@ export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: 
         ? `${group.announceCall ? (group.number ?? '') : ''},${group.announceAgent ? 'yes' : ''}`
         : '',
   }));
-  const named = rows.extensions.map(({ number, kind, telephone, trunk }) => ({
+  const named = rows.extensions.map(({ number, kind, telephone, trunk, endpoint }) => ({
     number,
     kind,
     telephone,
     trunk,
-    name: { team: identity, extension: number, extensionKind: kind },
+    name: { team: identity, extension: number, extensionKind: kind, endpoint },
   }));
   return {
     identity,
@@ -77,7 +77,11 @@ export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: 
     })),
     groups,
     numberedGroups: groups.filter(({ number, leaving }) => number !== null && !leaving),
-    dids: rows.dids.map(({ number, ...did }) => ({ number, destination: destinationOf(identity, did) })),
+    dids: rows.dids.map(({ number, forms, ...did }) => ({
+      number,
+      forms,
+      destination: destinationOf(identity, did),
+    })),
   };
 }
 
@@ -92,12 +96,13 @@ export function siteModel(teams: readonly TeamRows[], settings: GenerateSettings
     servers: servers(settings.servers),
     nobodyAnswers: settings.nobodyAnswers,
     teams: teams.map(({ identity }) => identity),
+    callerSeconds,
     buckets: buckets(teams),
   };
 }
 
-/** Far below the 512 contexts that Asterisk visits for one number, and a thousand DIDs each at 100,000. */
-const bucketCount = 100;
+/** Below the 512 contexts that Asterisk visits for one number, and a thousand lines each for 100,000 DIDs in 4 forms. */
+const bucketCount = 400;
 
 /**
  * The DIDs of all teams, spread evenly over contexts: see star64-inbound.conf.hbs. By a hash of the number and not by its
@@ -105,13 +110,13 @@ const bucketCount = 100;
  */
 function buckets(teams: readonly TeamRows[]) {
   const all = Array.from({ length: bucketCount }, (_, index) => ({
-    name: String(index).padStart(2, '0'),
-    dids: [] as { team: string; number: string }[],
+    name: String(index).padStart(3, '0'),
+    dids: [] as { team: string; number: string; forms: readonly string[] }[],
   }));
   for (const { identity, dids } of teams) {
-    for (const { number } of dids) {
+    for (const { number, forms } of dids) {
       const hash = createHash('md5').update(number).digest().readUInt32BE(0);
-      all[hash % bucketCount]?.dids.push({ team: identity, number });
+      all[hash % bucketCount]?.dids.push({ team: identity, number, forms });
     }
   }
   return all.filter(({ dids }) => dids.length > 0);

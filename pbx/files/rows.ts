@@ -1,6 +1,7 @@
 import type { Database } from '../../domain/database/pool.js';
 import type { ExtensionKind } from '../../domain/presence/phone.js';
 import type { Feature } from '../../domain/provisioning/feature-code.js';
+import { formsOf } from './did-forms.js';
 import type { Destination } from '../../domain/calls/routing.js';
 import { changesIn } from '../../domain/provisioning/generations.js';
 
@@ -18,6 +19,8 @@ export interface ExtensionRow {
   telephone: string | null;
   /** The endpoint of the team's trunk. */
   trunk: string | null;
+  /** The endpoint of the operator's own that it is; null: one is generated. */
+  endpoint: string | null;
 }
 export interface GroupRow {
   name: string;
@@ -36,6 +39,8 @@ export interface CodeRow {
 }
 export interface DidRow extends Destination {
   number: string;
+  /** Other ways in which a trunk may write it. */
+  forms: string[];
 }
 
 /** One team with everything of it that reaches a file, each list in a fixed order. */
@@ -57,7 +62,23 @@ export interface NodeRows {
  * Reads all teams of a node in one snapshot, in as many statements whatever their number, and gives the connection back. The same
  * database gives the same rows in the same order. `db` must not be a transaction: its isolation would be another's.
  */
-export function readRows(db: Database, node: string): Promise<NodeRows> {
+export async function readRows(db: Database, node: string): Promise<NodeRows> {
+  const { teams, changes, countries } = await readSnapshot(db, node);
+  const dids = teams.flatMap((team) =>
+    team.dids.map((did) => ({ did, number: did.number, countries: countries.get(team.identity) ?? [] })),
+  );
+  // Reckoned when the connection has been given back.
+  const forms = await formsOf(dids);
+  dids.forEach(({ did }, index) => (did.forms = forms[index] ?? []));
+  return { teams, changes };
+}
+
+interface Snapshot extends NodeRows {
+  /** Of the trunks that each team can use. */
+  countries: Map<string, string[]>;
+}
+
+function readSnapshot(db: Database, node: string): Promise<Snapshot> {
   return db.transaction(
     async (trx) => {
       const teams = await trx('teams')
@@ -91,6 +112,7 @@ export function readRows(db: Database, node: string): Promise<NodeRows> {
           'e.secret',
           'e.telephone_number as telephone',
           'k.endpoint as trunk',
+          'e.endpoint',
         );
       for (const { team, ...row } of extensions) of(team).extensions.push(row);
       const groups = await trx('agent_groups as g')
@@ -124,15 +146,24 @@ export function readRows(db: Database, node: string): Promise<NodeRows> {
         .leftJoin('extensions as x', 'x.id', 'd.extension_id')
         .where('t.node', node)
         .orderBy('d.number')
-        .select<(DidRow & { team: string })[]>(
+        .select<(Omit<DidRow, 'forms'> & { team: string })[]>(
           't.identity as team',
           'd.number',
           'g.name as group',
           'x.number as extension',
           'd.feature',
         );
-      for (const { team, ...row } of dids) of(team).dids.push(row);
-      return { teams: [...byTeam.values()], changes: await changesIn(trx, node) };
+      for (const { team, ...row } of dids) of(team).dids.push({ ...row, forms: [] });
+      const used = await trx('trunks as k')
+        .join('teams as t', (on) => on.on('t.id', 'k.team_id').orOnNull('k.team_id'))
+        .where('t.node', node)
+        .whereNotNull('k.country')
+        .distinct('t.identity as team', 'k.country')
+        .orderBy(['team', 'country'])
+        .select<{ team: string; country: string }[]>();
+      const countries = new Map<string, string[]>();
+      for (const { team, country } of used) countries.set(team, [...(countries.get(team) ?? []), country]);
+      return { teams: [...byTeam.values()], changes: await changesIn(trx, node), countries };
     },
     { isolationLevel: 'repeatable read', readOnly: true },
   );

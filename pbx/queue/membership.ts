@@ -271,6 +271,16 @@ export class QueueMembership implements Membership {
     }
   }
 
+  async isGuarded(channel: string, endpoint: string): Promise<boolean | undefined> {
+    const read = this.manager.action('Getvar', { Channel: channel, Variable: 'GROUP(star64)' });
+    try {
+      return (await read).headers.get('value') === `PJSIP/${endpoint}`;
+    } catch (error) {
+      if (error instanceof AmiError && /no such channel/i.test(error.message)) return undefined;
+      throw error;
+    }
+  }
+
   async #hangUpRinging(channel: string): Promise<void> {
     // Answered meanwhile: nobody is cut off in a conversation.
     const { headers } = await this.manager.action('Getvar', { Channel: channel, Variable: 'CHANNEL(state)' });

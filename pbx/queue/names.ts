@@ -2,11 +2,13 @@
 import type { Phone } from '../../domain/presence/phone.js';
 
 /** What of a phone makes its name in Asterisk. */
-export type PhoneName = Pick<Phone, 'team' | 'extension' | 'extensionKind'>;
+export type PhoneName = Pick<Phone, 'team' | 'extension' | 'extensionKind' | 'endpoint'>;
 
-/** The device of an extension, as in the names of its channels: `PJSIP/astercc-5000`, `Local/7000@astercc-telephones`. */
-export const deviceOf = ({ team, extension, extensionKind }: PhoneName): string =>
-  extensionKind === 'external' ? `Local/${extension}@${team}-telephones` : `PJSIP/${team}-${extension}`;
+/** The device of an extension, as in the names of its channels: `PJSIP/astercc-5000`, `PJSIP/201`, `Local/7000@astercc-telephones`. */
+export const deviceOf = ({ team, extension, extensionKind, endpoint }: PhoneName): string =>
+  extensionKind === 'external'
+    ? `Local/${extension}@${team}-telephones`
+    : `PJSIP/${endpoint ?? `${team}-${extension}`}`;
 
 /** The extension as a queue member. A telephone keeps its two Local channels: its state and wrap-up hang on them. */
 export const memberOf = (phone: PhoneName): string =>
@@ -15,13 +17,21 @@ export const memberOf = (phone: PhoneName): string =>
 /** The queue of an agent group: `astercc-support`. */
 export const queueOf = (team: string, group: string): string => `${team}-${group}`;
 
-/** The phone behind a queue member or device; undefined for one that is not ours. */
+/**
+ * The phone behind a queue member or device whose name is ours; undefined for another, which may still be an endpoint of
+ * the operator's that is an extension: see `phonesAt`.
+ */
 export function phoneOf(device: string): PhoneName | undefined {
   const sip = /^PJSIP\/([a-z][a-z0-9]{1,19})-([0-9]{2,10})$/.exec(device);
-  if (sip) return { team: sip[1] ?? '', extension: sip[2] ?? '', extensionKind: 'sip' };
+  if (sip) return { team: sip[1] ?? '', extension: sip[2] ?? '', extensionKind: 'sip', endpoint: null };
   const telephone = /^Local\/([0-9]{2,10})@([a-z][a-z0-9]{1,19})-telephones(?:\/n)?$/.exec(device);
   if (telephone)
-    return { team: telephone[2] ?? '', extension: telephone[1] ?? '', extensionKind: 'external' };
+    return {
+      team: telephone[2] ?? '',
+      extension: telephone[1] ?? '',
+      extensionKind: 'external',
+      endpoint: null,
+    };
   return undefined;
 }
 

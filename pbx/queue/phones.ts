@@ -1,21 +1,56 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { prepared, type Database } from '../../domain/database/pool.js';
 import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
-import { phoneOf, type PhoneName } from './names.js';
+import { deviceOf, phoneOf, type PhoneName } from './names.js';
 import { readQueues } from './status.js';
+
+/** The endpoint of a device `PJSIP/…`; undefined for another kind of device. */
+const endpointOf = (device: string): string | undefined =>
+  /^PJSIP\/([A-Za-z0-9_.-]{1,60})$/.exec(device)?.[1];
+
+/**
+ * The phones behind devices: those with a name of ours, and endpoints of the operator's that are, or were last,
+ * extensions on this node. Without those that are neither.
+ */
+export async function phonesAt(
+  db: Database,
+  node: string,
+  devices: Iterable<string>,
+): Promise<Map<string, PhoneName>> {
+  const phones = new Map<string, PhoneName>();
+  const others: string[] = [];
+  for (const device of devices) {
+    const phone = phoneOf(device);
+    const endpoint = endpointOf(device);
+    if (phone) phones.set(device, phone);
+    else if (endpoint !== undefined) others.push(endpoint);
+  }
+  if (others.length === 0) return phones;
+  const rows = await prepared<PhoneName & { endpoint: string }>(
+    db,
+    `select distinct on (x.endpoint) t.identity as team, x.number as extension, x.kind as "extensionKind", x.endpoint
+     from extensions x join teams t on t.id = x.team_id
+     where x.endpoint_node = ? and x.endpoint = any(?::text[])
+     order by x.endpoint, x.removed_at desc nulls first`,
+    [node, others],
+  );
+  for (const row of rows) phones.set(`PJSIP/${row.endpoint}`, row);
+  return phones;
+}
 
 /**
  * Asks the phones of queue members whether they are there. After its start Asterisk takes each for unavailable until
  * it has asked it, which it spreads over the time between two such questions: a minute without agents.
  */
-export async function askPhones(manager: ManagerActions): Promise<void> {
+export async function askPhones(manager: ManagerActions, db: Database, node: string): Promise<void> {
   const { members } = await readQueues(manager);
   const silent = new Set(members.filter(({ unavailable }) => unavailable).map(({ device }) => device));
-  for (const device of silent) {
-    const phone = phoneOf(device);
-    if (phone?.extensionKind !== 'sip') continue;
+  for (const device of (await phonesAt(db, node, silent)).keys()) {
+    const endpoint = endpointOf(device);
+    if (endpoint === undefined) continue;
     try {
-      await manager.action('PJSIPQualify', { Endpoint: `${phone.team}-${phone.extension}` });
+      await manager.action('PJSIPQualify', { Endpoint: endpoint });
     } catch (error) {
       // Asterisk does not know it (any more): it stays unavailable.
       if (!(error instanceof AmiError) || error.code !== 'rejected') throw error;
@@ -32,13 +67,15 @@ const lookMs = 50;
  * nothing of that while a call is left there. @throws AmiError.
  */
 export async function isUnreachable(manager: ManagerActions, phone: PhoneName): Promise<boolean> {
-  if (phone.extensionKind !== 'sip') return false;
-  const endpoint = `${phone.team}-${phone.extension}`;
+  const endpoint = endpointOf(deviceOf(phone));
+  if (endpoint === undefined) return false;
   const read = async (expression: string): Promise<string> =>
     (await manager.action('Getvar', { Variable: expression })).headers.get('value') ?? '';
-  // One contact at most: max_contacts in pjsip.conf.hbs.
-  const contact = (await read(`PJSIP_AOR(${endpoint},contact)`)).split(',')[0] ?? '';
+  const aor = phone.endpoint === null ? endpoint : await read(`PJSIP_ENDPOINT(${endpoint},aors)`);
+  const [contact = '', ...more] = (await read(`PJSIP_AOR(${aor},contact)`)).split(',');
   if (contact === '') return true;
+  // One at most is ours (max_contacts in pjsip.conf.hbs); of several of the operator's it is not known which one is meant.
+  if (more.length > 0) return false;
   const ask = async (): Promise<string> => read(`PJSIP_CONTACT(${contact},rtt)`);
   const before = await ask();
   await manager.action('PJSIPQualify', { Endpoint: endpoint });

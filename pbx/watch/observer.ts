@@ -8,7 +8,8 @@ import { openSignIn, type SignIn } from '../../domain/presence/open-sign-in.js';
 import { statesBefore } from '../../domain/presence/transitions.js';
 import { beginWrapUp } from '../../domain/presence/wrap-up.js';
 import type { AmiMessage } from '../ami/message.js';
-import { phoneOf, type PhoneName } from '../queue/names.js';
+import { phoneOf } from '../queue/names.js';
+import { phonesAt } from '../queue/phones.js';
 import { Endings } from './endings.js';
 import { resultOf, type OfferSoFar } from './offer-result.js';
 
@@ -92,9 +93,9 @@ export class Observer {
       case 'DialState': {
         // app_queue tells it behind the AgentCalled of the same offer.
         const offer = this.#offers.get(offerIn(event));
-        const phone = phoneOf(offer?.called?.headers.get('interface') ?? '');
-        if (event.headers.get('dialstatus') !== 'RINGING' || !offer || !phone) return undefined;
-        return { key: keyOf(phone), run: () => this.#rings(offer) };
+        const called = offer?.called?.headers.get('interface');
+        if (event.headers.get('dialstatus') !== 'RINGING' || !offer || called === undefined) return undefined;
+        return { key: deviceIn(called), run: () => this.#rings(offer) };
       }
       case 'AgentConnect': {
         const offer = this.#offers.get(offerIn(event)) ?? {};
@@ -145,12 +146,13 @@ export class Observer {
     run: (signIn: SignIn) => Promise<void>,
     orElse?: () => Promise<void>,
   ): Work | undefined {
-    const phone = phoneOf(event.headers.get(header) ?? '');
-    if (!phone) return undefined;
+    const device = deviceIn(event.headers.get(header) ?? '');
     return {
-      key: keyOf(phone),
+      key: device,
       after: event.headers.get('uniqueid') ?? '',
       run: async (): Promise<void> => {
+        const phone = (await phonesAt(this.db, this.node, [device])).get(device);
+        if (!phone) return;
         const signIn = await openSignIn(this.db, phone.team, { extension: phone.extension });
         // A phone of a team that lives on another node is none of ours, whatever it is called here.
         if (signIn && signIn.node !== this.node) return;
@@ -246,7 +248,8 @@ export class Observer {
       this.#offers.delete(uniqueid);
       if (offer.queue !== null) this.#endings.offer(uniqueid, resultOf(offer, event));
     } else if (phoneOf(deviceOfChannel(event.headers.get('channel') ?? ''))) {
-      // An offer whose beginning another server saw: that it is over is all that is known.
+      // An offer whose beginning another server saw: that it is over is all that is known. (Of an endpoint of the
+      // operator's, whose name says nothing, the reconciliation finds it.)
       this.#endings.offer(uniqueid, null);
     }
     // The caller's is the channel that began the call, unless a hand-written dialplan has put others before it.
@@ -278,7 +281,8 @@ export class Observer {
 }
 
 /** Events of one phone are worked off in their order. */
-const keyOf = ({ team, extension }: PhoneName): string => `${team}-${extension}`;
+/** The device of a queue member. */
+const deviceIn = (member: string): string => member.replace(/\/n$/, '');
 
 /** `PJSIP/astercc-5001-0000001a` is a channel of the device before the last hyphen. */
 const deviceOfChannel = (channel: string): string => channel.slice(0, channel.lastIndexOf('-'));

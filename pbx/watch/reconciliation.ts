@@ -45,7 +45,7 @@ export class Reconciliation {
     add(new CompareEndedCalls(db, node));
     add(new CompareCalls(db, node));
     add(new CompareStates(db, node, membership));
-    add(new CompareMembers(db, membership));
+    add(new CompareMembers(db, node, membership));
     add(new CompareRemovedGroups(db, node));
     this.#steps = steps;
   }

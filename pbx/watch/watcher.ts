@@ -178,7 +178,7 @@ export class Watcher {
         await this.#reconcile();
       }
       if (this.#askPhones) {
-        await askPhones(this.manager);
+        await askPhones(this.manager, this.db, this.settings.node);
         this.#askPhones = false;
       }
       this.#trouble.over({ node });

@@ -19,7 +19,7 @@ await t.test('trunks of a team and for every team', async (t) => {
   t.match(await json('trunk', 'show', 'provider'), provider);
   t.match(await cli(['trunk', 'list'], { env }), {
     status: 0,
-    out: 'provider\tastercc\tsip-provider\tyes\nshared\t\tshared\tno\n',
+    out: 'provider\tastercc\tsip-provider\t\tyes\nshared\t\tshared\t\tno\n',
     err: '',
   });
   t.match(await json('trunk', 'set', 'shared', '--every-team', '--trusted', 'on'), { trusted: true });
@@ -76,7 +76,7 @@ await t.test('mistakes', async (t) => {
     [['trunk', 'add', 'provider'], 2, /--endpoint/],
     [['trunk', 'add', 'provider', '--endpoint', 'astercc-5000'], 2, /pjsip\.conf/],
     [['trunk', 'add', 'provider', '--endpoint', 'p', '--trusted', 'maybe'], 2, /on or off/],
-    [['trunk', 'set', 'provider'], 2, /--endpoint, --trusted/],
+    [['trunk', 'set', 'provider'], 2, /--endpoint, --country, --no-country, --trusted/],
     [['trunk', 'show', 'shared', '--every-team'], 4, /trunk "shared" for every team does not exist/],
     [['team', 'set', 'astercc', '--trunk', 'provider'], 4, /trunk "provider" .* trunk list/],
     [['did', 'add', '600199', '--feature', 'dance'], 2, /feature "dance"/],

@@ -7,9 +7,9 @@ import { Manager } from '../../pbx/ami/manager.js';
 import { generate } from '../../pbx/files/generate.js';
 import { needLab } from '../support/centre.js';
 import { freshDatabase } from '../support/database.js';
-import { addManyTeams, didsOf } from '../support/many-teams.js';
+import { addManyTeams, didsOf, formsOf } from '../support/many-teams.js';
 
-/** 5,000 teams on one trunk, 100,000 DIDs. */
+/** 5,000 teams on one German trunk, 100,000 DIDs, each in four forms. */
 const many = { teams: 5000, extensions: 1, dids: 20 };
 
 await needLab(t);
@@ -58,12 +58,15 @@ await t.test('every DID of 5,000 teams is found on a shared trunk', async (t) =>
   );
 
   const before = await cpuSeconds(asterisk.pid);
-  let missing = 0;
+  let [missing, looks] = [0, 0];
   for (let team = 1; team <= many.teams; team++) {
-    for (const did of [didsOf(team, many)[0], didsOf(team, many).at(-1)])
-      if (!(await exists('star64-inbound', did ?? ''))) missing++;
+    const [first = '', last = ''] = [didsOf(team, many)[0], didsOf(team, many).at(-1)];
+    for (const did of [first, ...formsOf(last)]) {
+      looks++;
+      if (!(await exists('star64-inbound', did))) missing++;
+    }
   }
-  const each = (((await cpuSeconds(asterisk.pid)) - before) / (2 * many.teams)) * 1e6;
+  const each = (((await cpuSeconds(asterisk.pid)) - before) / looks) * 1e6;
   t.comment(`a number is looked up in ${each.toFixed(0)} µs of CPU, the manager's action included`);
   t.equal(missing, 0);
   t.notOk(await exists('star64-inbound', '4999999999'));

@@ -2,8 +2,13 @@ import t from 'tap';
 import { deviceOf, lampOf, memberOf, phoneOf, wrapUpUnmarked } from '../../pbx/queue/names.js';
 
 void t.test('a phone is known again by its names in Asterisk, of either kind', (t) => {
-  const sip = { team: 'astercc', extension: '5000', extensionKind: 'sip' } as const;
-  const telephone = { team: 'astercc', extension: '7000', extensionKind: 'external' } as const;
+  const sip = { team: 'astercc', extension: '5000', extensionKind: 'sip', endpoint: null } as const;
+  const telephone = {
+    team: 'astercc',
+    extension: '7000',
+    extensionKind: 'external',
+    endpoint: null,
+  } as const;
   t.equal(memberOf(sip), 'PJSIP/astercc-5000');
   t.equal(memberOf(telephone), 'Local/7000@astercc-telephones/n');
   for (const phone of [sip, telephone]) {

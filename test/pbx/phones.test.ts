@@ -2,7 +2,7 @@ import t from 'tap';
 import { isUnreachable } from '../../pbx/queue/phones.js';
 import { StubManager } from '../support/stub-manager.js';
 
-const phone = { team: 'astercc', extension: '5001', extensionKind: 'sip' } as const;
+const phone = { team: 'astercc', extension: '5001', extensionKind: 'sip', endpoint: null } as const;
 const aor = 'PJSIP_AOR(astercc-5001,contact)';
 const contact = 'astercc-5001;@0123456789abcdef';
 const [status, rtt] = [`PJSIP_CONTACT(${contact},status)`, `PJSIP_CONTACT(${contact},rtt)`];

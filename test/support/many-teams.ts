@@ -11,7 +11,14 @@ export interface ManyTeams {
 
 /** Numbers of the DIDs that `addManyTeams` gives the team of this index, counted from 1. */
 export const didsOf = (index: number, { dids }: ManyTeams): string[] =>
-  Array.from({ length: dids }, (_, did) => `49${30_000_000 + (index - 1) * dids + did + 1}`);
+  Array.from({ length: dids }, (_, did) => `+49302${1_000_000 + (index - 1) * dids + did + 1}`);
+
+/** The other ways in which the German trunk of all teams may write one of them. */
+export const formsOf = (did: string): string[] => [
+  did.slice(1),
+  did.replace('+', '00'),
+  did.replace('+49', '0'),
+];
 
 /** Adds the teams `t1`, `t2`, … in a few statements, past the functions and triggers that would take hours. */
 export async function addManyTeams(db: Database, many: ManyTeams): Promise<void> {
@@ -32,8 +39,9 @@ export async function addManyTeams(db: Database, many: ManyTeams): Promise<void>
          select t.id, c.code, c.feature from teams t, feature_codes c join teams d on d.id = c.team_id
          where d.identity = 'astercc' and t.identity ~ '^t[0-9]+$'`,
       `insert into dids (team_id, number, group_id)
-         select g.team_id, '49' || (30000000 + (substr(t.identity, 2)::integer - 1) * :dids + n), g.id
+         select g.team_id, '+49302' || (1000000 + (substr(t.identity, 2)::integer - 1) * :dids + n), g.id
          from agent_groups g join teams t on t.id = g.team_id, generate_series(1, :dids) n where g.name = 'support'`,
+      `insert into trunks (name, endpoint, country) values ('provider', 'lab-trunk', 'DE')`,
       'analyze',
     ])
       await trx.raw(statement, values);

@@ -1,6 +1,6 @@
 import { checkSecret } from '../../password.js';
 import { extensionKinds } from '../../presence/phone.js';
-import { choice, clearSecret, describe, name, reference, yesNo } from '../description.js';
+import { choice, clearSecret, computed, describe, name, reference, yesNo } from '../description.js';
 
 /** A SIP device that registers, or a telephone outside under a short number. */
 export const extension = describe({
@@ -40,6 +40,16 @@ export const extension = describe({
       placeholder: 'number',
       help: 'what is dialled for kind external',
       maybe: true,
+    }),
+    endpoint: name('endpoint', {
+      placeholder: 'section',
+      help: 'a phone that you have in your own pjsip.conf already, for kind sip: nothing is generated for it',
+      none: 'the endpoint <team>-<number> is generated for it, with a SIP secret of its own',
+      listed: false,
+    }),
+    guarded: computed<boolean | null>('o.endpoint_guarded', {
+      help: 'whether an endpoint of your own had its line set_var=GROUP(star64)=PJSIP/<section> at the last sign-in; empty: not seen yet',
+      listed: false,
     }),
     agentMode: yesNo({
       help: 'whether calls of an agent at it get a popup and can be ordered by a web page',

@@ -21,13 +21,18 @@ export const trunk = describe({
     listedInTeams: true,
   },
   order: 'o.team_id nulls last, o.name',
-  listed: ['name', 'team', 'endpoint', 'trusted'],
+  listed: ['name', 'team', 'endpoint', 'country', 'trusted'],
   fields: {
     name: name('trunk', { help: 'for example provider' }),
     endpoint: name('endpoint', {
       placeholder: 'section',
       help: 'the endpoint that it has in your own pjsip.conf',
       required: true,
+    }),
+    country: name('country', {
+      placeholder: 'code',
+      help: 'whose national numbers it writes, for example DE: 030…, 004930… and +4930… are one number then',
+      none: 'numbers are known with + or without, and no further',
     }),
     trusted: yesNo({
       column: 'trusted_caller_id',

@@ -1,6 +1,7 @@
 import type { Database } from '../../../domain/database/pool.js';
 import { endOffer } from '../../../domain/presence/agent-state.js';
-import { deviceOf, memberOf, phoneOf, queueOf } from '../../queue/names.js';
+import { deviceOf, memberOf, queueOf, type PhoneName } from '../../queue/names.js';
+import { phonesAt } from '../../queue/phones.js';
 import type { Offer } from '../../queue/offers.js';
 import type { QueueMembership } from '../../queue/membership.js';
 import type { Member } from '../../queue/status.js';
@@ -15,6 +16,7 @@ export class CompareMembers implements Step<Mendable> {
 
   constructor(
     private readonly db: Database,
+    private readonly node: string,
     private readonly membership: QueueMembership,
   ) {}
 
@@ -32,7 +34,9 @@ export class CompareMembers implements Step<Mendable> {
       byDevice.delete(memberOf(phone));
       differences.push(...this.#queuesOf(phone, at, offers.get(deviceOf(phone))));
     }
-    for (const [device, at] of byDevice) differences.push(...this.#extra(device, at));
+    const extra = await phonesAt(this.db, this.node, byDevice.keys());
+    for (const [device, phone] of extra)
+      differences.push(...this.#extra(device, phone, byDevice.get(device) ?? []));
     return differences;
   }
 
@@ -60,9 +64,7 @@ export class CompareMembers implements Step<Mendable> {
   }
 
   /** Members that nobody has signed in. Only devices of teams are ours to take away. */
-  #extra(device: string, at: Member[]): Mendable[] {
-    const phone = phoneOf(device);
-    if (!phone) return [];
+  #extra(device: string, phone: PhoneName, at: Member[]): Mendable[] {
     return at.map(({ queue }) => ({
       key: `member ${device} of ${queue} is not signed in`,
       mend: async () => {

@@ -21,7 +21,7 @@ export interface SignedInPhone extends Phone {
 export function readSignedInPhones(db: Database, node: string): Promise<SignedInPhone[]> {
   return prepared<SignedInPhone>(
     db,
-    `select i.id as "signInId", t.identity as team, x.number as extension, x.kind as "extensionKind",
+    `select i.id as "signInId", t.identity as team, x.number as extension, x.kind as "extensionKind", x.endpoint,
        a.id as "agentId", a.number as agent, s.id as "stateId", s.state, s.offer_id as "offerId",
        s.pause_digit as "pauseDigit", sg.name as "groupName", (
          select coalesce(json_agg(json_build_object('name', g.name, 'penalty', m.penalty) order by m.position, g.name), '[]')

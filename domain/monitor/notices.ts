@@ -1,0 +1,65 @@
+import type { Queryable } from '../database/pool.js';
+import { withDatabaseErrors } from '../database/sql-errors.js';
+import { command } from '../errors.js';
+import { listUnknownNumbers } from '../calls/unknown-numbers.js';
+
+/** Something that a person should see to, beside the figures. */
+export interface Notice {
+  readonly about: 'endpoint' | 'did' | 'unknown-number';
+  readonly says: string;
+}
+
+const recentHours = 24;
+const named = 3;
+
+/** What a person who looks at a team should see to. */
+export function readNotices(db: Queryable, team: string): Promise<Notice[]> {
+  return withDatabaseErrors(async () => [
+    ...(await unguarded(db, team)),
+    ...(await twins(db)),
+    ...(await unknownNumbers(db)),
+  ]);
+}
+
+/** Endpoints of the operator's own that lack their line: another call may ring the phone during one of ours. */
+async function unguarded(db: Queryable, team: string): Promise<Notice[]> {
+  const { rows } = await db.raw<{ rows: { number: string; endpoint: string }[] }>(
+    `select x.number, x.endpoint from extensions x join teams t on t.id = x.team_id
+     where t.identity = ? and x.endpoint is not null and x.removed_at is null and x.endpoint_guarded is false
+     order by x.endpoint`,
+    [team],
+  );
+  return rows.map(({ number, endpoint }) => ({
+    about: 'endpoint',
+    says: `endpoint ${endpoint} (extension ${number}) lacks its line in pjsip.conf, so that Asterisk may ring it during a call: set_var = GROUP(star64)=PJSIP/${endpoint}`,
+  }));
+}
+
+/** From the time when +N and N were two numbers. */
+async function twins(db: Queryable): Promise<Notice[]> {
+  const { rows } = await db.raw<{ rows: Record<'one' | 'team' | 'other' | 'holder', string>[] }>(
+    `select d.number as one, t.identity as team, o.number as other, u.identity as holder
+     from dids d join teams t on t.id = d.team_id
+     join dids o on ltrim(o.number, '+') = ltrim(d.number, '+') and not o.twin join teams u on u.id = o.team_id
+     where d.twin order by d.number`,
+  );
+  return rows.map(({ one, team, other, holder }) => ({
+    about: 'did',
+    says: `DID ${one} of team ${team} and DID ${other} of team ${holder} are one number: each is found only as it is written, until one is removed (${command(team, `did remove ${one}`)})`,
+  }));
+}
+
+async function unknownNumbers(db: Queryable): Promise<Notice[]> {
+  const recent = await listUnknownNumbers(db, recentHours);
+  if (recent.length === 0) return [];
+  const first = recent
+    .slice(0, named)
+    .map(({ number, calls, endpoint }) => `${number} (${calls}, over ${endpoint})`);
+  const more = recent.length > named ? ` and ${recent.length - named} more` : '';
+  return [
+    {
+      about: 'unknown-number',
+      says: `in the last ${recentHours} hours numbers were called that no team has: ${first.join(', ')}${more}; star64 did unknown lists them`,
+    },
+  ];
+}

@@ -1,0 +1,129 @@
+import t from 'tap';
+import { callersExtension } from '../../domain/presence/callers-extension.js';
+import { addDid, listDids, removeDid, setDid, showDid } from '../../domain/provisioning/did.js';
+import { addExtension, setExtension } from '../../domain/provisioning/extension.js';
+import { addGroup } from '../../domain/provisioning/group.js';
+import { addTeam, setTeam } from '../../domain/provisioning/team.js';
+import { addTrunk, setTrunk } from '../../domain/provisioning/trunk.js';
+import { addUser } from '../../domain/provisioning/user.js';
+import { readRows } from '../../pbx/files/rows.js';
+import { freshDatabase } from '../support/database.js';
+import { refused } from '../support/refusal.js';
+
+const { db } = await freshDatabase(t);
+for (const team of ['other', 'vienna']) await addTeam(db, team);
+for (const team of ['astercc', 'other', 'vienna']) {
+  await addUser(db, team, { username: 'anna' });
+  await addGroup(db, team, { name: 'support', number: '6000' });
+}
+const to = { group: 'support' };
+const numbersOf = async (team: string): Promise<string[]> =>
+  (await listDids(db, team)).map(({ number }) => number);
+/** The forms in which Asterisk is to find the DIDs of a team. */
+const writtenOf = async (team: string): Promise<string[]> => {
+  const { teams: rows } = await readRows(db, 'default');
+  const dids = rows.find(({ identity }) => identity === team)?.dids ?? [];
+  return dids.flatMap(({ number, forms }) => [number, ...forms]);
+};
+
+await t.test('+N and N are one number, over all teams', async (t) => {
+  await addDid(db, 'astercc', { number: '600100', ...to });
+  await addDid(db, 'astercc', { number: '+4930600100', ...to });
+  for (const team of ['astercc', 'other']) {
+    await refused(t, 'conflict', ['DID +600100', 'as 600100, in team astercc', 'did set 600100'], () =>
+      addDid(db, team, { number: '+600100', ...to }),
+    );
+    await refused(t, 'conflict', ['DID 4930600100', '+4930600100'], () =>
+      addDid(db, team, { number: '4930600100', ...to }),
+    );
+  }
+  t.match(await showDid(db, 'astercc', '4930600100'), { number: '+4930600100' });
+  await setDid(db, 'astercc', '+600100', to);
+  await refused(t, 'not_found', ['DID "+600100"'], () => showDid(db, 'other', '+600100'));
+  t.same(await writtenOf('astercc'), ['+4930600100', '4930600100', '600100', '+600100']);
+});
+
+await t.test('of two teams that add one number in the same moment one has it', async (t) => {
+  const outcomes = await Promise.allSettled([
+    addDid(db, 'astercc', { number: '600101', ...to }),
+    addDid(db, 'other', { number: '+600101', ...to }),
+  ]);
+  t.same(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+  await removeDid(db, outcomes[0].status === 'fulfilled' ? 'astercc' : 'other', '600101');
+});
+
+await t.test('the country of its trunk says which number a national one is', async (t) => {
+  await addDid(db, 'other', { number: '030600200', ...to });
+  await refused(t, 'usage', ['country "XX"', 'ISO 3166'], () =>
+    addTrunk(db, null, { name: 'shared', endpoint: 'shared', country: 'XX' }),
+  );
+  await refused(t, 'usage', ['country "de"', '"DE"'], () =>
+    addTrunk(db, null, { name: 'shared', endpoint: 'shared', country: 'de' }),
+  );
+  await addTrunk(db, null, { name: 'shared', endpoint: 'shared', trusted: true });
+  t.same(await numbersOf('other'), ['030600200']);
+  await setTrunk(db, null, 'shared', { country: 'DE' });
+  t.same(await numbersOf('other'), ['+4930600200'], 'also one that was there before the country');
+  for (const form of ['030600200', '004930600200', '4930600200', '+4930600200']) {
+    t.match(await showDid(db, 'other', form), { number: '+4930600200' }, form);
+    await refused(t, 'conflict', ['+4930600200', 'team other'], () =>
+      addDid(db, 'astercc', { number: form, ...to }),
+    );
+  }
+  t.same(await writtenOf('other'), ['+4930600200', '4930600200', '004930600200', '030600200']);
+  t.same(await writtenOf('astercc'), [
+    ...['+4930600100', '4930600100', '004930600100', '030600100'],
+    ...['600100', '+600100'],
+  ]);
+  await addDid(db, 'other', { number: '0049 30 600201'.replaceAll(' ', ''), ...to });
+  t.match(await removeDid(db, 'other', '030600201'), {});
+});
+
+await t.test('a country that would make two numbers one is refused, and changes nothing', async (t) => {
+  await addDid(db, 'vienna', { number: '+4316001', ...to });
+  await addTrunk(db, 'vienna', { name: 'own', endpoint: 'vienna' });
+  await addDid(db, 'vienna', { number: '016001', ...to });
+  await refused(t, 'conflict', ['DID 016001 of team vienna', '+4316001', 'remove one'], () =>
+    setTrunk(db, 'vienna', 'own', { country: 'AT' }),
+  );
+  t.same(await numbersOf('vienna'), ['+4316001', '016001']);
+  await removeDid(db, 'vienna', '016001');
+  await setTrunk(db, 'vienna', 'own', { country: 'AT' });
+});
+
+await t.test('with trunks in two countries the default trunk says how people write', async (t) => {
+  await addTrunk(db, 'vienna', { name: 'munich', endpoint: 'munich', country: 'DE' });
+  await addDid(db, 'vienna', { number: '016002', ...to });
+  t.same(await numbersOf('vienna'), ['+4316001', '016002'], 'not known whose');
+  await setTeam(db, 'vienna', { trunk: 'own' });
+  t.same(await numbersOf('vienna'), ['+4316001', '+4316002']);
+  t.ok((await writtenOf('vienna')).includes('016002'));
+});
+
+await t.test('a form that two numbers have leads to neither; each is found as it is kept', async (t) => {
+  await addDid(db, 'astercc', { number: '+491601001001', ...to });
+  await addDid(db, 'vienna', { number: '+431601001001', ...to });
+  const [vienna, berlin] = [await writtenOf('vienna'), await writtenOf('astercc')];
+  t.notOk([...vienna, ...berlin].includes('01601001001'));
+  t.ok(vienna.includes('00431601001001'));
+  t.ok(berlin.includes('00491601001001'));
+  await removeDid(db, 'vienna', '+431601001001');
+  t.ok((await writtenOf('astercc')).includes('01601001001'));
+});
+
+await t.test('an agent is known by the number of their telephone, however the trunk writes it', async (t) => {
+  const telephone = { user: 'anna', kind: 'external' } as const;
+  await addExtension(db, 'other', { ...telephone, number: '7000', telephone: '015112345678' });
+  for (const caller of ['015112345678', '004915112345678', '+4915112345678', '4915112345678'])
+    t.equal(await callersExtension(db, 'other', 'shared', caller), '7000', caller);
+  for (const caller of ['15112345678', '+15112345678', '015112345679', 'anonymous'])
+    t.equal(await callersExtension(db, 'other', 'shared', caller), undefined, caller);
+  t.equal(await callersExtension(db, 'other', 'vienna', '015112345678'), undefined, 'not its trunk');
+  await refused(t, 'conflict', ['telephone number +4915112345678', 'extension 7000'], () =>
+    addExtension(db, 'other', { ...telephone, number: '7001', telephone: '+4915112345678' }),
+  );
+  t.match(await setExtension(db, 'other', '7000', { telephone: '+4915112345670' }), {
+    telephone: '+4915112345670',
+  });
+  t.equal(await callersExtension(db, 'other', 'shared', '015112345670'), '7000');
+});
