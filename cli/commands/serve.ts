@@ -8,8 +8,12 @@ export function register(program: Command, context: Context): void {
     .description(
       'answer Asterisk: the FastAGI server, the manager connection and the deadlines, until SIGTERM',
     )
+    .option(
+      '--take-over',
+      'let this database have the Asterisk from now on, although another one, or a newer copy of it, has it: once, after a restored backup',
+    )
     .action(
-      action(context, async ({ settings, databaseUrl }) => {
+      action(context, async ({ settings, databaseUrl }, flags: { takeOver?: true }) => {
         const all = await settings();
         const { usage } = await import('../../domain/errors.js');
         const { secret } = all.ami;
@@ -24,22 +28,24 @@ export function register(program: Command, context: Context): void {
         const { createService } = await import('../serve/service.js');
         const { untilSignalled } = await import('../signals.js');
         const { host, port, maxSessions } = all.agi;
-        const service = createService(
+        const { parts, lost } = createService(
           {
             databaseUrl: await databaseUrl(),
             agi: { host, port, maxSessions, token: await loadToken(all) },
             ami: { ...all.ami, secret },
             node: all.asterisk.node,
             holder: `${hostname()}:${host}:${port}`,
+            takeOver: flags.takeOver === true,
           },
           pino({ level: all.logLevel }, destination(2)),
         );
         const signalled = untilSignalled();
         try {
-          await Promise.race([service.start(), signalled]);
-          await signalled;
+          await Promise.race([parts.start(), signalled]);
+          const end = await Promise.race([signalled, lost]);
+          if (end instanceof Error) throw end;
         } finally {
-          await service.stop();
+          await parts.stop();
         }
       }),
     );

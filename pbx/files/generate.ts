@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Database } from '../../domain/database/pool.js';
 import { conflict } from '../../domain/errors.js';
 import { FileLock } from '../../domain/machine/lock.js';
+import { noteGeneration } from '../../domain/provisioning/node.js';
 import { Draft } from './draft.js';
 import { siteModel, teamModel, type GenerateSettings } from './model.js';
 import { renderSite, renderTeam, type GeneratedFile } from './render.js';
@@ -69,6 +70,8 @@ export async function generate(db: Database, options: GenerateOptions): Promise<
       }
       const generation = `g${hash.digest('hex').slice(0, 16)}`;
       for (const file of renderSite(templates, site, generation)) await draft.add(file);
+      // First: once it is in force Asterisk may load it, and is ours by that.
+      await noteGeneration(db, options.node, generation);
       return { generation, changed: await draft.putInForce(generation), unreachable };
     } catch (error) {
       await draft.abandon();
