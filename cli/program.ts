@@ -11,6 +11,7 @@ import { register as registerGroup } from './commands/group.js';
 import { register as registerHelp } from './commands/help.js';
 import { register as registerMigrate } from './commands/migrate.js';
 import { register as registerPauseReason } from './commands/pause-reason.js';
+import { register as registerRemoveFromAsterisk } from './commands/remove-from-asterisk.js';
 import { register as registerServe } from './commands/serve.js';
 import { register as registerStatus } from './commands/status.js';
 import { register as registerTeam } from './commands/team.js';
@@ -41,6 +42,7 @@ const registrations = [
   registerStatus,
   registerTop,
   registerEvents,
+  registerRemoveFromAsterisk,
   registerDemo,
   registerHelp,
 ];

@@ -15,13 +15,8 @@ export function register(program: Command, context: Context): void {
     .action(
       action(context, async ({ settings, databaseUrl }, flags: { takeOver?: true }) => {
         const all = await settings();
-        const { usage } = await import('../../domain/errors.js');
-        const { secret } = all.ami;
-        if (secret === undefined) {
-          throw usage(
-            `no secret for Asterisk's manager: set STAR64_AMI_SECRET, or ami.secret in star64.yml, to the secret of [${all.ami.username}] in manager.conf.`,
-          );
-        }
+        const { managerUser } = await import('../manager-user.js');
+        const ami = managerUser(all);
         const { hostname } = await import('node:os');
         const { destination, pino } = await import('pino');
         const { loadToken } = await import('../token.js');
@@ -32,7 +27,7 @@ export function register(program: Command, context: Context): void {
           {
             databaseUrl: await databaseUrl(),
             agi: { host, port, maxSessions, token: await loadToken(all) },
-            ami: { ...all.ami, secret },
+            ami,
             node: all.asterisk.node,
             holder: `${hostname()}:${host}:${port}`,
             takeOver: flags.takeOver === true,
