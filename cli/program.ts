@@ -12,6 +12,7 @@ import { register as registerGroup } from './commands/group.js';
 import { register as registerHelp } from './commands/help.js';
 import { register as registerMigrate } from './commands/migrate.js';
 import { register as registerPauseReason } from './commands/pause-reason.js';
+import { register as registerRemoveFromAsterisk } from './commands/remove-from-asterisk.js';
 import { register as registerRollback } from './commands/rollback.js';
 import { register as registerServe } from './commands/serve.js';
 import { register as registerStatus } from './commands/status.js';
@@ -45,6 +46,7 @@ const registrations = [
   registerStatus,
   registerTop,
   registerEvents,
+  registerRemoveFromAsterisk,
   registerDemo,
   registerHelp,
 ];

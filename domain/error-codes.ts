@@ -103,6 +103,15 @@ export const codes = {
   phone_taken: { kind: 'conflict', meaning: 'another agent is signed in at the phone' },
   settling: { kind: 'conflict', meaning: 'an agent has been signed in elsewhere a moment ago' },
   no_choice: { kind: 'conflict', meaning: 'no group of the agent leaves that choice to them' },
+  foreign_asterisk: {
+    kind: 'conflict',
+    meaning: 'the Asterisk works for another installation of star64, or for another node of this one',
+  },
+  older_copy: {
+    kind: 'conflict',
+    meaning: 'the database is a copy of the one whose servers work with the Asterisk',
+  },
+  server_running: { kind: 'conflict', meaning: 'a server of the node runs, and must not for this' },
   changed_meanwhile: { kind: 'conflict', meaning: 'another command was changing the same thing: try again' },
 } as const satisfies Record<string, { kind: ErrorKind; meaning: string }>;
 

@@ -11,6 +11,7 @@ import { up as nouns } from './0008-nouns.js';
 import { up as changes } from './0010-changes.js';
 import { up as phoneLeases } from './0011-phone-leases.js';
 import { up as installation } from './0012-installation.js';
+import { up as takeOver } from './0013-take-over.js';
 import { up as generations } from './0014-generations.js';
 import { up as token } from './0015-token.js';
 import { up as away } from './0017-away.js';
@@ -37,6 +38,7 @@ export const migrations: readonly Migration[] = [
   { name: '0010-changes', sql: changes },
   { name: '0011-phone-leases', sql: phoneLeases },
   { name: '0012-installation', sql: installation },
+  { name: '0013-take-over', sql: takeOver },
   { name: '0014-generations', sql: generations },
   { name: '0015-token', sql: token },
   { name: '0017-away', sql: away },

@@ -8,16 +8,15 @@ export function register(program: Command, context: Context): void {
     .description(
       'answer Asterisk: the FastAGI server, the manager connection and the deadlines, until SIGTERM',
     )
+    .option(
+      '--take-over',
+      'let this database have the Asterisk from now on, although another one, or a newer copy of it, has it: once, after a restored backup',
+    )
     .action(
-      action(context, async ({ settings, databaseUrl, env }) => {
+      action(context, async ({ settings, databaseUrl, env }, flags: { takeOver?: true }) => {
         const all = await settings();
-        const { usage } = await import('../../domain/errors.js');
-        const { secret } = all.ami;
-        if (secret === undefined) {
-          throw usage(
-            `no secret for Asterisk's manager: set STAR64_AMI_SECRET, or ami.secret in star64.yml, to the secret of [${all.ami.username}] in manager.conf.`,
-          );
-        }
+        const { managerUser } = await import('../manager-user.js');
+        const ami = managerUser(all);
         const { hostname } = await import('node:os');
         const { createLog } = await import('../log.js');
         const { loadToken } = await import('../token.js');
@@ -26,24 +25,26 @@ export function register(program: Command, context: Context): void {
         const { host, port, maxSessions } = all.agi;
         const log = createLog(all, env);
         const { url, name } = await databaseUrl();
-        const service = createService(
+        const { parts, lost } = createService(
           {
             databaseUrl: url,
             databaseName: name,
             agi: { host, port, maxSessions },
             token: (db) => loadToken(all, db, (text) => log.warn(text)),
-            ami: { ...all.ami, secret },
+            ami,
             node: all.asterisk.node,
             holder: `${hostname()}:${host}:${port}`,
+            takeOver: flags.takeOver === true,
           },
           log,
         );
         const signalled = untilSignalled();
         try {
-          await Promise.race([service.start(), signalled]);
-          await signalled;
+          await Promise.race([parts.start(), signalled]);
+          const end = await Promise.race([signalled, lost]);
+          if (end instanceof Error) throw end;
         } finally {
-          await service.stop();
+          await parts.stop();
         }
       }),
     );

@@ -18,6 +18,7 @@ import { Follower } from '../../pbx/watch/follower.js';
 import { Observer, observedEvents } from '../../pbx/watch/observer.js';
 import { EmptyQueues } from '../../pbx/watch/empty-queues.js';
 import { MissedCalls } from '../../pbx/watch/missed-calls.js';
+import { OwnAsterisk, ownershipDefaults } from '../../pbx/watch/own-asterisk.js';
 import { Reconciliation } from '../../pbx/watch/reconciliation.js';
 import { Watcher, watcherDefaults } from '../../pbx/watch/watcher.js';
 import { Parts, type Part } from './parts.js';
@@ -37,19 +38,34 @@ export interface ServiceSettings {
   node: string;
   /** Names this server among those of the node; the same after a restart. */
   holder: string;
+  /** The database is to have this Asterisk from now on, whoever has had it. */
+  takeOver: boolean;
+}
+
+export interface Service {
+  readonly parts: Parts;
+  /** Resolves with what to tell the operator when the service can go on no longer, and is to be stopped. */
+  readonly lost: Promise<Error>;
 }
 
 /**
- * `star64 serve`, put together. The order is that of the list below: the FastAGI port opens last of all, since a
- * refused connection sends a call to its fallback at once, and closes first, while all that answers is still there.
+ * `star64 serve`, put together. The order is that of the list below. The FastAGI port opens once questions can be
+ * answered, since a refused connection sends a call to its fallback at once, and before anything is changed in Asterisk:
+ * a server that cannot have its port leaves no trace there. It closes first, while all that answers is still there.
  */
-export function createService(settings: ServiceSettings, log: Logger): Parts {
+export function createService(settings: ServiceSettings, log: Logger): Service {
   const db = connect(settings.databaseUrl);
   const manager = new Manager(
     { ...settings.ami, events: observedEvents, eventClasses: ['agent', 'call', 'user'] },
     log.child({ part: 'ami' }),
   );
-  const membership = new QueueMembership(db, manager, log);
+  const asterisk = new OwnAsterisk(
+    db,
+    manager,
+    { ...ownershipDefaults, node: settings.node, takeOver: settings.takeOver },
+    log,
+  );
+  const membership = new QueueMembership(db, asterisk, log);
   const deadlines = new Deadlines(db, settings.node, membership, log);
   const automaticSignOut = new AutomaticSignOut(db, settings.node, membership, log);
   const eventRetention = new EventRetention(db, log);
@@ -62,12 +78,12 @@ export function createService(settings: ServiceSettings, log: Logger): Parts {
   const watcher: Watcher = new Watcher(
     { node: settings.node, holder: settings.holder, ...watcherDefaults },
     db,
-    manager,
+    asterisk,
     observer,
-    new Reconciliation(db, settings.node, manager, membership, log),
+    new Reconciliation(db, settings.node, asterisk, membership, log),
     log,
   );
-  const emptyQueues = new EmptyQueues(db, settings.node, manager, () => watcher.leading, log);
+  const emptyQueues = new EmptyQueues(db, settings.node, asterisk, () => watcher.leading, log);
   const follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
   const routing = new Routing(db);
   const provisioning = new ProvisioningChanges(routing, () => watcher.reconcileSoon(), log);
@@ -79,6 +95,13 @@ export function createService(settings: ServiceSettings, log: Logger): Parts {
   const journal = new CallJournal(db, settings.node, log);
   let agi: AgiServer | undefined;
   const unknownNumbers = new UnknownNumbers(db, settings.node, log);
+
+  const closePort = async (): Promise<void> => {
+    const cut = (await agi?.drain(drainMs)) ?? 0;
+    if (cut > 0) log.warn({ cut }, 'questions were cut off after the time for draining');
+    // The arrivals before the ends, which the watcher writes.
+    await journal.flush();
+  };
 
   const parts: Part[] = [
     { name: 'database', stop: () => db.destroy() },
@@ -97,20 +120,9 @@ export function createService(settings: ServiceSettings, log: Logger): Parts {
     { name: 'listener', start: () => listener.start(), stop: () => listener.stop() },
     provisioning,
     { name: 'missed calls', stop: () => missedCalls.stop() },
-    { name: 'watcher', start: () => watcher.start(), stop: () => watcher.stop() },
-    { name: 'empty queues', start: () => emptyQueues.start(), stop: () => emptyQueues.stop() },
-    { name: 'deadlines', start: () => deadlines.start(), stop: () => deadlines.stop() },
+    { name: 'whose Asterisk it is', start: () => asterisk.look(), stop: () => asterisk.stop() },
     {
-      name: 'automatic sign-out',
-      start: () => automaticSignOut.start(),
-      stop: () => automaticSignOut.stop(),
-    },
-    { name: 'event retention', start: () => eventRetention.start(), stop: () => eventRetention.stop() },
-    // The arrivals before the ends, which the watcher writes.
-    { name: 'journal', stop: () => journal.flush() },
-    { name: 'unknown numbers', stop: () => unknownNumbers.flush() },
-    {
-      name: 'agi',
+      name: 'port',
       start: async () => {
         const token = await settings.token(db);
         agi = new AgiServer(
@@ -123,13 +135,23 @@ export function createService(settings: ServiceSettings, log: Logger): Parts {
         const cpuMs = Math.round((user + system) / 1000);
         log.info({ host: settings.agi.host, port, cpuMs }, 'serving');
       },
-      stop: async () => {
-        const cut = (await agi?.drain(drainMs)) ?? 0;
-        if (cut > 0) log.warn({ cut }, 'questions were cut off after the time for draining');
-      },
+      stop: closePort,
     },
+    // From here on things are changed in Asterisk.
+    { name: 'claim', start: () => asterisk.claim() },
+    { name: 'watcher', start: () => watcher.start(), stop: () => watcher.stop() },
+    { name: 'empty queues', start: () => emptyQueues.start(), stop: () => emptyQueues.stop() },
+    { name: 'deadlines', start: () => deadlines.start(), stop: () => deadlines.stop() },
+    {
+      name: 'automatic sign-out',
+      start: () => automaticSignOut.start(),
+      stop: () => automaticSignOut.stop(),
+    },
+    { name: 'event retention', start: () => eventRetention.start(), stop: () => eventRetention.stop() },
+    { name: 'unknown numbers', stop: () => unknownNumbers.flush() },
+    { name: 'questions', stop: closePort },
   ];
-  return new Parts(parts, log);
+  return { parts: new Parts(parts, log), lost: asterisk.lost };
 }
 
 /** The scripts, each with what it needs. */

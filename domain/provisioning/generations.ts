@@ -1,22 +1,17 @@
 import type { Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 
-/** So many generations of a node are remembered. */
-const kept = 20;
+/** So many generations of a node are remembered: more than anybody leaves unloaded. */
+const kept = 100;
 
 /** The changes that a snapshot has and generated files may not have yet. Ask in the transaction that reads the rows. */
 export async function changesIn(snapshot: Queryable, node: string): Promise<string[]> {
   return snapshot('file_changes').where({ node }).pluck<string[]>('id');
 }
 
-/** Remembers that a generation is in force at a node, and that its files have these changes. */
-export function recordGeneration(
-  db: Queryable,
-  node: string,
-  generation: string,
-  changes: readonly string[],
-): Promise<void> {
-  return withDatabaseErrors(async () => {
+/** Remembers that files were made for a node, before its Asterisk can have loaded them. The oldest are forgotten. */
+export async function rememberGeneration(db: Queryable, node: string, generation: string): Promise<void> {
+  await withDatabaseErrors(async () => {
     await db.raw(
       `insert into generations (node, name) values (:node, :generation)
        on conflict (node, name) do update set made_at = excluded.made_at`,
@@ -27,9 +22,23 @@ export function recordGeneration(
          select name from generations where node = :node order by made_at desc, name limit :kept)`,
       { node, kept },
     );
-    if (changes.length > 0)
-      await db.raw('delete from file_changes where id = any(?::bigint[])', [[...changes]]);
   });
+}
+
+/** Whether these files were made for a node from this database, or from one that it is a copy of. */
+export async function isGenerationOf(db: Queryable, node: string, generation: string): Promise<boolean> {
+  const known = await withDatabaseErrors(() =>
+    db('generations').where({ node, name: generation }).first<{ node: string } | undefined>('node'),
+  );
+  return known !== undefined;
+}
+
+/** Notes that the files in force have these changes. */
+export async function forgetChanges(db: Queryable, changes: readonly string[]): Promise<void> {
+  if (changes.length === 0) return;
+  await withDatabaseErrors(() =>
+    db.raw('delete from file_changes where id = any(?::bigint[])', [[...changes]]),
+  );
 }
 
 /** Notes that the files at a node are no longer those of the database: an older generation is in force. */

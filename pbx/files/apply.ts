@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../../domain/database/pool.js';
 import { conflict, fail, Star64Error } from '../../domain/errors.js';
-import { noteFileChange, recordGeneration } from '../../domain/provisioning/generations.js';
+import { forgetChanges, noteFileChange } from '../../domain/provisioning/generations.js';
 import type { Access } from './access.js';
 import { markLogs, warningsSince, withLine, type LogMark } from './complaints.js';
 import type { Console } from './console.js';
@@ -47,7 +47,7 @@ export function apply(db: Database, options: ApplyOptions): Promise<Applied> {
     if (before.loaded !== undefined && before.loaded !== generation)
       await setLink(directory, 'previous', before.loaded);
     const { reloaded, notIncluded } = await bring(options, access, generation, before);
-    await recordGeneration(db, options.node, generation, notIncluded ? [] : written.changes);
+    await forgetChanges(db, notIncluded ? [] : written.changes);
     if (notIncluded) throw notIncluded;
     return { generation, changed, unreachable, reloaded };
   });
@@ -70,7 +70,6 @@ export function rollback(
     await setLink(directory, 'current', generation);
     await setLink(directory, 'previous', current);
     const { reloaded, notIncluded } = await bring(options, access, generation, before);
-    await recordGeneration(db, node, generation, []);
     await noteFileChange(db, node);
     if (notIncluded) throw notIncluded;
     return { generation, reloaded };

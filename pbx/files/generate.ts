@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Database } from '../../domain/database/pool.js';
 import { conflict } from '../../domain/errors.js';
 import { FileLock } from '../../domain/machine/lock.js';
-import { recordGeneration } from '../../domain/provisioning/generations.js';
+import { forgetChanges, rememberGeneration } from '../../domain/provisioning/generations.js';
 import { accessTo, directoryMode, type Access, type AccessOptions } from './access.js';
 import { Draft } from './draft.js';
 import { siteModel, teamModel, type GenerateSettings } from './model.js';
@@ -36,7 +36,7 @@ export interface Written {
   generation: string;
   draft: Draft;
   unreachable: Generated['unreachable'];
-  /** What its rows have, for `recordGeneration`. */
+  /** What its rows have, for `forgetChanges`. */
   changes: readonly string[];
 }
 
@@ -50,7 +50,7 @@ export function generate(db: Database, options: GenerateOptions): Promise<Genera
     const written = await write(db, options, access);
     const { generation, unreachable } = written;
     const changed = await written.draft.putInForce(generation);
-    await recordGeneration(db, options.node, generation, written.changes);
+    await forgetChanges(db, written.changes);
     return { generation, changed, unreachable };
   });
 }
@@ -125,6 +125,8 @@ export async function write(
     };
     for (const file of renderSite(templates, site, marks)) await draft.add(file);
     await draft.settle();
+    // Before it is in force: Asterisk may load it then, and is ours by that.
+    await rememberGeneration(db, options.node, generation);
     return { generation, draft, unreachable, changes };
   } catch (error) {
     await draft.abandon();

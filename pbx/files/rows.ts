@@ -54,7 +54,7 @@ export interface TeamRows extends TeamRow {
 /** What generated files are made of, at one moment. */
 export interface NodeRows {
   teams: TeamRows[];
-  /** Ids of the changes that are in these rows: see `recordGeneration`. */
+  /** Ids of the changes that are in these rows: see `forgetChanges`. */
   changes: string[];
 }
 

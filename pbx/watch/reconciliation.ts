@@ -17,6 +17,7 @@ const betweenSnapshotsMs = 250;
 
 /** The result of a reconciliation. */
 export interface Reconciled {
+  /** How many differences are gone. */
   mended: number;
   /** The steps that could not be done; the others were. */
   failed: string[];
@@ -25,7 +26,8 @@ export interface Reconciled {
 /**
  * Compares one Asterisk node with what the database has of it and mends what differs: members that are missing or too many, states whose
  * event was lost, calls whose end nobody saw. It may run at any moment. What one snapshot shows may be on its way to
- * agreeing, so only a difference that two show, with the same state row and the same member, is mended.
+ * agreeing, so only a difference that two show, with the same state row and the same member, is worked on; a third shows
+ * whether that has mended it.
  */
 export class Reconciliation {
   /** Calls come first: mending states and members takes longer, and what was seen of a call is stale soon. */
@@ -57,17 +59,34 @@ export class Reconciliation {
     const failed = new Set<string>();
     await this.#attempt('fixed agents', failed, () => signInFixedAgents(this.db));
     const first = await this.#look(this.#steps.keys(), failed);
-    let mended = 0;
-    if (first.size > 0) {
-      await sleep(betweenSnapshotsMs);
-      const second = await this.#look(first.keys(), failed);
-      for (const [name, comparison] of second) {
-        const before = new Set(first.get(name)?.keys);
-        const lasting = comparison.keys.filter((key) => before.has(key));
-        mended += await this.#mend(name, lasting, comparison, failed);
-      }
+    if (first.size === 0) return { mended: 0, failed: [...failed] };
+    await sleep(betweenSnapshotsMs);
+    const second = await this.#look(first.keys(), failed);
+    const worked = new Map<string, readonly string[]>();
+    for (const [name, comparison] of second) {
+      const before = new Set(first.get(name)?.keys);
+      const lasting = comparison.keys.filter((key) => before.has(key));
+      if (lasting.length === 0) continue;
+      for (const difference of lasting) this.log.info({ difference }, 'Asterisk and the database differ');
+      await this.#attempt(name, failed, () => comparison.mend(lasting));
+      worked.set(name, lasting);
     }
-    return { mended, failed: [...failed] };
+    return { mended: await this.#whatIsMended(worked, failed), failed: [...failed] };
+  }
+
+  /** A third look, at what was worked on: mended is what is no longer there. */
+  async #whatIsMended(worked: ReadonlyMap<string, readonly string[]>, failed: Set<string>): Promise<number> {
+    if (worked.size === 0) return 0;
+    const third = await this.#look(worked.keys(), failed);
+    let mended = 0;
+    for (const [step, keys] of worked) {
+      const still = new Set(third.get(step)?.keys);
+      const left = keys.filter((key) => still.has(key));
+      mended += keys.length - left.length;
+      if (left.length < keys.length) this.log.info({ step, mended: keys.length - left.length }, 'mended');
+      if (left.length > 0) this.log.warn({ step, left }, 'still differs: it could not be mended');
+    }
+    return mended;
   }
 
   /** One snapshot, and what these steps see in it; those that see nothing are left out. */
@@ -79,22 +98,6 @@ export class Reconciliation {
       if (comparison && comparison.keys.length > 0) seen.set(name, comparison);
     }
     return seen;
-  }
-
-  async #mend(
-    name: string,
-    keys: readonly string[],
-    comparison: Comparison,
-    failed: Set<string>,
-  ): Promise<number> {
-    if (keys.length === 0) return 0;
-    for (const difference of keys) this.log.info({ difference }, 'Asterisk and the database differ');
-    const mended = await this.#attempt(name, failed, async () => {
-      await comparison.mend(keys);
-      return keys.length;
-    });
-    if (mended !== undefined) this.log.info({ step: name, mended }, 'mended');
-    return mended ?? 0;
   }
 
   /** A step that fails is said and left out (undefined); only where no other could do better is it the end of all. */

@@ -6,6 +6,7 @@ import { type Database } from '../../domain/database/pool.js';
 import { releaseLeaderLease, takeLeaderLease } from '../../domain/database/leases.js';
 import type { EventEmitter } from 'node:events';
 import type { ManagerActions } from '../ami/manager.js';
+import type { OwnAsterisk } from './own-asterisk.js';
 import type { ManagerEvents } from '../ami/settings.js';
 import { leaseVariable } from '../queue/names.js';
 import type { Observer } from './observer.js';
@@ -47,6 +48,9 @@ export class Watcher {
   #timer: NodeJS.Timeout | undefined;
   #tick: Promise<void> | undefined;
   #reconcileAt = 0;
+  /** The moment of Asterisk's last reload, as it was read last. */
+  #reloaded: string | undefined;
+  #reloadedJustNow = false;
   /** Asterisk may have been restarted. */
   #askPhones = false;
   readonly #away: LastingFault;
@@ -57,7 +61,9 @@ export class Watcher {
   constructor(
     private readonly settings: WatcherSettings,
     private readonly db: Database,
-    private readonly manager: ManagerActions & Pick<EventEmitter<ManagerEvents>, 'on'>,
+    private readonly manager: ManagerActions &
+      Pick<EventEmitter<ManagerEvents>, 'on'> &
+      Pick<OwnAsterisk, 'verify'>,
     private readonly observer: Observer,
     private readonly reconciliation: Pick<Reconciliation, 'run'>,
     private readonly log: Logger,
@@ -120,16 +126,39 @@ export class Watcher {
     }, ms);
   }
 
-  /** Keeps the lease ahead of Asterisk's clock. */
-  async #renewLease(): Promise<void> {
-    const epoch = await readEpoch(this.manager);
-    const value = String(epoch + this.settings.leaseSeconds);
-    await this.manager.action('Setvar', { Variable: leaseVariable, Value: value });
+  /**
+   * Takes or renews both leases: the leader's, and the one by which Asterisk relies on a server. False: another server
+   * has them.
+   */
+  async #renew(): Promise<boolean> {
+    const { node, holder, leaderSeconds, leaseSeconds } = this.settings;
+    const now = performance.now();
+    const until = (await readEpoch(this.manager)) + leaseSeconds;
+    if (!(await takeLeaderLease(this.db, node, holder, leaderSeconds, until))) return false;
+    this.#until = now + leaderSeconds * 1000;
+    const lease = await this.manager.action('Getvar', { Variable: leaseVariable });
+    await this.manager.action('Setvar', { Variable: leaseVariable, Value: String(until) });
+    // A reload with clearglobalvars=yes, which Asterisk tells nobody of.
+    if (this.#leading && lease.headers.get('value') === '') this.#reconcileAt = 0;
+    return true;
   }
 
-  /** Both leases, of the leader and in Asterisk, are renewed while a reconciliation with many differences runs. */
+  /**
+   * What Asterisk has loaded anew is compared at once. Its own event of it is of the class that also has the flood of a
+   * storm of registrations, so it is asked. It knows the moment to a second: another reload may come in the same one.
+   */
+  async #noticeReload(): Promise<void> {
+    const { headers } = await this.manager.action('CoreStatus');
+    const reloaded = `${headers.get('corereloaddate') ?? ''} ${headers.get('corereloadtime') ?? ''}`;
+    const isNew = this.#reloaded !== undefined && this.#reloaded !== reloaded;
+    if (isNew || this.#reloadedJustNow) this.#reconcileAt = 0;
+    this.#reloadedJustNow = isNew;
+    this.#reloaded = reloaded;
+  }
+
+  /** Both leases are renewed while a reconciliation with many differences runs. */
   async #reconcile(): Promise<void> {
-    const { node, holder, leaderSeconds, tickMs, reconcileAgainMs } = this.settings;
+    const { tickMs, reconcileAgainMs } = this.settings;
     const work = this.reconciliation.run();
     const over = work.then(
       () => true,
@@ -143,11 +172,8 @@ export class Watcher {
       if (done) break;
       if (!this.#leading) continue;
       try {
-        const now = performance.now();
-        this.#leading = await takeLeaderLease(this.db, node, holder, leaderSeconds);
-        if (!this.#leading) continue;
-        this.#until = now + leaderSeconds * 1000;
-        await this.#renewLease();
+        await this.manager.verify();
+        this.#leading = await this.#renew();
       } catch (error) {
         // The reconciliation meets the same trouble, or the next tick does.
         this.log.debug({ err: error }, 'watch or lease could not be renewed');
@@ -158,21 +184,21 @@ export class Watcher {
   }
 
   async #run(): Promise<void> {
-    const { node, holder, leaderSeconds, reconcileMs } = this.settings;
+    const { node, reconcileMs } = this.settings;
     try {
       // A server that hung for longer may have missed what became of its promise to Asterisk.
-      const now = performance.now();
-      const had = this.#leading && now < this.#until;
-      // Without a manager connection there is nothing to see: another server may have one.
-      this.#leading = this.manager.connected && (await takeLeaderLease(this.db, node, holder, leaderSeconds));
+      const had = this.#leading && performance.now() < this.#until;
+      // Without a manager connection there is nothing to see: another server may have one. And one that finds that
+      // another database has this Asterisk ends, whoever leads.
+      await this.manager.verify();
+      this.#leading = this.manager.connected && (await this.#renew());
       if (this.manager.connected) this.#away.over({ node });
       if (!this.#leading) return;
-      this.#until = now + leaderSeconds * 1000;
       if (!had) {
         this.log.info({ node }, 'watching Asterisk');
         this.#reconcileAt = 0;
       }
-      await this.#renewLease();
+      await this.#noticeReload();
       if (performance.now() >= this.#reconcileAt) {
         this.#reconcileAt = performance.now() + reconcileMs;
         await this.#reconcile();

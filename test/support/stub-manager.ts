@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { AmiError } from '../../pbx/ami/errors.js';
 import type { AmiMessage } from '../../pbx/ami/message.js';
 import type { ManagerActions } from '../../pbx/ami/manager.js';
-import type { ManagerEvents } from '../../pbx/ami/settings.js';
+import type { ManagerEvents, UpInfo } from '../../pbx/ami/settings.js';
 
 interface StubMember {
   name: string;
@@ -30,6 +30,10 @@ export class StubManager extends EventEmitter<ManagerEvents> {
   /** Channels as CoreShowChannels tells them. */
   channels: Record<string, string>[] = [];
   waiting: { queue: string; uniqueid: string; caller: string }[] = [];
+  /** When Asterisk was last reloaded, as it says it. */
+  reloaded = '09:00:00';
+  /** The generation of our files that it has loaded; undefined: none. */
+  generation: string | undefined;
   /** Every action, as `QueueAdd PJSIP/astercc-5001`. */
   readonly seen: string[] = [];
   /** What an action waits for before it is done. */
@@ -48,6 +52,15 @@ export class StubManager extends EventEmitter<ManagerEvents> {
       .map(({ name, paused, reason }) => (paused ? `${name} paused:${reason}` : name))
       .sort();
   }
+
+  /** As `OwnAsterisk` has it: this one is ours. */
+  verify = (): Promise<void> => Promise.resolve();
+
+  /** As `Manager` has it. */
+  whenUp = (): Promise<UpInfo> =>
+    this.connected
+      ? Promise.resolve({ since: 'start', uptimeS: 1, lastReloadS: 1 })
+      : Promise.reject(new AmiError('down', 'no connection'));
 
   readonly action: ManagerActions['action'] = async (name, headers) => {
     const given = (headers ?? {}) as Record<string, string>;
@@ -72,9 +85,11 @@ export class StubManager extends EventEmitter<ManagerEvents> {
         return message(name);
       case 'Getvar': {
         const variable = given['Variable'] ?? '';
-        const value = variable === 'EPOCH' ? String(this.#epoch++) : (this.variables.get(variable) ?? '');
+        const value = variable === 'EPOCH' ? String(this.#epoch++) : this.#value(variable);
         return message(name, { value });
       }
+      case 'CoreStatus':
+        return message(name, { corereloaddate: '2026-11-26', corereloadtime: this.reloaded });
       case 'Hangup':
       case 'PJSIPQualify':
         return message(name);
@@ -87,6 +102,10 @@ export class StubManager extends EventEmitter<ManagerEvents> {
     const given = (headers ?? {}) as Record<string, string>;
     await this.gate(name, given);
     if (name === 'CoreShowChannels') return this.channels.map((one) => message('CoreShowChannel', one));
+    if (name === 'ShowDialPlan') {
+      if (this.generation === undefined) throw refused(`Did not find context ${given['Context'] ?? ''}`);
+      return [message('ListDialplan', { extension: this.generation })];
+    }
     if (name !== 'QueueStatus') throw refused(`Invalid/unknown command: ${name}`);
     const members = [...this.queues].flatMap(([queue, all]) =>
       [...all].flatMap(([device, { name: member, penalty, paused, reason }]) =>
@@ -112,6 +131,13 @@ export class StubManager extends EventEmitter<ManagerEvents> {
     );
     return [...members, ...entries];
   };
+
+  /** A presence is written whole and read in parts. */
+  #value(variable: string): string {
+    const message = /^(PRESENCE_STATE\(.*),message\)$/.exec(variable)?.[1];
+    if (message === undefined) return this.variables.get(variable) ?? '';
+    return this.variables.get(`${message})`)?.split(',')[2] ?? '';
+  }
 
   #queue(name = ''): Map<string, StubMember> {
     const queue = this.queues.get(name);

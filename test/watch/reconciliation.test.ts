@@ -165,3 +165,14 @@ void t.test('states follow what Asterisk has, when their events were lost', asyn
   await reconciliation.run();
   t.equal(await state(), 'idle');
 });
+
+void t.test('mended is what is gone afterwards, not what was tried', async (t) => {
+  const { manager, reconciliation, enter } = await site(t);
+  await enter(1);
+  // Asterisk has not loaded the agent's queue.
+  manager.queues.delete(queue);
+  t.match(await reconciliation.run(), { mended: 0, failed: [] });
+  manager.queues.set(queue, new Map());
+  t.match(await reconciliation.run(), { mended: 1, failed: [] });
+  t.same(manager.members(queue), ['1001']);
+});

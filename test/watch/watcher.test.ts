@@ -145,7 +145,45 @@ void t.test(
     other.start();
     await until('another one to lead', () => (other.leading && runs > 0 ? true : undefined));
     await other.stop();
-    t.same(await db('leader_leases'), [], 'the first has not even asked');
+    t.same(await db('leader_leases').pluck<string[]>('holder'), ['b'], 'the first has not even asked');
     t.notOk(watcher.leading);
   },
 );
+
+void t.test('a reload of Asterisk, and globals that it has forgotten, are compared at once', async (t) => {
+  let runs = 0;
+  const { manager, make } = await site(t, () => {
+    runs++;
+    return nothing();
+  });
+  const watcher = make('a', { reconcileMs: 3_600_000 });
+  watcher.start();
+  await until('the first reconciliation', () => (runs === 1 ? true : undefined));
+  manager.reloaded = '09:00:01';
+  // The second since another reload may have come in the same second.
+  await until('two after a reload', () => (runs === 3 ? true : undefined));
+  manager.variables.delete(leaseVariable);
+  await until('one after clearglobalvars', () => (runs === 4 ? true : undefined));
+  t.ok(Number(manager.variables.get(leaseVariable)) > 1000, 'and the lease is back');
+  const at = manager.seen.length;
+  await until('a few more ticks', () => (manager.seen.length > at + 40 ? true : undefined));
+  t.equal(runs, 4, 'and then no more');
+});
+
+void t.test('an Asterisk that is no longer ours is promised nothing, and not watched', async (t) => {
+  const { manager, make } = await site(t, nothing);
+  const watcher = make('a');
+  watcher.start();
+  await until('it to lead', () => (watcher.leading ? true : undefined));
+  manager.verify = () => {
+    manager.connected = false;
+    return Promise.reject(new Error('another installation has it'));
+  };
+  await until('it to have noticed', () =>
+    said.some((line) => line.includes('another installation has it')) ? true : undefined,
+  );
+  await watcher.stop();
+  const promised = manager.variables.get(leaseVariable);
+  await make('b').stop();
+  t.equal(manager.variables.get(leaseVariable), promised);
+});

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Database } from '../../domain/database/pool.js';
+import { releaseLeaderLease, takeLeaderLease } from '../../domain/database/leases.js';
+import { fail } from '../../domain/errors.js';
+import { isGenerationOf } from '../../domain/provisioning/generations.js';
+import { readNode } from '../../domain/provisioning/node.js';
+import type { ManagerActions } from '../ami/manager.js';
+import { QueueMembership } from '../queue/membership.js';
+import { leaseVariable, phoneOf } from '../queue/names.js';
+import { readQueues } from '../queue/status.js';
+import { judgeClaim, loadedGeneration, readClaim, removeClaim, unknownGeneration } from './claim.js';
+import { inPortions } from './in-portions.js';
+
+/** Longer than everything here takes on a large node: no server leads meanwhile. */
+const leaseSeconds = 300;
+
+/** What was taken out of an Asterisk, by name. */
+export interface RemovedFromAsterisk {
+  /** `astercc-support PJSIP/astercc-5001` */
+  members: string[];
+  /** Phones that were marked as in wrap-up. */
+  marks: string[];
+  /** Devices that lamps show. */
+  lamps: string[];
+  /** Whether it said that it works for this installation. */
+  claim: boolean;
+}
+
+/**
+ * Takes out of an Asterisk what servers have put there: queue members, marks of wrap-ups, lamps, and whose it is. The
+ * database stays as it is: a server that starts puts everything back.
+ * @throws `conflict` while a server of the node runs, and when the Asterisk is another installation's; AmiError.
+ */
+export async function removeEverything(
+  db: Database,
+  node: string,
+  manager: ManagerActions,
+  log: Logger,
+): Promise<RemovedFromAsterisk> {
+  const holder = `remove-from-asterisk ${randomUUID()}`;
+  if (!(await takeLeaderLease(db, node, holder, leaseSeconds))) {
+    const row = await db('leader_leases').where({ node }).first<{ holder: string } | undefined>('holder');
+    throw fail('server_running', {
+      noun: 'node',
+      name: node,
+      facts: { holder: row?.holder },
+      says: `a server of the node ${node} runs (${row?.holder ?? 'another one'}), and would put everything back`,
+      remedy: { text: 'stop every `star64 serve` of this Asterisk first' },
+    });
+  }
+  try {
+    const ours = await readNode(db, node);
+    const claim = await readClaim(manager);
+    if (claim) judgeClaim(claim, ours, node);
+    else {
+      const loaded = await loadedGeneration(manager);
+      if (loaded !== undefined && !(await isGenerationOf(db, node, loaded)))
+        throw unknownGeneration(loaded, ours.installation);
+    }
+    const members = await removeMembers(db, node, manager, log);
+    const marks = await removeMarks(manager);
+    const lamps = await removeLamps(manager);
+    // "Over", which says more than "unknown": no wrap-up begins by the files, as long as they are loaded.
+    await manager.action('Setvar', { Variable: leaseVariable, Value: '0' });
+    await removeClaim(manager);
+    return { members, marks, lamps, claim: claim !== undefined };
+  } finally {
+    await releaseLeaderLease(db, node, holder);
+  }
+}
+
+async function removeMembers(
+  db: Database,
+  node: string,
+  manager: ManagerActions,
+  log: Logger,
+): Promise<string[]> {
+  const teams = new Set(await db('teams').where({ node }).pluck<string[]>('identity'));
+  const { members } = await readQueues(manager);
+  // A queue of the operator's is theirs, whoever is in it.
+  const ours = members.filter(
+    ({ queue, device }) => teams.has(phoneOf(device)?.team ?? '') && teams.has(queue.split('-')[0] ?? ''),
+  );
+  const membership = new QueueMembership(db, manager, log);
+  await inPortions(ours, ({ queue, device }) => membership.remove(queue, device));
+  return ours.map(({ queue, device }) => `${queue} ${device}`).sort();
+}
+
+async function removeMarks(manager: ManagerActions): Promise<string[]> {
+  const removed: string[] = [];
+  for (;;) {
+    const { headers } = await manager.action('Getvar', { Variable: 'DB_KEYS(star64-wrapup)' });
+    // The list ends at 4,096 characters: its last name may be half of one, and is the first of a later list.
+    const keys = (headers.get('value') ?? '').split(',').filter((key) => key !== '');
+    if (keys.length === 0) return removed.sort();
+    for (const key of keys.length > 1 ? keys.slice(0, -1) : keys) {
+      await manager.action('Setvar', { Variable: `DB_DELETE(star64-wrapup/${key})`, Value: '' });
+      removed.push(key);
+    }
+  }
+}
+
+async function removeLamps(manager: ManagerActions): Promise<string[]> {
+  const states = await manager.list('DeviceStateList');
+  const named = states
+    .map(({ headers }) => headers.get('device') ?? '')
+    .filter((device) => device.startsWith('Custom:star64-'));
+  const kept = await inPortions(named, async (device) => {
+    const entry = device.replace(/^Custom:/, 'CustomDevstate/');
+    // What was deleted before is still listed until Asterisk starts anew.
+    const { headers } = await manager.action('Getvar', { Variable: `DB_EXISTS(${entry})` });
+    if (headers.get('value') !== '1') return undefined;
+    // Off, since a phone that watches it shows the last state for as long as Asterisk knows the hint.
+    await manager.action('Setvar', { Variable: `DEVICE_STATE(${device})`, Value: 'NOT_INUSE' });
+    await manager.action('Setvar', { Variable: `DB_DELETE(${entry})`, Value: '' });
+    return device;
+  });
+  return kept.flatMap((device) => device ?? []).sort();
+}
