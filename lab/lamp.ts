@@ -15,22 +15,34 @@ export interface LampOptions extends TreeOptions {
   server: { host: string; port: number };
   /** What it watches, such as `agent5000`. */
   lamp: string;
+  /** The event package that it asks for: BLF keys mostly `dialog`. */
+  event?: keyof typeof bodies;
 }
+
+const bodies = { dialog: 'application/dialog-info+xml', presence: 'application/pidf+xml' };
 
 const scenario = fileURLToPath(new URL('../../lab/scenarios/lamp.xml', import.meta.url));
 
 /**
- * What a key of a phone that watches a lamp is told (RFC 4235): `terminated` is off, `early` blinks, `confirmed` is
- * lit. A `failure` when the phone may not watch it.
+ * What a key of a phone that watches a lamp is told. By `dialog` (RFC 4235) `terminated`, `early` or `confirmed`, and
+ * `held` behind it where the body says that nothing is rendered; by `presence` (RFC 3863) `open` or `closed` and the note.
+ * A `failure` when the phone may not watch it.
  */
-export async function readLamp({ user, secret, server, lamp, ...options }: LampOptions): Promise<string> {
+export async function readLamp({
+  user,
+  secret,
+  server,
+  lamp,
+  event = 'dialog',
+  ...options
+}: LampOptions): Promise<string> {
   const { root } = await tree('phones', options);
   const { loader, path } = await loaderOf(root);
   const dir = await temporaryDirectory('lamp');
   const ports = await PortBlock.reserve('phone');
   try {
     const list = join(dir, 'login.csv');
-    const line = `${user};[authentication username=${user} password=${secret}];${lamp}`;
+    const line = `${user};[authentication username=${user} password=${secret}];${lamp};${event};${bodies[event]}`;
     await writeFile(list, `SEQUENTIAL\n${line}\n`, { mode: 0o600 });
     const sipp = await LabProcess.launch(
       loader,
@@ -44,9 +56,11 @@ export async function readLamp({ user, secret, server, lamp, ...options }: LampO
     );
     const { status } = await sipp.exited;
     const said = status === 0 ? await readFile(join(dir, 'lamp.log'), 'utf8') : '';
-    const [, state] = /lamp <state>([a-z]+)/.exec(said) ?? [];
+    const [, state] = /<(?:state|basic)>([a-z]+)/.exec(said) ?? [];
     if (state === undefined) throw new Star64Error('failure', `phone ${user} may not watch the lamp ${lamp}`);
-    return state;
+    const [, note] = /<note>(.*?)<\/note>/.exec(said) ?? [];
+    const held = said.includes('pname="+sip.rendering" pvalue="no"') ? 'held' : undefined;
+    return [state, note ?? held].filter((word) => word !== undefined).join(' ');
   } finally {
     await ports.release();
     await rm(dir, { recursive: true, force: true });

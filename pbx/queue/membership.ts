@@ -4,28 +4,27 @@ import type { Logger } from 'pino';
 import type { Database } from '../../domain/database/pool.js';
 import { tellServers } from '../../domain/database/notifications.js';
 import { releasePhoneLeases } from '../../domain/database/phone-leases.js';
-import type { AgentState } from '../../domain/presence/transitions.js';
 import type { Membership } from '../../domain/presence/membership.js';
 import type { Phone } from '../../domain/presence/phone.js';
 import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
 import { Lease, withLease } from './lease.js';
 import { queuesOfAgent, readWanted, type Wanted } from './wanted.js';
-import {
-  deviceOf,
-  lampOf,
-  memberOf,
-  type PhoneName,
-  pauseReason,
-  wrapUpUnmarked,
-  wrapUpReason,
-  wrapUpOffer,
-} from './names.js';
+import { setLamp } from './lamps.js';
+import { deviceOf, memberOf, pauseReason, type PhoneName, wrapUpReason, wrapUpUnmarked } from './names.js';
 import { isUnreachable } from './phones.js';
 import { readQueues, type Member } from './status.js';
+import { readMarkedOffer } from './wrap-up-mark.js';
 
 /** Longest wait of a caller of sync(); the work goes on after it. A feature code has 5 s for its whole answer. */
 const patienceMs = 3000;
+
+interface SyncOptions {
+  thorough?: boolean;
+  alone?: boolean;
+  /** Queues in which the phone was seen to be a member, whoever is signed in there. */
+  seenIn?: readonly string[];
+}
 
 /**
  * Queue members as a projection of open sign-ins. A sync only ever makes Asterisk say what the database says at that
@@ -43,7 +42,7 @@ export class QueueMembership implements Membership {
     private readonly log: Logger,
   ) {}
 
-  async sync(phone: Phone, options: { thorough?: boolean; alone?: boolean } = {}): Promise<boolean> {
+  async sync(phone: Phone, options: SyncOptions = {}): Promise<boolean> {
     const device = memberOf(phone);
     const work = this.#inTurn(device, () =>
       withLease(this.db, device, this.#holder, (lease) => this.#tell(phone, lease, options)),
@@ -96,18 +95,23 @@ export class QueueMembership implements Membership {
   }
 
   /** Makes Asterisk say of this phone what the database says, under the lease of it. */
-  async #tell(phone: Phone, lease: Lease, { thorough = false }: { thorough?: boolean }): Promise<void> {
+  async #tell(phone: Phone, lease: Lease, { thorough = false, seenIn = [] }: SyncOptions): Promise<void> {
     const device = memberOf(phone);
     const wanted = (await readWanted(this.db, [phone])).get(device);
-    if (wanted?.agentId !== phone.agentId || thorough) {
-      const former = await queuesOfAgent(this.db, phone);
-      const left = former.filter((queue) => !wanted?.queues.some((one) => one.queue === queue));
-      await lease.hold();
-      await Promise.all(left.map((queue) => this.remove(queue, device)));
-    }
+    const former = wanted?.agentId !== phone.agentId || thorough ? await queuesOfAgent(this.db, phone) : [];
+    const left = [...new Set([...former, ...seenIn])].filter(
+      (queue) => !wanted?.queues.some((one) => one.queue === queue),
+    );
     await lease.hold();
-    if (wanted) return this.#enter(phone, device, wanted, lease, thorough);
-    await this.forget(phone);
+    if (wanted) {
+      await Promise.all(left.map((queue) => this.#takeOut(queue, device)));
+      await lease.hold();
+      return this.#enter(phone, device, wanted, lease, thorough);
+    }
+    // Nobody is signed in. The lamp comes first: by it star64-offer takes back what a queue offers from now on.
+    await this.#unmark(phone);
+    await setLamp(this.manager, phone, 'signed-out');
+    await Promise.all(left.map((queue) => this.signOut(queue, device)));
   }
 
   /** One after the other for a phone in this server. */
@@ -161,7 +165,7 @@ export class QueueMembership implements Membership {
     const member = await this.#join(phone, wanted, thorough);
     await lease.hold();
     await this.#pauseAs(phone, device, wanted, member);
-    await this.#setLamp(phone, lamps[wanted.state]);
+    await setLamp(this.manager, phone, wanted.state);
   }
 
   /** The member in the agent's first queue, after it was added wherever it is missing; undefined for an agent without a queue. */
@@ -173,6 +177,8 @@ export class QueueMembership implements Membership {
       (await readQueues(this.manager, { queue, device })).members[0];
     const member = await find(first.queue);
     if (!thorough && member?.name === wanted.agent) return member;
+    // A lamp that says that nobody is there would have the first offers taken back.
+    await setLamp(this.manager, phone, wanted.state);
     const added = await Promise.all(
       wanted.queues.map(({ queue, penalty }) => this.#add(queue, phone, wanted, penalty, thorough)),
     );
@@ -183,9 +189,9 @@ export class QueueMembership implements Membership {
   async #pauseAs(phone: Phone, device: string, wanted: Wanted, member: Member | undefined): Promise<void> {
     if (!member) return;
     if (wanted.state === 'idle' && member.paused) {
-      const newer = wrapUpOffer(member.reason);
+      const offer = member.reason === wrapUpReason ? await readMarkedOffer(this.manager, phone) : undefined;
       // A wrap-up that the database has not heard of yet: its event is on the way, and it is not ours to end.
-      if (newer !== undefined && newer !== wanted.offerId) return;
+      if (offer !== undefined && offer !== wanted.offerId) return;
       await this.#unmark(phone);
       await this.manager.action('QueuePause', { Interface: device, Paused: 'false' });
     } else if (wanted.state === 'paused') {
@@ -198,11 +204,6 @@ export class QueueMembership implements Membership {
         Reason: reasonOf(wanted),
       });
     }
-  }
-
-  /** The lamp by which other phones see the agent; `agent<extension>` in extensions.conf. */
-  async #setLamp(phone: PhoneName, state: string): Promise<void> {
-    await this.manager.action('Setvar', { Variable: `DEVICE_STATE(${lampOf(phone)})`, Value: state });
   }
 
   /** False: Asterisk has no such queue, since nobody has generated or reloaded after its group was added. */
@@ -234,7 +235,7 @@ export class QueueMembership implements Membership {
     }
     const { members } = await readQueues(this.manager, { queue, device });
     if (members[0]?.name !== wanted.agent) {
-      await this.remove(queue, device);
+      await this.#takeOut(queue, device);
       await add();
     } else if (thorough && members[0].penalty !== penalty) {
       await this.manager.action('QueuePenalty', {
@@ -292,20 +293,32 @@ export class QueueMembership implements Membership {
     await this.manager.action('QueuePause', { Interface: device, Paused: 'true', Reason: reason });
   }
 
-  /** Nobody is signed in at a phone: no wrap-up is marked there, and its lamp says so. */
-  async forget(phone: PhoneName): Promise<void> {
-    await this.#unmark(phone);
-    await this.#setLamp(phone, 'UNAVAILABLE');
-  }
-
-  /** Takes a device out of a queue; no error when it is not there. */
-  async remove(queue: string, device: string): Promise<void> {
+  /** Takes a device of somebody who is signed in out of a queue; no error when it is not there. */
+  async #takeOut(queue: string, device: string): Promise<void> {
     // app_queue lists the members to ring once per round: it skips who is paused later, but still rings who is removed
     // later. So pause first, then remove.
     await done(
       this.manager.action('QueuePause', { Queue: queue, Interface: device, Paused: 'true' }),
       /not found/i,
     );
+    await this.#remove(queue, device);
+  }
+
+  /**
+   * Takes the phone of somebody who has signed out out of a queue; no error when it is not there. Without a pause: for
+   * those who read queue_log a pause would begin then that never ends, and one that is there ends before they leave.
+   */
+  async signOut(queue: string, device: string): Promise<void> {
+    const { members } = await readQueues(this.manager, { queue, device });
+    if (members.some(({ paused }) => paused))
+      await done(
+        this.manager.action('QueuePause', { Queue: queue, Interface: device, Paused: 'false' }),
+        /not found/i,
+      );
+    await this.#remove(queue, device);
+  }
+
+  async #remove(queue: string, device: string): Promise<void> {
     await done(
       this.manager.action('QueueRemove', { Queue: queue, Interface: device }),
       /not there|no such queue|not dynamic/i,
@@ -313,17 +326,8 @@ export class QueueMembership implements Membership {
   }
 }
 
-/** What a lamp shows for each state; the calls themselves are shown by the lamp of the phone. */
-const lamps: Record<AgentState, string> = {
-  idle: 'NOT_INUSE',
-  ringing: 'NOT_INUSE',
-  talking: 'NOT_INUSE',
-  'wrap-up': 'BUSY',
-  paused: 'ONHOLD',
-};
-
-const reasonOf = ({ state, offerId, pauseDigit }: Wanted): string =>
-  state === 'wrap-up' ? wrapUpReason(offerId ?? '') : pauseReason(pauseDigit);
+const reasonOf = ({ state, pauseDigit }: Wanted): string =>
+  state === 'wrap-up' ? wrapUpReason : pauseReason(pauseDigit);
 
 /** True when done, false when Asterisk refused with an `expected` word: what was asked for is so already. */
 async function done(action: Promise<unknown>, expected: RegExp): Promise<boolean> {

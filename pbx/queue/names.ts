@@ -35,13 +35,8 @@ export function phoneOf(device: string): PhoneName | undefined {
   return undefined;
 }
 
-/** The pause of a wrap-up names the offer that it follows, so that no one ends a newer wrap-up for an older one. */
-export const wrapUpReason = (offerId: string): string => `wrapup:${offerId}`;
-
-/** The offer in the reason of a pause, undefined when the pause is not a wrap-up's. */
-export function wrapUpOffer(reason: string): string | undefined {
-  return /^wrapup:(.+)$/.exec(reason)?.[1];
-}
+/** The reason of every pause for a wrap-up: one word, by which other tools that read queue_log may count it. */
+export const wrapUpReason = 'wrapup';
 
 /**
  * The reason of a break's pause: a digit, since what people call their reasons is text of theirs. Without a digit it is
@@ -56,9 +51,16 @@ const wordFor = (phone: PhoneName): string => deviceOf(phone).split('/')[1] ?? '
 export const lampOf = (phone: PhoneName): string => `Custom:star64-${wordFor(phone)}`;
 
 /**
- * Deletes, when it is written to, the mark of a phone in wrap-up: an entry of astdb that star64-offer-end makes, and by
- * which Asterisk ends the wrap-up alone when no server is left.
+ * Where in astdb star64-offer-end marks a phone in wrap-up, by which Asterisk ends the wrap-up alone when no server is
+ * left: `PJSIP/astercc-5000|<offer>`, the queue member and the offer that the wrap-up follows. No offer: a server, and
+ * not a hangup handler, has begun it here.
  */
+export const wrapUpMark = (phone: PhoneName): { family: string; key: string } => ({
+  family: 'star64-wrapup',
+  key: wordFor(phone),
+});
+
+/** Deletes the mark of a phone in wrap-up, when it is written to. */
 export const wrapUpUnmarked = (phone: PhoneName): string => `DB_DELETE(star64-wrapup/${wordFor(phone)})`;
 
 /** Until when (Asterisk's epoch) a server has promised to end wrap-ups. */

@@ -6,6 +6,7 @@ import { signInFixedAgents } from '../../domain/presence/fixed-agents.js';
 import type { ManagerActions } from '../ami/manager.js';
 import type { QueueMembership } from '../queue/membership.js';
 import { CompareCalls, CompareEndedCalls } from './compare/calls.js';
+import { CompareLamps } from './compare/lamps.js';
 import { CompareMembers } from './compare/members.js';
 import { CompareRemovedGroups } from './compare/removed-groups.js';
 import { CompareStates } from './compare/states.js';
@@ -25,7 +26,7 @@ export interface Reconciled {
 
 /**
  * Compares one Asterisk node with what the database has of it and mends what differs: members that are missing or too many, states whose
- * event was lost, calls whose end nobody saw. It may run at any moment. What one snapshot shows may be on its way to
+ * event was lost, lamps, calls whose end nobody saw. It may run at any moment. What one snapshot shows may be on its way to
  * agreeing, so only a difference that two show, with the same state row and the same member, is worked on; a third shows
  * whether that has mended it.
  */
@@ -46,8 +47,9 @@ export class Reconciliation {
     };
     add(new CompareEndedCalls(db, node));
     add(new CompareCalls(db, node));
-    add(new CompareStates(db, node, membership));
+    add(new CompareStates(db, node, manager, membership));
     add(new CompareMembers(db, node, membership));
+    add(new CompareLamps(db, node, manager, membership));
     add(new CompareRemovedGroups(db, node));
     this.#steps = steps;
   }

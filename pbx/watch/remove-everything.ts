@@ -7,8 +7,10 @@ import { isGenerationOf } from '../../domain/provisioning/generations.js';
 import { readNode } from '../../domain/provisioning/node.js';
 import type { ManagerActions } from '../ami/manager.js';
 import { QueueMembership } from '../queue/membership.js';
-import { leaseVariable, phoneOf } from '../queue/names.js';
+import { leaseVariable } from '../queue/names.js';
+import { phonesAt } from '../queue/phones.js';
 import { readQueues } from '../queue/status.js';
+import { readQueueNames } from './compare/signed-in-phones.js';
 import { judgeClaim, loadedGeneration, readClaim, removeClaim, unknownGeneration } from './claim.js';
 import { inPortions } from './in-portions.js';
 
@@ -76,14 +78,17 @@ async function removeMembers(
   manager: ManagerActions,
   log: Logger,
 ): Promise<string[]> {
-  const teams = new Set(await db('teams').where({ node }).pluck<string[]>('identity'));
-  const { members } = await readQueues(manager);
-  // A queue of the operator's is theirs, whoever is in it.
-  const ours = members.filter(
-    ({ queue, device }) => teams.has(phoneOf(device)?.team ?? '') && teams.has(queue.split('-')[0] ?? ''),
+  // A queue of the operator's is theirs, whoever is in it, and so is whom they have put into one of ours.
+  const queues = await readQueueNames(db, node);
+  const inQueues = (await readQueues(manager)).members.filter(({ queue }) => queues.has(queue));
+  const phones = await phonesAt(
+    db,
+    node,
+    inQueues.map(({ device }) => device),
   );
+  const ours = inQueues.filter(({ device }) => phones.has(device));
   const membership = new QueueMembership(db, manager, log);
-  await inPortions(ours, ({ queue, device }) => membership.remove(queue, device));
+  await inPortions(ours, ({ queue, device }) => membership.signOut(queue, device));
   return ours.map(({ queue, device }) => `${queue} ${device}`).sort();
 }
 

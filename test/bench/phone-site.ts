@@ -164,7 +164,7 @@ export class PhoneSite {
    */
   async beginWrapUp(signIn: SignIn, group: string, offerId: string, endsAt: number): Promise<void> {
     const queue = await findQueue(this.centre.db, 'default', queueOf(team, group));
-    const paused = { Interface: memberOf(signIn), Paused: 'true', Reason: wrapUpReason(offerId) };
+    const paused = { Interface: memberOf(signIn), Paused: 'true', Reason: wrapUpReason };
     await this.manager.action('QueuePause', paused);
     const elapsed = wrapUpSeconds - (endsAt - Date.now()) / 1000;
     await beginWrapUp(this.centre.db, signIn.id, offerId, queue, elapsed);

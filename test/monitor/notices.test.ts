@@ -18,6 +18,7 @@ await addTeam(db, 'other');
 
 await t.test('with nothing to see to nothing is said', async (t) => {
   t.same(await readNotices(db, 'astercc'), []);
+  await db('file_changes').delete();
   t.match(await cli(['status'], { env }), { status: 0, err: '' });
   t.match(await cli(['did', 'unknown'], { env }), { status: 0, out: '' });
 });

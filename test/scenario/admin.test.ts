@@ -166,7 +166,7 @@ await t.test('a wrap-up ends by command; in a call nobody is paused or made read
   await caller.hangup();
   await one.closed();
   await waitState(centre, '1001', 'wrap-up');
-  await members(/^1001 paused:wrapup:/);
+  await members('1001 paused:wrapup');
   await admin('agent', 'ready', '1001');
   await members('1001');
   await admin('agent', 'sign-out', '1001');

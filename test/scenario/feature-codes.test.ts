@@ -179,7 +179,7 @@ async function cell(test: Test, row: Row, column: Column): Promise<void> {
 /** The agent as a member of a queue, in a state. */
 function members(agent: string, state: State, code: string): (string | RegExp)[] {
   if (state === 'signed-out') return [];
-  if (state === 'wrap-up') return [new RegExp(`^${agent} paused:wrapup:`)];
+  if (state === 'wrap-up') return [`${agent} paused:wrapup`];
   // In a state that the test made, he pauses without a reason.
   if (state === 'paused') return [`${agent} paused:pause:${code === '*66' ? '1' : '0'}`];
   return [agent];

@@ -57,7 +57,7 @@ const endsAfter = (from: number, count: number): Promise<OfferEnd[]> =>
 async function expect(states: Record<string, 'wrap-up' | 'idle'>): Promise<void> {
   for (const [agent, state] of Object.entries(states)) await waitState(centre, agent, state);
   const members = Object.entries(states).map(([agent, state]) =>
-    state === 'idle' ? agent : new RegExp(`^${agent} paused:wrapup:`),
+    state === 'idle' ? agent : `${agent} paused:wrapup`,
   );
   for (const mode of modes) await waitMembers(centre, `astercc-${mode}`, members);
   for (const [agent, state] of Object.entries(states)) {

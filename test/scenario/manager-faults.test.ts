@@ -54,7 +54,7 @@ await t.test('the manager connection cut in a call that ends: wrap-up when it is
   await waitCall(centre, talk.call, { outcome: 'answered', agent: '1001', open: true });
   link?.cut();
   await talk.end();
-  await waitAllMembers(/^1001 paused:wrapup:/);
+  await waitAllMembers('1001 paused:wrapup');
   link?.mend();
   await waitState(centre, '1001', 'wrap-up', mendedMs);
   await waitCall(centre, talk.call, { outcome: 'answered', agent: '1001', open: false }, mendedMs);

@@ -58,7 +58,7 @@ for (const [mode, wrapping] of Object.entries(wrapsUp)) {
         ending === 'answered' ? ['ringing', 'talking', expected] : ['ringing', expected],
       );
       // Wrap-up holds in every queue of the agent (spec 52); without it he is free in all of them.
-      const member = expected === 'wrap-up' ? /^1001 paused:wrapup:/ : '1001';
+      const member = expected === 'wrap-up' ? '1001 paused:wrapup' : '1001';
       const others = ending === 'answered elsewhere' ? [/^1002/] : [];
       for (const queue of queues) await waitMembers(centre, queue, [member, ...others]);
 

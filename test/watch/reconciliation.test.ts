@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import type { Database } from '../../domain/database/pool.js';
 import { openStateOf, transition } from '../../domain/presence/agent-state.js';
-import { signIn } from '../../domain/presence/sign-in.js';
+import { signIn, signOut } from '../../domain/presence/sign-in.js';
 import { addGroup, removeGroup } from '../../domain/provisioning/group.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
@@ -45,7 +45,7 @@ void t.test('members follow the sign-ins; the queues of the operator are let alo
   manager.queues.get(queue)?.set('PJSIP/astercc-5002', { ...stranger, name: '1002' });
   manager.queues.get(queue)?.set('PJSIP/their-phone', { ...stranger, name: 'theirs' });
   manager.queues.get('their-own')?.set('PJSIP/astercc-5002', { ...stranger, name: 'also theirs' });
-  t.match(await reconciliation.run(), { mended: 2, failed: [] });
+  t.match(await reconciliation.run(), { mended: 4, failed: [] }, 'two members, two lamps');
   t.same(manager.members(queue), ['1001', 'theirs']);
   t.same(manager.members('their-own'), ['also theirs']);
   t.match(await reconciliation.run(), { mended: 0 }, 'and then there is nothing to do');
@@ -85,6 +85,54 @@ void t.test(
     t.equal(seen.filter((sql) => /from sign_ins i/.test(sql) && /"stateId"/.test(sql)).length, 1);
   },
 );
+
+void t.test('lamps follow the sign-ins, also of phones at which nobody ever was', async (t) => {
+  const { db, manager, membership, reconciliation, enter } = await site(t);
+  const phone = await enter(1);
+  await reconciliation.run();
+  t.same([manager.lamp('astercc-5001'), manager.lamp('astercc-5002')], ['NOT_INUSE', 'UNAVAILABLE']);
+  // Signed out while Asterisk was down, and its members came back with it.
+  manager.gate = () => Promise.reject(new Error('down'));
+  await signOut(db, 'astercc', { agent: '1001' }, 'test');
+  t.notOk(await membership.sync(phone));
+  manager.gate = () => Promise.resolve();
+  await reconciliation.run();
+  t.equal(manager.lamp('astercc-5001'), 'UNAVAILABLE');
+  t.same(manager.members(queue), []);
+  // Without its members, what it remembers of the lamp is all that is wrong.
+  manager.variables.set('DEVICE_STATE(Custom:star64-astercc-5001)', 'NOT_INUSE');
+  const later = new Reconciliation(db, 'default', manager, membership, log);
+  t.match(await later.run(), { mended: 1 });
+  t.equal(manager.lamp('astercc-5001'), 'UNAVAILABLE');
+});
+
+void t.test('the lamps of a large site are lit a few at a time, and read seldom', async (t) => {
+  const { db, manager, reconciliation } = await site(t);
+  await db.raw(
+    `insert into extensions (team_id, user_id, number, secret)
+       select team_id, user_id, (20000 + n)::text, secret from extensions x cross join generate_series(1, 600) as n where x.number = '5001'`,
+  );
+  t.match(await reconciliation.run(), { mended: 500 });
+  t.match(await reconciliation.run(), { mended: 102 });
+  // A list takes Asterisk 100 ms, by a clock that stands still otherwise.
+  let now = performance.now();
+  const clock = performance.now.bind(performance);
+  t.teardown(() => (performance.now = clock));
+  performance.now = () => now;
+  let lists = 0;
+  manager.gate = (action) => {
+    if (action === 'DeviceStateList') now += 100 * Math.sign(++lists);
+    return Promise.resolve();
+  };
+  for (let round = 0; round < 3; round++) await reconciliation.run();
+  t.equal(lists, 0, 'they were right when they were read last');
+  now += 60_000;
+  for (let round = 0; round < 3; round++) await reconciliation.run();
+  t.equal(lists, 1);
+  now += 5001;
+  await reconciliation.run();
+  t.equal(lists, 2, 'for one part in fifty of the time');
+});
 
 void t.test('a step that fails keeps no other from being done', async (t) => {
   const { db, manager, reconciliation, enter } = await site(t);
@@ -148,11 +196,7 @@ void t.test('states follow what Asterisk has, when their events were lost', asyn
   t.equal(await state(), 'talking');
   // The call ends, and the hangup handler pauses the agent for the wrap-up.
   manager.channels = [];
-  await manager.action('QueuePause', {
-    Interface: 'PJSIP/astercc-5001',
-    Paused: 'true',
-    Reason: 'wrapup:offer.1',
-  });
+  await manager.wrapUp('PJSIP/astercc-5001', 'offer.1');
   await reconciliation.run();
   t.equal(await state(), 'wrap-up');
   t.type((await db('agent_states').whereNull('ended_at').first<{ deadline_at: Date }>()).deadline_at, Date);
@@ -160,6 +204,16 @@ void t.test('states follow what Asterisk has, when their events were lost', asyn
   await transition(db, phone.id, 'ready', { offerId: 'offer.1' });
   await reconciliation.run();
   t.same(manager.members(queue), ['1001'], 'no longer paused');
+  // The handler of an offer that the database has not heard of: not ours to end.
+  await manager.wrapUp('PJSIP/astercc-5001', 'offer.9');
+  t.ok(await membership.sync(phone));
+  t.same(manager.members(queue), ['1001 paused:wrapup'], 'for the offer that is not over in the database');
+  await reconciliation.run();
+  t.equal(await state(), 'wrap-up', 'which hears of it now');
+  t.match(await db('agent_states').whereNull('ended_at').select('offer_id'), [{ offer_id: 'offer.9' }]);
+  await transition(db, phone.id, 'ready', { offerId: 'offer.9' });
+  await reconciliation.run();
+  t.same(manager.members(queue), ['1001']);
   // The event of an offer's end was lost.
   await transition(db, phone.id, 'offer', { offerId: 'offer.2' });
   await reconciliation.run();
@@ -169,6 +223,7 @@ void t.test('states follow what Asterisk has, when their events were lost', asyn
 void t.test('mended is what is gone afterwards, not what was tried', async (t) => {
   const { manager, reconciliation, enter } = await site(t);
   await enter(1);
+  await reconciliation.run();
   // Asterisk has not loaded the agent's queue.
   manager.queues.delete(queue);
   t.match(await reconciliation.run(), { mended: 0, failed: [] });

@@ -55,22 +55,22 @@ export class CompareMembers implements Step<Mendable> {
     if (wrong.length === 0 && extra.length === 0) return [];
     const key = `agent ${phone.team}/${phone.agent} in ${[...wrong, ...extra.map(({ queue }) => queue)].join(' ')}`;
     const mend = async (): Promise<void> => {
-      for (const { queue, device } of extra) await this.membership.remove(queue, device);
       // Gone from every queue, so Asterisk was restarted, and no call of this phone has survived that.
       if (at.length === 0 && !offer) await endOffer(this.db, phone.signInId, phone.offerId);
-      await this.membership.sync(phone, { thorough: true });
+      await this.membership.sync(phone, { thorough: true, seenIn: extra.map(({ queue }) => queue) });
     };
     return [{ key, mend }];
   }
 
   /** Members that nobody has signed in. Only devices of teams are ours to take away. */
   #extra(device: string, phone: PhoneName, at: Member[]): Mendable[] {
-    return at.map(({ queue }) => ({
-      key: `member ${device} of ${queue} is not signed in`,
-      mend: async () => {
-        await this.membership.remove(queue, device);
-        await this.membership.forget(phone);
+    const seenIn = at.map(({ queue }) => queue);
+    const nobody = { ...phone, agentId: 0 };
+    return [
+      {
+        key: `member ${device} of ${seenIn.join(' ')} is not signed in`,
+        mend: () => this.membership.sync(nobody, { alone: true, seenIn }),
       },
-    }));
+    ];
   }
 }

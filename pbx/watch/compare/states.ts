@@ -2,10 +2,12 @@ import { findQueue } from '../../../domain/calls/queue.js';
 import type { Database } from '../../../domain/database/pool.js';
 import { endOffer, transition } from '../../../domain/presence/agent-state.js';
 import { beginWrapUp } from '../../../domain/presence/wrap-up.js';
-import { deviceOf, memberOf, pauseReason, queueOf, wrapUpOffer } from '../../queue/names.js';
+import { deviceOf, memberOf, pauseReason, queueOf, wrapUpReason } from '../../queue/names.js';
 import type { QueueMembership } from '../../queue/membership.js';
 import type { Offer } from '../../queue/offers.js';
 import type { Member } from '../../queue/status.js';
+import { readMarkedOffer } from '../../queue/wrap-up-mark.js';
+import type { ManagerActions } from '../../ami/manager.js';
 import { inPortions } from '../in-portions.js';
 import type { Snapshot } from '../snapshot.js';
 import type { SignedInPhone } from './signed-in-phones.js';
@@ -18,6 +20,7 @@ export class CompareStates implements Step<Mendable> {
   constructor(
     private readonly db: Database,
     private readonly node: string,
+    private readonly manager: ManagerActions,
     private readonly membership: QueueMembership,
   ) {}
 
@@ -26,22 +29,30 @@ export class CompareStates implements Step<Mendable> {
     for (const member of members)
       byDevice.set(member.device, [...(byDevice.get(member.device) ?? []), member]);
     const phones = await signedIn();
-    return phones.flatMap((phone) => {
+    const differences: Mendable[] = [];
+    for (const phone of phones) {
       const at = byDevice.get(memberOf(phone)) ?? [];
-      const difference = this.#stateOf(phone, at, offers.get(deviceOf(phone)), now);
-      if (!difference) return [];
+      const difference = await this.#stateOf(phone, at, offers.get(deviceOf(phone)), now);
+      if (!difference) continue;
       const key = `agent ${phone.team}/${phone.agent} ${phone.state} #${phone.stateId}: ${difference.key}`;
-      return [{ ...difference, key }];
-    });
+      differences.push({ ...difference, key });
+    }
+    return differences;
   }
 
   async mend(differences: readonly Mendable[]): Promise<void> {
     await inPortions(differences, ({ mend }) => mend());
   }
 
-  #stateOf(phone: SignedInPhone, at: Member[], begun: Offer | undefined, now: number): Mendable | undefined {
+  async #stateOf(
+    phone: SignedInPhone,
+    at: Member[],
+    begun: Offer | undefined,
+    now: number,
+  ): Promise<Mendable | undefined> {
     const offer = begun?.rings === true ? begun : undefined;
-    const member = at.find(({ paused, reason }) => paused && wrapUpOffer(reason) !== undefined) ?? at[0];
+    const resting = at.find(({ paused, reason }) => paused && reason === wrapUpReason);
+    const member = resting ?? at[0];
     const talking = offer?.connected === true || at.some(({ inCall }) => inCall);
     const seen = talking ? 'talking' : offer ? 'ringing' : 'idle';
     const inOffer = phone.state === 'ringing' || phone.state === 'talking';
@@ -51,14 +62,13 @@ export class CompareStates implements Step<Mendable> {
         : undefined;
     // In no queue, by the agent's work mode; they may still be in the call that they had when they chose it.
     if (!member) return phone.groups.length === 0 ? over : undefined;
-    const resting = member.paused ? wrapUpOffer(member.reason) : undefined;
-    if (resting !== undefined) {
+    if (resting) {
       // Added to a queue in the moment in which the hangup handler paused the others.
       if (phone.state === 'wrap-up' && at.some(({ paused }) => !paused)) {
         const mend = (): Promise<void> => this.membership.pauseEverywhere(member.device, member.reason);
         return { key: 'in wrap-up, but not in every queue', mend };
       }
-      return this.#wrapUpOf(phone, member, resting, now);
+      return this.#wrapUpOf(phone, member, now);
     }
     const sync = (key: string): Mendable => ({ key, mend: () => this.membership.sync(phone) });
     if (member.paused) {
@@ -72,11 +82,13 @@ export class CompareStates implements Step<Mendable> {
     return { key: `${seen} ${offer?.offerId ?? ''}`, mend: () => this.#record(phone, seen, offer) };
   }
 
-  /** Asterisk has the agent in the wrap-up after the offer `resting`. */
-  #wrapUpOf(phone: SignedInPhone, member: Member, resting: string, now: number): Mendable | undefined {
+  /** Asterisk has the agent in a wrap-up. */
+  async #wrapUpOf(phone: SignedInPhone, member: Member, now: number): Promise<Mendable | undefined> {
     const sync = (key: string): Mendable => ({ key, mend: () => this.membership.sync(phone) });
     if (phone.state === 'wrap-up') return undefined;
     if (phone.state === 'paused') return sync('in wrap-up');
+    const resting = await readMarkedOffer(this.manager, phone);
+    if (resting === undefined) return sync('in a wrap-up that follows no offer');
     if (phone.state === 'idle' && phone.offerId === resting) return sync('the end of a wrap-up was not told');
     return {
       key: `in wrap-up ${resting}`,

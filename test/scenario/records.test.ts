@@ -1,0 +1,120 @@
+import t from 'tap';
+import { showExtensionSecret } from '../../domain/provisioning/extension.js';
+import { until } from '../../domain/machine/processes.js';
+import { readLamp } from '../../lab/lamp.js';
+import { crowd, provision } from '../../lab/provision.js';
+import { centreFor, dialAndHear, needLab, waitMembers, waitState } from '../support/centre.js';
+import { callIn } from '../support/calls.js';
+
+await needLab(t);
+
+const centre = await centreFor(t, {
+  provision: async (db) => {
+    await provision(
+      db,
+      crowd(4, {
+        groups: [
+          {
+            name: 'support',
+            number: '6000',
+            wrapUp: 'answer',
+            wrapUpSeconds: 0,
+            strategy: 'linear',
+            ringSeconds: 30,
+          },
+        ],
+      }),
+    );
+  },
+});
+const { asterisk, db } = centre;
+const [anna, bert] = [await centre.phone('5001'), await centre.phone('5002')];
+
+/** What queue_log says of the member of a queue that a phone is, without the calls. */
+async function memberLog(name: string, device: string): Promise<string[]> {
+  return (await asterisk.queueLog()).flatMap((line) => {
+    const [, , queue, member, event = '', ...data] = line.split('|');
+    if (queue !== 'astercc-support' || (member !== name && member !== device)) return [];
+    return /MEMBER|PAUSE/.test(event) ? [[event, ...data].join(' ').trim()] : [];
+  });
+}
+
+await t.test(
+  'queue_log can be read by others: one word for a wrap-up, and nobody leaves in a pause',
+  async (t) => {
+    await dialAndHear(centre, anna, '*641001', 'agent-loginok');
+    await dialAndHear(centre, anna, '*65', 'agent-loggedoff');
+    await waitMembers(centre, 'astercc-support', []);
+    t.same(
+      await memberLog('1001', 'PJSIP/astercc-5001'),
+      ['ADDMEMBER', 'REMOVEMEMBER'],
+      'no pause at sign-out',
+    );
+    await dialAndHear(centre, anna, '*641001', 'agent-loginok');
+    const customer = await callIn(centre);
+    await anna.incoming();
+    await anna.answer();
+    await waitState(centre, '1001', 'talking');
+    await customer.hangup();
+    await anna.closed();
+    await waitState(centre, '1001', 'wrap-up');
+    await waitMembers(centre, 'astercc-support', ['1001 paused:wrapup']);
+    await dialAndHear(centre, anna, '*65', 'agent-loggedoff');
+    await waitMembers(centre, 'astercc-support', []);
+    t.same((await memberLog('1001', 'PJSIP/astercc-5001')).slice(2), [
+      'ADDMEMBER',
+      'PAUSE wrapup',
+      'UNPAUSE',
+      'REMOVEMEMBER',
+    ]);
+  },
+);
+
+await t.test('whoever signs out is not rung by a queue that has listed them already', async (t) => {
+  await dialAndHear(centre, anna, '*641001', 'agent-loginok');
+  await dialAndHear(centre, bert, '*641002', 'agent-loginok');
+  const customer = await callIn(centre);
+  await anna.incoming();
+  await dialAndHear(centre, bert, '*65', 'agent-loggedoff');
+  await waitMembers(centre, 'astercc-support', ['1001']);
+  // The queue goes on with the next one of its list, and then makes a new list.
+  await anna.hangup();
+  await anna.incoming();
+  t.notOk(
+    bert.events.some(({ type }) => type === 'CALL_INCOMING'),
+    'the phone of the one who left stays silent',
+  );
+  await customer.hangup();
+  await waitState(centre, '1001', 'idle');
+});
+
+await t.test('what a key that watches an agent is told', async (t) => {
+  const { secret } = await showExtensionSecret(db, 'astercc', '5002');
+  const watching = { user: 'astercc-5002', secret: secret ?? '', server: asterisk.sip };
+  const key = async (lamp: string) => [
+    await readLamp({ ...watching, lamp }),
+    await readLamp({ ...watching, lamp, event: 'presence' }),
+  ];
+  await until('the lamp of a phone at which nobody ever was', async () =>
+    (await asterisk.console('core show hints')).match(/^agent5003@.*State:Unavailable/m) ? true : undefined,
+  );
+  t.same(await key('agent5003'), ['terminated', 'closed Unavailable'], 'signed out');
+  t.same(await key('agent5001'), ['terminated', 'open Ready'], 'ready');
+  await dialAndHear(centre, anna, '*660', 'do-not-disturb');
+  t.same(await key('agent5001'), ['confirmed held', 'open On hold'], 'paused');
+  await dialAndHear(centre, anna, '*67', 'activated');
+  const customer = await callIn(centre);
+  await anna.incoming();
+  await anna.answer();
+  await waitState(centre, '1001', 'talking');
+  await customer.hangup();
+  await waitState(centre, '1001', 'wrap-up');
+  t.same(await key('agent5001'), ['confirmed', 'open On the phone'], 'wrap-up');
+  // Asterisk is killed, and the agent signed out while it is away.
+  await asterisk.kill();
+  await centre.star64('agent', 'sign-out', '1001');
+  await asterisk.restart().catch(() => undefined);
+  await until('the lamp to say so', async () =>
+    (await asterisk.console('core show hints')).match(/^agent5001@.*State:Unavailable/m) ? true : undefined,
+  );
+});
