@@ -15,6 +15,7 @@ import { Deadlines } from '../../pbx/watch/deadlines.js';
 import { Follower } from '../../pbx/watch/follower.js';
 import { Observer, observedEvents } from '../../pbx/watch/observer.js';
 import { Reconciliation } from '../../pbx/watch/reconciliation.js';
+import { EventRoundTrip } from '../../pbx/watch/round-trip.js';
 import { Watcher, watcherDefaults } from '../../pbx/watch/watcher.js';
 import { Parts, type Part } from './parts.js';
 import { ProvisioningChanges } from './provisioning.js';
@@ -50,12 +51,13 @@ export function createService(settings: ServiceSettings, log: Logger): Parts {
     deadlineSet: () => deadlines.poke(),
     missed: () => watcher.reconcileSoon(),
   });
+  const roundTrip = new EventRoundTrip(manager, () => observer.caughtUp(), log);
   const watcher: Watcher = new Watcher(
     { node: settings.node, holder: settings.holder, ...watcherDefaults },
     db,
     manager,
     observer,
-    new Reconciliation(db, settings.node, manager, membership, log),
+    new Reconciliation(db, settings.node, manager, membership, log, roundTrip),
     log,
   );
   const follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
