@@ -27,7 +27,7 @@ export interface Round {
   crowds: CrowdResult[];
   /** Rows of the database from this round on are above it. */
   since: { call: number; state: number };
-  /** Offers whose wrap-up Asterisk has paused for. */
+  /** Offers that a wrap-up followed. */
   wrapUps: string[];
 }
 
@@ -43,7 +43,7 @@ export async function play(
     Number((await db(table).max<{ id: string | null }[]>('id as id'))[0]?.id ?? 0);
   const since = { call: await last('calls'), state: await last('agent_states') };
   const logged = (await asterisk.queueLog()).length;
-  const wrapUpsBefore = new Set(site.wrapUps);
+  const wrapUpsBefore = new Set(site.wrapUps.keys());
   const phones = await phonesOnWire(asterisk);
   const wire = await logWire(asterisk, `wire-${prefix}`);
   const over = new AbortController();
@@ -76,7 +76,7 @@ export async function play(
   await until('the events of every wrap-up', () =>
     log.joined.every((offer) => site.wrapUps.has(offer)) ? true : undefined,
   ).catch(() => undefined);
-  const wrapUps = [...site.wrapUps].filter((offer) => !wrapUpsBefore.has(offer));
+  const wrapUps = [...site.wrapUps.keys()].filter((offer) => !wrapUpsBefore.has(offer));
   return { ...log, verdict, crowds, since, wrapUps };
 }
 

@@ -9,7 +9,6 @@ import { openSignIn } from '../../../domain/presence/open-sign-in.js';
 import { ready } from '../../../domain/presence/pause.js';
 import { Manager } from '../../../pbx/ami/manager.js';
 import { QueueMembership } from '../../../pbx/queue/membership.js';
-import { wrapUpOffer } from '../../../pbx/queue/names.js';
 import { atWork, type SeenCall } from '../at-work.js';
 import { centreFor, waitState } from '../centre.js';
 
@@ -24,20 +23,22 @@ const groupsOf = (agent: string): string[] => [
   ...(Number(agent) >= 1009 ? ['sales'] : []),
 ];
 
-/** Twenty agents at work in two queues, and what can be seen of them from outside. Of a manager's events only what does not depend on when they come. */
+/**
+ * Twenty agents at work in two queues, and what can be seen of them from outside: of a manager's events only what does not
+ * depend on when they come.
+ */
 export class LoadSite {
   /** Calls that an agent was joined to, so far. */
   connected = 0;
-  /** The offers that a wrap-up followed, as Asterisk paused for them. */
-  readonly wrapUps = new Set<string>();
-  /** Those that a second one followed. */
-  readonly wrapUpsAgain: string[] = [];
+  /** The offers that a wrap-up followed, as the dialplan tells it, each with its phone. */
+  readonly wrapUps = new Map<string, string>();
+  /** How often the wrap-up of a phone began in a queue, by phone and queue. */
+  readonly #begun = new Map<string, number>();
   /** How often the connection was lost: anything but 0 makes the rest worthless. */
   lost = 0;
   /** Breaks, by Asterisk's clock. */
   readonly pauses: { phone: string; from: number; to: number }[] = [];
-  readonly #ended = new Set<string>();
-  readonly #reasons = new Map<string, string>();
+  readonly #paused = new Set<string>();
   readonly #over = new AbortController();
   #working: Promise<SeenCall[][]> = Promise.resolve([]);
 
@@ -48,8 +49,11 @@ export class LoadSite {
   ) {
     manager.on('down', () => this.lost++);
     manager.on('event', ({ name, headers }) => {
+      const text = (header: string): string => headers.get(header) ?? '';
       if (name === 'AgentConnect') this.connected++;
-      else this.#paused(`${headers.get('interface') ?? ''} ${headers.get('queue') ?? ''}`, headers);
+      else if (name === 'UserEvent' && text('wrapup') === 'yes')
+        this.wrapUps.set(text('offer'), text('member'));
+      else if (name === 'QueueMemberPause') this.#pause(text);
     });
   }
 
@@ -60,8 +64,8 @@ export class LoadSite {
     const manager = new Manager(
       {
         ...centre.asterisk.ami,
-        events: ['AgentConnect', 'QueueMemberPause'],
-        eventClasses: ['agent'],
+        events: ['AgentConnect', 'QueueMemberPause', 'UserEvent'],
+        eventClasses: ['agent', 'user'],
       },
       pino({ enabled: false }),
     );
@@ -154,18 +158,24 @@ export class LoadSite {
       throw new Error(`${careful} of ${members} are looked after: ${shown}`);
   }
 
-  #paused(place: string, headers: ReadonlyMap<string, string>): void {
-    const before = this.#reasons.get(place);
-    if (headers.get('paused') !== '1') {
-      this.#reasons.delete(place);
-      if (before !== undefined) this.#ended.add(before);
-      return;
+  /** More wrap-ups of a phone than the dialplan has begun there: one came again. */
+  get wrapUpsAgain(): string[] {
+    return [...this.#begun].flatMap(([place, times]) => {
+      const [phone = ''] = place.split(' ');
+      const once = [...this.wrapUps.values()].filter((member) => member === phone).length;
+      return times > once ? [`${times} wrap-ups of ${place}, after ${once} offers`] : [];
+    });
+  }
+
+  #pause(text: (header: string) => string): void {
+    const place = `${text('interface')} ${text('queue')}`;
+    if (text('paused') !== '1') {
+      this.#paused.delete(place);
+    } else if (!this.#paused.has(place)) {
+      this.#paused.add(place);
+      if (text('pausedreason').startsWith('wrapup'))
+        this.#begun.set(place, (this.#begun.get(place) ?? 0) + 1);
     }
-    const offer = wrapUpOffer(headers.get('pausedreason') ?? '');
-    if (offer === undefined) return;
-    this.#reasons.set(place, offer);
-    if (this.#ended.has(offer)) this.wrapUpsAgain.push(`${place}: ${offer}`);
-    this.wrapUps.add(offer);
   }
 }
 
