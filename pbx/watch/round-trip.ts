@@ -3,9 +3,8 @@ import type { Logger } from 'pino';
 import type { ManagerActions } from '../ami/manager.js';
 import type { AmiMessage } from '../ami/message.js';
 import type { ManagerEvents } from '../ami/settings.js';
+import { eventsDevice } from '../queue/names.js';
 
-/** A device of nobody's phone, whose state we set to see the news of it come. */
-const device = 'Custom:star64-events';
 /** In turn: news of one that is still on its way is not taken for that of the next. */
 const states = ['NOT_INUSE', 'INUSE', 'BUSY', 'RINGING'] as const;
 
@@ -35,13 +34,17 @@ export class EventRoundTrip {
    * news may be kept from us (`disabledevents`, `eventfilter`). Returns whether it came. @throws AmiError.
    */
   async run(): Promise<boolean> {
-    const { headers } = await this.manager.action('Getvar', { Variable: `DEVICE_STATE(${device})` });
+    const { headers } = await this.manager.action('Getvar', { Variable: `DEVICE_STATE(${eventsDevice})` });
     const now = states.findIndex((state) => state === headers.get('value'));
     const state = states[(now + 1) % states.length] ?? states[0];
     let told: (came: boolean) => void = () => undefined;
     const came = new Promise<boolean>((resolve) => (told = resolve));
     const take = ({ name, headers }: AmiMessage): void => {
-      if (name === 'DeviceStateChange' && headers.get('device') === device && headers.get('state') === state)
+      if (
+        name === 'DeviceStateChange' &&
+        headers.get('device') === eventsDevice &&
+        headers.get('state') === state
+      )
         told(true);
     };
     const lost = (): void => told(false);
@@ -49,7 +52,7 @@ export class EventRoundTrip {
     this.manager.on('event', take);
     this.manager.on('down', lost);
     try {
-      await this.manager.action('Setvar', { Variable: `DEVICE_STATE(${device})`, Value: state });
+      await this.manager.action('Setvar', { Variable: `DEVICE_STATE(${eventsDevice})`, Value: state });
       const inTime = await came;
       if (!inTime && !this.#warned)
         this.log.warn(
