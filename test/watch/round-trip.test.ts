@@ -38,6 +38,7 @@ async function site(t: Test, patienceMs?: number) {
   const offer = { interface: device, uniqueid: 'call.1', linkedid: 'call.1', queue, destuniqueid: 'offer.1' };
   const tellAll = (): void => {
     tell('AgentCalled', offer);
+    tell('DialState', { dialstatus: 'RINGING', destuniqueid: 'offer.1' });
     tell('AgentConnect', { ...offer, membername: '1001', holdtime: '1' });
     tell('UserEvent', {
       userevent: 'Star64OfferEnd',
