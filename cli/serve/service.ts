@@ -20,6 +20,7 @@ import { EmptyQueues } from '../../pbx/watch/empty-queues.js';
 import { MissedCalls } from '../../pbx/watch/missed-calls.js';
 import { OwnAsterisk, ownershipDefaults } from '../../pbx/watch/own-asterisk.js';
 import { Reconciliation } from '../../pbx/watch/reconciliation.js';
+import { EventRoundTrip } from '../../pbx/watch/round-trip.js';
 import { Watcher, watcherDefaults } from '../../pbx/watch/watcher.js';
 import { Parts, type Part } from './parts.js';
 import { ProvisioningChanges } from './provisioning.js';
@@ -75,12 +76,13 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     missed: () => watcher.reconcileSoon(),
     unanswered: (offerIds) => missedCalls.take(offerIds),
   });
+  const roundTrip = new EventRoundTrip(asterisk, () => observer.caughtUp(), log);
   const watcher: Watcher = new Watcher(
     { node: settings.node, holder: settings.holder, ...watcherDefaults },
     db,
     asterisk,
     observer,
-    new Reconciliation(db, settings.node, asterisk, membership, log),
+    new Reconciliation(db, settings.node, asterisk, membership, log, roundTrip),
     log,
   );
   const emptyQueues = new EmptyQueues(db, settings.node, asterisk, () => watcher.leading, log);

@@ -65,3 +65,6 @@ export const wrapUpUnmarked = (phone: PhoneName): string => `DB_DELETE(star64-wr
 
 /** Until when (Asterisk's epoch) a server has promised to end wrap-ups. */
 export const leaseVariable = 'STAR64_LEASE';
+
+/** A device of nobody's phone, whose state the server sets to see the news of it come (EventRoundTrip). */
+export const eventsDevice = 'Custom:star64-events';

@@ -23,6 +23,8 @@ export const observedEvents = [
   'QueueCallerLeave',
   'QueueCallerAbandon',
   'AttendedTransfer',
+  // Of our own device alone: EventRoundTrip.
+  'DeviceStateChange',
   'Hangup',
   'UserEvent',
 ] as const;
@@ -73,6 +75,11 @@ export class Observer {
   take(event: AmiMessage): void {
     const work = this.#workFor(event);
     if (work) this.#chain(work);
+  }
+
+  /** Resolves when the states and calls of the events taken so far are in the database, or have failed to get there. */
+  async caughtUp(): Promise<void> {
+    await Promise.all(this.#chains.values());
   }
 
   /** Resolves when everything taken so far is in the database, or has failed to get there. */

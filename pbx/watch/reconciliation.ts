@@ -11,10 +11,18 @@ import { CompareMembers } from './compare/members.js';
 import { CompareRemovedGroups } from './compare/removed-groups.js';
 import { CompareStates } from './compare/states.js';
 import { lookWith, type Comparison, type Difference, type Step } from './compare/step.js';
+import type { EventRoundTrip } from './round-trip.js';
 import { takeSnapshot, type Snapshot } from './snapshot.js';
 
 /** Between two snapshots. Longer than an event takes to become a row, and far below what a person notices. */
 const betweenSnapshotsMs = 250;
+
+/** What these steps compare is told by events, which may only be late: see EventRoundTrip. */
+const toldByEvents: ReadonlySet<string> = new Set([
+  'ended calls',
+  'waiting and answered calls',
+  'states of agents',
+]);
 
 /** The result of a reconciliation. */
 export interface Reconciled {
@@ -40,6 +48,7 @@ export class Reconciliation {
     private readonly manager: ManagerActions,
     membership: QueueMembership,
     private readonly log: Logger,
+    private readonly events?: Pick<EventRoundTrip, 'run'>,
   ) {
     const steps = new Map<string, (asterisk: Snapshot) => Promise<Comparison>>();
     const add = <D extends Difference>(step: Step<D>): void => {
@@ -62,7 +71,8 @@ export class Reconciliation {
     await this.#attempt('fixed agents', failed, () => signInFixedAgents(this.db));
     const first = await this.#look(this.#steps.keys(), failed);
     if (first.size === 0) return { mended: 0, failed: [...failed] };
-    await sleep(betweenSnapshotsMs);
+    const late = [...first.keys()].some((name) => toldByEvents.has(name));
+    await Promise.all([sleep(betweenSnapshotsMs), late ? this.events?.run() : undefined]);
     const second = await this.#look(first.keys(), failed);
     const worked = new Map<string, readonly string[]>();
     for (const [name, comparison] of second) {

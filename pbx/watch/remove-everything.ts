@@ -7,7 +7,7 @@ import { isGenerationOf } from '../../domain/provisioning/generations.js';
 import { readNode } from '../../domain/provisioning/node.js';
 import type { ManagerActions } from '../ami/manager.js';
 import { QueueMembership } from '../queue/membership.js';
-import { leaseVariable } from '../queue/names.js';
+import { eventsDevice, leaseVariable } from '../queue/names.js';
 import { phonesAt } from '../queue/phones.js';
 import { readQueues } from '../queue/status.js';
 import { readQueueNames } from './compare/signed-in-phones.js';
@@ -119,7 +119,8 @@ async function removeLamps(manager: ManagerActions): Promise<string[]> {
     // Off, since a phone that watches it shows the last state for as long as Asterisk knows the hint.
     await manager.action('Setvar', { Variable: `DEVICE_STATE(${device})`, Value: 'NOT_INUSE' });
     await manager.action('Setvar', { Variable: `DB_DELETE(${entry})`, Value: '' });
-    return device;
+    // That one is no lamp, and only goes with them.
+    return device === eventsDevice ? undefined : device;
   });
   return kept.flatMap((device) => device ?? []).sort();
 }

@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import t from 'tap';
 import { addDid } from '../../domain/provisioning/did.js';
 import { addExtension } from '../../domain/provisioning/extension.js';
@@ -9,6 +10,8 @@ import { Caller } from '../../lab/caller.js';
 import { Phone } from '../../lab/phone.js';
 import { PortBlock } from '../../domain/machine/ports.js';
 import { crowd, provision } from '../../lab/provision.js';
+import { Manager } from '../../pbx/ami/manager.js';
+import { EventRoundTrip } from '../../pbx/watch/round-trip.js';
 import { centreFor, needLab, waitMembers, waitState } from '../support/centre.js';
 import { trunkSection } from '../support/telephone.js';
 
@@ -221,6 +224,19 @@ await t.test('a call that is withdrawn before the phone spoke is over a moment l
   await idle.incoming();
   t.ok(rings(idle) > before, 'and then it rings');
   await second.hangup();
+});
+
+await t.test('the news that the server waits for comes by the way of all events', async (t) => {
+  const manager = new Manager(
+    { ...asterisk.ami, events: ['DeviceStateChange'], eventClasses: ['call'] },
+    pino({ enabled: false }),
+  );
+  manager.start();
+  t.teardown(() => manager.stop());
+  await manager.whenUp(10_000);
+  const trip = new EventRoundTrip(manager, () => Promise.resolve(), pino({ enabled: false }));
+  // More often than there are states to set.
+  for (let round = 0; round < 6; round++) t.equal(await trip.run(), true);
 });
 
 await t.test('Asterisk says nothing that it does not say about every leg that is taken back', async (t) => {

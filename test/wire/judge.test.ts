@@ -125,6 +125,8 @@ void t.test('a rest is the time after a conversation, and only after one', (t) =
   const next = ['6.0 > INVITE b 552', '6.1 < 180 b'];
   t.match(judge(wire(...talk, ...next), scene).shortRests, [/1.000 s after it had talked to 551/]);
   t.same(judge(wire(...talk, ...next), { ...scene, joined: new Set() }).shortRests, [], 'nobody was joined');
+  const pauses = [{ phone: 'PJSIP/astercc-5001', from: 5.2, to: 5.8 }];
+  t.same(judge(wire(...talk, ...next), { ...scene, pauses }).shortRests, [], 'nor after a break');
   t.end();
 });
 

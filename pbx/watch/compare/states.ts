@@ -96,7 +96,8 @@ export class CompareStates implements Step<Mendable> {
         const own = phone.groups[0]?.name;
         const group = phone.offerId === resting ? (phone.groupName ?? own) : own;
         const queue = await findQueue(this.db, this.node, queueOf(phone.team, group ?? ''));
-        const elapsed = member.lastPause > 0 ? now - member.lastPause : 0;
+        // Both are whole seconds, rounded down: nobody's wrap-up is cut short for that.
+        const elapsed = member.lastPause > 0 ? Math.max(0, now - member.lastPause - 1) : 0;
         await beginWrapUp(this.db, phone.signInId, resting, queue, elapsed);
       },
     };

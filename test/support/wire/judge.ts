@@ -103,7 +103,8 @@ export function judge(
 
   /** A new call at a phone: what of the one before? */
   function meet(before: Dialog, { phone, begun, callId }: Dialog): void {
-    if (before.overAt === undefined) {
+    const { overAt } = before;
+    if (overAt === undefined) {
       if (before.toPhone || before.upAt !== undefined) before.overlapping.push({ at: begun, callId });
       return;
     }
@@ -113,7 +114,9 @@ export function judge(
       (one) => one.phone === phone && one.caller === before.caller && one.begun > before.begun && one.upAt,
     );
     if (later) return;
-    const rest = begun - before.overAt;
+    // They went from the wrap-up into a break, and ended that themselves.
+    if (pauses.some((pause) => pause.phone === phone && pause.from > overAt && pause.to < begun)) return;
+    const rest = begun - overAt;
     verdict.shortestRest = Math.min(verdict.shortestRest, rest);
     if (rest < restSeconds - tolerance)
       verdict.shortRests.push(

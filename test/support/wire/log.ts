@@ -18,11 +18,11 @@ export async function logWire(asterisk: LabAsterisk, name: string): Promise<() =
 
 /** Where each registered phone is: `address:port` to `PJSIP/<endpoint>`. */
 export async function phonesOnWire(asterisk: LabAsterisk): Promise<Map<string, string>> {
-  const text = await asterisk.console('pjsip show contacts');
-  // "  Contact:  astercc-5001/sip:astercc-5001-0x5581@127.0.0.1:14004   5b3c0cf4a2 Avail   0.341"
+  // "/registrar/contact/astercc-5001;@0d1f2a : {"uri":"sip:astercc-5001-0x55d0@127.0.0.1:14004", …", in full only here.
+  const text = await asterisk.console('database show registrar');
   return new Map(
-    [...text.matchAll(/Contact:\s+([^\s/]+)\/sips?:[^@\s]*@([0-9.]+:[0-9]+)/g)].map(
-      ([, endpoint = '', place = '']) => [place, `PJSIP/${endpoint}`],
-    ),
+    [
+      ...text.matchAll(/^\/registrar\/contact\/([^;\s]+);@\S+\s*:.*"uri":"sips?:[^"@]*@([0-9.]+:[0-9]+)/gm),
+    ].map(([, endpoint = '', place = '']) => [place, `PJSIP/${endpoint}`]),
   );
 }
