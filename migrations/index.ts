@@ -11,6 +11,7 @@ import { up as nouns } from './0008-nouns.js';
 import { up as changes } from './0010-changes.js';
 import { up as phoneLeases } from './0011-phone-leases.js';
 import { up as installation } from './0012-installation.js';
+import { up as outcomes } from './0016-outcomes.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -33,4 +34,5 @@ export const migrations: readonly Migration[] = [
   { name: '0010-changes', sql: changes },
   { name: '0011-phone-leases', sql: phoneLeases },
   { name: '0012-installation', sql: installation },
+  { name: '0016-outcomes', sql: outcomes },
 ];

@@ -37,6 +37,7 @@ const siteFiles = [
 const stableFiles = [
   'star64-code.conf',
   'star64-queue.conf',
+  'star64-direct.conf',
   'star64-wrap-up.conf',
   'star64-telephone.conf',
 ] as const;
