@@ -158,8 +158,8 @@ export const merged = `
   ), from_call as (
     select c.id, c.did from calls c join into_call i on i.team_id = c.team_id where c.node = :node and c.uniqueid = :from
   ), moved as (
-    update queue_visits v set call_id = into_call.id from into_call, from_call where v.call_id = from_call.id
-      and v.left_at is null
+    update queue_visits v set call_id = into_call.id, uniqueid = case when v.answered_at is null then :channel else v.uniqueid end
+    from into_call, from_call where v.call_id = from_call.id and v.left_at is null
     returning v.answered_at
   )
   update calls c set outcome = 'answered', answered_at = coalesce(c.answered_at, moved.answered_at)

@@ -137,10 +137,10 @@ export class CallRecords {
 
   /**
    * By an attended transfer a call has taken the place that another one, by which its agent asked, has in a queue: its
-   * visits are that call's from now on, with their own times.
+   * visits are that call's from now on, with their own times. `channel` is what waits there now.
    */
-  async merged(from: string, into: string): Promise<void> {
-    await prepared(this.db, sql.merged, { node: this.node, from, into });
+  async merged(from: string, into: string, channel: string): Promise<void> {
+    await prepared(this.db, sql.merged, { node: this.node, from, into, channel });
   }
 
   /** Those of these offers of which it is known that they were answered. */

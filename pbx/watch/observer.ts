@@ -225,7 +225,8 @@ export class Observer {
     const asked = event.headers.get('secondtransfereruniqueid');
     const call = event.headers.get('transfereelinkedid');
     if (asked === undefined || call === undefined || !this.#queued.has(asked)) return undefined;
-    return { key: asked, after: call, run: () => this.#records.merged(asked, call) };
+    const channel = event.headers.get('transfereeuniqueid') ?? asked;
+    return { key: asked, after: call, run: () => this.#records.merged(asked, call, channel) };
   }
 
   #hungUp(uniqueid: string, event: AmiMessage): void {

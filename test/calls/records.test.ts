@@ -160,7 +160,7 @@ await t.test(
       const asked = await call('sales', 20);
       const there: Caller = { queue: 'astercc-sales', uniqueid: 'local-2', linkedid: customer.uniqueid };
       if (answeredFirst) await records.answered(asked, 'offer-2', '1002');
-      await records.merged(asked.uniqueid, customer.uniqueid);
+      await records.merged(asked.uniqueid, customer.uniqueid, asked.uniqueid);
       await records.callsEnded([asked]);
       await records.offersEnded([{ offerId: 'offer-1', result: null }]);
       t.match(await figures('support'), { ...nothing, answered: 1 });

@@ -195,13 +195,25 @@ void t.test('a consultation in a queue becomes the visit of the customer who is 
   take('QueueCallerJoin', asked);
   await observer.settled();
   t.match(await group('sales'), { waiting: 1 });
-  take('AttendedTransfer', { secondtransfereruniqueid: 'ask.1', transfereelinkedid: 'call.1' });
+  take('AttendedTransfer', {
+    origtransfereruniqueid: 'offer.1',
+    secondtransfereruniqueid: 'ask.1',
+    transfereeuniqueid: 'call.1',
+    transfereelinkedid: 'call.1',
+    desttype: 'App',
+    destapp: 'Queue',
+  });
   take('Hangup', { uniqueid: 'ask.1', linkedid: 'ask.1' });
   take('Hangup', gone('offer.1', { channelstatedesc: 'Up' }));
   await observer.settled();
   t.match(await group('sales'), { waiting: 1 }, 'the place is kept');
   t.match(await group('support'), { talking: 0, answered: 1 });
-  // What takes its place in the queue is another channel, of the customer's linkedid.
+  t.match(
+    await db('queue_visits').whereNull('left_at').select('uniqueid'),
+    [{ uniqueid: 'call.1' }],
+    'by the channel that stands there now',
+  );
+  // It may also be another channel that takes its place, of the customer's linkedid.
   const there = { ...sales, uniqueid: 'local.2' };
   take('AgentCalled', { ...there, ...offer(2) });
   take('QueueCallerLeave', there);

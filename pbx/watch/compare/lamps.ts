@@ -35,6 +35,7 @@ export class CompareLamps implements Step<WrongLamp> {
     const began = performance.now();
     if (began < this.#notBefore) return [];
     const shown = await readLamps(this.manager);
+    if (!shown) return [];
     const phones = await readPhoneStates(this.db, this.node);
     const wrong = phones.flatMap((phone) => {
       const state = shown.get(lampOf(phone)) ?? 'UNKNOWN';
