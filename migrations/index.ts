@@ -14,6 +14,7 @@ import { up as installation } from './0012-installation.js';
 import { up as takeOver } from './0013-take-over.js';
 import { up as generations } from './0014-generations.js';
 import { up as token } from './0015-token.js';
+import { up as outcomes } from './0016-outcomes.js';
 import { up as away } from './0017-away.js';
 import { up as numbers } from './0018-numbers.js';
 
@@ -41,6 +42,7 @@ export const migrations: readonly Migration[] = [
   { name: '0013-take-over', sql: takeOver },
   { name: '0014-generations', sql: generations },
   { name: '0015-token', sql: token },
+  { name: '0016-outcomes', sql: outcomes },
   { name: '0017-away', sql: away },
   { name: '0018-numbers', sql: numbers },
 ];

@@ -104,8 +104,8 @@ export class CallJournal {
   }
 }
 
-/** What says which call it was. */
-const contents = ({ arrival: { uniqueid, team, did } }: Waiting): object => ({ uniqueid, team, did });
+/** All that would have been recorded: in the log it is what is left of the call. */
+const contents = ({ arrival, at }: Waiting): object => ({ call: { ...arrival, at } });
 
 async function recordArrivals(db: Queryable, node: string, batch: readonly Waiting[]): Promise<void> {
   const rows = batch.map(({ arrival, at }) => ({ ...arrival, at: at.toISOString() }));

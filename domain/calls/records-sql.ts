@@ -37,8 +37,8 @@ export const joined = `
     select id from known union all select id from made
   ), elsewhere as (
     -- A channel stands in one queue: that it left the other one was not seen.
-    update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at) from q
-    where v.node = :node and v.uniqueid = :uniqueid and v.group_id <> q.group_id
+    update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at), outcome = coalesce(v.outcome, 'unknown')
+    from q where v.node = :node and v.uniqueid = :uniqueid and v.group_id <> q.group_id
       and v.left_at is null and v.answered_at is null
   ), adopted as (
     -- Its call waits there already, and this channel has taken the place of the other one.
@@ -55,7 +55,7 @@ export const left = `
   with told as (
     select * from json_to_recordset(:callers::json) as told (team text, "group" text, uniqueid text, linkedid text)
   )
-  update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at)
+  update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at), outcome = coalesce(v.outcome, 'unknown')
   from told join teams t on t.identity = told.team and t.node = :node
   join agent_groups g on g.team_id = t.id and g.name = told."group"
     and (g.removed_at is null or g.leaving_since is not null)
@@ -63,12 +63,12 @@ export const left = `
   where v.call_id = c.id and v.group_id = g.id and v.left_at is null and v.answered_at is null`;
 
 export const abandoned = `
-  with ${queue}, ${visitWhere("v.answered_at is null and coalesce(v.outcome, 'lost') = 'lost'")}, visited as (
+  with ${queue}, ${visitWhere("v.answered_at is null and coalesce(v.outcome, 'unknown') = 'unknown'")}, visited as (
     update queue_visits v set outcome = 'abandoned', left_at = coalesce(v.left_at, greatest(clock_timestamp(), v.joined_at))
     from visit where v.id = visit.id and v.answered_at is null returning v.call_id
   )
   update calls c set outcome = 'abandoned' from visited
-  where c.id = visited.call_id and coalesce(c.outcome, 'lost') = 'lost'`;
+  where c.id = visited.call_id and coalesce(c.outcome, 'unknown') = 'unknown'`;
 
 export const unserved = `
   with ${queue}, ${visitWhere("v.answered_at is null and coalesce(v.outcome, 'lost') in ('lost', 'abandoned')")}, visited as (
@@ -135,16 +135,30 @@ export const offersEnded = `
   )
   select uniqueid from ended`;
 
+/** That a call, or its visits, are over. What nobody has told of it is unknown; a better word may come later. */
 export const callsEnded = `
-  with ended as (
-    update calls set ended_at = greatest(clock_timestamp(), arrived_at), outcome = coalesce(outcome, :outcome)
-    where node = :node and uniqueid = any(:uniqueids::text[]) and ended_at is null returning id, uniqueid
+  with told as (
+    select * from json_to_recordset(:ended::json) as told (uniqueid text, outcome text, unanswered boolean)
+  ), ended as (
+    update calls c set ended_at = greatest(clock_timestamp(), arrived_at),
+      outcome = coalesce(c.outcome, told.outcome, case
+        -- Whoever leaves a queue says so themselves.
+        when told.unanswered and c.extension_id is not null then 'abandoned' else 'unknown' end)
+    from told where c.node = :node and c.uniqueid = told.uniqueid and c.ended_at is null returning c.id, c.uniqueid
   ), parted as (
     update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at, v.answered_at),
-      outcome = coalesce(v.outcome, :outcome)
+      outcome = coalesce(v.outcome, 'unknown')
     from ended where v.call_id = ended.id and v.left_at is null
   )
   select uniqueid from ended`;
+
+export const pickedUp = `
+  with told as (
+    select * from json_to_recordset(:told::json) as told (uniqueid text, "secondsAgo" double precision)
+  )
+  update calls c set outcome = 'answered',
+    answered_at = coalesce(c.answered_at, greatest(clock_timestamp() - make_interval(secs => told."secondsAgo"), c.arrived_at))
+  from told where c.node = :node and c.uniqueid = told.uniqueid returning c.uniqueid`;
 
 export const merged = `
   with into_call as (
@@ -152,8 +166,8 @@ export const merged = `
   ), from_call as (
     select c.id, c.did from calls c join into_call i on i.team_id = c.team_id where c.node = :node and c.uniqueid = :from
   ), moved as (
-    update queue_visits v set call_id = into_call.id from into_call, from_call where v.call_id = from_call.id
-      and v.left_at is null
+    update queue_visits v set call_id = into_call.id, uniqueid = case when v.answered_at is null then :channel else v.uniqueid end
+    from into_call, from_call where v.call_id = from_call.id and v.left_at is null
     returning v.answered_at
   )
   update calls c set outcome = 'answered', answered_at = coalesce(c.answered_at, moved.answered_at)

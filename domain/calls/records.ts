@@ -14,6 +14,18 @@ export interface Caller {
 /** What became of an offer, as far as it was seen. `answered` is written by the answer itself. */
 export type OfferResult = 'missed' | 'rejected' | 'refused' | 'cancelled';
 
+/** What became of a call to an extension that nobody answered; see `calls.outcome`. */
+export type CallOutcome = 'busy' | 'no-answer' | 'refused' | 'unreachable';
+
+/** The end of a caller's channel. */
+export interface CallEnd {
+  uniqueid: string;
+  /** What was told before. */
+  outcome?: CallOutcome | null;
+  /** Nobody and nothing had answered it: who hung up while an extension rang is the caller. */
+  unanswered?: boolean;
+}
+
 /** The queue behind an event, and the call as `calls.uniqueid` knows it; null when its beginning was not seen. */
 export type KnownQueue = Queue & { call: string | null };
 
@@ -108,24 +120,35 @@ export class CallRecords {
   }
 
   /**
-   * Calls are over, and their visits with them; `lost`: their end was not seen. Returns the calls that this has ended: of
-   * the others, the arrival may not have been recorded yet.
+   * Calls are over, and their visits with them. Returns the calls that this has ended: of the others, the arrival may not
+   * have been recorded yet.
    */
-  async callsEnded(uniqueids: readonly string[], how: 'seen' | 'lost'): Promise<string[]> {
+  async callsEnded(calls: readonly CallEnd[]): Promise<string[]> {
     const rows = await prepared<{ uniqueid: string }>(this.db, sql.callsEnded, {
       node: this.node,
-      uniqueids: [...uniqueids],
-      outcome: how === 'lost' ? 'lost' : null,
+      ended: JSON.stringify(calls),
+    });
+    return rows.map(({ uniqueid }) => uniqueid);
+  }
+
+  /**
+   * Somebody at an extension has answered calls, so many seconds ago. Returns those of them that are recorded: of the
+   * others, the arrival may not be yet.
+   */
+  async pickedUp(calls: readonly { uniqueid: string; secondsAgo: number }[]): Promise<string[]> {
+    const rows = await prepared<{ uniqueid: string }>(this.db, sql.pickedUp, {
+      node: this.node,
+      told: JSON.stringify(calls),
     });
     return rows.map(({ uniqueid }) => uniqueid);
   }
 
   /**
    * By an attended transfer a call has taken the place that another one, by which its agent asked, has in a queue: its
-   * visits are that call's from now on, with their own times.
+   * visits are that call's from now on, with their own times. `channel` is what waits there now.
    */
-  async merged(from: string, into: string): Promise<void> {
-    await prepared(this.db, sql.merged, { node: this.node, from, into });
+  async merged(from: string, into: string, channel: string): Promise<void> {
+    await prepared(this.db, sql.merged, { node: this.node, from, into, channel });
   }
 
   /** Those of these offers of which it is known that they were answered. */

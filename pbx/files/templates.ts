@@ -39,6 +39,7 @@ const stableFiles = [
   'star64-queue.conf',
   'star64-left.conf',
   'star64-guard.conf',
+  'star64-direct.conf',
   'star64-wrap-up.conf',
   'star64-telephone.conf',
 ] as const;

@@ -1,6 +1,7 @@
 import { prepared, type Database } from '../../domain/database/pool.js';
 import type { AgentState } from '../../domain/presence/transitions.js';
 import type { Phone } from '../../domain/presence/phone.js';
+import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
 import { lampOf, type PhoneName } from './names.js';
 
@@ -30,9 +31,18 @@ export async function setLamp(
   await manager.action('Setvar', { Variable: variable, Value: lampStates[state] });
 }
 
-/** What each of our lamps says in Asterisk, by its device; one that was never set is missing. @throws AmiError. */
-export async function readLamps(manager: ManagerActions): Promise<Map<string, string>> {
-  const states = await manager.list('DeviceStateList', {}, { deadlineMs: 30_000 });
+/**
+ * What each of our lamps says in Asterisk, by its device; one that was never set is missing. Undefined: this Asterisk has
+ * no list of them (res_manager_devicestate is not loaded). @throws AmiError.
+ */
+export async function readLamps(manager: ManagerActions): Promise<Map<string, string> | undefined> {
+  let states;
+  try {
+    states = await manager.list('DeviceStateList', {}, { deadlineMs: 30_000 });
+  } catch (error) {
+    if (error instanceof AmiError && error.code === 'rejected') return undefined;
+    throw error;
+  }
   return new Map(
     states.flatMap(({ headers }) => {
       const device = headers.get('device') ?? '';

@@ -1,5 +1,5 @@
 import { isUnanswered } from '../../domain/calls/missed.js';
-import { CallRecords, type Caller, type OfferResult } from '../../domain/calls/records.js';
+import type { CallEnd, CallRecords, Caller, OfferResult } from '../../domain/calls/records.js';
 
 const everyMs = 100;
 /** After PostgreSQL has not taken them. */
@@ -9,20 +9,22 @@ const beginningsLateMs = 1000;
 /** With PostgreSQL away for long the reconciliation finds them. */
 const keep = 10_000;
 
-interface Ended {
-  /** On the monotonic clock. */
-  since: number;
-  result: OfferResult | null;
+/** What was told of a call or offer, and until when its beginning may still be recorded, on the monotonic clock. */
+interface Told<T> {
+  what: T;
+  until: number;
 }
 
 /**
- * What is over, calls, offers and waits in a queue, is written a moment later and all together: a statement for each
+ * What is over, calls, offers and waits in a queue, and that a call to an extension is answered, is written a moment later and all together: a statement for each
  * kind, however many there are. A short call may be over before another server has recorded its arrival: its end is
  * tried again for a while.
  */
 export class Endings {
-  #calls = new Map<string, Ended>();
-  #offers = new Map<string, Ended>();
+  #calls = new Map<string, Told<CallEnd>>();
+  #offers = new Map<string, Told<OfferResult | null>>();
+  /** When calls to an extension were answered, on the monotonic clock. */
+  #pickedUp = new Map<string, Told<number>>();
   #left = new Map<string, Caller>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -35,14 +37,22 @@ export class Endings {
   ) {}
 
   /** The channel of a caller is gone. */
-  call(uniqueid: string): void {
-    this.#calls.set(uniqueid, { since: performance.now(), result: null });
-    this.#soon(everyMs);
+  call(call: CallEnd): void {
+    this.#tell(this.#calls, call.uniqueid, call);
   }
 
   /** The channel to an agent's phone is gone. */
   offer(uniqueid: string, result: OfferResult | null): void {
-    this.#offers.set(uniqueid, { since: performance.now(), result });
+    this.#tell(this.#offers, uniqueid, result);
+  }
+
+  /** A call to an extension is answered at this moment. */
+  pickedUp(uniqueid: string): void {
+    this.#tell(this.#pickedUp, uniqueid, performance.now());
+  }
+
+  #tell<T>(waiting: Map<string, Told<T>>, uniqueid: string, what: T): void {
+    waiting.set(uniqueid, { what, until: performance.now() + beginningsLateMs });
     this.#soon(everyMs);
   }
 
@@ -69,29 +79,34 @@ export class Endings {
     try {
       if (left.size > 0) await this.records.left([...left.values()]);
       left.clear();
-      await this.#end(this.#offers, async (offers) => {
-        const told = offers.map(([offerId, { result }]) => ({ offerId, result }));
+      await write(this.#offers, async (offers) => {
+        const told = offers.map(([offerId, { what }]) => ({ offerId, result: what }));
         const ended = await this.records.offersEnded(told);
         const unanswered = new Set(told.flatMap((one) => (isUnanswered(one.result) ? [one.offerId] : [])));
         this.unanswered(ended.filter((offerId) => unanswered.has(offerId)));
         return ended;
       });
-      await this.#end(this.#calls, (calls) =>
-        this.records.callsEnded(
-          calls.map(([uniqueid]) => uniqueid),
-          'seen',
+      const now = performance.now();
+      await write(this.#pickedUp, (calls) =>
+        this.records.pickedUp(
+          calls.map(([uniqueid, { what }]) => ({ uniqueid, secondsAgo: (now - what) / 1000 })),
         ),
       );
+      await write(this.#calls, (calls) => this.records.callsEnded(calls.map(([, { what }]) => what)));
     } catch (error) {
       // Arrivals wait for PostgreSQL as well: the time for them runs from when it is back.
-      for (const ended of [...this.#offers.values(), ...this.#calls.values()])
-        ended.since = performance.now() + againMs;
+      for (const told of this.#kept.flatMap((waiting) => [...waiting.values()]))
+        told.until = performance.now() + againMs + beginningsLateMs;
       this.#left = new Map([...left, ...this.#left]);
-      for (const waiting of [this.#left, this.#offers, this.#calls]) dropOldest(waiting);
+      for (const waiting of [this.#left, ...this.#kept]) dropOldest(waiting);
       this.#soon(againMs);
       throw error;
     }
-    if (this.#offers.size + this.#calls.size > 0) this.#soon(everyMs);
+    if (this.#kept.some(({ size }) => size > 0)) this.#soon(everyMs);
+  }
+
+  get #kept(): Map<string, Told<unknown>>[] {
+    return [this.#offers, this.#pickedUp, this.#calls];
   }
 
   /** Nothing more is written by itself. */
@@ -100,23 +115,23 @@ export class Endings {
     this.#timer = undefined;
   }
 
-  async #end(
-    waiting: Map<string, Ended>,
-    end: (ended: [string, Ended][]) => Promise<string[]>,
-  ): Promise<void> {
-    if (waiting.size === 0) return;
-    const told = [...waiting];
-    for (const uniqueid of await end(told)) waiting.delete(uniqueid);
-    const tooLate = performance.now() - beginningsLateMs;
-    for (const [uniqueid, { since }] of told) if (since < tooLate) waiting.delete(uniqueid);
-  }
-
   #soon(ms: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.due();
     }, ms);
   }
+}
+
+/** Writes what waits, and forgets what is done or comes too late. */
+async function write<T>(
+  waiting: Map<string, Told<T>>,
+  record: (told: [string, Told<T>][]) => Promise<string[]>,
+): Promise<void> {
+  if (waiting.size === 0) return;
+  const told = [...waiting];
+  for (const uniqueid of await record(told)) waiting.delete(uniqueid);
+  for (const [uniqueid, { until }] of told) if (until < performance.now()) waiting.delete(uniqueid);
 }
 
 function dropOldest(waiting: Map<string, unknown>): void {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { endOffer, transition } from '../../domain/presence/agent-state.js';
 import { findQueue } from '../../domain/calls/queue.js';
-import { CallRecords, type Caller, type KnownQueue } from '../../domain/calls/records.js';
+import { CallRecords, type Caller, type CallOutcome, type KnownQueue } from '../../domain/calls/records.js';
 import { failureOf } from '../../domain/database/sql-errors.js';
 import { type Database } from '../../domain/database/pool.js';
 import { openSignIn, type SignIn } from '../../domain/presence/open-sign-in.js';
@@ -10,6 +10,7 @@ import { beginWrapUp } from '../../domain/presence/wrap-up.js';
 import type { AmiMessage } from '../ami/message.js';
 import { phoneOf } from '../queue/names.js';
 import { phonesAt } from '../queue/phones.js';
+import { outcomeOf } from './call-outcome.js';
 import { Endings } from './endings.js';
 import { resultOf, type OfferSoFar } from './offer-result.js';
 
@@ -48,6 +49,8 @@ export class Observer {
   readonly #queued = new Set<string>();
   /** Offers that ring or talk. */
   readonly #offers = new Map<string, OfferSoFar>();
+  /** Why nobody answered at an extension, by the caller's channel. */
+  readonly #dialled = new Map<string, CallOutcome>();
   readonly #records: CallRecords;
   readonly #endings: Endings;
 
@@ -124,10 +127,7 @@ export class Observer {
         return undefined;
       }
       case 'UserEvent':
-        if (event.headers.get('userevent') === 'Star64Left')
-          return { key: uniqueid, run: () => this.#unserved(event) };
-        if (event.headers.get('userevent') !== 'Star64OfferEnd') return undefined;
-        return this.#forPhone(event, 'member', (signIn) => this.#offerEnded(signIn, event));
+        return this.#told(event);
       case 'QueueCallerJoin':
         this.#queued.add(uniqueid);
         return { key: uniqueid, run: () => this.#joined(event) };
@@ -141,6 +141,27 @@ export class Observer {
       case 'Hangup':
         this.#hungUp(uniqueid, event);
         return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  /** What our own dialplan tells. */
+  #told(event: AmiMessage): Work | undefined {
+    const { headers } = event;
+    switch (headers.get('userevent')) {
+      case 'Star64OfferEnd':
+        return this.#forPhone(event, 'member', (signIn) => this.#offerEnded(signIn, event));
+      case 'Star64Left':
+        return { key: headers.get('uniqueid') ?? '', run: () => this.#unserved(event) };
+      case 'Star64PickedUp':
+        this.#endings.pickedUp(headers.get('call') ?? '');
+        return undefined;
+      case 'Star64Dialled': {
+        const outcome = outcomeOf(event);
+        if (outcome) this.#dialled.set(headers.get('uniqueid') ?? '', outcome);
+        return undefined;
+      }
       default:
         return undefined;
     }
@@ -246,7 +267,8 @@ export class Observer {
     const asked = event.headers.get('secondtransfereruniqueid');
     const call = event.headers.get('transfereelinkedid');
     if (asked === undefined || call === undefined || !this.#queued.has(asked)) return undefined;
-    return { key: asked, after: call, run: () => this.#records.merged(asked, call) };
+    const channel = event.headers.get('transfereeuniqueid') ?? asked;
+    return { key: asked, after: call, run: () => this.#records.merged(asked, call, channel) };
   }
 
   #hungUp(uniqueid: string, event: AmiMessage): void {
@@ -260,8 +282,14 @@ export class Observer {
       this.#endings.offer(uniqueid, null);
     }
     // The caller's is the channel that began the call, unless a hand-written dialplan has put others before it.
+    const outcome = this.#dialled.get(uniqueid) ?? null;
+    this.#dialled.delete(uniqueid);
     if (this.#queued.delete(uniqueid) || uniqueid === event.headers.get('linkedid'))
-      this.#endings.call(uniqueid);
+      this.#endings.call({
+        uniqueid,
+        outcome,
+        unanswered: event.headers.get('channelstatedesc') === 'Ring',
+      });
   }
 
   #chain({ key, after, run }: Work): void {

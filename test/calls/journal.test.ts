@@ -3,7 +3,9 @@ import t from 'tap';
 import { CallJournal, type Arrival } from '../../domain/calls/journal.js';
 import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
+import { CallRecords } from '../../domain/calls/records.js';
 import { freshDatabase } from '../support/database.js';
+import { callerOf } from '../support/records.js';
 
 void t.test('every call is recorded, however slowly PostgreSQL writes while others come', async (t) => {
   const { db } = await freshDatabase(t);
@@ -49,11 +51,12 @@ void t.test('of many calls only the one that PostgreSQL refuses is dropped, and 
   const journal = new CallJournal(db, 'default', log);
   for (let index = 0; index < 100; index++) journal.add(arrival(`call.${index}`));
   // A byte that no text of PostgreSQL can have.
-  journal.add(arrival('call.bad', { did: '600\u0000' }));
+  journal.add(arrival('call.bad', { did: '600\u0000', caller: '+4930' }));
   for (let index = 100; index < 200; index++) journal.add(arrival(`call.${index}`));
   await journal.flush();
   t.equal((await db('calls')).length, 200);
-  t.match(errors, [{ uniqueid: 'call.bad', team: 'astercc', did: '600\u0000' }]);
+  const contents = { team: 'astercc', did: '600\u0000', caller: '+4930', group: 'support', extension: null };
+  t.match(errors, [{ call: { uniqueid: 'call.bad', ...contents, at: String } }], 'with all that it was');
 });
 
 void t.test('on a full disk no call is dropped: they are written when there is room', async (t) => {
@@ -66,10 +69,15 @@ void t.test('on a full disk no call is dropped: they are written when there is r
   const { errors, log } = listening();
   const settings = { delayMs: 1, retryMs: 10, keep: 10_000, batch: 500 };
   const journal = new CallJournal(db, 'default', log, settings);
+  const records = new CallRecords(db, 'default');
+  const queued = callerOf('astercc-support', 'call.2');
   for (let index = 0; index < 3; index++) journal.add(arrival(`call.${index}`));
   await journal.flush();
+  await t.rejects(records.joined(queued), /no space left/);
   t.same(await db('calls'), []);
   await db.raw('drop trigger full_disk on calls');
+  // That it waits in a queue is seen before its arrival is tried again: the number that was called comes all the same.
+  await records.joined(queued);
   journal.add(arrival('call.3'));
   await until('the calls', async () => ((await db('calls')).length === 4 ? true : undefined));
   t.same(

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { CallRecords, type Caller } from '../../domain/calls/records.js';
+import { CallRecords, type CallEnd, type Caller } from '../../domain/calls/records.js';
 import { migrationDeadlineMs } from '../../domain/database/migrate.js';
 import { connect } from '../../domain/database/pool.js';
 import { readStatus } from '../../domain/monitor/status.js';
@@ -97,7 +97,7 @@ await t.test(
       { ...nothing, answered: 1, answeredInTime: 1 },
       'and support keeps its own',
     );
-    await records.callsEnded([caller.uniqueid], 'seen');
+    await records.callsEnded([caller]);
     t.match(await visits(caller.uniqueid), [
       { group: 'support', outcome: 'answered', agent: '1001', open: false, waited: 0 },
       { group: 'sales', outcome: 'answered', agent: '1002', open: false, waited: 30 },
@@ -111,7 +111,7 @@ await t.test('giving up in the second queue is abandoned there, and the first an
   await records.answered(caller, 'offer-1', '1001');
   await records.joined(inQueue(caller, 'sales'));
   await records.abandoned(inQueue(caller, 'sales'));
-  await records.callsEnded([caller.uniqueid], 'seen');
+  await records.callsEnded([caller]);
   t.match(await figures('support'), { ...nothing, answered: 1 });
   t.match(await figures('sales'), { ...nothing, abandoned: 1 });
   t.match(await db('calls').select('outcome'), [{ outcome: 'answered' }], 'somebody talked with the caller');
@@ -132,7 +132,7 @@ await t.test(
     await records.answered(caller, 'offer-2', '1001');
     t.match(await visits(caller.uniqueid), [
       { outcome: 'answered', open: false },
-      { outcome: null, open: false },
+      { outcome: 'unknown', open: false },
       { outcome: 'answered', open: true },
     ]);
   },
@@ -160,8 +160,8 @@ await t.test(
       const asked = await call('sales', 20);
       const there: Caller = { queue: 'astercc-sales', uniqueid: 'local-2', linkedid: customer.uniqueid };
       if (answeredFirst) await records.answered(asked, 'offer-2', '1002');
-      await records.merged(asked.uniqueid, customer.uniqueid);
-      await records.callsEnded([asked.uniqueid], 'seen');
+      await records.merged(asked.uniqueid, customer.uniqueid, asked.uniqueid);
+      await records.callsEnded([asked]);
       await records.offersEnded([{ offerId: 'offer-1', result: null }]);
       t.match(await figures('support'), { ...nothing, answered: 1 });
       if (!answeredFirst) {
@@ -175,7 +175,7 @@ await t.test(
         { group: 'support', agent: '1001', open: false },
         { group: 'sales', agent: '1002', open: true, waited: 20 },
       ]);
-      await records.callsEnded([customer.uniqueid], 'seen');
+      await records.callsEnded([customer]);
       t.match(await figures('sales'), { ...nothing, answered: 1 });
     }
   },
@@ -199,30 +199,67 @@ await t.test('of two nodes each has its own calls, also with the same uniqueid',
   t.match(await records.open(), { calls: [ours.uniqueid], waiting: [{ queue: 'astercc-support' }] });
   await east.left([ours, theirs]);
   t.match(await figures('support'), { ...nothing, waiting: 1 });
-  await east.callsEnded([ours.uniqueid], 'lost');
+  await east.callsEnded([ours]);
   t.match(await records.open(), { calls: [ours.uniqueid], waiting: [{}] });
   await db('teams').where({ identity: 'other' }).update({ node: defaultNode });
 });
 
 await t.test('an outcome is what was seen, and a better word later is taken', async (t) => {
   const unseen = await call('support');
-  await records.callsEnded([unseen.uniqueid], 'seen');
-  t.match(await visits(unseen.uniqueid), [{ outcome: null, open: false }], 'nobody said how it left');
+  await records.callsEnded([unseen]);
+  t.match(await visits(unseen.uniqueid), [{ outcome: 'unknown', open: false }], 'nobody said how it left');
   await records.abandoned(unseen);
   t.match(await visits(unseen.uniqueid), [{ outcome: 'abandoned' }], 'the events came in another order');
 
-  const lost = await call('support');
-  await records.callsEnded([lost.uniqueid], 'lost');
-  t.match(await visits(lost.uniqueid), [{ outcome: 'lost' }]);
   const talk = await call('support');
   await records.answered(talk, 'offer-1', '1001');
-  await records.callsEnded([talk.uniqueid], 'lost');
+  await records.callsEnded([talk]);
   t.match(await visits(talk.uniqueid), [{ outcome: 'answered', open: false }], 'an answer is an answer');
   const late = await call('support');
-  await records.callsEnded([late.uniqueid], 'seen');
+  await records.callsEnded([late]);
   await records.answered(late, 'offer-2', '1001');
   t.match(await visits(late.uniqueid), [{ outcome: 'answered', open: false }], 'and the call is over');
   t.match(await figures('support'), { waiting: 0, talking: 0, answered: 2, abandoned: 1 });
+});
+
+await t.test('of calls to an extension each has what was seen of it, and an answer its moment', async (t) => {
+  const extension = await db('extensions').where({ number: '5001' }).first<{ id: number; team_id: number }>();
+  const ends: [string, CallEnd, string][] = [
+    ['busy', { uniqueid: 'e.1', outcome: 'busy', unanswered: true }, 'busy'],
+    ['gone', { uniqueid: 'e.2', unanswered: true }, 'abandoned'],
+    ['by nobody seen', { uniqueid: 'e.3' }, 'unknown'],
+    ['answered', { uniqueid: 'e.4' }, 'answered'],
+    ['sent on to a busy one', { uniqueid: 'e.5', outcome: 'busy' }, 'answered'],
+  ];
+  for (const [, { uniqueid }] of ends)
+    await db('calls').insert({
+      team_id: extension.team_id,
+      node: defaultNode,
+      uniqueid,
+      did: '600300',
+      extension_id: extension.id,
+      arrived_at: db.raw(`clock_timestamp() - interval '60 s'`),
+    });
+  const told = ['e.4', 'e.5', 'e.9'].map((uniqueid) => ({ uniqueid, secondsAgo: 20 }));
+  t.same(
+    (await records.pickedUp(told)).sort(),
+    ['e.4', 'e.5'],
+    'of the third the arrival is not recorded yet',
+  );
+  await records.pickedUp([{ uniqueid: 'e.4', secondsAgo: 1 }]);
+  await records.callsEnded(ends.map(([, end]) => end));
+  const { rows } = await db.raw<{ rows: { outcome: string; waited: number | null }[] }>(
+    `select outcome, round(extract(epoch from answered_at - arrived_at))::integer as waited from calls order by uniqueid`,
+  );
+  t.same(
+    rows.map(({ outcome }) => outcome),
+    ends.map(([, , outcome]) => outcome),
+  );
+  t.same(
+    rows.map(({ waited }) => waited),
+    [null, null, null, 40, 40],
+    'the first word stays',
+  );
 });
 
 await t.test('an offer has the result that was seen; the first word stays', async (t) => {

@@ -66,9 +66,9 @@ await t.test('each call that joined a queue has its visit', async (t) => {
     { ...answered, call: 'call.answered', agent: '1001', open: false },
     { ...unseen, ...support, call: 'call.abandoned', outcome: 'abandoned', visit: 'abandoned', open: false },
     // Of these the old version wrote "unanswered", whatever came of them.
-    { ...unseen, call: 'call.extension', queue: null, joined: null, open: true },
-    { ...unseen, ...sales, call: 'call.lost', outcome: 'lost', visit: 'lost' },
-    { ...unseen, ...sales, call: 'call.unanswered' },
+    { ...unseen, outcome: 'unknown', call: 'call.extension', queue: null, joined: null, open: true },
+    { ...unseen, ...sales, call: 'call.lost', outcome: 'unknown', visit: 'unknown' },
+    { ...unseen, ...sales, call: 'call.unanswered', outcome: 'unknown', visit: 'unknown' },
     { ...answered, call: 'call.talking', agent: '1002', open: true },
     { ...unseen, call: 'call.waiting', queue: 'other/support', joined: true, open: true },
   ]);

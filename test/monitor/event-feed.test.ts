@@ -126,7 +126,7 @@ await t.test('a call is told from its arrival to its end, to whoever asks for it
   const caller = callerOf('astercc-support', 'call-2');
   await records.joined(caller, { number: '+4930', position: 1 });
   await records.answered(caller, 'offer-2', '1001');
-  await records.callsEnded(['call-2'], 'seen');
+  await records.callsEnded([{ uniqueid: 'call-2' }]);
   const told = await see(feed, 4);
   t.same(
     told.filter((event) => event.type !== 'agent.state' && event.call === 'call-2').map(({ type }) => type),

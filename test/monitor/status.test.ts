@@ -68,7 +68,7 @@ await t.test(
       caller: '+4930111111',
     });
 
-    await records.callsEnded(['call-1'], 'seen');
+    await records.callsEnded([{ uniqueid: 'call-1' }]);
     await transition(db, entered.signIn.id, 'wrap-up', {
       groupId: queue.groupId,
       deadlineSeconds: 30,
@@ -84,7 +84,7 @@ await t.test(
 
     await callJoined(db, 'astercc-support', 'call-3', null);
     await records.abandoned(callerOf('astercc-support', 'call-3'));
-    await records.callsEnded(['call-3'], 'seen');
+    await records.callsEnded([{ uniqueid: 'call-3' }]);
     t.match(await group('support'), { waiting: 0, answered: 1, abandoned: 1, serviceLevel: 50 });
     await signOut(db, 'astercc', { agent: '1001' }, 'test');
     t.match(await agent('1001'), { state: 'signed-out', since: null, group: null });
@@ -104,7 +104,7 @@ await t.test('the service level counts every abandoned call against, and says so
      select team_id, node, id, uniqueid, :groupId, now(),
        case when n <= 860 then now() + interval '20 seconds' when n <= 1000 then now() + interval '21 seconds' end,
        now() + case when n <= 1040 then interval '21 seconds' else interval '5 seconds' end,
-       case when n <= 1000 then 'answered' when n <= 1060 then 'abandoned' when n <= 1070 then null else 'lost' end
+       case when n <= 1000 then 'answered' when n <= 1060 then 'abandoned' when n <= 1070 then null else 'unknown' end
      from c`,
     { teamId: queue.teamId, groupId: queue.groupId },
   );

@@ -10,21 +10,10 @@ await needLab(t);
 
 const centre = await centreFor(t, {
   provision: async (db) => {
-    await provision(
-      db,
-      crowd(4, {
-        groups: [
-          {
-            name: 'support',
-            number: '6000',
-            wrapUp: 'answer',
-            wrapUpSeconds: 0,
-            strategy: 'linear',
-            ringSeconds: 30,
-          },
-        ],
-      }),
-    );
+    const answer = { wrapUp: 'answer', wrapUpSeconds: 0, strategy: 'linear', ringSeconds: 30 };
+    const team = crowd(4, { groups: [{ name: 'support', number: '6000', ...answer }] });
+    const dids = ['5003', '5004'].map((extension) => ({ number: `60${extension}`, extension }));
+    await provision(db, { ...team, dids: [...team.dids, ...dids] });
   },
 });
 const { asterisk, db } = centre;
@@ -69,6 +58,47 @@ await t.test(
     ]);
   },
 );
+
+await t.test('what became of a call to an extension', async (t) => {
+  const phone = await centre.phone('5003');
+  const last = async (outcome: string) =>
+    until(`a call that is ${outcome}`, async () => {
+      const call = await db('calls').whereNotNull('extension_id').orderBy('id', 'desc').first<
+        | {
+            outcome: string | null;
+            answered_at: Date | null;
+            ended_at: Date | null;
+          }
+        | undefined
+      >();
+      return call?.outcome === outcome ? call : undefined;
+    });
+  const talks = await callIn(centre, '605003');
+  await phone.incoming();
+  await phone.answer();
+  await phone.established();
+  const answered = await last('answered');
+  t.ok(answered.answered_at);
+  t.equal(answered.ended_at, null, 'while it goes on');
+  await talks.hangup();
+  await phone.closed();
+  const refused = await callIn(centre, '605003');
+  await phone.incoming();
+  await phone.hangup();
+  await refused.ended();
+  await last('busy');
+  const gone = await callIn(centre, '605003');
+  await phone.incoming();
+  await gone.hangup();
+  t.equal((await last('abandoned')).answered_at, null);
+  // No phone has ever registered there.
+  const nobody = await callIn(centre, '605004');
+  await nobody.ended();
+  await last('unreachable');
+  await until('all calls to be over', async () =>
+    (await db('calls').whereNull('ended_at')).length === 0 ? true : undefined,
+  );
+});
 
 await t.test('whoever signs out is not rung by a queue that has listed them already', async (t) => {
   await dialAndHear(centre, anna, '*641001', 'agent-loginok');

@@ -1,9 +1,11 @@
 import t from 'tap';
+import { showExtensionSecret } from '../../domain/provisioning/extension.js';
 import { readStatus, type GroupStatus } from '../../domain/monitor/status.js';
 import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { centreFor, dialAndHear, needLab, waitState } from '../support/centre.js';
 import { callIn } from '../support/calls.js';
+import { ConsultingPhone } from '../support/consulting-phone.js';
 
 await needLab(t);
 
@@ -23,7 +25,7 @@ const centre = await centreFor(t, {
       ...team,
       agents: [
         { ...first, groups: ['support'] },
-        ...others.map((agent) => ({ ...agent, groups: ['sales'] })),
+        ...others.map((agent) => ({ ...agent, groups: [agent.number === '1003' ? 'support' : 'sales'] })),
       ],
     });
   },
@@ -143,4 +145,39 @@ await t.test('each ring attempt has its result', async (t) => {
   await says('support', { waiting: 0 });
   const offers = await centre.db('offers').whereNull('ended_at');
   t.same(offers, []);
+});
+
+await t.test('attended: the customer gets the place in the queue that the agent has asked for', async (t) => {
+  await centre.star64('agent', 'sign-out', '1001');
+  const { secret } = await showExtensionSecret(centre.db, 'astercc', '5003');
+  const carl = await ConsultingPhone.start('astercc-5003', secret ?? '', centre.asterisk.sip);
+  t.teardown(() => carl.stop());
+  await carl.call('*641003');
+  await waitState(centre, '1003', 'idle');
+  await until('the call of the sign-in to be over', () => (carl.calls.length === 0 ? true : undefined));
+  const [support, sales] = [await group('support'), await group('sales')];
+
+  // Nobody in sales is free: the agent waits there in a call of their own, and leaves the place to the customer.
+  await dialAndHear(centre, bert, '*660', 'do-not-disturb');
+  const customer = await callIn(centre);
+  const call = await carl.called();
+  await says('support', { talking: 1 });
+  const asked = await carl.call('6001');
+  const { waitingSince } = await says('sales', { waiting: 1 });
+  await carl.join(call, asked);
+  await says('support', { talking: 0, waiting: 0, answered: support.answered + 1 });
+  t.match(await group('sales'), {
+    waiting: 1,
+    waitingSince,
+    answered: sales.answered,
+    abandoned: sales.abandoned,
+  });
+  await dialAndHear(centre, bert, '*67', 'activated');
+  await bert.incoming();
+  await bert.answer();
+  await says('sales', { waiting: 0, talking: 1, answered: sales.answered + 1 });
+  await bert.established();
+  await customer.hangup();
+  await bert.closed();
+  await says('sales', { talking: 0, answered: sales.answered + 1, abandoned: sales.abandoned });
 });

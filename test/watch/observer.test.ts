@@ -1,6 +1,8 @@
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { signIn } from '../../domain/presence/sign-in.js';
+import { CallJournal } from '../../domain/calls/journal.js';
+import { until } from '../../domain/machine/processes.js';
 import { readStatus } from '../../domain/monitor/status.js';
 import { crowd, provision } from '../../lab/provision.js';
 import type { AmiMessage } from '../../pbx/ami/message.js';
@@ -147,6 +149,83 @@ void t.test('a caller whom the queue lets go is not one who gives up', async (t)
   t.match(await group('support'), { waiting: 0, abandoned: 1 }, 'left without an answer');
 });
 
+void t.test('what became of a call to an extension is what the dialplan has told', async (t) => {
+  const { db, observer, take } = await site(t);
+  const extension = await db('extensions').where({ number: '5001' }).first<{ id: number; team_id: number }>();
+  const cases: [string, { status?: string; cause?: string; state?: string; answered?: true }][] = [
+    ['busy', { status: 'BUSY', cause: '17' }],
+    ['no-answer', { status: 'NOANSWER', cause: '0' }],
+    ['refused', { status: 'CHANUNAVAIL', cause: '21' }],
+    ['refused', { status: 'CONGESTION', cause: '34' }],
+    ['unreachable', { status: 'CHANUNAVAIL', cause: '20' }],
+    // Hung up while it rang.
+    ['abandoned', {}],
+    ['answered', { answered: true, state: 'Up' }],
+    // Whatever answered it, that somebody picked up was not seen.
+    ['unknown', { state: 'Up' }],
+    ['unknown', { status: 'INVALIDARGS', state: 'Down' }],
+  ];
+  for (const [index, [, { status, cause = '', state = 'Ring', answered }]] of cases.entries()) {
+    const uniqueid = `call.${index}`;
+    // The arrival is recorded later than the rest.
+    if (status !== undefined) take('UserEvent', { userevent: 'Star64Dialled', uniqueid, status, cause });
+    if (answered) take('UserEvent', { userevent: 'Star64PickedUp', uniqueid: 'phone.1', call: uniqueid });
+    take('Hangup', { uniqueid, linkedid: uniqueid, channelstatedesc: state });
+    const row = { team_id: extension.team_id, node: 'default', uniqueid, extension_id: extension.id };
+    await db('calls').insert(row);
+  }
+  await observer.settled();
+  t.same(
+    await db('calls').orderBy('id').pluck<string[]>('outcome'),
+    cases.map(([outcome]) => outcome),
+  );
+  t.same(await db('calls').whereNull('ended_at'), []);
+  t.match(await db('calls').whereNotNull('answered_at').select(), [
+    { outcome: 'answered', answered_at: Date },
+  ]);
+});
+
+void t.test('a full disk loses no call, also none that began and ended meanwhile', async (t) => {
+  const { db } = await site(t);
+  const journal = new CallJournal(db, 'default', log);
+  let missed = 0;
+  const observer = new Observer(db, 'default', log, { deadlineSet: () => undefined, missed: () => missed++ });
+  const take = (name: string, headers: Record<string, string>): void =>
+    observer.take({ name, headers: new Map(Object.entries(headers)), repeated: new Map() });
+  await db.raw(`create function full_disk() returns trigger language plpgsql as
+    $$ begin raise exception 'no space left on device' using errcode = '53100'; end $$`);
+  for (const table of ['calls', 'queue_visits'])
+    await db.raw(`create trigger full_disk before insert or update on ${table} execute function full_disk()`);
+  const calls = ['call.1', 'call.2', 'call.3'];
+  for (const uniqueid of calls) {
+    const there = { uniqueid, linkedid: uniqueid };
+    const arrival = { team: 'astercc', did: '600100', caller: '+4930', group: 'support', extension: null };
+    journal.add({ uniqueid, ...arrival });
+    take('QueueCallerJoin', { ...there, queue: 'astercc-support', position: '1' });
+    take('Hangup', { ...there, channelstatedesc: 'Up' });
+  }
+  await until('both to have been refused', () => (missed > 3 ? true : undefined));
+  await journal.flush();
+  t.same(await db('calls'), []);
+  for (const table of ['calls', 'queue_visits']) await db.raw(`drop trigger full_disk on ${table}`);
+  journal.add({
+    uniqueid: 'call.4',
+    team: 'astercc',
+    did: '600100',
+    caller: null,
+    group: null,
+    extension: null,
+  });
+  await until('the ends of the three', async () =>
+    (await db('calls').whereNotNull('ended_at')).length === 3 ? true : undefined,
+  );
+  t.match(await db('calls').whereIn('uniqueid', calls).select(), [
+    ...calls.map(() => ({ did: '600100', caller: '+4930', outcome: 'unknown' })),
+  ]);
+  await observer.settled();
+  await journal.flush();
+});
+
 void t.test('a consultation in a queue becomes the visit of the customer who is left there', async (t) => {
   const { db, observer, take, group } = await site(t);
   take('QueueCallerJoin', support);
@@ -158,13 +237,25 @@ void t.test('a consultation in a queue becomes the visit of the customer who is 
   take('QueueCallerJoin', asked);
   await observer.settled();
   t.match(await group('sales'), { waiting: 1 });
-  take('AttendedTransfer', { secondtransfereruniqueid: 'ask.1', transfereelinkedid: 'call.1' });
+  take('AttendedTransfer', {
+    origtransfereruniqueid: 'offer.1',
+    secondtransfereruniqueid: 'ask.1',
+    transfereeuniqueid: 'call.1',
+    transfereelinkedid: 'call.1',
+    desttype: 'App',
+    destapp: 'Queue',
+  });
   take('Hangup', { uniqueid: 'ask.1', linkedid: 'ask.1' });
   take('Hangup', gone('offer.1', { channelstatedesc: 'Up' }));
   await observer.settled();
   t.match(await group('sales'), { waiting: 1 }, 'the place is kept');
   t.match(await group('support'), { talking: 0, answered: 1 });
-  // What takes its place in the queue is another channel, of the customer's linkedid.
+  t.match(
+    await db('queue_visits').whereNull('left_at').select('uniqueid'),
+    [{ uniqueid: 'call.1' }],
+    'by the channel that stands there now',
+  );
+  // It may also be another channel that takes its place, of the customer's linkedid.
   const there = { ...sales, uniqueid: 'local.2' };
   take('AgentCalled', { ...there, ...offer(2) });
   take('QueueCallerLeave', there);

@@ -37,7 +37,7 @@ export class CompareEndedCalls implements Step<Ended> {
     // What came of the offers was not seen.
     if (offers.length > 0)
       await this.#records.offersEnded(offers.map((offerId) => ({ offerId, result: null })));
-    if (calls.length > 0) await this.#records.callsEnded(calls, 'lost');
+    if (calls.length > 0) await this.#records.callsEnded(calls.map((uniqueid) => ({ uniqueid })));
   }
 }
 

@@ -1,0 +1,254 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import { PortBlock } from '../../domain/machine/ports.js';
+import { until } from '../../domain/machine/processes.js';
+
+interface Address {
+  host: string;
+  port: number;
+}
+
+/** One call of the phone, by its Call-ID, with what a further request in it needs. */
+export interface Dialog {
+  callId: string;
+  /** `<sip:…>;tag=…` of this phone and of the other side. */
+  local: string;
+  remote: string;
+  /** Where the other side wants requests. */
+  target: string;
+  cseq: number;
+  over: boolean;
+}
+
+interface Message {
+  first: string;
+  text: string;
+}
+
+const header = ({ text }: Message, name: string): string =>
+  new RegExp(`^${name}: *(.*?)\\r?$`, 'im').exec(text)?.[1] ?? '';
+const status = ({ first }: Message): number => Number(/^SIP\/2\.0 (\d+)/.exec(first)?.[1] ?? 0);
+const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+const tagOf = (party: string): string => /;tag=([^;>]+)/.exec(party)?.[1] ?? '';
+
+/**
+ * A telephone with two lines that can do what baresip and sipp cannot: call somebody while it is in a call, and send the
+ * first party to the second by REFER with Replaces (RFC 3891, 5589). It answers every call at once, and sends no sound.
+ */
+export class ConsultingPhone {
+  readonly #dialogs = new Map<string, Dialog>();
+  readonly #replies: Message[] = [];
+  #cseq = 1;
+
+  private constructor(
+    private readonly user: string,
+    private readonly secret: string,
+    private readonly server: Address,
+    private readonly ports: PortBlock,
+    private readonly socket: Socket,
+  ) {}
+
+  /** Registers, and is called from then on. */
+  static async start(user: string, secret: string, server: Address): Promise<ConsultingPhone> {
+    const ports = await PortBlock.reserve('phone');
+    const socket = createSocket('udp4');
+    await new Promise<void>((resolve) => socket.bind(ports.first, '127.0.0.1', resolve));
+    const phone = new ConsultingPhone(user, secret, server, ports, socket);
+    socket.on('message', (data) => phone.#receive(data.toString()));
+    await phone.#request('REGISTER', `sip:${server.host}:${server.port}`, phone.#dialog(user), [
+      'Expires: 300',
+    ]);
+    return phone;
+  }
+
+  /** Its calls that are not over, the oldest first. */
+  get calls(): Dialog[] {
+    return [...this.#dialogs.values()].filter(({ over }) => !over);
+  }
+
+  /** Waits for a call that came in, and is answered. */
+  called(): Promise<Dialog> {
+    return until(`a call at the phone ${this.user}`, () => this.calls[0], 30_000);
+  }
+
+  /** Calls a number; returns when it is answered. */
+  async call(number: string): Promise<Dialog> {
+    const dialog = this.#dialog(number);
+    const target = `sip:${number}@${this.server.host}:${this.server.port}`;
+    const answer = await this.#request(
+      'INVITE',
+      target,
+      dialog,
+      ['Content-Type: application/sdp'],
+      this.#sdp,
+    );
+    dialog.remote = header(answer, 'To');
+    dialog.target = /<([^>]+)>/.exec(header(answer, 'Contact'))?.[1] ?? target;
+    this.#send('ACK', dialog.target, dialog, dialog.cseq, []);
+    this.#dialogs.set(dialog.callId, dialog);
+    return dialog;
+  }
+
+  /** Has the other sides of two of its calls joined; returns when Asterisk has accepted that. */
+  async join(first: Dialog, second: Dialog): Promise<void> {
+    const replaces = encodeURIComponent(
+      `${second.callId};to-tag=${tagOf(second.remote)};from-tag=${tagOf(second.local)}`,
+    );
+    await this.#request('REFER', first.target, first, [
+      `Refer-To: <${second.target}?Replaces=${replaces}>`,
+      `Referred-By: ${first.local.replace(/;tag=.*/, '')}`,
+    ]);
+  }
+
+  async stop(): Promise<void> {
+    for (const dialog of this.calls) this.#send('BYE', dialog.target, dialog, ++dialog.cseq, []);
+    await new Promise<void>((resolve) => this.socket.close(() => resolve()));
+    await this.ports.release();
+  }
+
+  get #contact(): string {
+    return `<sip:${this.user}@127.0.0.1:${this.ports.first}>`;
+  }
+
+  get #sdp(): string {
+    return [
+      'v=0',
+      'o=phone 1 1 IN IP4 127.0.0.1',
+      's=-',
+      'c=IN IP4 127.0.0.1',
+      't=0 0',
+      `m=audio ${this.ports.first + 4} RTP/AVP 0`,
+      'a=rtpmap:0 PCMU/8000',
+      '',
+    ].join('\r\n');
+  }
+
+  #dialog(to: string): Dialog {
+    const { host } = this.server;
+    return {
+      callId: randomBytes(8).toString('hex'),
+      local: `<sip:${this.user}@${host}>;tag=${randomBytes(4).toString('hex')}`,
+      remote: `<sip:${to}@${host}>`,
+      target: '',
+      cseq: 0,
+      over: false,
+    };
+  }
+
+  /** Sends a request, once more with the password when it is asked for, and returns the final answer. */
+  async #request(
+    method: string,
+    uri: string,
+    dialog: Dialog,
+    headers: readonly string[],
+    body = '',
+  ): Promise<Message> {
+    const attempt = async (more: readonly string[]): Promise<Message> => {
+      const cseq = ++dialog.cseq;
+      this.#send(method, uri, dialog, cseq, [...headers, ...more], body);
+      return until(`an answer to ${method}`, () =>
+        this.#replies.find(
+          (one) =>
+            status(one) >= 200 &&
+            header(one, 'Call-ID') === dialog.callId &&
+            header(one, 'CSeq') === `${cseq} ${method}`,
+        ),
+      );
+    };
+    let answer = await attempt([]);
+    if (status(answer) === 401) {
+      if (method === 'INVITE') {
+        const remote = dialog.remote;
+        dialog.remote = header(answer, 'To');
+        this.#send('ACK', uri, dialog, dialog.cseq, []);
+        dialog.remote = remote;
+      }
+      answer = await attempt([this.#authorization(method, uri, header(answer, 'WWW-Authenticate'))]);
+    }
+    if (status(answer) >= 300) throw new Error(`${method} of ${this.user}: ${answer.first}`);
+    return answer;
+  }
+
+  #authorization(method: string, uri: string, challenge: string): string {
+    const given = (name: string): string => new RegExp(`${name}="([^"]*)"`).exec(challenge)?.[1] ?? '';
+    const [realm, nonce, opaque] = [given('realm'), given('nonce'), given('opaque')];
+    const [nc, cnonce] = ['00000001', randomBytes(4).toString('hex')];
+    const known = md5(`${this.user}:${realm}:${this.secret}`);
+    const response = md5(`${known}:${nonce}:${nc}:${cnonce}:auth:${md5(`${method}:${uri}`)}`);
+    return (
+      `Authorization: Digest username="${this.user}", realm="${realm}", nonce="${nonce}", uri="${uri}", ` +
+      `response="${response}", algorithm=MD5, opaque="${opaque}", qop=auth, nc=${nc}, cnonce="${cnonce}"`
+    );
+  }
+
+  #send(
+    method: string,
+    uri: string,
+    dialog: Dialog,
+    cseq: number,
+    headers: readonly string[],
+    body = '',
+  ): void {
+    this.#write([
+      `${method} ${uri} SIP/2.0`,
+      `Via: SIP/2.0/UDP 127.0.0.1:${this.ports.first};branch=z9hG4bK${randomBytes(6).toString('hex')};rport`,
+      `From: ${dialog.local}`,
+      `To: ${dialog.remote}`,
+      `Call-ID: ${dialog.callId}`,
+      `CSeq: ${cseq} ${method}`,
+      `Contact: ${this.#contact}`,
+      'Max-Forwards: 70',
+      ...headers,
+      `Content-Length: ${body.length}`,
+      '',
+      body,
+    ]);
+  }
+
+  #write(lines: readonly string[]): void {
+    this.socket.send(lines.join('\r\n'), this.server.port, this.server.host);
+  }
+
+  #receive(text: string): void {
+    const message = { first: text.slice(0, text.indexOf('\r\n')), text };
+    if (message.first.startsWith('SIP/2.0')) {
+      this.#replies.push(message);
+      return;
+    }
+    const [method = ''] = message.first.split(' ');
+    if (method === 'ACK') return;
+    const callId = header(message, 'Call-ID');
+    const known = this.#dialogs.get(callId);
+    if (method === 'BYE' && known) known.over = true;
+    let to = header(message, 'To');
+    let body = '';
+    if (method === 'INVITE') {
+      body = this.#sdp;
+      if (!known) {
+        to += `;tag=${randomBytes(4).toString('hex')}`;
+        this.#dialogs.set(callId, {
+          callId,
+          local: to,
+          remote: header(message, 'From'),
+          target: /<([^>]+)>/.exec(header(message, 'Contact'))?.[1] ?? '',
+          cseq: this.#cseq++,
+          over: false,
+        });
+      }
+    }
+    const via = [...text.matchAll(/^Via: .*?(?=\r\n)/gm)].map(([line]) => line);
+    this.#write([
+      'SIP/2.0 200 OK',
+      ...via,
+      `From: ${header(message, 'From')}`,
+      `To: ${to}`,
+      `Call-ID: ${callId}`,
+      `CSeq: ${header(message, 'CSeq')}`,
+      `Contact: ${this.#contact}`,
+      ...(body === '' ? [] : ['Content-Type: application/sdp']),
+      `Content-Length: ${body.length}`,
+      '',
+      body,
+    ]);
+  }
+}
