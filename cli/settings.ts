@@ -19,7 +19,14 @@ export interface Settings {
     /** `host:port` of every server, as Asterisk reaches it, in the order in which it asks them. */
     servers: string[];
   };
-  ami: { host: string; port: number; username: string; secret: string | undefined };
+  ami: {
+    host: string;
+    port: number;
+    username: string;
+    secret: string | undefined;
+    /** The user through whom `apply` asks Asterisk; undefined: by its console on this machine. */
+    apply: { username: string; secret: string } | undefined;
+  };
   asterisk: {
     /** Where `generate` writes. */
     configDir: string;
@@ -133,6 +140,8 @@ const schema = z.strictObject({
     port: whole(1, 65_535).default(5038),
     username: line('must be the name of a user in manager.conf').default('star64'),
     secret: line('must be the secret of that user in manager.conf').optional(),
+    apply_username: line('must be the name of a user in manager.conf').default('star64-apply'),
+    apply_secret: line('must be the secret of that user in manager.conf').optional(),
   }),
   asterisk: z.strictObject({
     config_dir: line('must be a directory').default('/etc/asterisk/star64'),
@@ -161,6 +170,8 @@ export const environmentVariables: readonly (readonly [variable: string, path: s
   ['STAR64_AMI_PORT', 'ami.port'],
   ['STAR64_AMI_USERNAME', 'ami.username'],
   ['STAR64_AMI_SECRET', 'ami.secret'],
+  ['STAR64_AMI_APPLY_USERNAME', 'ami.apply_username'],
+  ['STAR64_AMI_APPLY_SECRET', 'ami.apply_secret'],
   ['STAR64_ASTERISK_CONFIG_DIR', 'asterisk.config_dir'],
   ['STAR64_ASTERISK_TEMPLATES_DIR', 'asterisk.templates_dir'],
   ['STAR64_ASTERISK_NODE', 'asterisk.node'],
@@ -171,7 +182,7 @@ export const environmentVariables: readonly (readonly [variable: string, path: s
   ['STAR64_LOG_LEVEL', 'log_level'],
 ];
 
-const secrets = ['database.url', 'agi.token', 'ami.secret'];
+const secrets = ['database.url', 'agi.token', 'ami.secret', 'ami.apply_secret'];
 const directories = ['asterisk.config_dir', 'asterisk.templates_dir', 'data_dir'];
 const sections = ['database', 'agi', 'ami', 'asterisk'];
 const wildcards = ['0.0.0.0', '::'];
@@ -227,7 +238,16 @@ export async function loadSettings(sources: SettingsSources): Promise<Settings> 
       maxSessions: agi.max_sessions,
       servers: agi.servers ?? [`${agi.host.includes(':') ? `[${agi.host}]` : agi.host}:${agi.port}`],
     },
-    ami: { ...ami, secret: ami.secret },
+    ami: {
+      host: ami.host,
+      port: ami.port,
+      username: ami.username,
+      secret: ami.secret,
+      apply:
+        ami.apply_secret === undefined
+          ? undefined
+          : { username: ami.apply_username, secret: ami.apply_secret },
+    },
     asterisk: {
       configDir: asterisk.config_dir,
       templatesDir: asterisk.templates_dir,

@@ -26,6 +26,6 @@ export function consoleOf(words: readonly string[]): Console {
 const away = (words: readonly string[], reason: string, cause?: unknown): Star64Error =>
   new Star64Error(
     'asterisk_unreachable',
-    `Asterisk's console does not answer (${words.join(' ')} -rx …): ${reason}\nNothing has been changed. Is Asterisk running, and may you use its console, as root or its own user may? Say with asterisk.console (STAR64_ASTERISK_CONSOLE) how to open it, for example "sudo asterisk", or "asterisk -C /opt/asterisk/etc/asterisk.conf".`,
+    `Asterisk's console does not answer (${words.join(' ')} -rx …): ${reason}\nIs Asterisk running, and may you use its console, as root or its own user may? Say with asterisk.console (STAR64_ASTERISK_CONSOLE) how to open it, for example "sudo asterisk", or "asterisk -C /opt/asterisk/etc/asterisk.conf".`,
     { cause },
   );

@@ -2,6 +2,7 @@ import { readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { packageRoot } from '../../domain/machine/package-root.js';
+import { generateSecret } from '../../domain/password.js';
 import { Caller } from '../../lab/caller.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { centreFor, dialAndHear, membersOf, needLab, waitMembers, waitState } from '../support/centre.js';
@@ -10,7 +11,14 @@ import { star64, type CliResult } from '../support/cli.js';
 /** An admin changes things while an agent talks: what Asterisk takes, and what it does not. */
 await needLab(t);
 
-const centre = await centreFor(t, { provision: (db) => provision(db, crowd(1)) });
+/** A user of the manager for `apply` alone; the server's may not do that. */
+const applySecret = generateSecret();
+const centre = await centreFor(t, {
+  provision: (db) => provision(db, crowd(1)),
+  asterisk: {
+    extra: { 'manager.conf': `[star64-apply]\nsecret = ${applySecret}\nwrite = command\n` },
+  },
+});
 const { asterisk } = centre;
 const templates = t.testdir({ team: {} });
 const generated = centre.env['STAR64_ASTERISK_CONFIG_DIR'] ?? '';
@@ -123,6 +131,27 @@ await t.test('what goes leaves after the dialplan, what comes is there before; r
   t.same(await done(t, 'rollback'), ['phones', 'dialplan', 'phones']);
   t.match(await asterisk.console('pjsip show endpoint astercc-5011'), /astercc-5011/);
   await undisturbed(t);
+});
+
+await t.test('through a manager user of its own, as by the console', async (t) => {
+  const before = await current();
+  const own = {
+    STAR64_AMI_APPLY_SECRET: applySecret,
+    STAR64_ASTERISK_TEMPLATES_DIR: templates,
+    STAR64_ASTERISK_CONSOLE: '/nonexistent/asterisk',
+  };
+  t.match(await admin('extension add 5012 --user crowd'), { status: 0 });
+  const { status, err } = await admin('apply', own);
+  t.equal(status, 1);
+  t.match(err, /^ *allow=nonsense$/m);
+  t.match(err, `Generation ${before} is in force again`);
+  t.equal(await loaded(), before);
+  t.same(await done(t, 'apply', { ...own, STAR64_ASTERISK_TEMPLATES_DIR: '' }), ['phones', 'dialplan']);
+  t.same(await done(t, 'apply'), [], 'the console says the same');
+  const wrong = { STAR64_AMI_APPLY_USERNAME: 'star64', STAR64_AMI_APPLY_SECRET: asterisk.ami.secret };
+  const refused = await admin('apply', wrong);
+  t.equal(refused.status, 7, "the server's user may not");
+  t.match(refused.err, /ermission denied[^]*write = command/);
 });
 
 await t.test('without its console nothing is changed', async (t) => {
