@@ -177,5 +177,15 @@ void t.test('without an answer from its console nothing is changed', async (t) =
       { lines: true },
     );
   }
+  const hangs = consoleOf(['sh', '-c', 'exec tail -f /dev/null'], 100);
+  await refused(
+    t,
+    'asterisk_unreachable',
+    ['no answer', 'within 0.1 s'],
+    () => apply(db, { ...options, console: hangs }),
+    {
+      lines: true,
+    },
+  );
   await t.rejects(readlink(join(out, 'current')), { code: 'ENOENT' });
 });
