@@ -1,5 +1,6 @@
 import { command } from '../domain/names.js';
 import type { Queryable } from '../domain/database/pool.js';
+import type { Console } from '../pbx/files/console.js';
 import type { GenerateOptions, Generated } from '../pbx/files/generate.js';
 import type { Invocation } from './context.js';
 import type { Settings } from './settings.js';
@@ -46,6 +47,24 @@ export async function generateOptions(
     nobodyAnswers: soundsOf('unavailable').join('&'),
     templatesDirectory: all.asterisk.templatesDir,
   };
+}
+
+/** Lets `work` ask Asterisk, through the manager user that the settings name for it, else by the console. */
+export async function withConsole<T>(
+  { ami, asterisk }: Settings,
+  work: (console: Console) => Promise<T>,
+): Promise<T> {
+  if (ami.apply === undefined) {
+    const { consoleOf } = await import('../pbx/files/console.js');
+    return work(consoleOf(asterisk.console));
+  }
+  const { managerConsole } = await import('../pbx/files/manager-console.js');
+  const { console, close } = await managerConsole({ host: ami.host, port: ami.port, ...ami.apply });
+  try {
+    return await work(console);
+  } finally {
+    await close();
+  }
 }
 
 /** Says at which telephones nobody can be called. */

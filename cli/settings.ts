@@ -25,7 +25,14 @@ export interface Settings {
     /** `host:port` of every server, as Asterisk reaches it, in the order in which it asks them. */
     servers: string[];
   };
-  ami: { host: string; port: number; username: string; secret: string | undefined };
+  ami: {
+    host: string;
+    port: number;
+    username: string;
+    secret: string | undefined;
+    /** The user through whom `apply` asks Asterisk; undefined: by its console on this machine. */
+    apply: { username: string; secret: string } | undefined;
+  };
   asterisk: {
     /** Where `generate` writes. */
     configDir: string;
@@ -93,6 +100,15 @@ const table = {
   'ami.secret': setting('STAR64_AMI_SECRET', kinds.line('must be the secret of that user in manager.conf'), {
     secret: true,
   }),
+  'ami.apply_username': setting(
+    'STAR64_AMI_APPLY_USERNAME',
+    kinds.line('must be the name of a user in manager.conf'),
+  ),
+  'ami.apply_secret': setting(
+    'STAR64_AMI_APPLY_SECRET',
+    kinds.line('must be the secret of that user in manager.conf'),
+    { secret: true },
+  ),
   'asterisk.config_dir': setting('STAR64_ASTERISK_CONFIG_DIR', kinds.directory, { directory: true }),
   'asterisk.templates_dir': setting('STAR64_ASTERISK_TEMPLATES_DIR', kinds.directory, { directory: true }),
   'asterisk.node': setting('STAR64_ASTERISK_NODE', kinds.node),
@@ -165,6 +181,13 @@ export async function loadSettings(sources: SettingsSources): Promise<Settings> 
       port: values['ami.port'] ?? 5038,
       username: values['ami.username'] ?? 'star64',
       secret: values['ami.secret'],
+      apply:
+        values['ami.apply_secret'] === undefined
+          ? undefined
+          : {
+              username: values['ami.apply_username'] ?? 'star64-apply',
+              secret: values['ami.apply_secret'],
+            },
     },
     asterisk: {
       configDir: values['asterisk.config_dir'] ?? '/etc/asterisk/star64',

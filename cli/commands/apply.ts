@@ -14,12 +14,11 @@ export function register(program: Command, context: Context): void {
     .action(
       action(context, async ({ db, settings, print, say }, flags: GenerateFlags) => {
         const all = await settings();
-        const { generateOptions, sayUnreachable } = await import('../generating.js');
+        const { generateOptions, sayUnreachable, withConsole } = await import('../generating.js');
         const { apply } = await import('../../pbx/files/apply.js');
-        const { consoleOf } = await import('../../pbx/files/console.js');
         const database = await db();
         const options = await generateOptions(all, flags, database, say);
-        const made = await apply(database, { ...options, console: consoleOf(all.asterisk.console) });
+        const made = await withConsole(all, (console) => apply(database, { ...options, console }));
         const { generation, changed, reloaded } = made;
         print.record({ directory: options.directory, generation, changed, reloaded });
         sayUnreachable(made, say);

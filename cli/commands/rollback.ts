@@ -9,15 +9,14 @@ export function register(program: Command, context: Context): void {
     .action(
       action(context, async ({ db, settings, print, say }) => {
         const all = await settings();
-        const { placeOf } = await import('../generating.js');
+        const { placeOf, withConsole } = await import('../generating.js');
         const { rollback } = await import('../../pbx/files/apply.js');
-        const { consoleOf } = await import('../../pbx/files/console.js');
         const { behind } = await import('../../domain/provisioning/generations.js');
         const place = placeOf(all, say);
-        const { generation, reloaded } = await rollback(await db(), {
-          ...place,
-          console: consoleOf(all.asterisk.console),
-        });
+        const database = await db();
+        const { generation, reloaded } = await withConsole(all, (console) =>
+          rollback(database, { ...place, console }),
+        );
         print.record({ directory: place.directory, generation, reloaded });
         say(`Asterisk has generation ${generation} again; what the database says is ${behind}`);
       }),

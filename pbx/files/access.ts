@@ -51,19 +51,20 @@ export async function accessTo(directory: string, { reader, group }: AccessOptio
   if (group !== undefined) gid = await findGroup(group);
   else if (root && gidNow === 0 && user) gid = user.gids[0] ?? gidNow;
   const access = { uid: root ? uid : undefined, gid, reader: user };
-  if (gid !== gidNow) {
-    await settle(directory, access, directoryMode);
-    await chmod(directory, settingGroup | directoryMode);
-  }
+  if (gid !== gidNow) await settle(directory, access, directoryMode);
   return access;
 }
 
-/** Gives a file or directory owner, group and mode, if it has others. Throws with the cure where that is not allowed. */
+/**
+ * Gives a file or directory owner, group and mode, if it has others. Throws with the cure where that is not allowed. Root
+ * has directories hand their group on, for a service user who generates next and may not give anything to that group.
+ */
 export async function settle(path: string, { uid, gid }: Access, mode: number): Promise<void> {
   const now = await lstat(path);
+  const handsOn = mode === directoryMode && uid !== undefined ? settingGroup : now.mode & settingGroup;
   try {
     if ((uid !== undefined && now.uid !== uid) || now.gid !== gid) await chown(path, uid ?? now.uid, gid);
-    if ((now.mode & permissions) !== mode) await chmod(path, (now.mode & settingGroup) | mode);
+    if ((now.mode & (settingGroup | permissions)) !== (handsOn | mode)) await chmod(path, handsOn | mode);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
     throw fail('not_readable', {
@@ -120,7 +121,7 @@ function unreadable(
   const ours = path === directory || path.startsWith(directory + sep);
   const { name, group } = reader;
   const cure = ours
-    ? `chgrp -R ${group} ${directory}; chmod 2750 ${directory}`
+    ? `chgrp -R ${group} ${directory}; find ${directory} -type d -exec chmod 2750 {} +`
     : reader.gids.includes(gid)
       ? `chmod g+x ${path}`
       : `chgrp ${group} ${path}; chmod g+x ${path} (or, so that everybody may pass: chmod o+x ${path})`;

@@ -76,17 +76,22 @@ export function rollback(
   });
 }
 
-/** What was in force before anything is changed. */
+/** What was in force, and where Asterisk has its own files, asked before anything is changed. */
 interface Before {
   links: Links;
   /** The generation that Asterisk has loaded, if its files are still there. */
   loaded: string | undefined;
+  directories: Awaited<ReturnType<typeof directoriesOf>>;
 }
 
 async function stateOf(directory: string, console: Console): Promise<Before> {
   const loaded = await loadedGeneration(console);
   const known = loaded !== undefined && existsSync(generationPath(directory, loaded));
-  return { links: await readLinks(directory), loaded: known ? loaded : undefined };
+  return {
+    links: await readLinks(directory),
+    loaded: known ? loaded : undefined,
+    directories: await directoriesOf(console),
+  };
 }
 
 interface Brought {
@@ -102,7 +107,7 @@ async function bring(
   generation: string,
   before: Before,
 ): Promise<Brought> {
-  const directories = await directoriesOf(console);
+  const { directories } = before;
   const wanted = await readContents(generationPath(directory, generation), generation);
   const back = before.loaded ?? before.links.current;
   const old =

@@ -5,7 +5,7 @@ import type { Database } from '../../domain/database/pool.js';
 import { conflict } from '../../domain/errors.js';
 import { FileLock } from '../../domain/machine/lock.js';
 import { forgetChanges, rememberGeneration } from '../../domain/provisioning/generations.js';
-import { accessTo, directoryMode, type Access, type AccessOptions } from './access.js';
+import { accessTo, directoryMode, settle, type Access, type AccessOptions } from './access.js';
 import { Draft } from './draft.js';
 import { siteModel, teamModel, type GenerateSettings } from './model.js';
 import { partOf } from './parts.js';
@@ -64,8 +64,9 @@ export async function exclusively<T>(
   work: (access: Access) => Promise<T>,
 ): Promise<T> {
   const { directory } = options;
-  await mkdir(directory, { recursive: true, mode: directoryMode });
+  const made = await mkdir(directory, { recursive: true, mode: directoryMode });
   const access = await accessTo(directory, options);
+  if (made !== undefined) await settle(directory, access, directoryMode);
   const lockFile = join(directory, '.generating');
   const lock = await FileLock.acquire(lockFile, () => void tellWho(lockFile, options.onWait));
   try {

@@ -14,7 +14,7 @@ export interface Loaded {
 
 /** The generation that the loaded dialplan names; undefined where it names none. */
 export async function loadedGeneration(console: Console): Promise<string | undefined> {
-  return /^ +'(g[0-9a-f]{16})' =>/m.exec(await console('dialplan show star64-generation'))?.[1];
+  return /^ *'(g[0-9a-f]{16})' =>/m.exec(await console('dialplan show star64-generation'))?.[1];
 }
 
 /** Reads back what Asterisk has of a part. */

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { FileLock } from '../../domain/machine/lock.js';
@@ -19,6 +20,7 @@ void t.test(
         env: {
           DATABASE_URL: url,
           STAR64_ASTERISK_CONFIG_DIR: directory,
+          STAR64_ASTERISK_USER: userInfo().username,
           STAR64_AGI_TOKEN: 'aTokenOfTheTests6464646464',
         },
       });

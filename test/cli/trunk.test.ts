@@ -1,9 +1,10 @@
+import { userInfo } from 'node:os';
 import t from 'tap';
 import { cli } from '../support/cli.js';
 import { freshDatabase } from '../support/database.js';
 
 const { url } = await freshDatabase(t);
-const env = { DATABASE_URL: url };
+const env = { DATABASE_URL: url, STAR64_ASTERISK_USER: userInfo().username };
 
 /** Runs a command that must succeed, as JSON. */
 async function json(...args: string[]): Promise<unknown> {

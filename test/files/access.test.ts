@@ -113,8 +113,11 @@ void t.test('a directory that Asterisk cannot enter is named with the command to
     t.notOk(await nothing());
     return;
   }
-  await refused(t, 'failure', ['nobody', 'chgrp -R no', `${directory}; chmod 2750 ${directory}`], () =>
-    generate(db, { ...options, directory, reader: nobody }),
+  await refused(
+    t,
+    'failure',
+    ['nobody', 'chgrp -R no', `${directory}; find ${directory} -type d -exec chmod 2750 {} +`],
+    () => generate(db, { ...options, directory, reader: nobody }),
   );
 });
 

@@ -103,6 +103,34 @@ void t.test('what Asterisk leaves out brings the files before it back, and the l
   t.match(await apply(db, options), { changed: true });
 });
 
+void t.test(
+  'so does a complaint about a file or a phone of ours, although everything is there',
+  async (t) => {
+    const { db, asterisk, options, out, current } = await site(t);
+    await apply(db, options);
+    const good = await current();
+    await addExtension(db, 'astercc', { number: '5005', user: 'anna' });
+    for (const about of [
+      `at line 2 of ${out}/generations/x/phones/astercc.conf`,
+      "of 'endpoint' with id 'astercc-5000'",
+    ]) {
+      asterisk.complaint = `ERROR[7] y.c: Error ${about}`;
+      await refused(
+        t,
+        'failure',
+        [`y.c: Error ${about}`, `${good} is in force again`],
+        () => apply(db, options),
+        {
+          lines: true,
+        },
+      );
+      t.equal(await current(), good);
+    }
+    asterisk.complaint = "WARNING[7] y.c: the operator's own 'trunk' at line 2 of /etc/asterisk/pjsip.conf";
+    t.match(await apply(db, options), { changed: true, reloaded: ['phones', 'dialplan'] });
+  },
+);
+
 void t.test('an own file that does not take ours in is named with its line', async (t) => {
   const { db, asterisk, options, current } = await site(t);
   asterisk.notIncluded.add('queues');
@@ -149,5 +177,15 @@ void t.test('without an answer from its console nothing is changed', async (t) =
       { lines: true },
     );
   }
+  const hangs = consoleOf(['sh', '-c', 'exec tail -f /dev/null'], 100);
+  await refused(
+    t,
+    'asterisk_unreachable',
+    ['no answer', 'within 0.1 s'],
+    () => apply(db, { ...options, console: hangs }),
+    {
+      lines: true,
+    },
+  );
   await t.rejects(readlink(join(out, 'current')), { code: 'ENOENT' });
 });

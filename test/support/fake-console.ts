@@ -12,6 +12,8 @@ export class FakeConsole {
   readonly notIncluded = new Set<string>();
   /** A phone or queue that it leaves out, with a word in its log. */
   leftOut: string | undefined;
+  /** What its log says when it reads phones, although it takes them all. */
+  complaint: string | undefined;
   #queues: string[] = [];
   #phones: string[] = [];
   #dialplan = '';
@@ -51,6 +53,7 @@ export class FakeConsole {
         return "Module 'app_queue.so' reloaded successfully.\n";
       case 'module reload res_pjsip.so':
         if (!this.notIncluded.has('phones')) this.#phones = await this.#sections('pjsip.conf');
+        if (this.complaint !== undefined) await this.onWarning(this.complaint);
         this.#note('phones');
         return "Module 'res_pjsip.so' reloaded successfully.\n";
       default:

@@ -67,7 +67,7 @@ export const team = describe({
     ),
     node: name('node', {
       placeholder: 'name',
-      help: 'the Asterisk on which it lives, as asterisk.node of its servers says; generate and reload on both after a change',
+      help: 'the Asterisk on which it lives, as asterisk.node of its servers says; `star64 apply` at both after a change',
       unless: 'default',
       listed: false,
     }),
