@@ -98,7 +98,14 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
 
   const parts: Part[] = [
     { name: 'database', stop: () => db.destroy() },
-    { name: 'manager', start: () => manager.start(), stop: () => manager.stop() },
+    {
+      name: 'manager',
+      start: () => manager.start(),
+      stop: async () => {
+        await asterisk.stop();
+        await manager.stop();
+      },
+    },
     new Schema(settings.databaseUrl, log),
     {
       name: 'node',
@@ -112,7 +119,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     // Before the routing is read: what changes in between is heard of.
     { name: 'listener', start: () => listener.start(), stop: () => listener.stop() },
     provisioning,
-    { name: 'whose Asterisk it is', start: () => asterisk.look(), stop: () => asterisk.stop() },
+    { name: 'whose Asterisk it is', start: () => asterisk.look() },
     {
       name: 'port',
       start: async () => {
