@@ -107,7 +107,14 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
 
   const parts: Part[] = [
     { name: 'database', stop: () => db.destroy() },
-    { name: 'manager', start: () => manager.start(), stop: () => manager.stop() },
+    {
+      name: 'manager',
+      start: () => manager.start(),
+      stop: async () => {
+        await asterisk.stop();
+        await manager.stop();
+      },
+    },
     new Schema(settings.databaseUrl, settings.databaseName, log),
     {
       name: 'node',
@@ -122,7 +129,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     { name: 'listener', start: () => listener.start(), stop: () => listener.stop() },
     provisioning,
     { name: 'missed calls', stop: () => missedCalls.stop() },
-    { name: 'whose Asterisk it is', start: () => asterisk.look(), stop: () => asterisk.stop() },
+    { name: 'whose Asterisk it is', start: () => asterisk.look() },
     {
       name: 'port',
       start: async () => {

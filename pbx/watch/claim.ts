@@ -30,7 +30,7 @@ export async function readClaim(manager: ManagerActions): Promise<Claim | undefi
   if (installation === undefined || starts === undefined || node === undefined)
     throw new Star64Error(
       'failure',
-      `Asterisk has CustomPresence/star64 in its database, and it is not star64's.`,
+      'Asterisk has an entry CustomPresence/star64 in its database that star64 has not written: remove it in its console with `database del CustomPresence star64`.',
     );
   return { installation, starts: Number(starts), node };
 }

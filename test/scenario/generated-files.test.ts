@@ -95,6 +95,8 @@ void t.test('the marks of wrap-ups need no class "system", and leave nothing beh
     [...(await asterisk.console('dialplan show globals')).matchAll(/^ +(\w+)=/gm)]
       .map(([, name = '']) => name)
       .filter((name) => !['DB_RESULT', 'STAR64_WATCHDOG', 'STAR64_WATCHDOG_ID'].includes(name));
+  // No server keeps its promise any more.
+  await write('STAR64_LEASE', '1');
   const before = await globals();
   for (const { team } of phones)
     await asterisk.console(`database put star64-wrapup ${team}-5000 PJSIP/${team}-5000`);
