@@ -130,11 +130,10 @@ export function action(
     // Commander passes the arguments, the options and, last, the command itself.
     const command = given.pop() as Command;
     const used: Used = { opened: [] };
+    const flags = command.optsWithGlobals<GlobalFlags>();
+    if (context.terminal && flags.json !== true) await (await import('./display.js')).readyToAlign();
     try {
-      await run(
-        createInvocation(context, command.optsWithGlobals<GlobalFlags>(), used),
-        ...(given as never[]),
-      );
+      await run(createInvocation(context, flags, used), ...(given as never[]));
     } catch (error) {
       throw await withDatabaseNamed(error, used.name);
     } finally {

@@ -33,6 +33,8 @@ export interface Settings {
     templatesDir: string | undefined;
     /** Name of the Asterisk that this star64 serves. */
     node: string;
+    /** Where phones register, `host` or `host:port`, to be told to people. */
+    sipServer: string | undefined;
   };
   dataDir: string;
   logLevel: (typeof logLevels)[number];
@@ -91,6 +93,7 @@ const table = {
   'asterisk.config_dir': setting('STAR64_ASTERISK_CONFIG_DIR', kinds.directory, { directory: true }),
   'asterisk.templates_dir': setting('STAR64_ASTERISK_TEMPLATES_DIR', kinds.directory, { directory: true }),
   'asterisk.node': setting('STAR64_ASTERISK_NODE', kinds.node),
+  'asterisk.sip_server': setting('STAR64_ASTERISK_SIP_SERVER', kinds.sipServer),
   data_dir: setting('STAR64_DATA_DIR', kinds.directory, { directory: true }),
   log_level: setting('STAR64_LOG_LEVEL', kinds.oneOf(logLevels)),
   log_format: setting('STAR64_LOG_FORMAT', kinds.oneOf(logFormats)),
@@ -159,6 +162,7 @@ export async function loadSettings(sources: SettingsSources): Promise<Settings> 
       configDir: values['asterisk.config_dir'] ?? '/etc/asterisk/star64',
       templatesDir: values['asterisk.templates_dir'],
       node: values['asterisk.node'] ?? 'default',
+      sipServer: values['asterisk.sip_server'],
     },
     dataDir,
     logLevel: values.log_level ?? 'info',

@@ -85,11 +85,11 @@ class Connection extends pg.Client {
   constructor(config?: pg.ClientConfig) {
     super(config);
     const dial = super.connect.bind<() => Promise<pg.Client>>(this);
-    this.connect = (() =>
+    this.connect = () =>
       dial().catch((error: unknown) => {
         void this.end().catch(() => undefined);
         throw error;
-      }));
+      });
   }
 }
 

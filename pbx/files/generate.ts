@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { chmod, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../../domain/database/pool.js';
 import { conflict } from '../../domain/errors.js';
+import { makeDirectory } from '../../domain/machine/directory.js';
 import { FileLock } from '../../domain/machine/lock.js';
 import { Draft } from './draft.js';
 import { siteModel, teamModel, type GenerateSettings } from './model.js';
@@ -36,7 +37,7 @@ export interface Generated {
  */
 export async function generate(db: Database, options: GenerateOptions): Promise<Generated> {
   const { directory } = options;
-  await mkdir(directory, { recursive: true, mode: 0o750 });
+  await makeDirectory(directory, 0o750);
   const lockFile = join(directory, '.generating');
   const lock = await FileLock.acquire(lockFile, () => void tellWho(lockFile, options.onWait));
   try {

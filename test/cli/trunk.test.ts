@@ -1,4 +1,5 @@
 import t from 'tap';
+import { FakeAmi } from '../pbx/fake-ami.js';
 import { cli } from '../support/cli.js';
 import { freshDatabase } from '../support/database.js';
 
@@ -89,4 +90,34 @@ await t.test('a DID for agents who call in', async (t) => {
   t.match(await json('did', 'add', '600199', '--feature', 'sign-in'), { feature: 'sign-in', group: null });
   t.match(await cli(['did', 'list'], { env }), { status: 0, out: '600199\t\t\tsign-in\n' });
   t.match(await json('did', 'set', '600199', '--feature', 'sign-out'), { feature: 'sign-out' });
+});
+
+await t.test('an endpoint that Asterisk does not know is said when the trunk is made', async (t) => {
+  const ami = new FakeAmi();
+  await ami.start();
+  t.teardown(() => ami.stop());
+  ami.handler = ({ name, id, headers, connection }) => {
+    if (name !== 'getvar') return false;
+    const known = headers.get('variable')?.[0] === 'DEVICE_STATE(PJSIP/known)';
+    connection.say(
+      'Response: Success',
+      `ActionID: ${id}`,
+      'Variable: x',
+      `Value: ${known ? 'NOT_INUSE' : 'INVALID'}`,
+    );
+    return true;
+  };
+  const add = (name: string, endpoint: string, port = ami.port) =>
+    cli(['trunk', 'add', name, '--endpoint', endpoint], {
+      env: { ...env, STAR64_AMI_PORT: String(port), STAR64_AMI_SECRET: 'secret' },
+    });
+  t.match(await add('a', 'known'), { status: 0, err: '' });
+  t.match(await add('b', 'mistyped'), { status: 0, err: /^warning: Asterisk knows no endpoint mistyped/ });
+  t.match(await add('c', 'known', 1), { status: 0, err: /could not be asked .*pjsip show endpoint known/ });
+  t.match(await cli(['trunk', 'add', 'd', '--endpoint', 'known'], { env }), {
+    status: 0,
+    err: /pjsip show endpoint known/,
+  });
+  const set = await cli(['trunk', 'set', 'a', '--trusted', 'on'], { env });
+  t.match(set, { status: 0, err: '' }, 'nothing is asked about what does not change');
 });
