@@ -40,6 +40,8 @@ export interface Invocation {
   readonly rawDb: (deadlineMs: number) => Promise<Database>;
   /** URL of the database and its name, for a command that connects by itself. */
   readonly databaseUrl: () => Promise<{ url: string; name: DatabaseName }>;
+  /** An error of the database, saying which one it is; any other as it is. */
+  readonly explained: (error: unknown) => Promise<unknown>;
   /** One secret from stdin, without its line end. */
   readonly secret: (what: string) => Promise<string>;
 }
@@ -198,6 +200,7 @@ function createInvocation(context: Context, flags: GlobalFlags, used: Used): Inv
       return db;
     },
     databaseUrl: find,
+    explained: (error) => withDatabaseNamed(error, used.name),
     secret: async (what) => {
       const text = (await context.readInput()).replace(/\r?\n$/, '');
       if (text !== '') return text;
