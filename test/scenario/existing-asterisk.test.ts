@@ -9,7 +9,7 @@ import { LogFile } from '../../lab/log.js';
 import { Phone } from '../../lab/phone.js';
 import { PortBlock } from '../../domain/machine/ports.js';
 import { LabPostgres } from '../../domain/database/embedded/postgres.js';
-import { LabProcess, run } from '../../domain/machine/processes.js';
+import { LabProcess, run, until } from '../../domain/machine/processes.js';
 import { star64 } from '../../lab/server.js';
 import { knowsEndpoint } from '../../pbx/ami/knows-endpoint.js';
 import { needLab } from '../support/centre.js';
@@ -141,6 +141,10 @@ await t.test('an agent dials *64, and a customer reaches him', async (t) => {
   await phone.established();
   await phone.hangup();
   await asterisk.verbose.waitFor(/PauseQueueMember.*wrapup/);
+  // Asterisk has it first; the server must have heard of it before *67 can end it.
+  await until('the wrap-up in the status', async () =>
+    /wrap-up/.test(await shell('star64 status')) ? true : undefined,
+  );
   await phone.dial('*67');
   await asterisk.waitPlayed('astercc-5000', 'activated');
   t.same(await asterisk.warnings(), [], 'Asterisk has nothing to complain of');
