@@ -14,6 +14,8 @@ const commands: Readonly<Record<string, string>> = {
   resume: 'star64 agent ready <number>',
   ready: 'star64 agent ready <number>',
   version: 'star64 --version',
+  reload: 'star64 apply',
+  activate: 'star64 apply',
   start: 'star64 serve',
   run: 'star64 serve',
   init: 'star64 migrate',

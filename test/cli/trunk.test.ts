@@ -111,13 +111,16 @@ await t.test('an endpoint that Asterisk does not know is said when the trunk is 
     cli(['trunk', 'add', name, '--endpoint', endpoint], {
       env: { ...env, STAR64_AMI_PORT: String(port), STAR64_AMI_SECRET: 'secret' },
     });
-  t.match(await add('a', 'known'), { status: 0, err: '' });
-  t.match(await add('b', 'mistyped'), { status: 0, err: /^warning: Asterisk knows no endpoint mistyped/ });
+  const known = await add('a', 'known');
+  t.equal(known.status, 0);
+  t.notMatch(known.err, /endpoint/);
+  t.match(await add('b', 'mistyped'), { status: 0, err: /warning: Asterisk knows no endpoint mistyped/ });
   t.match(await add('c', 'other', 1), { status: 0, err: /could not be asked .*pjsip show endpoint other/ });
   t.match(await cli(['trunk', 'add', 'd', '--endpoint', 'third'], { env }), {
     status: 0,
     err: /pjsip show endpoint third/,
   });
   const set = await cli(['trunk', 'set', 'a', '--trusted', 'on'], { env });
-  t.match(set, { status: 0, err: '' }, 'nothing is asked about what does not change');
+  t.equal(set.status, 0);
+  t.notMatch(set.err, /endpoint/, 'nothing is asked about what does not change');
 });
