@@ -40,6 +40,8 @@ export interface Invocation {
   readonly rawDb: (deadlineMs: number) => Promise<Database>;
   /** URL of the database and its name, for a command that connects by itself. */
   readonly databaseUrl: () => Promise<{ url: string; name: DatabaseName }>;
+  /** An error of the database, saying which one it is; any other as it is. */
+  readonly explained: (error: unknown) => Promise<unknown>;
   /** One secret from stdin, without its line end. */
   readonly secret: (what: string) => Promise<string>;
 }
@@ -130,11 +132,10 @@ export function action(
     // Commander passes the arguments, the options and, last, the command itself.
     const command = given.pop() as Command;
     const used: Used = { opened: [] };
+    const flags = command.optsWithGlobals<GlobalFlags>();
+    if (context.terminal && flags.json !== true) await (await import('./display.js')).readyToAlign();
     try {
-      await run(
-        createInvocation(context, command.optsWithGlobals<GlobalFlags>(), used),
-        ...(given as never[]),
-      );
+      await run(createInvocation(context, flags, used), ...(given as never[]));
     } catch (error) {
       throw await withDatabaseNamed(error, used.name);
     } finally {
@@ -196,6 +197,7 @@ function createInvocation(context: Context, flags: GlobalFlags, used: Used): Inv
     rawDb,
     db: () => (migrated ??= rawDb().then((db) => requireMigrated(db).then(() => db))),
     databaseUrl: find,
+    explained: (error) => withDatabaseNamed(error, used.name),
     secret: async (what) => {
       const text = (await context.readInput()).replace(/\r?\n$/, '');
       if (text !== '') return text;

@@ -1,9 +1,9 @@
 import { Option, type Command } from 'commander';
 import { fail } from '../domain/errors.js';
-import { kebab, type Field, type Noun, type Verb } from '../domain/provisioning/description.js';
+import { kebab, type Field, type Noun, type Value, type Verb } from '../domain/provisioning/description.js';
 import { whatOf } from '../domain/provisioning/values.js';
 import type { Invocation } from './context.js';
-import { collected, nameList, numberByName, onOff, wholeNumber } from './options.js';
+import { collected, nameList, numberByName, onOff, wholeNumberIn } from './options.js';
 
 /** An option of a noun's command, as its field makes it. */
 export interface NounOption {
@@ -55,7 +55,7 @@ function given(verb: 'add' | 'set', key: string, field: Field): NounOption[] {
   const { value } = field;
   switch (value.is) {
     case 'whole':
-      return [one(`--${name} <${placeholder}>`, field.help, wholeNumber)];
+      return [one(`--${name} <${placeholder}>`, field.help, wholeNumberIn(` from ${rangeOf(value)}`))];
     case 'yes-no':
       return value.flag ? [one(`--${name}`)] : [one(`--${name} <on|off>`, field.help, onOff)];
     case 'number-by-name':
@@ -94,13 +94,37 @@ export const revealOptions = (noun: Noun): { flags: string; help: string; attrib
     return [{ flags: `--${name}`, help: value.reveal, attribute: attribute(name) }];
   });
 
+/** What a value can be, in words: `5 to 300`, or all the choices. */
+function rangeOf(value: Value): string {
+  switch (value.is) {
+    case 'whole':
+      return `${value.from} to ${value.to}${value.zeroIsNone ? ', or 0' : ''}`;
+    case 'number-by-name':
+      return `${value.from} to ${value.to}`;
+    case 'choice':
+      return value.of.join(', ');
+    default:
+      return '';
+  }
+}
+
+/** A help text with what the value can be, unless it says that itself. */
+export function withRange(help: string, value: Value): string {
+  const range = rangeOf(value);
+  const said = value.is === 'choice' ? value.of.every((word) => help.includes(word)) : help.includes(range);
+  return range === '' || said ? help : `${help}; ${range}`;
+}
+
 /** Declares the options of add or set. */
 export function addOptions(command: Command, noun: Noun, verb: 'add' | 'set'): void {
   for (const { flags, help, parse, required, key } of optionsOf(noun, verb)) {
-    const unless = verb === 'add' ? noun.fields[key]?.unless : undefined;
+    const field = noun.fields[key];
+    // An option that takes something away takes no value.
+    const explained = field && flags.includes(' <') ? withRange(help, field.value) : help;
+    const unless = verb === 'add' ? field?.unless : undefined;
     const option = new Option(
       flags,
-      unless === undefined ? help : `${help} (default: ${unless})`,
+      unless === undefined ? explained : `${explained} (default: ${unless})`,
     ).makeOptionMandatory(required);
     command.addOption(parse ? option.argParser(parse as (text: string, before: unknown) => unknown) : option);
   }

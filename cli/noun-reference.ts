@@ -1,7 +1,7 @@
 import { placeholders } from '../domain/link-template.js';
 import { kebab, snake, type Field, type Noun } from '../domain/provisioning/description.js';
 import { nouns } from '../domain/provisioning/nouns/index.js';
-import { optionsOf, revealOptions, takesSystemOption } from './noun-options.js';
+import { optionsOf, revealOptions, takesSystemOption, withRange } from './noun-options.js';
 
 /** Between these marks stands what is made from the descriptions; what is around them is written by hand. */
 export const begin = '<!-- made from the descriptions of the nouns: begin -->';
@@ -75,15 +75,8 @@ function optionCell(noun: Noun, field: string, { value, argument }: Field): stri
 
 function helpOf(key: string, details: Field): string {
   const { help, value, none } = details;
-  const range =
-    value.is === 'whole' || value.is === 'number-by-name'
-      ? [`${value.from} to ${value.to}`]
-      : value.is === 'choice'
-        ? [value.of.join(', ')]
-        : [];
   const parts = [
-    help,
-    ...range.filter((part) => !help.includes(part)),
+    withRange(help, value),
     ...(none === undefined
       ? []
       : [`\`--no-${details.noneOption ?? details.option ?? kebab(key)}\`: ${none}`]),

@@ -1,10 +1,15 @@
 import { InvalidArgumentError } from 'commander';
 
 /** For options that take a whole number; the bounds are the domain's. */
-export function wholeNumber(text: string): number {
-  if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('Type a whole number.');
-  return Number(text);
-}
+export const wholeNumber = (text: string): number => wholeNumberIn('')(text);
+
+/** The same, with the range in the message: ` from 3 to 300`. */
+export const wholeNumberIn =
+  (range: string) =>
+  (text: string): number => {
+    if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError(`Type a whole number${range}.`);
+    return Number(text);
+  };
 
 /** For options that are `on` or `off`. */
 export function onOff(text: string): boolean {

@@ -1,60 +1,58 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { register as registerAgent } from './commands/agent.js';
-import { register as registerApply } from './commands/apply.js';
-import { register as registerDemo } from './commands/demo.js';
-import { register as registerDid } from './commands/did.js';
-import { register as registerEvents } from './commands/events.js';
-import { register as registerExtension } from './commands/extension.js';
-import { register as registerFeatureCode } from './commands/feature-code.js';
-import { register as registerGenerate } from './commands/generate.js';
-import { register as registerGroup } from './commands/group.js';
-import { register as registerHelp } from './commands/help.js';
-import { register as registerMigrate } from './commands/migrate.js';
-import { register as registerPauseReason } from './commands/pause-reason.js';
-import { register as registerRemoveFromAsterisk } from './commands/remove-from-asterisk.js';
-import { register as registerRollback } from './commands/rollback.js';
-import { register as registerServe } from './commands/serve.js';
-import { register as registerStatus } from './commands/status.js';
-import { register as registerTeam } from './commands/team.js';
-import { register as registerTop } from './commands/top.js';
-import { register as registerTrunk } from './commands/trunk.js';
-import { register as registerUser } from './commands/user.js';
 import type { Context } from './context.js';
 import { reportError } from './errors.js';
+import { inOurVoice } from './hints.js';
 import { packageRoot } from '../domain/machine/package-root.js';
+
+type Register = (program: Command, context: Context) => void;
 
 /**
  * Every command: one file in `commands/`, one `register(program, context)` that declares words and options and
- * imports nothing heavy; what it needs (`domain/…`, a socket) it imports when it runs. `--help` stays light that way.
+ * imports nothing heavy; what it needs (`domain/…`, a socket) it imports when it runs. Of all these files only that of
+ * the command which was typed is loaded; help, and what is no command, need them all.
  */
-const registrations = [
-  registerTeam,
-  registerUser,
-  registerExtension,
-  registerAgent,
-  registerGroup,
-  registerDid,
-  registerTrunk,
-  registerFeatureCode,
-  registerPauseReason,
-  registerMigrate,
-  registerApply,
-  registerGenerate,
-  registerRollback,
-  registerServe,
-  registerStatus,
-  registerTop,
-  registerEvents,
-  registerRemoveFromAsterisk,
-  registerDemo,
-  registerHelp,
-];
+const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> = {
+  team: () => import('./commands/team.js'),
+  user: () => import('./commands/user.js'),
+  extension: () => import('./commands/extension.js'),
+  agent: () => import('./commands/agent.js'),
+  group: () => import('./commands/group.js'),
+  did: () => import('./commands/did.js'),
+  trunk: () => import('./commands/trunk.js'),
+  'feature-code': () => import('./commands/feature-code.js'),
+  'pause-reason': () => import('./commands/pause-reason.js'),
+  migrate: () => import('./commands/migrate.js'),
+  apply: () => import('./commands/apply.js'),
+  generate: () => import('./commands/generate.js'),
+  rollback: () => import('./commands/rollback.js'),
+  serve: () => import('./commands/serve.js'),
+  status: () => import('./commands/status.js'),
+  top: () => import('./commands/top.js'),
+  events: () => import('./commands/events.js'),
+  'remove-from-asterisk': () => import('./commands/remove-from-asterisk.js'),
+  demo: () => import('./commands/demo.js'),
+  help: () => import('./commands/help.js'),
+};
+
+/** Options before the command that take a value. */
+const valued = new Set(['--team', '--config', '--data-dir', '--log-level']);
+
+/** The files that a command line needs. */
+async function registrations(argv: readonly string[]): Promise<Register[]> {
+  let at = 0;
+  while (argv[at] === '--json' || valued.has(argv[at] ?? '')) at += argv[at] === '--json' ? 1 : 2;
+  const typed = argv[at] ?? '';
+  const load = Object.hasOwn(commands, typed) && typed !== 'help' ? commands[typed] : undefined;
+  const files = await Promise.all((load ? [load] : Object.values(commands)).map((file) => file()));
+  return files.map(({ register }) => register);
+}
 
 /** Runs one command line (without `node` and the script) and returns its exit status. */
 export async function run(argv: readonly string[], context: Context): Promise<number> {
   try {
-    await createProgram(context).parseAsync(argv, { from: 'user' });
+    const program = createProgram(context, await registrations(argv));
+    await program.parseAsync(argv, { from: 'user' });
     return 0;
   } catch (error) {
     return reportError(error, (line) => context.err(`${line}\n`), context.env);
@@ -62,7 +60,7 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
 }
 
 /** The command line as commander knows it; it throws instead of ending the process. */
-export function createProgram(context: Context): Command {
+function createProgram(context: Context, registrations: readonly Register[]): Command {
   const program = new Command('star64')
     .description('A call centre on Asterisk for people who have only a telephone.')
     .version(version())
@@ -83,8 +81,7 @@ export function createProgram(context: Context): Command {
     .configureOutput({
       writeOut: context.out,
       writeErr: context.err,
-      // Commander repeats what was typed.
-      outputError: (text, write) => write(text.replace(/(?!\n)[\p{Cc}\p{Zl}\p{Zp}]/gu, '\ufffd')),
+      outputError: (text, write) => write(inOurVoice(text)),
     })
     .showHelpAfterError('Add --help to see what can be typed.')
     .exitOverride();

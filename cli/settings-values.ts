@@ -21,6 +21,11 @@ export const host = matching(
   'must be a host name or an IP address, for example 127.0.0.1',
 );
 
+export const sipServer = matching(
+  /^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$/,
+  'must be host or host:port, for example pbx.example.org:5060',
+);
+
 export const token = matching(
   /^[A-Za-z0-9]{24,128}$/,
   'must be 24 to 128 letters and digits, or be left out',

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Star64Error, usage } from '../../domain/errors.js';
 import type { Event, EventFeed, EventType } from '../../domain/monitor/event-feed.js';
 import { quoted } from '../../domain/names.js';
-import { action, type Context } from '../context.js';
+import { action, type Context, type Invocation } from '../context.js';
 import { duration, nameList } from '../options.js';
 import { jsonText } from '../output.js';
 
@@ -39,7 +39,7 @@ export function register(program: Command, context: Context): void {
     .option('--all', 'of every type')
     .option('--all-teams', 'of all teams')
     .action(
-      action(context, async ({ db, team, say }, flags: EventsFlags) => {
+      action(context, async ({ db, team, say, explained }, flags: EventsFlags) => {
         if (flags.since !== undefined && flags.after !== undefined)
           throw usage('--since and --after both say where to begin: give one of them.');
         const { EventFeed, eventTypes } = await import('../../domain/monitor/event-feed.js');
@@ -60,7 +60,7 @@ export function register(program: Command, context: Context): void {
           for (const event of events) context.out(`${jsonText(event)}\n`);
         };
         await (flags.follow
-          ? follow(feed, { print, say, ended: ended.signal })
+          ? follow(feed, { print, say, explained, ended: ended.signal })
           : printAll(feed, print, ended.signal));
         if (ended.signal.reason === 'SIGINT') throw new Star64Error('interrupted', 'interrupted');
       }),
@@ -89,13 +89,18 @@ async function printAll(feed: EventFeed, print: Print, ended: AbortSignal): Prom
 /** Goes on until a signal comes, and over a time without PostgreSQL. */
 async function follow(
   feed: EventFeed,
-  { print, say, ended }: { print: Print; say: (line: string) => void; ended: AbortSignal },
+  {
+    print,
+    say,
+    explained,
+    ended,
+  }: Pick<Invocation, 'say' | 'explained'> & { print: Print; ended: AbortSignal },
 ): Promise<void> {
   let lost = false;
   while (!ended.aborted) {
     const look = await feed.next().catch(unreachable);
     if (look instanceof Error) {
-      if (!lost) say(`${look.message} Trying again.`);
+      if (!lost) say(`${((await explained(look)) as Error).message} Trying again.`);
       lost = true;
     } else {
       if (lost) say('PostgreSQL is back; nothing is left out.');

@@ -11,8 +11,10 @@ export function register(program: Command, context: Context): void {
     extension,
     async () => (await import('../../domain/provisioning/extension.js')).extensions,
     {
-      afterAdd: ({ team, say }, { endpoint }: { endpoint?: unknown }) => {
+      shown: withLogin,
+      afterAdd: ({ team, say }, { endpoint }) => {
         tellLines(say, team, endpoint);
+        return Promise.resolve();
       },
       afterSet: ({ team, say }, _number, { endpoint }) => {
         tellLines(say, team, endpoint);
@@ -30,4 +32,20 @@ function tellLines(say: Invocation['say'], team: string, endpoint: unknown): voi
   set_var = GROUP(star64)=PJSIP/${endpoint}
   ; extensions.conf, in the context of that endpoint: the feature codes
   include => ${team}-features`);
+}
+
+/** Where the secret of a device is shown, there is all that has to be typed into it. */
+async function withLogin({ settings, say }: Invocation, row: object): Promise<object> {
+  const { team, number, secret } = row as { team: string; number: string; secret?: string | null };
+  if (typeof secret !== 'string') return row;
+  const { asterisk } = await settings();
+  const server = asterisk.sipServer ?? null;
+  if (server === null) {
+    say(
+      "server: the address of your Asterisk as the phone reaches it (asterisk -rx 'pjsip show transports' has the port); asterisk.sip_server in the settings has it printed here",
+    );
+  }
+  // The secret stays last: it is what is looked for.
+  const before = Object.entries(row).filter(([key]) => key !== 'secret');
+  return { ...Object.fromEntries(before), login: `${team}-${number}`, server, secret };
 }

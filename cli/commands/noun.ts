@@ -23,8 +23,10 @@ export interface Special {
     readonly options: readonly (readonly [flags: string, help: string])[];
     readonly run: (invocation: Invocation, name: string, flags: Flags) => Promise<void>;
   };
-  /** Said of what was added, to stderr. */
-  readonly afterAdd?: (invocation: Invocation, record: object) => void;
+  /** What is shown of one thing, where that is more than its row. */
+  readonly shown?: (invocation: Invocation, row: object) => Promise<object>;
+  /** Said after an addition, to stderr. */
+  readonly afterAdd?: (invocation: Invocation, record: Flags) => Promise<void>;
   /** Said after a change, to stderr. */
   readonly afterSet?: (invocation: Invocation, name: string, values: Flags) => Promise<void>;
 }
@@ -64,15 +66,18 @@ export function registerNoun(
   const teamOf = ({ team }: Invocation, flags: Flags): string | null =>
     owner === 'none' || (typeof owner === 'object' && flags[camel(owner.option)] === true) ? null : team;
 
+  const shown = (invocation: Invocation, row: object): Promise<object> =>
+    special.shown?.(invocation, row) ?? Promise.resolve(row);
+
   declare('add').action(
     action(context, async (invocation, name: string, ...rest: unknown[]) => {
       const flags = rest.at(-1) as Flags;
       const typed = Object.fromEntries(argumentsOf(noun).map(([key], index) => [key, rest[index]]));
       const values = { ...(await valuesOf(noun, 'add', flags, invocation)), ...typed };
       const { add } = await load();
-      const record = await add(await invocation.db(), teamOf(invocation, flags), name, values);
-      invocation.print.record(record);
-      special.afterAdd?.(invocation, record);
+      const row = await add(await invocation.db(), teamOf(invocation, flags), name, values);
+      invocation.print.record(await shown(invocation, row));
+      await special.afterAdd?.(invocation, { ...row });
       await sayBehind(invocation, name);
     }),
   );
@@ -92,7 +97,8 @@ export function registerNoun(
     action(context, async (invocation, name: string, flags: Flags) => {
       const { show, showSecrets } = await load();
       const read = reveals.some(({ attribute }) => flags[attribute] === true) ? showSecrets : show;
-      invocation.print.record(await read(await invocation.db(), teamOf(invocation, flags), name));
+      const row = await read(await invocation.db(), teamOf(invocation, flags), name);
+      invocation.print.record(await shown(invocation, row));
     }),
   );
 
@@ -101,7 +107,8 @@ export function registerNoun(
       const values = await valuesOf(noun, 'set', flags, invocation);
       refuseNothing(noun, name, values);
       const { set } = await load();
-      invocation.print.record(await set(await invocation.db(), teamOf(invocation, flags), name, values));
+      const row = await set(await invocation.db(), teamOf(invocation, flags), name, values);
+      invocation.print.record(await shown(invocation, row));
       await special.afterSet?.(invocation, name, values);
       await sayBehind(invocation, name);
     }),

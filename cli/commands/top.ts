@@ -33,6 +33,8 @@ Keys: ${Object.entries(sortings)
         const { statementDeadlineMs } = await import('../../domain/database/pool.js');
         const { readStatus } = await import('../../domain/monitor/status.js');
         const { Top } = await import('../board/top.js');
+        const { readyToAlign } = await import('../display.js');
+        await readyToAlign();
         const { untilSignalled } = await import('../signals.js');
         const db = await invocation.rawDb(statementDeadlineMs);
         let migrated = false;

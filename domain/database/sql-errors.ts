@@ -47,11 +47,13 @@ export function failureOf(error: unknown): DatabaseFailure | undefined {
   // Every connection of the pool is busy: with statements that are slow, or with a server that is gone.
   if (error.name === 'KnexTimeoutError') return 'too-slow';
   if (noPassword.test(error.message)) return 'refused';
-  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const { code = '', syscall } = error as NodeJS.ErrnoException;
   const lost =
-    /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT|ERR_TLS_CERT|[A-Z_]*(SELF_SIGNED|UNABLE_TO_VERIFY|CERT_HAS_EXPIRED))/.test(
+    /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ERR_TLS_CERT|[A-Z_]*(SELF_SIGNED|UNABLE_TO_VERIFY|CERT_HAS_EXPIRED))/.test(
       code,
     ) ||
+    // A socket in the file system; of any other file it says nothing.
+    (code === 'ENOENT' && syscall === 'connect') ||
     lostConnection.test(error.message) ||
     /connection (error|timeout)|does not support SSL/i.test(error.message);
   return lost ? 'unreachable' : undefined;
@@ -144,6 +146,7 @@ export async function withDatabaseErrors<T>(work: () => Promise<T>): Promise<T> 
  * PostgreSQL that was, and where the setting stands. An error that has become one already is said anew.
  */
 export function databaseError(error: unknown, name?: DatabaseName): Star64Error | undefined {
+  if (error instanceof Star64Error && error.kind !== 'database_unreachable') return undefined;
   const cause = error instanceof Star64Error ? error.cause : error;
   const failure = failureOf(cause);
   if (failure === undefined) return undefined;

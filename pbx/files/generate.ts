@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { chmod, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../../domain/database/pool.js';
 import { conflict } from '../../domain/errors.js';
+import { makeDirectory } from '../../domain/machine/directory.js';
 import { FileLock } from '../../domain/machine/lock.js';
 import { forgetChanges, rememberGeneration } from '../../domain/provisioning/generations.js';
 import { accessTo, directoryMode, settle, type Access, type AccessOptions } from './access.js';
@@ -64,9 +65,9 @@ export async function exclusively<T>(
   work: (access: Access) => Promise<T>,
 ): Promise<T> {
   const { directory } = options;
-  const made = await mkdir(directory, { recursive: true, mode: directoryMode });
+  const made = await makeDirectory(directory, directoryMode);
   const access = await accessTo(directory, options);
-  if (made !== undefined) await settle(directory, access, directoryMode);
+  if (made) await settle(directory, access, directoryMode);
   const lockFile = join(directory, '.generating');
   const lock = await FileLock.acquire(lockFile, () => void tellWho(lockFile, options.onWait));
   try {

@@ -1,7 +1,9 @@
 import t from 'tap';
 import { renderBoard, type View } from '../../cli/board/render.js';
-import { width } from '../../cli/display.js';
+import { readyToAlign, width } from '../../cli/display.js';
 import type { AgentStatus, GroupStatus, TeamStatus } from '../../domain/monitor/status.js';
+
+await readyToAlign();
 
 const at = new Date('2026-03-04T09:31:20Z');
 const ago = (seconds: number): Date => new Date(at.getTime() - seconds * 1000);

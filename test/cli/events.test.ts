@@ -204,7 +204,10 @@ await t.test('a lost PostgreSQL is said once; nothing is lost, nothing comes twi
     'astercc 1001 signed-out',
     'astercc 1002 signed-out',
   ]);
-  t.match(follower.err, /^PostgreSQL cannot be reached [^\n]*\nPostgreSQL is back[^\n]*\n$/);
+  t.match(
+    follower.err,
+    /^PostgreSQL at 127\.0\.0\.1:\d+\/star64 \(DATABASE_URL\) cannot be reached [^\n]*\nPostgreSQL is back[^\n]*\n$/,
+  );
   follower.child.kill('SIGINT');
   t.equal(await follower.ended, 130);
 });

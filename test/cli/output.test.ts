@@ -1,5 +1,8 @@
 import t from 'tap';
 import { createPrinter } from '../../cli/output.js';
+import { readyToAlign } from '../../cli/display.js';
+
+await readyToAlign();
 
 function printed(options: { terminal: boolean; json?: boolean }) {
   let text = '';

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import t from 'tap';
+import { FakeAmi } from '../pbx/fake-ami.js';
 import { cli } from '../support/cli.js';
 import { freshDatabase } from '../support/database.js';
 
@@ -90,4 +91,37 @@ await t.test('a DID for agents who call in', async (t) => {
   t.match(await json('did', 'add', '600199', '--feature', 'sign-in'), { feature: 'sign-in', group: null });
   t.match(await cli(['did', 'list'], { env }), { status: 0, out: '600199\t\t\tsign-in\n' });
   t.match(await json('did', 'set', '600199', '--feature', 'sign-out'), { feature: 'sign-out' });
+});
+
+await t.test('an endpoint that Asterisk does not know is said when the trunk is made', async (t) => {
+  const ami = new FakeAmi();
+  await ami.start();
+  t.teardown(() => ami.stop());
+  ami.handler = ({ name, id, headers, connection }) => {
+    if (name !== 'getvar') return false;
+    const known = headers.get('variable')?.[0] === 'DEVICE_STATE(PJSIP/known)';
+    connection.say(
+      'Response: Success',
+      `ActionID: ${id}`,
+      'Variable: x',
+      `Value: ${known ? 'NOT_INUSE' : 'INVALID'}`,
+    );
+    return true;
+  };
+  const add = (name: string, endpoint: string, port = ami.port) =>
+    cli(['trunk', 'add', name, '--endpoint', endpoint], {
+      env: { ...env, STAR64_AMI_PORT: String(port), STAR64_AMI_SECRET: 'secret' },
+    });
+  const known = await add('a', 'known');
+  t.equal(known.status, 0);
+  t.notMatch(known.err, /endpoint/);
+  t.match(await add('b', 'mistyped'), { status: 0, err: /warning: Asterisk knows no endpoint mistyped/ });
+  t.match(await add('c', 'other', 1), { status: 0, err: /could not be asked .*pjsip show endpoint other/ });
+  t.match(await cli(['trunk', 'add', 'd', '--endpoint', 'third'], { env }), {
+    status: 0,
+    err: /pjsip show endpoint third/,
+  });
+  const set = await cli(['trunk', 'set', 'a', '--trusted', 'on'], { env });
+  t.equal(set.status, 0);
+  t.notMatch(set.err, /endpoint/, 'nothing is asked about what does not change');
 });

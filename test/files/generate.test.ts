@@ -204,3 +204,12 @@ void t.test('an Asterisk gets the teams that live on it, and no other', async (t
     ['team7'],
   );
 });
+
+void t.test('a directory that cannot be made is said with the cure, and nobody waits for it', async (t) => {
+  for (const directory of ['/proc/x/y', '/dev/null/x']) {
+    await t.rejects(generate(db, { ...settings, directory }), {
+      kind: 'failure',
+      message: /^the directory \/.* cannot be made \((ENOENT|ENOTDIR)\): make it/,
+    });
+  }
+});

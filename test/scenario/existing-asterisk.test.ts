@@ -9,8 +9,9 @@ import { LogFile } from '../../lab/log.js';
 import { Phone } from '../../lab/phone.js';
 import { PortBlock } from '../../domain/machine/ports.js';
 import { LabPostgres } from '../../domain/database/embedded/postgres.js';
-import { LabProcess, run } from '../../domain/machine/processes.js';
+import { LabProcess, run, until } from '../../domain/machine/processes.js';
 import { star64 } from '../../lab/server.js';
+import { knowsEndpoint } from '../../pbx/ami/knows-endpoint.js';
 import { needLab } from '../support/centre.js';
 
 await needLab(t);
@@ -35,7 +36,7 @@ const inOurPlace = (text: string): string => text.replaceAll('/etc/asterisk/star
 /** Runs lines of a shell, as typed by an admin in the directory that holds star64.yml. */
 async function shell(lines: string): Promise<string> {
   const script = `star64() { "${process.execPath}" "${star64}" "$@"; }\n${lines}`;
-  const env = { PATH: process.env['PATH'], HOME: dir };
+  const env = { PATH: process.env['PATH'], HOME: dir, STAR64_DATA_DIR: join(dir, 'data') };
   return (await run('sh', ['-e', '-c', script], { cwd: dir, env })).stdout;
 }
 
@@ -130,6 +131,8 @@ await t.test('people and teams may be called as they like: Asterisk loads it wit
   t.match(contexts, /'t6-features'/, 'the last team is there');
   t.match(await asterisk.console('queue show t3-support'), /t3-support has 0 calls/);
   t.match(await asterisk.console('pjsip show endpoint t5-5000'), /t5-5000/);
+  t.ok(await knowsEndpoint(asterisk.ami, 't5-5000'), 'which the manager user of the README may ask');
+  t.notOk(await knowsEndpoint(asterisk.ami, 'mistyped'));
   t.same(await asterisk.warnings(), atBoot, 'Asterisk has nothing to complain of');
 });
 
@@ -137,7 +140,12 @@ await t.test('an agent dials *64, and a customer reaches him', async (t) => {
   const log = new LogFile(join(dir, 'serve.log'));
   const server = await LabProcess.launch(process.execPath, [star64, 'serve'], {
     cwd: dir,
-    env: { PATH: process.env['PATH'], HOME: dir, STAR64_LOG_FORMAT: 'json' },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: dir,
+      STAR64_DATA_DIR: join(dir, 'data'),
+      STAR64_LOG_FORMAT: 'json',
+    },
     outputFile: log.path,
   });
   t.teardown(() => server.stop());
@@ -171,6 +179,10 @@ await t.test('an agent dials *64, and a customer reaches him', async (t) => {
   await phone.established();
   await phone.hangup();
   await asterisk.verbose.waitFor(/PauseQueueMember.*wrapup/);
+  // Asterisk has it first; the server must have heard of it before *67 can end it.
+  await until('the wrap-up in the status', async () =>
+    /wrap-up/.test(await shell('star64 status')) ? true : undefined,
+  );
   await phone.dial('*67');
   await asterisk.waitPlayed('astercc-5000', 'activated');
   t.same(await asterisk.warnings(), atBoot, 'Asterisk has nothing to complain of');

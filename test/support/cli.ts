@@ -16,12 +16,15 @@ export interface CliOptions {
   cwd?: string;
 }
 
+/** What this machine's own star64 keeps is no part of a test. */
+const nowhere = { STAR64_DATA_DIR: '/nonexistent/data' };
+
 /** Runs a command line in this process; `terminal` renders for a person. */
 export async function cli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   let out = '';
   let err = '';
   const status = await run(args, {
-    env: options.env ?? {},
+    env: { ...nowhere, ...options.env },
     cwd: options.cwd ?? '/nonexistent',
     systemConfig: '/nonexistent/star64.yml',
     out: (text) => (out += text),
@@ -46,7 +49,7 @@ export function star64(
     env: {
       PATH: process.env['PATH'] ?? '',
       HOME: '/nonexistent',
-      // What this machine's own star64 is told is no part of a test.
+      ...nowhere,
       ...(options.cwd === undefined && { STAR64_CONFIG: '/dev/null' }),
       ...options.env,
     },

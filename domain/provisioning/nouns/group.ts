@@ -59,7 +59,7 @@ export const group = describe({
       none: 'not to be dialled any more',
     }),
     strategy: choice(queueStrategies, {
-      help: 'who is offered a call next: rrmemory, ringall, leastrecent, …',
+      help: 'who is offered a call next',
       unless: 'rrmemory',
     }),
     ringSeconds: whole(
