@@ -4,7 +4,7 @@ import { failureOf } from '../../domain/database/sql-errors.js';
 import type { Database } from '../../domain/database/pool.js';
 import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
-import { queueOf, wrapUpOffer } from '../queue/names.js';
+import { queueOf } from '../queue/names.js';
 import { readQueues, type Member, type Waiting } from '../queue/status.js';
 import { inPortions } from './in-portions.js';
 import { Loop } from './loop.js';
@@ -63,8 +63,9 @@ export class EmptyQueues extends Loop {
   }
 }
 
+/** A wrap-up ends by itself, or its agent is there to end it. */
 const isAway = ({ unavailable, paused, reason }: Member): boolean =>
-  unavailable || (paused && wrapUpOffer(reason) === undefined);
+  unavailable || (paused && !/^wrapup\b/.test(reason));
 
 /** Asterisk 18.8 and later; the caller goes on in the dialplan behind Queue(). */
 async function withdraw(manager: ManagerActions, { queue, channel }: Waiting): Promise<void> {
