@@ -48,7 +48,7 @@ export const prompts = {
 /** What an agent hears before the answer to a code. */
 export const notices = {
   // They are paused, since one call after the other was refused or not answered at their phone.
-  missed: ['number-not-answering', 'do-not-disturb'],
+  missed: ['number-not-answering'],
 } as const;
 
 /** Parts that several outcomes share. */

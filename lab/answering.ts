@@ -109,7 +109,7 @@ export class AnsweringPhones {
     const answer = (await readFile(scenario(name), 'utf8'))
       .replace('[talk_ms]', String(Math.max(1, talkMs)))
       .replace('[status]', says ?? '')
-      .replace('[forward_to]', forwardTo ?? '')
+      .replace('[forward_to]', forwardTo ?? 'nobody')
       .replaceAll('[credentials]', () => {
         const [{ user, secret } = { user: '', secret: '' }] = logins;
         return `[authentication username=${user} password=${secret}]`;

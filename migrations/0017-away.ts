@@ -39,7 +39,7 @@ create trigger agent_states_keep_last_act after update of ended_at on agent_stat
 drop index offers_sign_in_idx;
 create index offers_sign_in_idx on offers (sign_in_id, id);
 
--- Two more words, whatever a migration before this one has added.
+-- More words, whatever a migration before this one has added.
 do $$
 declare
   found record;
@@ -50,9 +50,11 @@ begin
   loop
     execute format('alter table %s drop constraint %I', found.child, found.conname);
     execute format('alter table %s add constraint %I %s', found.child, found.conname,
-      replace(found.definition, '''abandoned''::text', '''abandoned''::text, ''nobody''::text, ''timeout''::text'));
+      replace(found.definition, '''abandoned''::text', '''abandoned''::text, ''nobody''::text, ''timeout''::text'
+        || case found.conname when 'queue_visits_outcome_known' then ', ''again''::text' else '' end));
   end loop;
 end $$;
 comment on column queue_visits.outcome is
-  'As calls.outcome, of this visit; nobody: sent away since nobody was there; timeout: sent away after the longest wait.';
+  'As calls.outcome, of this visit; nobody: sent away since nobody was there; timeout: sent away after the longest wait; '
+  'again: let go while the queue''s members were on their way, and the caller went back into it.';
 `;

@@ -73,10 +73,10 @@ export class CallRecords {
   }
 
   /**
-   * The queue has let the caller go: nobody was there, or the longest wait was over. Null: not for good, they go back into
-   * it. app_queue calls that abandoned, too, and says so before.
+   * The queue has let the caller go: nobody was there, or the longest wait was over; `again`: its members were only on
+   * their way, and the caller goes back into it. app_queue calls that abandoned, too, and says so before.
    */
-  async unserved(caller: Caller, outcome: 'nobody' | 'timeout' | null): Promise<void> {
+  async unserved(caller: Caller, outcome: 'nobody' | 'timeout' | 'again'): Promise<void> {
     await prepared(this.db, sql.unserved, { ...this.#bindings(caller), outcome });
   }
 

@@ -63,6 +63,7 @@ export class EmptyQueues extends Loop {
   }
 }
 
+/** A wrap-up ends by itself, or its agent is there to end it. */
 const isAway = ({ unavailable, paused, reason }: Member): boolean =>
   unavailable || (paused && reason !== wrapUpReason);
 

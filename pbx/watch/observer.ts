@@ -212,8 +212,8 @@ export class Observer {
   /** A queue has let a caller go without an answer, and the dialplan says why. */
   async #unserved(event: AmiMessage): Promise<void> {
     const outcome = event.headers.get('outcome') ?? '';
-    if (outcome !== 'nobody' && outcome !== 'timeout' && outcome !== 'again') return;
-    await this.#records.unserved(callerIn(event), outcome === 'again' ? null : outcome);
+    if (outcome === 'nobody' || outcome === 'timeout' || outcome === 'again')
+      await this.#records.unserved(callerIn(event), outcome);
   }
 
   async #connected(signIn: SignIn, event: AmiMessage): Promise<void> {

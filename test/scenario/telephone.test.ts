@@ -45,8 +45,8 @@ const centre = await centreFor(t, {
   },
   provision: async (db) => {
     const groups = [
-      { name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 2 },
-      { name: 'sales', number: '6001', wrapUp: 'ring', wrapUpSeconds: 0, ringSeconds: 5 },
+      { name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 2, missedLimit: 0 },
+      { name: 'sales', number: '6001', wrapUp: 'ring', wrapUpSeconds: 0, ringSeconds: 5, missedLimit: 0 },
     ];
     await provision(db, crowd(1, { groups, did: '600900' }));
     await provision(db, crowd(1, { team: 'b2', groups, did: '600901' }));

@@ -1,15 +1,16 @@
 import t from 'tap';
+import { pauseAgent, signInAgent } from '../../domain/provisioning/admin-action.js';
 import { showExtensionSecret } from '../../domain/provisioning/extension.js';
 import { readStatus, type GroupStatus } from '../../domain/monitor/status.js';
 import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
-import { centreFor, dialAndHear, needLab, waitState } from '../support/centre.js';
+import { centreFor, dialAndHear, needLab, waitMembers, waitState } from '../support/centre.js';
 import { callIn } from '../support/calls.js';
 import { ConsultingPhone } from '../support/consulting-phone.js';
 
 await needLab(t);
 
-const wrapUp = { wrapUp: 'off', strategy: 'linear' };
+const wrapUp = { wrapUp: 'off', strategy: 'linear', missedLimit: 0 };
 const centre = await centreFor(t, {
   provision: async (db) => {
     const team = crowd(4, {
@@ -36,6 +37,10 @@ const [anna, bert, extension] = [
   await centre.phone('5004', { mode: 'auto' }),
 ];
 await dialAndHear(centre, anna, '*641001', 'agent-loginok');
+// Somebody is signed in at sales, so that its callers wait; their pause is shorter than it would have to be to send them away.
+await signInAgent(centre.db, 'astercc', '1004', { extension: '5004', by: 'test' });
+await pauseAgent(centre.db, 'astercc', '1004', '0');
+await waitMembers(centre, 'astercc-sales', ['1004 paused:pause:0']);
 
 async function group(name: string): Promise<GroupStatus> {
   const found = (await readStatus(centre.db, 'astercc')).groups.find((one) => one.name === name);

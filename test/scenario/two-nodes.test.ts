@@ -108,6 +108,10 @@ await t.test(
     t.same(await openCalls(), four, 'no server has ended what it does not see');
     const found = async (team: string) => (await readStatus(centre.db, team)).groups[0];
     for (const team of ['astercc', 'other']) {
+      // Who waited has found the queue empty, and goes back into it when the member is there.
+      await until(`a caller who waits in ${team}`, async () =>
+        (await found(team))?.waiting === 1 ? true : undefined,
+      );
       t.match(await found(team), { waiting: 1, talking: 1, signedIn: 1, answered: 1 }, team);
       await waitState(centre, '1001', 'talking', 10_000, team);
     }

@@ -144,7 +144,7 @@ void t.test('a caller whom the queue lets go is not one who gives up', async (t)
     take('UserEvent', left(outcome));
     await observer.settled();
   }
-  t.same(await outcomes(), [null, 'nobody'], 'once the caller went on waiting');
+  t.same(await outcomes(), ['again', 'nobody'], 'once the caller went on waiting');
   t.same(await db('calls').pluck<string[]>('outcome'), ['nobody']);
   t.match(await group('support'), { waiting: 0, abandoned: 1 }, 'left without an answer');
 });
