@@ -45,7 +45,7 @@ void t.test('callers leave a queue in which every agent is paused, and only such
   const away = { paused: true, reason: 'pause:1' };
   t.notOk(await withMembers(), 'without members it is not ours to say');
   t.notOk(await withMembers(free));
-  t.notOk(await withMembers({ paused: true, reason: 'wrapup:offer.1' }), 'a wrap-up ends');
+  t.notOk(await withMembers({ paused: true, reason: 'wrapup' }), 'a wrap-up ends');
   t.notOk(await withMembers(away, free));
   t.ok(await withMembers(away, { paused: true, reason: 'missed' }), 'all are paused');
 });
