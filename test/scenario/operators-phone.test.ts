@@ -162,6 +162,26 @@ await t.test('a number that no team has is counted; one that a team has since is
   t.equal((await didsOfCalls()).at(-1), '+4930999999');
 });
 
+await t.test('status says what is there, and what is not', async (t) => {
+  const { health, notices } = JSON.parse(await centre.star64('status', '--json')) as {
+    health: Record<string, unknown>;
+    notices: object[];
+  };
+  t.match(health, {
+    servers: [{ answers: true }],
+    asterisk: 'connected',
+    generation: { loaded: true },
+    unreachable: [],
+  });
+  t.ok(Number(health['lease_seconds']) > 0);
+  t.match(notices, [{ about: 'endpoint', says: /desk\.202/ }]);
+  await phone.unregister();
+  await until('the phone to be missed', async () =>
+    /agent 1001|\tPJSIP\/201\t/.test(await centre.star64('status')) ? true : undefined,
+  );
+  await phone.register();
+});
+
 await t.test('a member that Asterisk has lost, or has too much, is put right', async (t) => {
   await asterisk.console('queue remove member PJSIP/201 from astercc-support');
   await asterisk.console('queue add member PJSIP/desk.202 to astercc-support penalty 0 as 1002');

@@ -27,6 +27,8 @@ export class StubManager extends EventEmitter<ManagerEvents> {
   /** Queue to its members by device. */
   readonly queues = new Map<string, Map<string, StubMember>>();
   readonly variables = new Map<string, string>();
+  /** Devices that Asterisk cannot reach. */
+  readonly unavailable = new Set<string>();
   /** Channels as CoreShowChannels tells them. */
   channels: Record<string, string>[] = [];
   waiting: { queue: string; uniqueid: string; caller: string }[] = [];
@@ -101,7 +103,7 @@ export class StubManager extends EventEmitter<ManagerEvents> {
                 pausedreason: reason,
                 lastpause: '0',
                 incall: '0',
-                status: '1',
+                status: this.unavailable.has(device) ? '5' : '1',
               }),
             ]
           : [],
