@@ -18,12 +18,13 @@ export function register(program: Command, context: Context): void {
         const { readStatus } = await import('../../domain/monitor/status.js');
         const { readNotices } = await import('../../domain/monitor/notices.js');
         const { agi, ami, asterisk } = await settings();
-        const status = await readStatus(await db(), team, within);
+        const database = await db();
+        const status = await readStatus(database, team, within);
         // The machinery of the manager connection is loaded when the database has answered.
         const { HealthCheck } = await import('../../pbx/health.js');
-        const notices = await readNotices(await db(), team);
+        const notices = await readNotices(database, team);
         const { configDir: directory, node } = asterisk;
-        const check = new HealthCheck(await db(), { team, servers: agi.servers, ami, directory, node });
+        const check = new HealthCheck(database, { team, servers: agi.servers, ami, directory, node });
         const health = await check.read().finally(() => check.close());
         const view = await import('../status-view.js');
         if (print.json) print.record({ ...status, health, notices });
