@@ -7,6 +7,8 @@ export interface Printer {
   readonly json: boolean;
   /** Many things: a table with a header on a terminal, tab-separated lines in a pipe, an array as JSON. */
   list<T extends object>(rows: readonly T[], columns: readonly (keyof T & string)[]): void;
+  /** Many things of several kinds, in a pipe: tab-separated lines, the names of the columns first. */
+  table<T extends object>(rows: readonly T[], columns: readonly (keyof T & string)[]): void;
   /** One thing: a field and its value on each line, or an object as JSON. */
   record(row: object): void;
   /** What was removed: only JSON has something to print. */
@@ -37,6 +39,11 @@ export function createPrinter({ out, terminal, json }: PrinterOptions): Printer 
       const body = rows.map((row) => columns.map((column) => cell(row[column], terminal)));
       lines(terminal ? [columns.map(heading), ...body] : body);
     },
+    table: (rows, columns) =>
+      lines([
+        columns.map(fieldName),
+        ...rows.map((row) => columns.map((column) => cell(row[column], terminal))),
+      ]),
     record: (row) => {
       if (json) asJson(row);
       else lines(Object.entries(row).map(([key, value]) => [fieldName(key), cell(value, terminal)]));

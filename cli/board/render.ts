@@ -23,6 +23,8 @@ export interface View {
   sort: Sorting;
   /** Agents that have been scrolled past. */
   skip: number;
+  /** What star64 rests on, and whether something of it is wrong. */
+  health?: { text: string; wrong: boolean } | undefined;
   /** Why the status is not that of now. */
   trouble?: string | undefined;
 }
@@ -38,6 +40,8 @@ export interface Board {
 /** The board of a team: never wider or longer than the terminal, whatever people and callers are called. */
 export function renderBoard(team: string, status: TeamStatus | undefined, view: View): Board {
   const above: Line[] = [{ text: title(team, status), style: 'title' }];
+  if (view.health !== undefined)
+    above.push({ text: view.health.text, ...(view.health.wrong && { style: 'warning' as const }) });
   if (view.trouble !== undefined) above.push({ text: view.trouble, style: 'warning' });
   const below: Line[] = [
     { text: status ? `service level: ${status.serviceLevel.formula}, calls of today` : '' },

@@ -2,7 +2,7 @@ import type { ReadStream, WriteStream } from 'node:tty';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Star64Error } from '../../domain/errors.js';
 import type { TeamStatus } from '../../domain/monitor/status.js';
-import { renderBoard, sortings, type Sorting } from './render.js';
+import { renderBoard, sortings, type Sorting, type View } from './render.js';
 import { Screen } from './screen.js';
 
 export interface TopOptions {
@@ -12,6 +12,8 @@ export interface TopOptions {
   output: WriteStream;
   /** How the team stands now. */
   read: () => Promise<TeamStatus>;
+  /** What star64 rests on, asked again some seconds after each answer; not at all: no line of it. */
+  health?: () => Promise<View['health']>;
   /** The signal that ends it from outside. */
   signalled: Promise<NodeJS.Signals>;
 }
@@ -19,6 +21,7 @@ export interface TopOptions {
 type End = 'quit' | 'interrupted';
 
 const refreshMs = 1000;
+const healthMs = 5000;
 
 /**
  * The board of a team on a terminal, which it gives back in any case. With PostgreSQL away it says so and tries again;
@@ -26,6 +29,7 @@ const refreshMs = 1000;
  */
 export class Top {
   #status: TeamStatus | undefined;
+  #health: View['health'];
   #trouble: string | undefined;
   #screen: Screen | undefined;
   #skip = 0;
@@ -35,6 +39,8 @@ export class Top {
 
   constructor(private readonly options: TopOptions) {
     this.#sort = options.sort;
+    // Its line is there from the beginning, so that nothing moves when it is known.
+    if (options.health) this.#health = { text: '', wrong: false };
   }
 
   /** Shows the board until it is quit. */
@@ -56,12 +62,25 @@ export class Top {
     if (how === undefined) {
       this.#screen = new Screen(input, output, (key) => this.#press(key), this.#draw);
       this.#draw();
+      void this.#watchHealth(end);
     }
     while (how === undefined) {
       how = await Promise.race([sleep(refreshMs, undefined, { ref: false }), end]);
       how ??= await Promise.race([this.#look(), end]);
     }
     return how;
+  }
+
+  /** Beside the rest, since a server that hangs keeps it waiting. */
+  async #watchHealth(end: Promise<End>): Promise<void> {
+    const { health } = this.options;
+    let how: End | undefined;
+    while (health && how === undefined) {
+      // Of the database alone it says nothing: that is said already.
+      this.#health = await health().catch(() => undefined);
+      this.#draw();
+      how = await Promise.race([sleep(healthMs, undefined, { ref: false }), end]);
+    }
   }
 
   async #look(): Promise<undefined> {
@@ -81,6 +100,7 @@ export class Top {
       ...this.#screen.size,
       sort: this.#sort,
       skip: this.#skip,
+      health: this.#health,
       trouble: this.#trouble,
     });
     this.#skip = board.skip;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { fail } from '../../domain/errors.js';
 import { action, type Context } from '../context.js';
 import { wholeNumber } from '../options.js';
 
@@ -6,36 +7,50 @@ import { wholeNumber } from '../options.js';
 export function register(program: Command, context: Context): void {
   program
     .command('status')
-    .description('how the team stands now: who is signed in where, in which state, who waits, service level')
+    .description('what star64 rests on, and how the team stands now: who is where, who waits, service level')
     .option(
       '--within <seconds>',
       'how long a caller may wait for the service level (default: 20)',
       wholeNumber,
     )
     .action(
-      action(context, async ({ db, team, print, say }, { within }: { within?: number }) => {
+      action(context, async ({ db, team, print, say, settings }, { within }: { within?: number }) => {
         const { readStatus } = await import('../../domain/monitor/status.js');
         const { readNotices } = await import('../../domain/monitor/notices.js');
-        const status = await readStatus(await db(), team, within);
-        const notices = await readNotices(await db(), team);
-        if (print.json) {
-          print.record({ ...status, notices });
-          return;
+        const { agi, ami, asterisk } = await settings();
+        const database = await db();
+        const status = await readStatus(database, team, within);
+        // The machinery of the manager connection is loaded when the database has answered.
+        const { HealthCheck } = await import('../../pbx/health.js');
+        const notices = await readNotices(database, team);
+        const { configDir: directory, node } = asterisk;
+        const check = new HealthCheck(database, { team, servers: agi.servers, ami, directory, node });
+        const health = await check.read().finally(() => check.close());
+        const view = await import('../status-view.js');
+        if (print.json) print.record({ ...status, health, notices });
+        else if (context.terminal) {
+          const { timeZone } = status;
+          print.record(view.healthView(health));
+          print.list(
+            status.groups.map((group) => view.groupView(group, timeZone)),
+            ['name', 'waiting', 'waitingSince', 'talking', 'signedIn', 'serviceLevel'],
+          );
+          print.list(
+            status.agents.map((agent) => view.agentView(agent, timeZone)),
+            ['number', 'name', 'state', 'extension', 'since', 'reason', 'group', 'caller'],
+          );
+        } else print.table(view.statusRows(status, health, node), view.statusColumns);
+        if (!print.json) {
+          for (const { says } of notices) say(says);
+          const { behind } = await import('../../domain/provisioning/generations.js');
+          if (status.filesAreBehind) say(behind);
         }
-        for (const { says } of notices) say(says);
-        print.list(status.groups, ['name', 'waiting', 'waitingSince', 'talking', 'signedIn', 'serviceLevel']);
-        print.list(status.agents, [
-          'number',
-          'name',
-          'state',
-          'extension',
-          'since',
-          'reason',
-          'group',
-          'caller',
-        ]);
-        const { behind } = await import('../../domain/provisioning/generations.js');
-        if (status.filesAreBehind) say(behind);
+        if (health.asterisk !== 'away') return;
+        throw fail('asterisk_unreachable', {
+          facts: { node, address: `${ami.host}:${ami.port}` },
+          says: `Asterisk cannot be reached at ${ami.host}:${ami.port} (${(health.reason ?? '').replace(/\.$/, '')})`,
+          remedy: { text: 'check that it runs, and ami.host, ami.port and ami.secret' },
+        });
       }),
     );
 }

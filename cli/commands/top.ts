@@ -36,7 +36,14 @@ Keys: ${Object.entries(sortings)
         const { readyToAlign } = await import('../display.js');
         await readyToAlign();
         const { untilSignalled } = await import('../signals.js');
+        const { HealthCheck } = await import('../../pbx/health.js');
+        const { healthLine } = await import('../status-view.js');
         const db = await invocation.rawDb(statementDeadlineMs);
+        const { agi, ami, asterisk } = await invocation.settings();
+        const check = new HealthCheck(db, {
+          ...{ team: invocation.team, servers: agi.servers, ami },
+          ...{ directory: asterisk.configDir, node: asterisk.node },
+        });
         let migrated = false;
         await new Top({
           team: invocation.team,
@@ -48,8 +55,11 @@ Keys: ${Object.entries(sortings)
             migrated = true;
             return readStatus(db, invocation.team, flags.within);
           },
+          health: async () => healthLine(await check.read()),
           signalled: untilSignalled(),
-        }).run();
+        })
+          .run()
+          .finally(() => check.close());
       }),
     );
 }

@@ -23,7 +23,7 @@ const KEY = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 const OURS = new Set(['action', 'actionid']);
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,79}$/;
 /** Names that Setvar and Getvar take: a variable, or a function with plain words for arguments (a contact's has a `;`). */
-const EXPRESSION = /^[A-Za-z_][A-Za-z0-9_]*(\([A-Za-z0-9_,/.@:;-]*\))?$/;
+const EXPRESSION = /^[A-Za-z_][A-Za-z0-9_]*(\([A-Za-z0-9_,/.@:;+-]*\))?$/;
 // LF and CR end a header (an empty line the action: what follows runs as the next one), NUL the string; the others are
 // control characters that no honest value holds, and line ends for one reader of logs or another.
 // eslint-disable-next-line no-control-regex -- refusing control characters is the purpose

@@ -1,11 +1,16 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import t from 'tap';
 import { transition } from '../../domain/presence/agent-state.js';
 import { findQueue } from '../../domain/calls/queue.js';
 import { signIn } from '../../domain/presence/sign-in.js';
 import { crowd, provision } from '../../lab/provision.js';
+import { look } from '../../pbx/health.js';
+import { readEpoch } from '../../pbx/queue/status.js';
 import { cli } from '../support/cli.js';
 import { freshDatabase } from '../support/database.js';
 import { callJoined, defaultNode } from '../support/records.js';
+import { StubManager } from '../support/stub-manager.js';
 
 const { url, db } = await freshDatabase(t);
 const env = { DATABASE_URL: url };
@@ -53,16 +58,80 @@ await t.test('as data, with stable names', async (t) => {
 });
 
 await t.test('as text, in a pipe and on a terminal', async (t) => {
-  const pipe = await cli(['status'], { env });
-  t.match(
-    pipe.out,
-    /^support\t1\t\d{4}-[^\t]+Z\t0\t1\t\n1001\tcrowd\tringing\t5001\t[^\t]+Z\t\tsupport\t\+4930\ufffd2J\n/,
+  await db.raw(`update teams set time_zone = 'Asia/Tokyo'`);
+  const { rows } = await db.raw<{ rows: { since: string }[] }>(
+    `select to_char(joined_at at time zone 'Asia/Tokyo', 'YYYY-MM-DD HH24:MI:SS') as since from queue_visits`,
   );
-  t.match(pipe.out, /\n1002\tcrowd\tsigned-out\t\t\t\t\t\n$/);
+  await db.raw(`insert into queue_visits (team_id, node, call_id, uniqueid, group_id, joined_at, answered_at, left_at, outcome)
+    select team_id, node, call_id, 'call-0', group_id, now(), now() + s, now() + s, 'answered'
+    from queue_visits, unnest(array[interval '1 s', '30 s', '1 s']) s`);
+  const pipe = await cli(['status'], { env });
+  const [head = '', ...lines] = pipe.out.split('\n').slice(0, -1);
+  const table = lines.map((line) => {
+    const cells = line.split('\t');
+    return Object.fromEntries(head.split('\t').map((name, index) => [name, cells[index]]));
+  });
+  t.match(table, [
+    { kind: 'server', name: /:\d+$/, state: /^(answers|silent)$/ },
+    { kind: 'asterisk', name: 'default', state: 'not asked' },
+    { kind: 'group', name: 'support', waiting: '1', waiting_since: rows[0]?.since, service_level: '66.67 %' },
+    { kind: 'agent', name: '1001', person: 'crowd', state: 'ringing', caller: '+4930\ufffd2J' },
+    { kind: 'agent', name: '1002', state: 'signed-out', since: '', extension: '' },
+  ]);
+  for (const line of lines) t.equal(line.split('\t').length, head.split('\t').length, line);
   const terminal = await cli(['status'], { env, terminal: true });
   t.match(
     terminal.out,
-    /^NAME .* WAITING .* SERVICE LEVEL\nsupport .*\nNUMBER +NAME +STATE +EXTENSION .*\n1001 .* ringing/,
+    /^servers +[01] of 1 answer.*\nasterisk +not asked\n[^]*\nNAME .* WAITING .* SERVICE LEVEL\nsupport .*66\.67 %\nNUMBER +NAME +STATE +EXTENSION .*\n1001 .* ringing/,
   );
   t.match(await cli(['status', '--within', '86401'], { env }), { status: 2, err: /from 0 to 86400/ });
+});
+
+await t.test(
+  'servers and an Asterisk that are away are said, and the exit status says it, too',
+  async (t) => {
+    const servers = createServer().listen(0, '127.0.0.1');
+    await once(servers, 'listening');
+    t.teardown(() => servers.close());
+    const { port } = servers.address() as AddressInfo;
+    const asterisk = {
+      ...env,
+      STAR64_AMI_SECRET: 'not-there-64',
+      STAR64_AMI_PORT: '1',
+      STAR64_AGI_SERVERS: `127.0.0.1:${port},127.0.0.1:1`,
+    };
+    const said = await cli(['status'], { env: asterisk });
+    t.match(said, { status: 7, err: /^star64: Asterisk cannot be reached at 127\.0\.0\.1:1 .*ami\.secret/m });
+    t.match(said.out, `server\t127.0.0.1:${port}\tanswers`);
+    t.match(said.out, 'server\t127.0.0.1:1\tsilent');
+    t.match(said.out, /^asterisk\tdefault\taway\t/m);
+    t.match(said.out, /^agent\t1001\tringing/m, 'the rest is known all the same');
+  },
+);
+
+await t.test('what Asterisk says: its files, the lease, phones that it cannot reach', async (t) => {
+  const manager = new StubManager('astercc-support');
+  await manager.action('QueueAdd', {
+    Queue: 'astercc-support',
+    Interface: 'PJSIP/astercc-5001',
+    MemberName: '1001',
+  });
+  const where = { team: 'astercc', node: defaultNode };
+  t.same(await look(manager, db, where, 'g1'), {
+    generation: { name: 'g1', loaded: false },
+    leaseSeconds: 0,
+    unreachable: [],
+  });
+  manager.unavailable.add('PJSIP/astercc-5001');
+  manager.variables.set('DIALPLAN_EXISTS(star64-generation,g1,1)', '1');
+  manager.variables.set('STAR64_LEASE', String((await readEpoch(manager)) + 9));
+  t.match(await look(manager, db, where, 'g1'), {
+    generation: { loaded: true },
+    leaseSeconds: 8,
+    unreachable: [{ agent: '1001', extension: '5001', device: 'PJSIP/astercc-5001' }],
+  });
+  t.match(await look(manager, db, { ...where, team: 'other' }, undefined), {
+    generation: null,
+    unreachable: [],
+  });
 });

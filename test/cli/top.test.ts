@@ -94,10 +94,10 @@ await t.test('it fits a small terminal, and scrolls', async (t) => {
   await provision(db, crowd(40, { team: 'many', did: '600200' }));
   const terminal = Terminal.start(t, ['top', '--team', 'many', '--sort', 'number'], env, {
     columns: 40,
-    rows: 12,
+    rows: 13,
   });
-  const lines = await terminal.shows(/agents 1-5 of 40[^]*\n1001 /);
-  t.equal(lines.length, 12);
+  const lines = await terminal.shows(/\nservers [01] of 1 [^]*agents 1-5 of 40[^]*\n1001 /);
+  t.equal(lines.length, 13);
   t.ok(lines.every((line) => line.length <= 40));
   terminal.press('\x1b[6~');
   await terminal.shows(/agents 6-10 of 40[^]*\n1006 /);

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { callersExtension } from '../../domain/presence/callers-extension.js';
 import { addDid, listDids, removeDid, setDid, showDid } from '../../domain/provisioning/did.js';
-import { addExtension, setExtension } from '../../domain/provisioning/extension.js';
+import { addExtension, removeExtension, setExtension } from '../../domain/provisioning/extension.js';
 import { addGroup } from '../../domain/provisioning/group.js';
 import { addTeam, setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk, setTrunk } from '../../domain/provisioning/trunk.js';
@@ -62,6 +62,14 @@ await t.test('the country of its trunk says which number a national one is', asy
   );
   await addTrunk(db, null, { name: 'shared', endpoint: 'shared', trusted: true });
   t.same(await numbersOf('other'), ['030600200']);
+  await addDid(db, 'astercc', { number: '004930600200', ...to });
+  await refused(
+    t,
+    'conflict',
+    ['004930600200 of team astercc', '030600200 of team other', 'one number'],
+    () => setTrunk(db, null, 'shared', { country: 'DE' }),
+  );
+  await removeDid(db, 'astercc', '004930600200');
   await setTrunk(db, null, 'shared', { country: 'DE' });
   t.same(await numbersOf('other'), ['+4930600200'], 'also one that was there before the country');
   for (const form of ['030600200', '004930600200', '4930600200', '+4930600200']) {
@@ -89,6 +97,26 @@ await t.test('a country that would make two numbers one is refused, and changes 
   t.same(await numbersOf('vienna'), ['+4316001', '016001']);
   await removeDid(db, 'vienna', '016001');
   await setTrunk(db, 'vienna', 'own', { country: 'AT' });
+});
+
+await t.test('nor two that were typed in two ways before the country was known', async (t) => {
+  await addTeam(db, 'graz');
+  await addUser(db, 'graz', { username: 'anna' });
+  await addGroup(db, 'graz', { name: 'support', number: '6000' });
+  await addTrunk(db, 'graz', { name: 'own', endpoint: 'graz' });
+  for (const number of ['0316600100', '0043316600100']) await addDid(db, 'graz', { number, ...to });
+  const telephone = { user: 'anna', kind: 'external' } as const;
+  await addExtension(db, 'graz', { ...telephone, number: '7000', telephone: '06641234567' });
+  await addExtension(db, 'graz', { ...telephone, number: '7001', telephone: '00436641234567' });
+  const austria = () => setTrunk(db, 'graz', 'own', { country: 'AT' });
+  await refused(t, 'conflict', ['0316600100', '43316600100', 'would be one'], austria);
+  await removeDid(db, 'graz', '0316600100');
+  await refused(t, 'conflict', ['telephone number', '06641234567', 'would be one'], austria);
+  await removeExtension(db, 'graz', '7001');
+  await austria();
+  t.equal(await callersExtension(db, 'graz', 'graz', '+436641234567'), undefined, 'not trusted');
+  await setTrunk(db, 'graz', 'own', { trusted: true });
+  t.equal(await callersExtension(db, 'graz', 'graz', '+436641234567'), '7000');
 });
 
 await t.test('with trunks in two countries the default trunk says how people write', async (t) => {

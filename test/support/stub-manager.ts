@@ -29,6 +29,8 @@ export class StubManager extends EventEmitter<ManagerEvents> {
   readonly variables = new Map<string, string>();
   /** Entries of astdb, as `star64-wrapup/astercc-5001`. */
   readonly astdb = new Map<string, string>();
+  /** Devices that Asterisk cannot reach. */
+  readonly unavailable = new Set<string>();
   /** Channels as CoreShowChannels tells them. */
   channels: Record<string, string>[] = [];
   waiting: { queue: string; uniqueid: string; caller: string }[] = [];
@@ -129,7 +131,7 @@ export class StubManager extends EventEmitter<ManagerEvents> {
                 pausedreason: reason,
                 lastpause: '0',
                 incall: '0',
-                status: '1',
+                status: this.unavailable.has(device) ? '5' : '1',
               }),
             ]
           : [],
