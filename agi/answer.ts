@@ -1,6 +1,6 @@
 import { failureOf } from '../domain/database/sql-errors.js';
 import { Star64Error } from '../domain/errors.js';
-import { prompts, soundsOf, type Facts, type Outcome } from './prompts.js';
+import { prompts, restOf, soundsOf, type Facts, type Outcome } from './prompts.js';
 import type { Session } from './wire/session.js';
 
 /**
@@ -37,5 +37,9 @@ export async function answerOutcome(session: Session, decide: () => Promise<Told
   }
   const { outcome, facts, marked = false } = typeof told === 'string' ? { outcome: told, facts: {} } : told;
   // `marked` has star64-code note the wrap-up of this phone, which the server cannot, before the sounds are played.
-  await answer(session, `${marked ? 'marked' : prompts[outcome].next},${soundsOf(outcome, facts).join('&')}`);
+  const rest = restOf(outcome, facts).join('&');
+  await answer(
+    session,
+    `${marked ? 'marked' : prompts[outcome].next},${soundsOf(outcome, facts).join('&')}${rest && `,${rest}`}`,
+  );
 }

@@ -11,12 +11,15 @@ import { up as nouns } from './0008-nouns.js';
 import { up as changes } from './0010-changes.js';
 import { up as phoneLeases } from './0011-phone-leases.js';
 import { up as installation } from './0012-installation.js';
+import { up as waiting, remarks as waitingRemarks } from './0020-waiting.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
   /** Without file extension, so that source and compiled runs agree on what has been done. */
   readonly name: string;
   readonly sql: string;
+  /** A query for what people should know of this step, a line in each row's `remark`; asked right after it. */
+  readonly remarks?: string;
 }
 
 export const migrations: readonly Migration[] = [
@@ -33,4 +36,5 @@ export const migrations: readonly Migration[] = [
   { name: '0010-changes', sql: changes },
   { name: '0011-phone-leases', sql: phoneLeases },
   { name: '0012-installation', sql: installation },
+  { name: '0020-waiting', sql: waiting, remarks: waitingRemarks },
 ];

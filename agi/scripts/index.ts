@@ -6,6 +6,7 @@ import { signInPin } from './sign-in-pin.js';
 import { signIn } from './sign-in.js';
 import { signOut } from './sign-out.js';
 import { status } from './status.js';
+import { waiting } from './waiting.js';
 import { workMode } from './work-mode.js';
 import type { Script } from './script.js';
 
@@ -19,5 +20,6 @@ export const scripts: ReadonlyMap<string, Script> = new Map([
   ['work-mode', workMode],
   ['current-group', currentGroup],
   ['status', status],
+  ['waiting', waiting],
   ['inbound', inbound],
 ]);

@@ -9,7 +9,7 @@ export function register(program: Command, context: Context): void {
     .action(
       action(context, async ({ rawDb, print, say }) => {
         const { migrate, migrationDeadlineMs } = await import('../../domain/database/migrate.js');
-        const done = await migrate(await rawDb(migrationDeadlineMs));
+        const done = await migrate(await rawDb(migrationDeadlineMs), say);
         print.list(
           done.map((migration) => ({ migration })),
           ['migration'],

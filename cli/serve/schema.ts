@@ -24,7 +24,7 @@ export class Schema implements Part {
       const db = connect(this.databaseUrl, { max: 1, deadlineMs: migrationDeadlineMs });
       try {
         await requireSessions(this.databaseUrl);
-        const done = await migrate(db);
+        const done = await migrate(db, (remark) => this.log.warn({ remark }, 'migrated'));
         if (done.length > 0) this.log.info({ done }, 'migrated');
         return;
       } catch (error) {

@@ -29,6 +29,10 @@ export interface CodeRow {
   code: string;
   feature: Feature;
 }
+/** The endpoint of a trunk that the team can use, and whose caller numbers are proof enough. */
+export interface TrustedTrunkRow {
+  endpoint: string;
+}
 export interface DidRow extends Destination {
   number: string;
 }
@@ -39,6 +43,7 @@ export interface TeamRows extends TeamRow {
   groups: GroupRow[];
   codes: CodeRow[];
   dids: DidRow[];
+  trustedTrunks: TrustedTrunkRow[];
 }
 
 /**
@@ -53,7 +58,10 @@ export function readRows(db: Database, node: string): Promise<TeamRows[]> {
         .orderBy('identity')
         .select<TeamRow[]>('identity', 'language');
       const byTeam = new Map<string, TeamRows>(
-        teams.map((team) => [team.identity, { ...team, extensions: [], groups: [], codes: [], dids: [] }]),
+        teams.map((team) => [
+          team.identity,
+          { ...team, extensions: [], groups: [], codes: [], dids: [], trustedTrunks: [] },
+        ]),
       );
       const of = (team: string): TeamRows => {
         const rows = byTeam.get(team);
@@ -114,6 +122,12 @@ export function readRows(db: Database, node: string): Promise<TeamRows[]> {
           'd.feature',
         );
       for (const { team, ...row } of dids) of(team).dids.push(row);
+      const trusted = await trx('trunks as k')
+        .join('teams as t', (on) => on.onNull('k.team_id').orOn('k.team_id', 't.id'))
+        .where({ 't.node': node, 'k.trusted_caller_id': true })
+        .orderBy('k.endpoint')
+        .select<(TrustedTrunkRow & { team: string })[]>('t.identity as team', 'k.endpoint');
+      for (const { team, ...row } of trusted) of(team).trustedTrunks.push(row);
       return [...byTeam.values()];
     },
     { isolationLevel: 'repeatable read', readOnly: true },

@@ -16,7 +16,9 @@ const contexts = [
   'features',
   'numbers',
   'telephones',
+  'callers',
   'outbound',
+  'unknown',
   'inbound',
   'dial-in',
   'groups',
@@ -39,6 +41,7 @@ const stableFiles = [
   'star64-queue.conf',
   'star64-wrap-up.conf',
   'star64-telephone.conf',
+  'star64-voice.conf',
 ] as const;
 
 type Compiled = (values: object) => string;

@@ -36,8 +36,8 @@ export function wrapUpOffer(reason: string): string | undefined {
 /** The reason of a break's pause: a digit, since what people call their reasons is text of theirs. */
 export const pauseReason = (digit: string | null): string => `pause:${digit ?? ''}`;
 
-/** The word for a phone in the dialplan's own names: `astercc-5000`, `7000@astercc-telephones`. */
-const wordFor = (phone: PhoneName): string => deviceOf(phone).split('/')[1] ?? '';
+/** The word for a phone in the dialplan's own names, as that of its mark: `astercc-5000`, `7000@astercc-telephones`. */
+export const wordFor = (phone: PhoneName): string => deviceOf(phone).split('/')[1] ?? '';
 
 /** The device that shows others what the agent at a phone does. */
 export const lampOf = (phone: PhoneName): string => `Custom:star64-${wordFor(phone)}`;

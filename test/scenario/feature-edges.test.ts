@@ -34,7 +34,8 @@ const team: TeamFixture = {
     ...many.map((name, index) => ({ name, number: `610${index}`, wrapUpSeconds: 0 })),
   ],
   agents: [
-    ...['1001', '1002', '1003'].map((number) => ({ number, user: 'anna', groups: ['support'] })),
+    ...['1001', '1002'].map((number) => ({ number, user: 'anna', groups: ['support'] })),
+    { number: '1003', user: 'anna', groups: ['support', 'group_9'] },
     { number: '1004', user: 'anna', groups: many },
   ],
   dids: [

@@ -67,7 +67,7 @@ await t.test('*64 with the number, and *64 with the number keyed when asked', as
   t.equal(signIns.length, 2, 'signing in again at the same phone changes nothing');
   await dialAndHear(centre, one, '*65', 'agent-loggedoff');
   await waitMembers(centre, 'astercc-support', ['1002']);
-  await dialAndHear(centre, one, '*65', 'beeperr', 'agent-loggedoff');
+  await dialAndHear(centre, one, '*65', 'beeperr', 'spy-agent');
   await dialAndHear(centre, two, '*65', 'agent-loggedoff');
   await waitMembers(centre, 'astercc-sales', []);
 });
@@ -98,7 +98,7 @@ await t.test('a fixed agent is signed in by nature, at his phone only (spec 20)'
   await waitMembers(centre, 'astercc-desk', ['1009']);
   const own = await centre.phone('5004');
   await dialAndHear(centre, own, '*641009', 'agent-loginok');
-  await dialAndHear(centre, own, '*65', 'beeperr', 'agent-loginok');
+  await dialAndHear(centre, own, '*65', 'beeperr', 'cancelled', 'is-set-to', 'digits/4');
   t.equal(await stateOf(centre, '1009'), 'idle', 'he pauses, but does not sign out');
   await dialAndHear(centre, own, '*641001', 'beeperr', 'is-in-use', 'digits/9');
   t.same(await membersOf(centre, 'astercc-desk'), ['1009']);
