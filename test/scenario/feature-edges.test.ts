@@ -19,9 +19,11 @@ import {
 
 await needLab(t);
 
-/** What is heard by those who may try another number. */
+/** What is heard by those who may try another number; `*60` and `*62` also say what `*69` asks with. */
 const askingAgain = new Set<string>(
-  Object.values(prompts).flatMap(({ next, sounds }) => (next === 'again' ? sounds.slice(0, 1) : [])),
+  Object.entries(prompts).flatMap(([outcome, { next, sounds }]) =>
+    next === 'again' && outcome !== 'queue-wanted' ? sounds.slice(0, 1) : [],
+  ),
 );
 
 const many = Array.from({ length: 10 }, (_, index) => `group_${index}`);
