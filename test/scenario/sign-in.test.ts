@@ -78,7 +78,7 @@ await t.test('why not, each with an answer of its own', async (t) => {
 
   await dialAndHear(centre, one, '*641002', 'beeperr', 'extension', 'is-in-use');
   t.equal(await stateOf(centre, '1002'), 'signed-out', 'a phone has one agent (spec 21)');
-  await dialAndHear(centre, two, '*641009', 'beeperr', 'feature-not-avail-line');
+  await dialAndHear(centre, two, '*641009', 'beeperr', 'is-set-to', 'digits/4');
 
   // Unknown numbers: asked again, three times, then goodbye. Silence and # alone ask again, too.
   const mark = await asterisk.verbose.mark();
