@@ -178,9 +178,13 @@ await t.test('*69 says how many wait, and how long; *60 the most important first
   const waiting = [await callIn(centre), await callIn(centre)];
   await waitWaiting(centre, 'astercc-support', 2);
   await until('both in the database', async () => {
-    const change = { joined_at: centre.db.raw(`now() - interval '130 seconds'`) };
+    const change = { joined_at: centre.db.raw(`now() - interval '121 seconds'`) };
     return (await centre.db('queue_visits').whereNull('left_at').update(change)) === 2 ? true : undefined;
   });
+  await centre
+    .db('agent_states')
+    .whereNull('ended_at')
+    .update({ started_at: centre.db.raw(`now() - interval '90 minutes'`) });
   const two = [
     'number',
     ...digits('60'),
@@ -190,7 +194,7 @@ await t.test('*69 says how many wait, and how long; *60 the most important first
     'digits/2',
     'minutes',
   ];
-  const first = ['dictate/paused', 'digits/1', 'digits/0', 'minutes', 'ascending-2tone', 'digits/2', 'beep'];
+  const first = ['dictate/paused', 'digits/1', 'digits/1', 'hours', 'ascending-2tone', 'digits/2', 'beep'];
   const rest = ['spy-agent', ...digits('1001'), 'extension', ...digits('5001')];
   const groups = ['number', ...digits('60'), 'number', ...digits('61')];
   await Promise.all([
