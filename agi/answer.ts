@@ -1,6 +1,6 @@
 import { failureOf } from '../domain/database/sql-errors.js';
 import { Star64Error } from '../domain/errors.js';
-import { notices, prompts, soundsOf, type Facts, type Outcome } from './prompts.js';
+import { notices, prompts, restOf, soundsOf, type Facts, type Outcome } from './prompts.js';
 import type { Session } from './wire/session.js';
 
 /**
@@ -46,6 +46,7 @@ export async function answerOutcome(
   const { outcome, facts, marked = false } = typeof told === 'string' ? { outcome: told, facts: {} } : told;
   note(outcome, facts);
   // `marked` has star64-code note the wrap-up of this phone, which the server cannot, before the sounds are played.
-  const sounds = [...first, ...soundsOf(outcome, facts)];
-  await answer(session, `${marked ? 'marked' : prompts[outcome].next},${sounds.join('&')}`);
+  const sounds = [...first, ...soundsOf(outcome, facts)].join('&');
+  const rest = restOf(outcome, facts).join('&');
+  await answer(session, `${marked ? 'marked' : prompts[outcome].next},${sounds}${rest && `,${rest}`}`);
 }

@@ -2,7 +2,8 @@
  * The sounds of each outcome: names of Asterisk's core sounds, played one after the other in the channel's
  * language. `digits:x` reads the digits of the fact x one by one, `number:x` says it as a number. `again` plays them
  * while it listens for digits (agent number, reason, mode, group) and asks once more; `pin` asks for the PIN.
- * No two outcomes sound the same: an agent who sees nothing knows by this what has happened.
+ * `rest` follows a beep, for whoever keys a digit then. No two outcomes sound the same, and none says the opposite of
+ * what it means: an agent who sees nothing knows by this what has happened.
  */
 export const prompts = {
   'signed-in': { next: 'done', sounds: ['agent-loginok'] },
@@ -12,16 +13,20 @@ export const prompts = {
   'unknown-agent': { next: 'again', sounds: ['agent-incorrect'] },
   'agent-elsewhere': { next: 'again', sounds: ['agent-alreadyon'] },
   'agent-in-call': { next: 'done', sounds: ['beeperr', 'extension', 'digits:extension', 'vm-isonphone'] },
-  'phone-taken': { next: 'done', sounds: ['beeperr', 'extension', 'is-in-use', 'digits:agent'] },
-  'wrong-phone': { next: 'done', sounds: ['beeperr', 'feature-not-avail-line'] },
-  'unknown-phone': { next: 'done', sounds: ['beeperr', 'ss-noservice'] },
-  locked: { next: 'done', sounds: ['beeperr', 'vm-incorrect', 'please-try-call-later'] },
+  // "Agent" before the number: without it, it could be the extension's.
+  'phone-taken': { next: 'done', sounds: ['beeperr', 'extension', 'is-in-use', '*agent'] },
+  'wrong-phone': { next: 'done', sounds: ['beeperr', '*own-phone'] },
+  // A caller whom we know by nothing; of SIP phones, one that was just removed.
+  'unknown-phone': { next: 'done', sounds: ['beeperr', 'privacy-unident'] },
+  locked: { next: 'done', sounds: ['beeperr', 'confbridge-pin-bad', 'please-try-call-later'] },
   'pin-wanted': { next: 'pin', sounds: ['agent-pass'] },
   'pin-wrong': { next: 'done', sounds: ['vm-incorrect', 'vm-goodbye'] },
-  'pin-missing': { next: 'done', sounds: ['beeperr', 'vm-password', 'disabled'] },
+  // Nothing was keyed.
+  'pin-silence': { next: 'done', sounds: ['vm-goodbye'] },
+  'pin-missing': { next: 'done', sounds: ['beeperr', 'vm-no', 'vm-password', 'vm-for', '*agent'] },
   'signed-out': { next: 'done', sounds: ['agent-loggedoff'] },
-  'not-signed-in': { next: 'done', sounds: ['beeperr', 'agent-loggedoff'] },
-  fixed: { next: 'done', sounds: ['beeperr', 'agent-loginok'] },
+  'not-signed-in': { next: 'done', sounds: ['beeperr', 'vm-no', 'spy-agent'] },
+  fixed: { next: 'done', sounds: ['beeperr', 'cancelled', '*own-phone'] },
   ready: { next: 'done', sounds: ['activated'] },
   busy: { next: 'done', sounds: ['beeperr', 'extension', 'is-in-use'] },
   paused: { next: 'done', sounds: ['do-not-disturb'] },
@@ -33,17 +38,33 @@ export const prompts = {
   'mode-outbound': { next: 'done', sounds: ['call-waiting', 'disabled'] },
   'mode-wanted': { next: 'again', sounds: ['calling', 'number', 'astcc-followed-by-the-pound-key'] },
   'unknown-mode': { next: 'again', sounds: ['pm-invalid-option'] },
-  'no-choice': { next: 'done', sounds: ['beeperr', 'de-activated'] },
+  'no-choice': { next: 'done', sounds: ['beeperr', 'feature-not-avail-line'] },
   'group-set': { next: 'done', sounds: ['is-set-to', 'digits:group'] },
   'group-wanted': { next: 'again', sounds: ['extension', 'number', 'astcc-followed-by-the-pound-key'] },
   'unknown-group': { next: 'again', sounds: ['invalid'] },
-  // *60: the state, for how long, who, where, in which groups.
-  'standing-idle': { next: 'done', sounds: ['activated', '*duration', '*place'] },
-  'standing-paused': { next: 'done', sounds: ['do-not-disturb', '*duration', '*place'] },
-  'standing-wrap-up': { next: 'done', sounds: ['info-about-last-call', '*duration', '*place'] },
-  'standing-busy': { next: 'done', sounds: ['is-in-use', '*duration', '*place'] },
+  // *60: the state, for how long, how many wait in the current group; then exactly how long, who, where, in which groups.
+  // What comes before the beep takes five seconds at most: short words, and rough numbers that are one word each.
+  'standing-idle': { next: 'done', sounds: ['activated', '*roughly', '*waiting'], rest: ['*place'] },
+  'standing-paused': { next: 'done', sounds: ['dictate/paused', '*roughly', '*waiting'], rest: ['*place'] },
+  'standing-paused-for': {
+    next: 'done',
+    sounds: ['dictate/paused', 'digits:reason', '*roughly', 'ascending-2tone', 'number:waiting'],
+    rest: ['*place'],
+  },
+  'standing-wrap-up': { next: 'done', sounds: ['vm-Work', '*roughly', '*waiting'], rest: ['*place'] },
+  'standing-busy': { next: 'done', sounds: ['calling', '*roughly', '*waiting'], rest: ['*place'] },
+  // *69
+  'queue-waiting': { next: 'done', sounds: ['*queue', '*waiting', 'queue-reporthold', '*duration'] },
+  'queue-empty': { next: 'done', sounds: ['*queue', '*waiting'] },
+  'queue-wanted': { next: 'again', sounds: ['call-waiting', 'number', 'astcc-followed-by-the-pound-key'] },
   unavailable: { next: 'done', sounds: ['sorry', 'please-try-call-later'] },
-} as const satisfies Record<string, { next: 'done' | 'again' | 'pin'; sounds: readonly string[] }>;
+} as const satisfies Record<string, Prompt>;
+
+interface Prompt {
+  next: 'done' | 'again' | 'pin';
+  sounds: readonly string[];
+  rest?: readonly string[];
+}
 
 /** What an agent hears before the answer to a code. */
 export const notices = {
@@ -55,7 +76,12 @@ export const notices = {
 const shared: Record<string, readonly string[]> = {
   '*minutes': ['number:minutes', 'minutes'],
   '*seconds': ['number:seconds', 'seconds'],
-  '*place': ['digits:agent', 'extension', 'digits:extension', '*groups'],
+  '*hours': ['number:hours', 'hours'],
+  '*waiting': ['call-waiting', 'number:waiting'],
+  '*number': ['number', 'digits:queue'],
+  '*agent': ['spy-agent', 'digits:agent'],
+  '*own-phone': ['*agent', 'is-set-to', 'extension', 'digits:extension'],
+  '*place': ['*duration', '*agent', 'extension', 'digits:extension', '*groups'],
 };
 
 export type Outcome = keyof typeof prompts;
@@ -63,19 +89,40 @@ export type Outcome = keyof typeof prompts;
 /** Facts that the sounds of an outcome read out: numbers, or several of them. */
 export type Facts = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
-/** The sounds of an outcome with its facts put in, ready to be played: files, and `number:<n>`. */
+/**
+ * The sounds of an outcome with its facts put in, ready to be played: files, and `number:<n>`. Durations are given in
+ * `seconds`.
+ */
 export function soundsOf(outcome: Outcome, facts: Facts = {}): string[] {
   return prompts[outcome].sounds.flatMap((sound) => expand(sound, facts));
 }
 
+/** What follows for whoever wants to know more; empty for most outcomes. */
+export function restOf(outcome: Outcome, facts: Facts = {}): string[] {
+  const { rest = [] }: Prompt = prompts[outcome];
+  return rest.flatMap((sound) => expand(sound, facts));
+}
+
+/** The numbers that are said in one short word. */
+const short = [40, 30, 20, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0];
+
+/** A number rounded down to one that is said in one short word; 40 for all that is more. */
+export const rough = (number: number): number => short.find((one) => one <= number) ?? 0;
+
 function expand(sound: string, facts: Facts): string[] {
-  if (sound === '*duration') {
-    return expand(Number(facts['minutes']) > 0 ? '*minutes' : '*seconds', facts);
+  const seconds = Number(facts['seconds'] ?? 0);
+  const minutes = Math.floor(seconds / 60);
+  if (sound === '*duration') return expand(minutes > 0 ? '*minutes' : '*seconds', { seconds, minutes });
+  if (sound === '*roughly') {
+    return minutes < 60
+      ? expand('*minutes', { minutes: rough(minutes) })
+      : expand('*hours', { hours: rough(minutes / 60) });
   }
   if (sound === '*groups') {
     const groups = facts['groups'];
     return Array.isArray(groups) ? groups.flatMap((number: string) => ['number', ...spelled(number)]) : [];
   }
+  if (sound === '*queue') return facts['queue'] === '' ? [] : expand('*number', facts);
   const parts = shared[sound];
   if (parts) return parts.flatMap((part) => expand(part, facts));
   const [, kind, name = ''] = /^(digits|number):(.*)$/.exec(sound) ?? [];
@@ -89,10 +136,10 @@ const spelled = (number: string): string[] => Array.from(number, (digit) => `dig
 /** Every sound file that a phone may be sent, for a look whether a language has it. */
 export function soundFiles(): string[] {
   const all = [
-    ...Object.values(prompts).flatMap(({ sounds }) => [...sounds]),
+    ...Object.values(prompts).flatMap(({ sounds, rest = [] }: Prompt) => [...sounds, ...rest]),
     ...Object.values(shared).flat(),
     ...Object.values(notices).flat(),
   ];
   const files = all.filter((sound) => !/^\*|:/.test(sound));
-  return [...new Set([...files, ...spelled('0123456789'), 'vm-goodbye', 'auth-incorrect'])].sort();
+  return [...new Set([...files, ...spelled('0123456789'), 'beep', 'auth-incorrect'])].sort();
 }

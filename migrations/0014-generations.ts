@@ -44,12 +44,14 @@ declare
 begin
   for noun in select * from (values
     ('teams', ', lateral (select r.content->>''node'' as node) as t', '{name,time_zone,phone_pin}'),
-    ('extensions', of_team, '{user_id,agent_mode}'),
+    ('extensions', of_team, '{user_id,agent_mode,endpoint_guarded}'),
     ('agent_groups', of_team,
-      '{wrap_up_seconds,work_mode,sign_out_at,idle_sign_out_seconds,application,link}'),
+      '{wrap_up_seconds,work_mode,sign_out_at,idle_sign_out_seconds,missed_limit,application,link}'),
     ('dids', of_team, '{}'),
     ('feature_codes', of_team, '{}'),
-    ('trunks', 'join teams t on t.trunk_id = r.id', '{name,team_id,trusted_caller_id}')
+    ('trunks', 'join teams t on t.trunk_id = r.id
+        or t.id = coalesce((r.content->>''team_id'')::integer, t.id)
+          and ((r.content->>''trusted_caller_id'')::boolean or r.content->>''country'' is not null)', '{name}')
   ) as v (name, teams, ignored) loop
     for event in select * from (values
       ('insert', 'new table as new_rows'),

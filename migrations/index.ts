@@ -17,12 +17,15 @@ import { up as token } from './0015-token.js';
 import { up as outcomes } from './0016-outcomes.js';
 import { up as away } from './0017-away.js';
 import { up as numbers } from './0018-numbers.js';
+import { up as waiting, remarks as waitingRemarks } from './0020-waiting.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
   /** Without file extension, so that source and compiled runs agree on what has been done. */
   readonly name: string;
   readonly sql: string;
+  /** A query for what people should know of this step, a line in each row's `remark`; asked right after it. */
+  readonly remarks?: string;
 }
 
 export const migrations: readonly Migration[] = [
@@ -45,4 +48,5 @@ export const migrations: readonly Migration[] = [
   { name: '0016-outcomes', sql: outcomes },
   { name: '0017-away', sql: away },
   { name: '0018-numbers', sql: numbers },
+  { name: '0020-waiting', sql: waiting, remarks: waitingRemarks },
 ];

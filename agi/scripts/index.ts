@@ -8,6 +8,7 @@ import { signIn } from './sign-in.js';
 import { signOut } from './sign-out.js';
 import { status } from './status.js';
 import { unknownNumber } from './unknown-number.js';
+import { waiting } from './waiting.js';
 import { workMode } from './work-mode.js';
 import type { Script } from './script.js';
 
@@ -21,6 +22,7 @@ export const scripts: ReadonlyMap<string, Script> = new Map([
   ['work-mode', workMode],
   ['current-group', currentGroup],
   ['status', status],
+  ['waiting', waiting],
   ['inbound', inbound],
   ['anybody', anybody],
   ['unknown-number', unknownNumber],

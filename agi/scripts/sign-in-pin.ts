@@ -10,10 +10,13 @@ const longestPin = 10;
  * person: what is keyed here is in no log and no variable. No connection to the database is held while it waits.
  */
 export const signInPin = feature(async (services, { team, extension, digits: agent = '', by, session }) => {
+  let prompt = 'agent-pass';
   for (let attempt = 1; ; attempt++) {
-    const prompt = attempt === 1 ? 'agent-pass' : 'auth-incorrect';
     const pin = await session.getData(prompt, patienceMs, longestPin);
     const result = await enterOrTakeOver(services, team, { agent, extension, by, pin });
-    if (result.outcome !== 'pin-wrong' || attempt === tries) return tell(services, result);
+    const asksAgain = result.outcome === 'pin-wrong' || result.outcome === 'pin-wanted';
+    if (!asksAgain) return tell(services, result, agent);
+    if (attempt === tries) return result.outcome === 'pin-wanted' ? 'pin-silence' : 'pin-wrong';
+    prompt = result.outcome === 'pin-wanted' ? 'agent-pass' : 'auth-incorrect';
   }
 });

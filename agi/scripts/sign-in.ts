@@ -7,7 +7,7 @@ import type { Services } from './script.js';
 /** `*64<agent>`: signs the agent in at the phone that dialled. Fails closed. */
 export const signIn = feature(async (services, { team, extension, digits: agent, by }) => {
   if (agent === undefined) return 'agent-wanted';
-  return tell(services, await enterOrTakeOver(services, team, { agent, extension, by }));
+  return tell(services, await enterOrTakeOver(services, team, { agent, extension, by }), agent);
 });
 
 /**
@@ -24,8 +24,12 @@ export async function enterOrTakeOver(
   return enter(db, team, { ...request, unreachable: result.holder.extension });
 }
 
-/** Makes the queues follow a sign-in, and says what came of it. */
-export async function tell({ db, membership }: Services, result: SignInOutcome): Promise<Told> {
+/** Makes the queues follow a sign-in, and says what came of it. `agent`: the number that was dialled. */
+export async function tell(
+  { db, membership }: Services,
+  result: SignInOutcome,
+  agent: string,
+): Promise<Told> {
   switch (result.outcome) {
     case 'signed-in':
       await membership.sync(result.signIn, { thorough: true });
@@ -43,10 +47,14 @@ export async function tell({ db, membership }: Services, result: SignInOutcome):
       };
     case 'agent-elsewhere':
       return 'agent-elsewhere';
+    case 'wrong-phone':
+      return { outcome: 'wrong-phone', facts: { agent, extension: result.extension } };
+    case 'pin-missing':
+      return { outcome: 'pin-missing', facts: { agent } };
     case 'agent-in-call':
     case 'phone-taken': {
-      const { agent, extension } = result.holder;
-      return { outcome: result.outcome, facts: { agent, extension } };
+      const { agent: holder, extension } = result.holder;
+      return { outcome: result.outcome, facts: { agent: holder, extension } };
     }
     default:
       return result.outcome;

@@ -8,6 +8,10 @@ export const signOut = feature(async ({ db, membership }, { team, extension, by 
     await membership.sync(result.signIn, { thorough: true });
     if (result.offer !== undefined) await membership.cancelOffer(result.offer);
   }
+  if (result.outcome === 'fixed') {
+    const { agent, extension: own } = result.signIn;
+    return { outcome: 'fixed', facts: { agent, extension: own } };
+  }
   return result.outcome === 'signed-out'
     ? { outcome: 'signed-out', facts: { agent: result.signIn.agent } }
     : result.outcome;

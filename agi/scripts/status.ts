@@ -1,6 +1,7 @@
-import type { AgentState } from '../../domain/presence/transitions.js';
+import { readQueueWaiting } from '../../domain/calls/queue-waiting.js';
 import { agentStatusOf } from '../../domain/presence/agent-status.js';
-import type { Outcome } from '../prompts.js';
+import type { AgentState } from '../../domain/presence/transitions.js';
+import { rough, type Outcome } from '../prompts.js';
 import { feature } from './feature.js';
 
 const outcomes: Record<AgentState, Outcome> = {
@@ -15,6 +16,10 @@ const outcomes: Record<AgentState, Outcome> = {
 export const status = feature(async ({ db }, { team, extension }) => {
   const standing = await agentStatusOf(db, team, { extension });
   if (!standing) return 'not-signed-in';
-  const { state, seconds, ...facts } = standing;
-  return { outcome: outcomes[state], facts: { ...facts, seconds, minutes: Math.floor(seconds / 60) } };
+  const { state, reason, currentGroupId, ...own } = standing;
+  const queue =
+    currentGroupId === null ? undefined : await readQueueWaiting(db, team, { groupId: currentGroupId });
+  const facts = { ...own, waiting: rough(queue?.waiting ?? 0) };
+  if (reason === null) return { outcome: outcomes[state], facts };
+  return { outcome: 'standing-paused-for', facts: { ...facts, reason } };
 });

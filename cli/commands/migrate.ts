@@ -11,7 +11,7 @@ export function register(program: Command, context: Context): void {
         const { migrate, migrationDeadlineMs } = await import('../../domain/database/migrate.js');
         const { handOverToken } = await import('../token.js');
         const db = await rawDb(migrationDeadlineMs);
-        const done = await migrate(db);
+        const done = await migrate(db, say);
         await handOverToken(await settings(), db, say);
         print.list(
           done.map((migration) => ({ migration })),

@@ -30,7 +30,7 @@ export class Schema implements Part {
       const db = connect(this.databaseUrl, { max: 1, deadlineMs: migrationDeadlineMs });
       try {
         await requireSessions(this.databaseUrl);
-        const done = await migrate(db);
+        const done = await migrate(db, (remark) => this.log.warn({ remark }, 'migrated'));
         this.#waiting.over();
         if (done.length > 0) this.log.info({ done }, 'migrated');
         return;

@@ -16,7 +16,7 @@ const migrationLock = 640064;
 
 const migrationTable = 'star64_migrations';
 
-const source: Knex.MigrationSource<Migration> = {
+const sourceFor = (remark: (text: string) => void): Knex.MigrationSource<Migration> => ({
   getMigrations: () => Promise.resolve([...migrations]),
   getMigrationName: (migration) => migration.name,
   getMigration: (migration) =>
@@ -24,30 +24,41 @@ const source: Knex.MigrationSource<Migration> = {
       up: async (knex: Knex): Promise<void> => {
         // knex reads a bare question mark as a place for a value.
         await knex.raw(migration.sql.replaceAll('?', '\\?'));
+        if (migration.remarks === undefined) return;
+        const { rows } = await knex.raw<{ rows: { remark: string }[] }>(migration.remarks);
+        for (const row of rows) remark(row.remark);
       },
       down: () => Promise.reject(new Error('star64 migrations only go forward')),
     }),
-};
+});
 
 /**
  * Brings the schema up to this version in one transaction under an advisory lock: any number of starters at once
  * all succeed, and one that is killed leaves nothing half done. With nothing to do it is one look, without a lock.
- * `db` is connected with `migrationDeadlineMs`. Returns the names of the steps it carried out.
+ * `db` is connected with `migrationDeadlineMs`. Returns the names of the steps it carried out; `remark` is told what
+ * people should know of them, once they are committed.
  */
-export async function migrate(db: Database): Promise<string[]> {
+export async function migrate(
+  db: Database,
+  remark: (text: string) => void = () => undefined,
+): Promise<string[]> {
   return withDatabaseErrors(async () => {
     const done = await readCarriedOut(db);
     refuseNewerSchema(done);
     if (isWhole(done) && !(await isForeign(db))) return [];
-    return db.transaction(async (trx) => {
+    const remarks: string[] = [];
+    const carriedOut = await db.transaction(async (trx) => {
       await trx.raw('select pg_advisory_xact_lock(?)', [migrationLock]);
       // Who had the lock before may have been of a newer version.
       refuseNewerSchema(await readCarriedOut(trx));
-      const settings = { migrationSource: source, tableName: migrationTable, disableTransactions: true };
+      const migrationSource = sourceFor((text) => remarks.push(text));
+      const settings = { migrationSource, tableName: migrationTable, disableTransactions: true };
       const [, names] = (await trx.migrate.latest(settings)) as [number, string[]];
       await checkEra(trx);
       return names;
     });
+    for (const text of remarks) remark(text);
+    return carriedOut;
   });
 }
 

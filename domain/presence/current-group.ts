@@ -4,12 +4,17 @@ import { openSignIn, type SignIn, type Who } from './open-sign-in.js';
 export type CurrentGroupOutcome =
   | { outcome: 'group-set'; signIn: SignIn }
   | { outcome: 'group-wanted' | 'unknown-group' }
+  /** They are in no group beside the current one that a phone could name. */
+  | { outcome: 'no-choice' }
   | { outcome: 'not-signed-in' };
 
 /** A group by the number of its queue, as a phone names it, or by its name. */
 export type GroupChoice = { number: string } | { name: string };
 
-/** Chooses the current group of an agent among the groups that they are in. */
+/**
+ * Chooses the current group of an agent among the groups that they are in. Without a choice it says whether there is one
+ * to be made, so that nobody is asked for a number in vain.
+ */
 export async function setCurrentGroup(
   db: Queryable,
   team: string,
@@ -18,7 +23,14 @@ export async function setCurrentGroup(
 ): Promise<CurrentGroupOutcome> {
   const signIn = await openSignIn(db, team, who);
   if (!signIn) return { outcome: 'not-signed-in' };
-  if (choice === undefined) return { outcome: 'group-wanted' };
+  if (choice === undefined) {
+    const { rows } = await db.raw<{ rows: unknown[] }>(
+      `select from agent_group_members m join agent_groups g on g.id = m.group_id join sign_ins i on i.agent_id = m.agent_id
+       where i.id = ? and g.number is not null and g.id is distinct from i.current_group_id limit 1`,
+      [signIn.id],
+    );
+    return { outcome: rows.length > 0 ? 'group-wanted' : 'no-choice' };
+  }
   const [column, value] = 'name' in choice ? ['g.name', choice.name] : ['g.number', choice.number];
   const { rows } = await db.raw<{ rows: unknown[] }>(
     `update sign_ins i set current_group_id = g.id

@@ -21,10 +21,12 @@ export type PauseOutcome =
 export async function pause(db: Queryable, team: string, who: Who, digit?: string): Promise<PauseOutcome> {
   const signIn = await openSignIn(db, team, who);
   if (!signIn) return { outcome: 'not-signed-in' };
-  const reason = await findReason(db, signIn.teamId, digit);
-  if (typeof reason === 'string') return { outcome: reason };
   const before = await openStateOf(db, signIn.id);
   if (!before) return { outcome: 'not-signed-in' };
+  // Said at once: nobody is asked for a reason in vain.
+  if (!statesBefore('pause').includes(before.state)) return { outcome: 'busy', signIn };
+  const reason = await findReason(db, signIn.teamId, digit);
+  if (typeof reason === 'string') return { outcome: reason };
   if (before.state === 'paused' && before.pauseDigit === reason.pauseDigit)
     return { outcome: 'paused', signIn };
   if (await transition(db, signIn.id, 'pause', reason)) return { outcome: 'paused', signIn };

@@ -14,7 +14,9 @@ export type SignInOutcome =
   | { outcome: 'signed-in'; signIn: SignIn }
   /** He was signed in at another phone, `left`, and is here now. */
   | { outcome: 'moved'; signIn: SignIn; left: SignIn }
-  | { outcome: 'unknown-agent' | 'unknown-phone' | 'wrong-phone' | 'locked' }
+  | { outcome: 'unknown-agent' | 'unknown-phone' | 'locked' }
+  /** `extension`: the one phone of this agent. */
+  | { outcome: 'wrong-phone'; extension: string }
   | { outcome: 'pin-wanted' | 'pin-wrong' | 'pin-missing' }
   /** `holder`: who is signed in where. */
   | { outcome: 'agent-elsewhere' | 'agent-in-call' | 'phone-taken'; holder: SignIn };
@@ -24,7 +26,7 @@ interface Request {
   extension: string;
   /** The uniqueid of the call or the name of the command. */
   by: string;
-  /** What was keyed when asked for the PIN. */
+  /** What was keyed when asked for the PIN. Nothing at all is no guess: it is asked for again, and not counted. */
   pin?: string;
   /** The command line is trusted: no PIN, no locks. */
   trusted?: boolean;
@@ -61,7 +63,12 @@ export async function signIn(db: Database, team: string, request: Request): Prom
       await countFailure(trx, phone.team_id, suspects);
       return { outcome: 'unknown-agent' };
     }
-    if (agent.extension_id !== null && agent.extension_id !== phone.id) return { outcome: 'wrong-phone' };
+    if (agent.extension_id !== null && agent.extension_id !== phone.id) {
+      const own = await trx('extensions')
+        .where({ id: agent.extension_id })
+        .first<{ number: string }>('number');
+      return { outcome: 'wrong-phone', extension: own.number };
+    }
     const before = await openSignIn(trx, team, { agent: request.agent });
     if (before?.extension === request.extension) return { outcome: 'signed-in', signIn: before };
     const holder = await openSignIn(trx, team, { extension: request.extension });
@@ -105,7 +112,7 @@ async function checkPin(
     );
   if (!row?.demanded) return 'right';
   if (row.hash === null) return 'pin-missing';
-  if (pin === undefined) return 'pin-wanted';
+  if (pin === undefined || pin === '') return 'pin-wanted';
   return (await verifyPassword(pin, row.hash)) ? 'right' : 'pin-wrong';
 }
 

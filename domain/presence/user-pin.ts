@@ -6,9 +6,10 @@ import { countFailure, forgetFailures, isLocked, type Suspect } from './sign-in-
  * - `right`: it is this user's PIN; what went wrong before is forgotten.
  * - `wrong`: it is not, which is counted; the fifth time in a row locks.
  * - `locked`: too many were wrong; whether this one is right is not said.
+ * - `silence`: nothing was keyed, which is no guess and not counted.
  * - `missing`: there is no such user, or the user has no PIN.
  */
-export type PinCheck = 'right' | 'wrong' | 'locked' | 'missing';
+export type PinCheck = 'right' | 'wrong' | 'locked' | 'silence' | 'missing';
 
 /** A user by user name, or by id where the code knows the owner of a phone. */
 export type PinOwner = { username: string } | { userId: number };
@@ -39,6 +40,7 @@ export async function checkUserPin(
     ...(options.phone === undefined ? [] : [{ kind: 'phone' as const, number: options.phone }]),
   ];
   if (await isLocked(db, owner.teamId, suspects)) return 'locked';
+  if (pin === '') return 'silence';
   // Before anything is held: a hash takes long on purpose.
   const right = await verifyPassword(pin, owner.hash);
   return db.transaction(async (trx) => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Star64Error } from '../../domain/errors.js';
 import { features, type Feature } from '../../domain/provisioning/feature-code.js';
 import { destinationOf } from '../../domain/calls/routing.js';
-import { deviceOf, lampOf, memberOf, queueOf } from '../queue/names.js';
+import { deviceOf, lampOf, memberOf, queueOf, wordFor } from '../queue/names.js';
 import type { TeamRows } from './rows.js';
 
 /** What beside the database decides the text of the generated files. */
@@ -24,7 +24,13 @@ export interface GenerateSettings {
 const callerSeconds = 2;
 
 /** Features that take digits, dialled with the code or asked for. */
-const takingDigits: ReadonlySet<Feature> = new Set(['sign-in', 'pause', 'work-mode', 'current-group']);
+const takingDigits: ReadonlySet<Feature> = new Set([
+  'sign-in',
+  'pause',
+  'work-mode',
+  'current-group',
+  'waiting',
+]);
 
 export type TeamModel = ReturnType<typeof teamModel>;
 
@@ -47,6 +53,7 @@ export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: 
     trunk,
     name: { team: identity, extension: number, extensionKind: kind, endpoint },
   }));
+  const byNumber = new Map(named.map((one) => [one.number, one]));
   return {
     identity,
     language: language ?? '',
@@ -60,6 +67,10 @@ export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: 
     telephones: named.flatMap(({ number, telephone, trunk }) =>
       telephone === null || trunk === null ? [] : [{ number, dial: `PJSIP/${telephone}@${trunk}` }],
     ),
+    callers: rows.callers.flatMap(({ endpoint, digits, extension }) => {
+      const called = byNumber.get(extension);
+      return called ? [{ digest: callDigest(endpoint, digits), phone: wordFor(called.name) }] : [];
+    }),
     // Telephones of a team without a trunk.
     unreachable: named
       .filter(({ kind, trunk }) => kind === 'external' && trunk === null)
@@ -121,6 +132,13 @@ function buckets(teams: readonly TeamRows[]) {
   }
   return all.filter(({ dids }) => dids.length > 0);
 }
+
+/**
+ * A trunk and the number of who calls over it as one word, as star64-phone-of makes it: with a digest no names that
+ * Asterisk takes for one, such as a-b and ab as extensions, are mixed up.
+ */
+const callDigest = (endpoint: string, digits: string): string =>
+  createHash('md5').update(`${endpoint}:${digits}`).digest('hex');
 
 /** The realm is part of the digest and fixed in pjsip.conf.hbs, so that an operator's default realm does not matter. */
 function phone(endpoint: string, number: string, secret: string) {

@@ -1,6 +1,7 @@
 import type { Database } from '../../domain/database/pool.js';
 import type { ExtensionKind } from '../../domain/presence/phone.js';
 import type { Feature } from '../../domain/provisioning/feature-code.js';
+import { callersOf, type CallerRow, type TrustedTrunk } from './caller-forms.js';
 import { formsOf } from './did-forms.js';
 import type { Destination } from '../../domain/calls/routing.js';
 import { changesIn } from '../../domain/provisioning/generations.js';
@@ -17,6 +18,8 @@ export interface ExtensionRow {
   kind: ExtensionKind;
   secret: string | null;
   telephone: string | null;
+  /** By which a caller is known; see `extensions.telephone_key`. */
+  telephoneKey: string | null;
   /** The endpoint of the team's trunk. */
   trunk: string | null;
   /** The endpoint of the operator's own that it is; null: one is generated. */
@@ -49,6 +52,7 @@ export interface TeamRows extends TeamRow {
   groups: GroupRow[];
   codes: CodeRow[];
   dids: DidRow[];
+  callers: CallerRow[];
 }
 
 /** What generated files are made of, at one moment. */
@@ -63,19 +67,27 @@ export interface NodeRows {
  * database gives the same rows in the same order. `db` must not be a transaction: its isolation would be another's.
  */
 export async function readRows(db: Database, node: string): Promise<NodeRows> {
-  const { teams, changes, countries } = await readSnapshot(db, node);
+  const { teams, changes, countries, trusted } = await readSnapshot(db, node);
   const dids = teams.flatMap((team) =>
     team.dids.map((did) => ({ did, number: did.number, countries: countries.get(team.identity) ?? [] })),
   );
   // Reckoned when the connection has been given back.
   const forms = await formsOf(dids);
   dids.forEach(({ did }, index) => (did.forms = forms[index] ?? []));
+  for (const team of teams) {
+    const keyed = team.extensions.flatMap(({ telephoneKey, number }) =>
+      telephoneKey === null ? [] : [[telephoneKey, number] as const],
+    );
+    team.callers = await callersOf(trusted.get(team.identity) ?? [], new Map(keyed));
+  }
   return { teams, changes };
 }
 
 interface Snapshot extends NodeRows {
   /** Of the trunks that each team can use. */
   countries: Map<string, string[]>;
+  /** Trunks of each team whose caller numbers are proof enough. */
+  trusted: Map<string, TrustedTrunk[]>;
 }
 
 function readSnapshot(db: Database, node: string): Promise<Snapshot> {
@@ -91,7 +103,10 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'rtp_timeout_hold as rtpTimeoutHold',
         );
       const byTeam = new Map<string, TeamRows>(
-        teams.map((team) => [team.identity, { ...team, extensions: [], groups: [], codes: [], dids: [] }]),
+        teams.map((team) => [
+          team.identity,
+          { ...team, extensions: [], groups: [], codes: [], dids: [], callers: [] },
+        ]),
       );
       const of = (team: string): TeamRows => {
         const rows = byTeam.get(team);
@@ -111,6 +126,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'e.kind',
           'e.secret',
           'e.telephone_number as telephone',
+          'e.telephone_key as telephoneKey',
           'k.endpoint as trunk',
           'e.endpoint',
         );
@@ -163,7 +179,14 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         .select<{ team: string; country: string }[]>();
       const countries = new Map<string, string[]>();
       for (const { team, country } of used) countries.set(team, [...(countries.get(team) ?? []), country]);
-      return { teams: [...byTeam.values()], changes: await changesIn(trx, node), countries };
+      const trunks = await trx('trunks as k')
+        .join('teams as t', (on) => on.onNull('k.team_id').orOn('k.team_id', 't.id'))
+        .where({ 't.node': node, 'k.trusted_caller_id': true })
+        .orderBy('k.endpoint')
+        .select<(TrustedTrunk & { team: string })[]>('t.identity as team', 'k.endpoint', 'k.country');
+      const trusted = new Map<string, TrustedTrunk[]>();
+      for (const { team, ...trunk } of trunks) trusted.set(team, [...(trusted.get(team) ?? []), trunk]);
+      return { teams: [...byTeam.values()], changes: await changesIn(trx, node), countries, trusted };
     },
     { isolationLevel: 'repeatable read', readOnly: true },
   );

@@ -8,7 +8,7 @@ import { packageRoot } from '../../domain/machine/package-root.js';
  * Version of what templates are given. It goes up when a template of an operator's own that was made for the version
  * before would write something else or wrong: a value that is renamed, a subroutine that takes other arguments.
  */
-export const templateVersion = 1;
+export const templateVersion = 2;
 
 /** The contexts of a team, in their order in its file. */
 const contexts = [
@@ -16,7 +16,9 @@ const contexts = [
   'features',
   'numbers',
   'telephones',
+  'callers',
   'outbound',
+  'unknown',
   'inbound',
   'dial-in',
   'groups',
@@ -42,6 +44,7 @@ const stableFiles = [
   'star64-direct.conf',
   'star64-wrap-up.conf',
   'star64-telephone.conf',
+  'star64-voice.conf',
 ] as const;
 
 type Compiled = (values: object) => string;

@@ -44,8 +44,8 @@ export const wrapUpReason = 'wrapup';
  */
 export const pauseReason = (digit: string | null): string => (digit === null ? 'missed' : `pause:${digit}`);
 
-/** The word for a phone in the dialplan's own names: `astercc-5000`, `7000@astercc-telephones`. */
-const wordFor = (phone: PhoneName): string => deviceOf(phone).split('/')[1] ?? '';
+/** The word for a phone in the dialplan's own names, as that of its mark: `astercc-5000`, `7000@astercc-telephones`. */
+export const wordFor = (phone: PhoneName): string => deviceOf(phone).split('/')[1] ?? '';
 
 /** The device that shows others what the agent at a phone does. */
 export const lampOf = (phone: PhoneName): string => `Custom:star64-${wordFor(phone)}`;

@@ -19,6 +19,10 @@ const url = await emptyDatabase(t);
 const loader = new pg.Client(url);
 await loader.connect();
 await loader.query(dump);
+// A number of a team's own where a later version has a feature code.
+await loader.query(
+  `insert into feature_codes (team_id, code, feature) select id, '*690', 'status' from teams where identity = 'other'`,
+);
 const count = async (table: string): Promise<number> => {
   const { rows } = await loader.query<{ count: string }>(`select count(*) from ${table}`);
   return Number(rows[0]?.count);
@@ -38,7 +42,8 @@ const before = new Map<string, number>();
 for (const table of [...tables, ...records]) before.set(table, await count(table));
 
 const migrator = connect(url, { max: 1, deadlineMs: migrationDeadlineMs });
-await migrate(migrator);
+const remarks: string[] = [];
+await migrate(migrator, (remark) => remarks.push(remark));
 await migrator.destroy();
 const db = connect(url);
 t.teardown(async () => {
@@ -48,8 +53,27 @@ t.teardown(async () => {
 
 await t.test('a database of the version before becomes one of this version, and loses nothing', async (t) => {
   t.equal(await schemaText(db), schema, 'the same as one that begins with this version');
-  for (const [table, rows] of before) t.equal(await count(table), rows, table);
+  // Each team has one more code, but for the one that has a number of its own there.
+  const more = (before.get('teams') ?? 0) - 1;
+  for (const [table, rows] of before) {
+    const added = ['numbers', 'feature_codes'].includes(table) ? more : 0;
+    t.equal(await count(table), rows + added, table);
+  }
 });
+
+await t.test(
+  'a new feature code is given where it is free, and whoever migrates is told where not',
+  async (t) => {
+    const having = await db('feature_codes as c')
+      .join('teams as t', 't.id', 'c.team_id')
+      .where({ feature: 'waiting', code: '*69' })
+      .pluck<string[]>('t.identity');
+    t.notOk(having.includes('other'));
+    t.ok(having.includes('astercc'));
+    t.same(remarks.length, 1);
+    t.match(remarks[0], /^team other has \*690 already, .* --feature waiting --team other /);
+  },
+);
 
 await t.test('each call that joined a queue has its visit', async (t) => {
   const { rows } = await db.raw<{ rows: object[] }>(

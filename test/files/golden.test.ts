@@ -59,7 +59,7 @@ async function populate(db: Database, team: string): Promise<void> {
   }
   await addExtension(db, team, { number: '7000', user: 'anna', kind: 'external', telephone: '+4930123456' });
   if (team === 'astercc') {
-    await addTrunk(db, team, { name: 'provider', endpoint: 'provider.1' });
+    await addTrunk(db, team, { name: 'provider', endpoint: 'provider.1', trusted: true });
     await setTeam(db, team, { trunk: 'provider' });
   }
   await addGroup(db, team, { name: 'support', number: '6000' });

@@ -2,7 +2,10 @@ import t, { type Test } from 'tap';
 import { endOffer, endOverdueStates, openStateOf, transition } from '../../domain/presence/agent-state.js';
 import { signOutOverdue } from '../../domain/presence/automatic-sign-out.js';
 import type { Database } from '../../domain/database/pool.js';
+import { setCurrentGroup } from '../../domain/presence/current-group.js';
 import { pause, ready } from '../../domain/presence/pause.js';
+import { setAgent } from '../../domain/provisioning/agent.js';
+import { addGroup } from '../../domain/provisioning/group.js';
 import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
 import { isLocked, countFailure, forgetFailures } from '../../domain/presence/sign-in-lock.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
@@ -53,6 +56,23 @@ void t.test(
     t.same(await openStateOf(db, id), before, 'the question of a second server begins nothing new');
     await signOut(db, 'astercc', who, 'test');
     t.equal((await pause(db, 'astercc', who, '1')).outcome, 'not-signed-in');
+  },
+);
+
+void t.test(
+  'nobody is asked for what they could not have: not for a reason in a call, not for the one group',
+  async (t) => {
+    const { db, id } = await atWork(t);
+    await addPauseReason(db, 'astercc', { digit: '1', name: 'Lunch' });
+    t.equal((await setCurrentGroup(db, 'astercc', who, undefined)).outcome, 'no-choice');
+    await addGroup(db, 'astercc', { name: 'sales', number: '6001' });
+    await setAgent(db, 'astercc', '1001', { groups: ['support', 'sales'] });
+    t.equal((await setCurrentGroup(db, 'astercc', who, undefined)).outcome, 'group-wanted');
+    for (const event of ['offer', 'connect'] as const) {
+      await transition(db, id, event, { offerId: 'offer.1' });
+      for (const digit of [undefined, '1', '2'])
+        t.equal((await pause(db, 'astercc', who, digit)).outcome, 'busy');
+    }
   },
 );
 

@@ -130,7 +130,7 @@ await t.test(
     // The phone sees what the command has done, and the other way round.
     t.match(await dialled(centre, two, '*641002'), ['agent-loginok']);
     await admin('agent', 'sign-out', '1002');
-    t.match(await dialled(centre, two, '*65'), ['beeperr', 'agent-loggedoff'], 'signed out already');
+    t.match(await dialled(centre, two, '*65'), ['beeperr', 'vm-no', 'spy-agent'], 'signed out already');
     await dialled(centre, one, '*65');
     await refused(t, /not signed in/, 'agent', 'sign-out', '1001');
     await members();

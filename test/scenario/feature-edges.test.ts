@@ -19,9 +19,11 @@ import {
 
 await needLab(t);
 
-/** What is heard by those who may try another number. */
+/** What is heard by those who may try another number; `*60` and `*62` also say what `*69` asks with. */
 const askingAgain = new Set<string>(
-  Object.values(prompts).flatMap(({ next, sounds }) => (next === 'again' ? sounds.slice(0, 1) : [])),
+  Object.entries(prompts).flatMap(([outcome, { next, sounds }]) =>
+    next === 'again' && outcome !== 'queue-wanted' ? sounds.slice(0, 1) : [],
+  ),
 );
 
 const many = Array.from({ length: 10 }, (_, index) => `group_${index}`);
@@ -34,7 +36,8 @@ const team: TeamFixture = {
     ...many.map((name, index) => ({ name, number: `610${index}`, wrapUpSeconds: 0 })),
   ],
   agents: [
-    ...['1001', '1002', '1003'].map((number) => ({ number, user: 'anna', groups: ['support'] })),
+    ...['1001', '1002'].map((number) => ({ number, user: 'anna', groups: ['support'] })),
+    { number: '1003', user: 'anna', groups: ['support', 'group_9'] },
     { number: '1004', user: 'anna', groups: many },
   ],
   dids: [

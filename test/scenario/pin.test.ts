@@ -39,11 +39,17 @@ await t.test('with it the PIN is asked for after the number, and is in no log', 
     ['agent-loginok'],
     'who is signed in here already is not asked',
   );
-  t.same(await dialled(centre, phone, '*641002'), ['beeperr', 'extension', 'is-in-use', ...digits('1001')]);
+  t.same(await dialled(centre, phone, '*641002'), [
+    'beeperr',
+    'extension',
+    'is-in-use',
+    'spy-agent',
+    ...digits('1001'),
+  ]);
   const other = await centre.phone('5002');
   t.same(
     await dialled(centre, other, '*641002'),
-    ['beeperr', 'vm-password', 'disabled'],
+    ['beeperr', 'vm-no', 'vm-password', 'vm-for', 'spy-agent', ...digits('1002')],
     'an agent without a PIN',
   );
 
@@ -63,7 +69,7 @@ await t.test('five wrong PINs lock the agent number, from every phone, and the l
     ['auth-incorrect', '3333#'],
   ];
   t.match((await dialled(centre, phone, '*641003', ...wrong)).join(), /vm-incorrect,vm-goodbye$/);
-  const locked = ['beeperr', 'vm-incorrect', 'please-try-call-later'];
+  const locked = ['beeperr', 'confbridge-pin-bad', 'please-try-call-later'];
   t.match((await dialled(centre, phone, '*641003', ...wrong)).join(), new RegExp(`${locked.join()}$`));
   t.same(
     await dialled(centre, await centre.phone('5004'), '*641003'),
@@ -88,7 +94,7 @@ await t.test('numbers tried out one by one lock the phone, PIN or not', async (t
   ];
   await dialled(centre, phone, '*649991', ...tries);
   await dialled(centre, phone, '*649995', ['agent-incorrect', '9996#']);
-  t.same(await dialled(centre, phone, '*641004'), ['beeperr', 'vm-incorrect', 'please-try-call-later']);
+  t.same(await dialled(centre, phone, '*641004'), ['beeperr', 'confbridge-pin-bad', 'please-try-call-later']);
   const rows = await db('sign_in_failures').where({ kind: 'phone', number: '5004' });
   t.equal(rows.length, 1);
   t.same(

@@ -174,7 +174,7 @@ await t.test('hung: callers reach the agents, and nobody stays in wrap-up', asyn
   t.same(await guarded(centre, again), { given: [2], left: 1 }, 'and the next one no longer');
   server.thaw();
   await waitState(centre, '1001', 'idle');
-  await dialAndHear(centre, colleague, '*65', 'beeperr', 'agent-loggedoff');
+  await dialAndHear(centre, colleague, '*65', 'beeperr', 'spy-agent');
   t.equal(await stateOf(centre, '1002'), 'signed-out', 'what was refused has not happened');
   const twice = ['ringing', 'talking', 'idle', 'ringing', 'talking', 'idle'];
   await until('the states of both calls', async () =>

@@ -67,7 +67,7 @@ await t.test('*64 with the number, and *64 with the number keyed when asked', as
   t.equal(signIns.length, 2, 'signing in again at the same phone changes nothing');
   await dialAndHear(centre, one, '*65', 'agent-loggedoff');
   await waitMembers(centre, 'astercc-support', ['1002']);
-  await dialAndHear(centre, one, '*65', 'beeperr', 'agent-loggedoff');
+  await dialAndHear(centre, one, '*65', 'beeperr', 'spy-agent');
   await dialAndHear(centre, two, '*65', 'agent-loggedoff');
   await waitMembers(centre, 'astercc-sales', []);
 });
@@ -78,7 +78,7 @@ await t.test('why not, each with an answer of its own', async (t) => {
 
   await dialAndHear(centre, one, '*641002', 'beeperr', 'extension', 'is-in-use');
   t.equal(await stateOf(centre, '1002'), 'signed-out', 'a phone has one agent (spec 21)');
-  await dialAndHear(centre, two, '*641009', 'beeperr', 'feature-not-avail-line');
+  await dialAndHear(centre, two, '*641009', 'beeperr', 'is-set-to', 'digits/4');
 
   // Unknown numbers: asked again, three times, then goodbye. Silence and # alone ask again, too.
   const mark = await asterisk.verbose.mark();
@@ -98,7 +98,7 @@ await t.test('a fixed agent is signed in by nature, at his phone only (spec 20)'
   await waitMembers(centre, 'astercc-desk', ['1009']);
   const own = await centre.phone('5004');
   await dialAndHear(centre, own, '*641009', 'agent-loginok');
-  await dialAndHear(centre, own, '*65', 'beeperr', 'agent-loginok');
+  await dialAndHear(centre, own, '*65', 'beeperr', 'cancelled', 'is-set-to', 'digits/4');
   t.equal(await stateOf(centre, '1009'), 'idle', 'he pauses, but does not sign out');
   await dialAndHear(centre, own, '*641001', 'beeperr', 'is-in-use', 'digits/9');
   t.same(await membersOf(centre, 'astercc-desk'), ['1009']);

@@ -197,17 +197,40 @@ await t.test(
   },
 );
 
-await t.test('with no server left Asterisk ends his wrap-up, too', async (t) => {
+await t.test('with no server left his *67 ends his wrap-up, or Asterisk does, and nobody else', async (t) => {
   const caller = await customer();
   await mobile.incoming();
   await mobile.answer();
   await mobile.established();
   await centre.server.kill();
+  // Asterisk does not end it before he has.
+  const lease = (until: number) => asterisk.console(`dialplan set global STAR64_LEASE ${until}`);
+  await lease(4_000_000_000);
   await mobile.hangup();
   await mobile.closed();
   for (const queue of queues) await waitMembers(centre, queue, [/^2001 paused:wrapup/]);
-  for (const queue of queues) await waitMembers(centre, queue, ['2001'], 30_000);
   await caller.ended();
+  for (const [address, from] of [
+    ['127.0.0.99', number],
+    ['127.0.0.97', '+4915112345679'],
+  ] as const) {
+    const rogue = await Caller.call({ from, address, to: didOf('ready'), server: asterisk.sip });
+    await rogue.ended(30_000);
+    for (const queue of queues) await waitMembers(centre, queue, [/^2001 paused:wrapup/]);
+  }
+  await callIn(centre, mobile, 'provider.1', didOf('ready'), ['activated']);
+  for (const queue of queues) await waitMembers(centre, queue, ['2001']);
+
+  const next = await customer();
+  await mobile.incoming();
+  await mobile.answer();
+  await mobile.established();
+  await mobile.hangup();
+  await mobile.closed();
+  for (const queue of queues) await waitMembers(centre, queue, [/^2001 paused:wrapup/]);
+  await lease(0);
+  for (const queue of queues) await waitMembers(centre, queue, ['2001'], 30_000);
+  await next.ended();
   await centre.server.start();
   await waitState(centre, '2001', 'idle', 30_000);
   t.same(await gaps(centre), []);
@@ -252,7 +275,7 @@ await t.test('whoever only claims his number is refused aloud, and nothing chang
     ['provider.1', 2],
     ['provider.2', 1],
   ] as const) {
-    const heard = Array.from({ length: calls }, () => ['beeperr', 'ss-noservice']).flat();
+    const heard = Array.from({ length: calls }, () => ['beeperr', 'privacy-unident']).flat();
     t.same((await asterisk.played(endpoint, mark)).sort(), heard.sort(), endpoint);
   }
   t.same(await membersOf(centre, 'astercc-support'), ['2001'], 'he is still signed in');
@@ -293,7 +316,7 @@ await t.test(
   'a fixed agent has a telephone, too: signed in by nature, pauses and wraps up (spec 19, 20)',
   async (t) => {
     for (const queue of ['b2-support', 'b2-sales']) await waitMembers(centre, queue, ['2001']);
-    await callIn(centre, other, 'provider.2', didOf('sign-out', 1), ['beeperr'], ['agent-loginok']);
+    await callIn(centre, other, 'provider.2', didOf('sign-out', 1), ['beeperr'], ['cancelled']);
     const caller = await customer('600901');
     await other.incoming();
     await waitState(centre, '2001', 'ringing', undefined, 'b2');

@@ -53,7 +53,7 @@ export async function dialled(
   centre: Centre,
   phone: Phone,
   number: string,
-  ...keyed: [prompt: string, keys: string][]
+  ...keyed: (readonly [prompt: string, keys: string])[]
 ): Promise<string[]> {
   const start = await centre.asterisk.verbose.mark();
   const events = phone.events.length;

@@ -9,6 +9,7 @@ export const features = [
   'work-mode',
   'current-group',
   'status',
+  'waiting',
 ] as const;
 export type Feature = (typeof features)[number];
 
@@ -29,7 +30,8 @@ export const featureCode = describe({
   owner: 'team',
   goesWithTeam: true,
   dated: false,
-  order: 'o.feature, length(o.code), o.code',
+  // In the order of the list above.
+  order: `array_position(array[${features.map((feature) => `'${feature}'`).join()}], o.feature), length(o.code), o.code`,
   fields: {
     code: name('feature-code', {
       help: "what is dialled, for example '*68' (in quotes: a shell looks for files with a star)",
