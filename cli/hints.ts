@@ -39,7 +39,7 @@ const commands: Readonly<Record<string, string>> = {
 
 /** What star64 has not got. */
 const absent: Readonly<Record<string, string>> = {
-  diff: 'There is none yet: star64 generate --dir <another directory>, and diff -r with the one in force.',
+  diff: 'There is none yet: star64 apply goes back by itself if Asterisk does not take the files, and star64 rollback goes back one generation.',
 };
 
 /** Options that would carry a secret, which everybody on the machine could read in the list of processes. */

@@ -26,6 +26,8 @@ export interface FileSources {
   readonly cwd: string;
   readonly systemConfig: string;
   readonly sections: readonly string[];
+  /** Whether root asks, who does not take what anybody may have put into the current directory. */
+  readonly root: boolean;
 }
 
 /** Reads the one settings file that counts; the first that is there is the only one. */
@@ -34,6 +36,7 @@ export async function readSettingsFile({
   cwd,
   systemConfig,
   sections,
+  root,
 }: FileSources): Promise<SettingsFile & { readonly worldReadable: boolean; readonly source: string }> {
   const candidates = named === undefined ? ['star64.yml', systemConfig] : [named];
   const looked: string[] = [];
@@ -41,8 +44,9 @@ export async function readSettingsFile({
     const path = resolve(cwd, source);
     let text: string;
     let mode: number;
+    let uid: number;
     try {
-      [text, { mode }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
+      [text, { mode, uid }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
     } catch (error) {
       const { code = 'unknown error' } = error as NodeJS.ErrnoException;
       // Nobody asked for one of the usual files: that it is absent is no mistake. One that is there and closed to us is:
@@ -52,6 +56,13 @@ export async function readSettingsFile({
         continue;
       }
       const mistakes = [`${source}: cannot be read (${code})`];
+      return { looked: [...looked, path], given: new Map(), mistakes, worldReadable: false, source };
+    }
+    if (root && named === undefined && (uid !== 0 || (mode & 0o022) !== 0)) {
+      // It says what root runs, as asterisk.console does.
+      const mistakes = [
+        `${path}: belongs to or may be written by others than root, who does not take it unasked: name it with --config, or chown root and chmod go-w it`,
+      ];
       return { looked: [...looked, path], given: new Map(), mistakes, worldReadable: false, source };
     }
     const read = await parse(text, source, dirname(path), sections);

@@ -140,7 +140,13 @@ const wildcards = ['0.0.0.0', '::'];
 export async function loadSettings(sources: SettingsSources): Promise<Settings> {
   const { env, cwd, systemConfig } = sources;
   const named = sources.config ?? (env['STAR64_CONFIG'] || undefined);
-  const file = await readSettingsFile({ named, cwd, systemConfig, sections });
+  const file = await readSettingsFile({
+    named,
+    cwd,
+    systemConfig,
+    sections,
+    root: sources.root ?? process.getuid?.() === 0,
+  });
   const mistakes = [...file.mistakes];
   const given = new Map(file.given);
   for (const [path, { variable }] of Object.entries(table)) {

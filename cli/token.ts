@@ -32,7 +32,7 @@ export async function handOverToken(
 
 const fileIn = (dataDir: string): string => join(dataDir, 'token');
 
-/** The token that a version before 0.2 kept in a file; undefined where there is none, or one that cannot be trusted. */
+/** The token that an earlier version kept in a file; undefined where there is none, or one that cannot be trusted. */
 async function readOldToken(dataDir: string, say: (text: string) => void): Promise<string | undefined> {
   const path = fileIn(dataDir);
   let text: string;

@@ -47,7 +47,9 @@ export function registerNoun(
   const sayBehind = async ({ db, team, say }: Invocation, name: string): Promise<void> => {
     if (!noun.inFiles) return;
     const { behind, filesAreBehind } = await import('../../domain/provisioning/generations.js');
-    if (await filesAreBehind(await db(), owner === 'none' ? name : team)) say(behind);
+    // What was changed is changed, also when this cannot be asked any more.
+    const isBehind = await filesAreBehind(await db(), owner === 'none' ? name : team).catch(() => true);
+    if (isBehind) say(behind);
   };
 
   const declare = (verb: Verb): Command => {

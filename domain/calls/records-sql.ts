@@ -71,12 +71,12 @@ export const abandoned = `
   where c.id = visited.call_id and coalesce(c.outcome, 'unknown') = 'unknown'`;
 
 export const unserved = `
-  with ${queue}, ${visitWhere("v.answered_at is null and coalesce(v.outcome, 'lost') in ('lost', 'unknown', 'abandoned')")}, visited as (
+  with ${queue}, ${visitWhere("v.answered_at is null and coalesce(v.outcome, 'unknown') in ('unknown', 'abandoned')")}, visited as (
     update queue_visits v set outcome = :outcome::text, left_at = coalesce(v.left_at, greatest(clock_timestamp(), v.joined_at))
     from visit where v.id = visit.id and v.answered_at is null returning v.call_id
   )
   update calls c set outcome = nullif(:outcome::text, 'again') from visited
-  where c.id = visited.call_id and coalesce(c.outcome, 'lost') in ('lost', 'unknown', 'abandoned')`;
+  where c.id = visited.call_id and coalesce(c.outcome, 'unknown') in ('unknown', 'abandoned')`;
 
 export const offered = `
   with ${queue}, ${visitWhere('v.answered_at is null')}, made as (

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { prepared, type Queryable } from '../database/pool.js';
+import { failureOf } from '../database/sql-errors.js';
 import { bare, numberPlan } from '../telephone-numbers.js';
 
 /** A call for a number that no team has. */
@@ -27,12 +28,18 @@ interface Counted extends UnknownCall {
 
 /** How many numbers are kept for each Asterisk: somebody who tries numbers must not fill the disk. */
 const keep = 1000;
+/** After PostgreSQL has not taken them. */
+const againMs = 5000;
+/** Lines of the log in a minute: somebody who tries numbers must not fill it either. */
 const logged = 10;
+const minuteMs = 60_000;
 
 /** Counts calls for numbers that no team has, a second later and together, so that no call waits for it. */
 export class UnknownNumbers {
   #counted = new Map<string, Counted>();
   #timer: NodeJS.Timeout | undefined;
+  /** Lines since the minute began, on the monotonic clock. */
+  #said = { from: -minuteMs, lines: 0, kept: 0 };
   #writing: Promise<void> | undefined;
 
   constructor(
@@ -69,15 +76,42 @@ export class UnknownNumbers {
     const counted = [...this.#counted.values()];
     this.#counted = new Map();
     if (counted.length === 0) return;
-    for (const { number, endpoint, caller, calls } of counted.slice(0, logged))
-      this.log.warn({ number, endpoint, caller, calls }, 'called, and no team has the number');
-    if (counted.length > logged)
-      this.log.warn({ numbers: counted.length - logged }, 'further numbers were called that no team has');
+    for (const one of counted) this.#say(one);
     try {
       await record(this.db, this.node, counted);
     } catch (error) {
-      this.log.warn({ reason: (error as Error).message }, 'calls for unknown numbers are not counted');
+      const reason = (error as Error).message;
+      if (failureOf(error) === undefined) {
+        this.log.warn({ reason }, 'calls for unknown numbers are not counted');
+        return;
+      }
+      this.log.debug({ reason }, 'calls for unknown numbers are counted later');
+      for (const one of counted) this.#keep(one);
+      this.#timer ??= setTimeout(() => void this.flush(), againMs).unref();
     }
+  }
+
+  /** Takes back what was not written, beside what has come since. */
+  #keep(one: Counted): void {
+    const since = this.#counted.get(one.number);
+    if (!since && this.#counted.size >= keep) return;
+    this.#counted.set(one.number, {
+      ...(since ?? one),
+      calls: one.calls + (since?.calls ?? 0),
+      first: one.first,
+    });
+  }
+
+  #say({ number, endpoint, caller, calls }: Counted): void {
+    const now = performance.now();
+    if (now - this.#said.from >= minuteMs) {
+      const { kept } = this.#said;
+      if (kept > 0) this.log.warn({ numbers: kept }, 'further numbers were called that no team has');
+      this.#said = { from: now, lines: 0, kept: 0 };
+    }
+    if (this.#said.lines++ < logged)
+      this.log.warn({ number, endpoint, caller, calls }, 'called, and no team has the number');
+    else this.#said.kept++;
   }
 }
 

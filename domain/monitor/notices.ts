@@ -16,32 +16,36 @@ const named = 3;
 export function readNotices(db: Queryable, team: string): Promise<Notice[]> {
   return withDatabaseErrors(async () => [
     ...(await unguarded(db, team)),
-    ...(await twins(db)),
+    ...(await twins(db, team)),
     ...(await unknownNumbers(db)),
   ]);
 }
 
 /** Endpoints of the operator's own that lack their line: another call may ring the phone during one of ours. */
 async function unguarded(db: Queryable, team: string): Promise<Notice[]> {
-  const { rows } = await db.raw<{ rows: { number: string; endpoint: string }[] }>(
-    `select x.number, x.endpoint from extensions x join teams t on t.id = x.team_id
-     where t.identity = ? and x.endpoint is not null and x.removed_at is null and x.endpoint_guarded is false
+  const { rows } = await db.raw<{ rows: { number: string; endpoint: string; seen: boolean | null }[] }>(
+    `select x.number, x.endpoint, x.endpoint_guarded as seen from extensions x join teams t on t.id = x.team_id
+     where t.identity = ? and x.endpoint is not null and x.removed_at is null and x.endpoint_guarded is not true
      order by x.endpoint`,
     [team],
   );
-  return rows.map(({ number, endpoint }) => ({
+  return rows.map(({ number, endpoint, seen }) => ({
     about: 'endpoint',
-    says: `endpoint ${endpoint} (extension ${number}) lacks its line in pjsip.conf, so that Asterisk may ring it during a call: set_var = GROUP(star64)=PJSIP/${endpoint}`,
+    says:
+      seen === null
+        ? `endpoint ${endpoint} (extension ${number}) has dialled no feature code yet, so it is not known whether it has its lines: include => ${team}-features in its context, and set_var = GROUP(star64)=PJSIP/${endpoint}`
+        : `endpoint ${endpoint} (extension ${number}) lacks its line in pjsip.conf, so that Asterisk may ring it during a call: set_var = GROUP(star64)=PJSIP/${endpoint}`,
   }));
 }
 
 /** From the time when +N and N were two numbers. */
-async function twins(db: Queryable): Promise<Notice[]> {
+async function twins(db: Queryable, team: string): Promise<Notice[]> {
   const { rows } = await db.raw<{ rows: Record<'one' | 'team' | 'other' | 'holder', string>[] }>(
     `select d.number as one, t.identity as team, o.number as other, u.identity as holder
      from dids d join teams t on t.id = d.team_id
      join dids o on ltrim(o.number, '+') = ltrim(d.number, '+') and not o.twin join teams u on u.id = o.team_id
-     where d.twin order by d.number`,
+     where d.twin and :team in (t.identity, u.identity) order by d.number`,
+    { team },
   );
   return rows.map(({ one, team, other, holder }) => ({
     about: 'did',

@@ -1,4 +1,5 @@
-import { chmod, chown, lstat, readdir, realpath, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, open, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { fail, usage } from '../../domain/errors.js';
 import { run } from '../../domain/machine/processes.js';
@@ -61,12 +62,27 @@ export async function accessTo(directory: string, { reader, group }: AccessOptio
  */
 export async function settle(path: string, { uid, gid }: Access, mode: number): Promise<void> {
   const now = await lstat(path);
+  // Whoever may write the directory could have root change what such a link points to.
+  if (!now.isFile() && !now.isDirectory())
+    throw fail('not_readable', {
+      facts: { path },
+      says: `${path} is neither a file nor a directory, and star64 has made nothing else there`,
+      remedy: { text: 'look who has put it there, and remove it' },
+    });
   const handsOn = mode === directoryMode && uid !== undefined ? settingGroup : now.mode & settingGroup;
+  const otherOwner = (uid !== undefined && now.uid !== uid) || now.gid !== gid;
+  const otherMode = (now.mode & (settingGroup | permissions)) !== (handsOn | mode);
+  if (!otherOwner && !otherMode) return;
   try {
-    if ((uid !== undefined && now.uid !== uid) || now.gid !== gid) await chown(path, uid ?? now.uid, gid);
-    if ((now.mode & (settingGroup | permissions)) !== (handsOn | mode)) await chmod(path, handsOn | mode);
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      if (otherOwner) await file.chown(uid ?? now.uid, gid);
+      if (otherMode) await file.chmod(handsOn | mode);
+    } finally {
+      await file.close();
+    }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    if (!['EPERM', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     throw fail('not_readable', {
       facts: { path, uid: now.uid, gid: now.gid },
       says: `${path} has the wrong owner, group or mode, and only its owner or root may change that`,

@@ -23,6 +23,10 @@ export interface Applied extends Generated {
   reloaded: Part[];
 }
 
+/** The parts of Asterisk that read configuration, as they sign what they say. */
+const ofLoading =
+  /^(?:res_sorcery_config|config|config_options|pbx_config|app_queue|(?:res_pjsip\/)?(?:config_auth|location|pjsip_configuration))\.c\b/;
+
 /** What Asterisk found in the files; the generation before is to be put in force again. */
 class Refused extends Error {}
 
@@ -67,10 +71,10 @@ export function rollback(
     const { current, previous: generation } = before.links;
     if (generation === undefined || current === undefined || generation === current)
       throw conflict(`there is no generation before ${current ?? 'the first one'} in ${directory}.`);
+    await noteFileChange(db, node);
     await setLink(directory, 'current', generation);
     await setLink(directory, 'previous', current);
     const { reloaded, notIncluded } = await bring(options, access, generation, before);
-    await noteFileChange(db, node);
     if (notIncluded) throw notIncluded;
     return { generation, reloaded };
   });
@@ -118,8 +122,14 @@ async function bring(
   try {
     await step.load(wanted, old);
   } catch (error) {
-    if (!(error instanceof Refused) && !(error instanceof Star64Error)) throw error;
-    throw await goBack(step, error, wanted, old && { ...before.links, current: old.generation }, old);
+    // Whatever it was: what is in force is what Asterisk has taken.
+    throw await goBack(
+      step,
+      error as Error,
+      wanted,
+      old && { ...before.links, current: old.generation },
+      old,
+    );
   }
   const { reloaded, notIncluded } = step;
   const lines = notIncluded.map(
@@ -263,9 +273,11 @@ class Step {
 
   /** Warnings and errors since the beginning that name a file, queue or phone of ours, with the line they are about. */
   async #complaints({ queues, phones }: Contents): Promise<string[]> {
+    // A phone that cannot register, too, has its name in the log, and says nothing of the files.
     const ours = (said: string): boolean =>
       said.includes(`${this.directory}/`) ||
-      [...said.matchAll(/'([^']+)'/g)].some(([, name = '']) => queues.has(name) || phones.has(name));
+      (ofLoading.test(said) &&
+        [...said.matchAll(/'([^']+)'/g)].some(([, name = '']) => queues.has(name) || phones.has(name)));
     return Promise.all((await warningsSince(this.logs)).filter(ours).map(withLine));
   }
 

@@ -28,9 +28,10 @@ export async function callersOf(
     const plan = await numberPlan(country);
     for (const [key, extension] of telephones) {
       const kept = plan.canonical(key);
-      for (const form of new Set([key, bare(kept), ...plan.forms(kept).map(bare)])) {
-        if (bare(plan.canonical(form)) === key) callers.push({ endpoint, digits: form, extension });
-      }
+      // Read in the country of this trunk it is another number, as which nobody calls.
+      if (bare(kept) !== key) continue;
+      const forms = new Set([key, ...plan.forms(kept).map(bare)]);
+      for (const digits of forms) callers.push({ endpoint, digits, extension });
     }
   }
   return callers;

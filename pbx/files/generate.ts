@@ -5,7 +5,7 @@ import type { Database } from '../../domain/database/pool.js';
 import { conflict } from '../../domain/errors.js';
 import { makeDirectory } from '../../domain/machine/directory.js';
 import { FileLock } from '../../domain/machine/lock.js';
-import { forgetChanges, rememberGeneration } from '../../domain/provisioning/generations.js';
+import { rememberGeneration } from '../../domain/provisioning/generations.js';
 import { accessTo, directoryMode, settle, type Access, type AccessOptions } from './access.js';
 import { Draft } from './draft.js';
 import { siteModel, teamModel, type GenerateSettings } from './model.js';
@@ -43,15 +43,13 @@ export interface Written {
 
 /**
  * Writes Asterisk's files of all teams and puts them in force. The rows are read in one snapshot, and the connection is
- * given back before a file is written. Throws before anything that Asterisk reads has changed, or not at all; but for a
- * database that has gone by then, and does not hear of it.
+ * given back before a file is written. Throws before anything that Asterisk reads has changed, or not at all.
  */
 export function generate(db: Database, options: GenerateOptions): Promise<Generated> {
   return exclusively(options, async (access) => {
     const written = await write(db, options, access);
     const { generation, unreachable } = written;
     const changed = await written.draft.putInForce(generation);
-    await forgetChanges(db, written.changes);
     return { generation, changed, unreachable };
   });
 }

@@ -230,7 +230,7 @@ export class QueueMembership implements Membership {
       if (await done(add(), /already there/i)) return true;
     } catch (error) {
       if (!(error instanceof AmiError) || !/no such queue/i.test(error.message)) throw error;
-      this.log.warn({ queue, device }, 'Asterisk has no such queue yet: star64 generate, and reload');
+      this.log.warn({ queue, device }, 'Asterisk has no such queue yet: star64 apply');
       return false;
     }
     const { members } = await readQueues(this.manager, { queue, device });

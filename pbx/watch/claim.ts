@@ -128,7 +128,7 @@ export function unknownGeneration(loaded: string, installation: string): Star64E
     facts: { generation: loaded, installation },
     says: `this Asterisk has loaded the generation ${loaded} of star64's files, which was not made from this database (installation ${installation})`,
     remedy: {
-      text: 'nothing was changed there. After an update run `star64 generate` and reload Asterisk first; if this database is to have this Asterisk from now on, settle it once with {0}',
+      text: 'nothing was changed there. After an update run `star64 apply` first; if this database is to have this Asterisk from now on, settle it once with {0}',
       steps: [{ noun: 'serve', verb: '--take-over' }],
     },
   });

@@ -315,7 +315,6 @@ export class Observer {
   }
 }
 
-/** Events of one phone are worked off in their order. */
 /** The device of a queue member. */
 const deviceIn = (member: string): string => member.replace(/\/n$/, '');
 

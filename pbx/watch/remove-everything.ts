@@ -15,7 +15,7 @@ import { judgeClaim, loadedGeneration, readClaim, removeClaim, unknownGeneration
 import { inPortions } from './in-portions.js';
 
 /** Longer than everything here takes on a large node: no server leads meanwhile. */
-const leaseSeconds = 300;
+const leaseSeconds = 60;
 
 /** What was taken out of an Asterisk, by name. */
 export interface RemovedFromAsterisk {

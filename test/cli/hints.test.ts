@@ -9,7 +9,7 @@ await t.test('what is called otherwise elsewhere is named as it is called here',
     [['agent', 'unpause', '1001'], /star64 agent ready <number>/],
     [['unpause'], /star64 agent ready <number>/],
     [['version'], /star64 --version/],
-    [['diff'], /diff -r/],
+    [['diff'], /star64 rollback/],
     [['user', 'delete', 'anna'], /Did you mean: remove\?/],
     [['usre'], /Did you mean user\?/],
   ] as const) {

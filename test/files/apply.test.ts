@@ -114,11 +114,11 @@ void t.test(
       `at line 2 of ${out}/generations/x/phones/astercc.conf`,
       "of 'endpoint' with id 'astercc-5000'",
     ]) {
-      asterisk.complaint = `ERROR[7] y.c: Error ${about}`;
+      asterisk.complaint = `ERROR[7] res_sorcery_config.c: Error ${about}`;
       await refused(
         t,
         'failure',
-        [`y.c: Error ${about}`, `${good} is in force again`],
+        [`res_sorcery_config.c: Error ${about}`, `${good} is in force again`],
         () => apply(db, options),
         {
           lines: true,

@@ -25,7 +25,9 @@ await t.test('with nothing to see to nothing is said', async (t) => {
 
 await t.test('an endpoint without its line is named to its team, with the line', async (t) => {
   await addExtension(db, 'astercc', { number: '201', user: 'crowd', endpoint: '201' });
-  t.same(await readNotices(db, 'astercc'), [], 'nobody has seen it yet');
+  t.match(await readNotices(db, 'astercc'), [
+    { about: 'endpoint', says: /not known .*include => astercc-features/ },
+  ]);
   await recordGuard(db, 'astercc', '201', false);
   const { err, out } = await cli(['status'], { env });
   t.match(err, /endpoint 201 \(extension 201\) .*set_var = GROUP\(star64\)=PJSIP\/201\n/);
@@ -61,7 +63,8 @@ await t.test('numbers that no team has are named, as long as none has them', asy
 await t.test('of two DIDs that are one number both are named', async (t) => {
   await db.raw(`insert into dids (team_id, number, group_id, twin)
     select team_id, '4930999991', group_id, true from dids where number = '+4930999991'`);
-  t.match(await readNotices(db, 'other'), [
+  t.same(await readNotices(db, 'other'), [], 'neither is of this team');
+  t.match(await readNotices(db, 'astercc'), [
     {
       about: 'did',
       says: /DID 4930999991 of team astercc and DID \+4930999991 .*star64 did remove 4930999991/,
