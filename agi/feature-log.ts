@@ -27,7 +27,8 @@ const done: Partial<Record<Outcome, string>> = {
 };
 
 /** What only asks for more, or tells where somebody stands. */
-const isQuestion = (outcome: Outcome): boolean => /^(standing-|.*-wanted$)/.test(outcome);
+const isQuestion = (outcome: Outcome): boolean =>
+  /^(standing-|queue-waiting$|queue-empty$|.*-wanted$)/.test(outcome);
 
 /** Writes what became of a feature code: what changed something, and what was refused, for whoever is asked why. */
 export function noteFeature(log: Logger, asked: Asked, outcome: Outcome, facts: Facts): void {

@@ -9,7 +9,7 @@ import type { Phone } from '../../domain/presence/phone.js';
 import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
 import { Lease, withLease } from './lease.js';
-import { queuesOfAgent, readWanted, type Wanted } from './wanted.js';
+import { knowsWrapUp, queuesOfAgent, readWanted, type Wanted } from './wanted.js';
 import { setLamp } from './lamps.js';
 import { deviceOf, memberOf, pauseReason, type PhoneName, wrapUpReason, wrapUpUnmarked } from './names.js';
 import { isUnreachable } from './phones.js';
@@ -191,7 +191,8 @@ export class QueueMembership implements Membership {
     if (wanted.state === 'idle' && member.paused) {
       const offer = member.reason === wrapUpReason ? await readMarkedOffer(this.manager, phone) : undefined;
       // A wrap-up that the database has not heard of yet: its event is on the way, and it is not ours to end.
-      if (offer !== undefined && offer !== wanted.offerId) return;
+      const isNews = offer !== undefined && offer !== wanted.offerId;
+      if (isNews && !(await knowsWrapUp(this.db, phone, offer))) return;
       await this.#unmark(phone);
       await this.manager.action('QueuePause', { Interface: device, Paused: 'false' });
     } else if (wanted.state === 'paused') {

@@ -27,8 +27,8 @@ export interface Waiting {
   waitedSeconds: number;
 }
 
-/** Device state "Unavailable" in AMI's Status header. */
-const unavailable = '5';
+/** Device states in AMI's Status header that say that a phone is not there: "Invalid" (no such device) and "Unavailable". */
+const notThere: ReadonlySet<string | undefined> = new Set(['4', '5']);
 
 /** The members and callers of all queues, or of one member in one queue. */
 export async function readQueues(
@@ -53,7 +53,7 @@ export async function readQueues(
         reason: text('pausedreason'),
         lastPause: Number(text('lastpause')),
         inCall: text('incall') === '1',
-        unavailable: text('status') === unavailable,
+        unavailable: notThere.has(text('status')),
       });
     } else if (name === 'QueueEntry') {
       waiting.push({

@@ -41,6 +41,17 @@ export async function readWanted(db: Database, phones: readonly Phone[]): Promis
   return wanted;
 }
 
+/** Whether the wrap-up after an offer has been written down for who is signed in at a phone; it may be over. */
+export async function knowsWrapUp(db: Database, phone: Phone, offerId: string): Promise<boolean> {
+  const rows = await prepared(
+    db,
+    `select 1 from sign_ins i join agent_states s on s.sign_in_id = i.id and s.offer_id = ? and s.state = 'wrap-up'
+     where i.agent_id = ? and i.signed_out_at is null limit 1`,
+    [offerId, phone.agentId],
+  );
+  return rows.length > 0;
+}
+
 /** Every queue of the agent who is, or was last, at a phone. */
 export async function queuesOfAgent(db: Database, phone: Phone): Promise<string[]> {
   const rows = await prepared<{ name: string }>(

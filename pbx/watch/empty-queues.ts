@@ -55,6 +55,8 @@ export class EmptyQueues extends Loop {
         const seen = await inPortions(queues, look);
         since = new Map(seen.flatMap((one) => (one ? [one] : [])));
       } catch (error) {
+        // Who was there meanwhile was not seen.
+        since = new Map();
         if (!(error instanceof AmiError) && failureOf(error) === undefined)
           log.error({ err: error }, 'queues could not be looked at');
       }

@@ -83,6 +83,7 @@ export class Observer {
   /** Resolves when the states and calls of the events taken so far are in the database, or have failed to get there. */
   async caughtUp(): Promise<void> {
     await Promise.all(this.#chains.values());
+    await this.#guarded(() => this.#endings.write());
   }
 
   /** Resolves when everything taken so far is in the database, or has failed to get there. */

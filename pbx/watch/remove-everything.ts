@@ -7,6 +7,7 @@ import { isGenerationOf } from '../../domain/provisioning/generations.js';
 import { readNode } from '../../domain/provisioning/node.js';
 import type { ManagerActions } from '../ami/manager.js';
 import { QueueMembership } from '../queue/membership.js';
+import { readLamps } from '../queue/lamps.js';
 import { eventsDevice, leaseVariable } from '../queue/names.js';
 import { phonesAt } from '../queue/phones.js';
 import { readQueues } from '../queue/status.js';
@@ -107,10 +108,7 @@ async function removeMarks(manager: ManagerActions): Promise<string[]> {
 }
 
 async function removeLamps(manager: ManagerActions): Promise<string[]> {
-  const states = await manager.list('DeviceStateList');
-  const named = states
-    .map(({ headers }) => headers.get('device') ?? '')
-    .filter((device) => device.startsWith('Custom:star64-'));
+  const named = [...((await readLamps(manager)) ?? new Map<string, string>()).keys()];
   const kept = await inPortions(named, async (device) => {
     const entry = device.replace(/^Custom:/, 'CustomDevstate/');
     // What was deleted before is still listed until Asterisk starts anew.

@@ -57,7 +57,7 @@ await t.test('every wrap-up begins, however often the dialplan is reloaded', asy
       await talk.end();
       await waitState(centre, '1001', 'wrap-up');
     });
-    await waitMembers(centre, queue, [/^1001 paused:wrapup:/]);
+    await waitMembers(centre, queue, [/^1001 paused:wrapup$/]);
     await dialAndHear(centre, phone, '*67', 'activated');
     await waitMembers(centre, queue, ['1001']);
   }

@@ -102,7 +102,7 @@ await t.test('lamps show who is ready, paused or in wrap-up, and whether callers
   t.equal(await key('agent5001'), 'terminated', 'ready: off');
   await dialled(centre, phone, '*660');
   await lamp('agent5001', 'Hold');
-  t.equal(await key('agent5001'), 'confirmed', 'paused: lit');
+  t.equal(await key('agent5001'), 'confirmed held', 'paused');
   const customer = await Caller.call({ from: '4930123', to: '600100', server: asterisk.sip });
   await lamp('queue6000', 'Ringing');
   t.equal(await key('queue6000'), 'early', 'a caller waits: blinks');

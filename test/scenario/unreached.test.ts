@@ -104,7 +104,7 @@ await t.test('with 0 nobody is paused, and a colleague gets the call all the sam
   const caller = await callIn(centre, '600101');
   await colleague.incoming();
   const before = await resultsOf('1003');
-  t.ok(before.length >= 1 && before.length <= 2, `${before.length} offers before the colleague's`);
+  t.ok(before.length <= 2, `${before.length} offers before the colleague's`);
   for (let round = 0; round < 3; round++) {
     await colleague.hangup();
     await colleague.closed();

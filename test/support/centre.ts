@@ -138,7 +138,7 @@ export async function waitState(
   );
 }
 
-/** Names and pauses of the members of a queue as Asterisk has them: `1001`, or `1001 paused:wrapup:…`. */
+/** Names and pauses of the members of a queue as Asterisk has them: `1001`, or `1001 paused:wrapup`. */
 export async function membersOf(centre: Centre, queue: string): Promise<string[]> {
   const text = await centre.asterisk.console(`queue show ${queue}`);
   return [...text.matchAll(/^ +(\S+) \((?:PJSIP|Local)\/[^)]+\)(.*)$/gm)]

@@ -131,6 +131,7 @@ void t.test('the lamps of a large site are set a few at a time, and read seldom'
   t.equal((await lamps.compare()).length, 8, 'the second look comes at once');
   await lamps.mend(found);
   t.equal(manager.lamp('astercc-5001'), 'NOT_INUSE');
+  t.equal((await lamps.compare()).length, 4, 'what was set is looked at, and the rest is left');
   t.same(await lamps.compare(), [], 'and then one part in fifty of the time');
   now += 5001;
   const rest = await lamps.compare();

@@ -23,6 +23,8 @@ export class CompareLamps implements Step<WrongLamp> {
   readonly name = 'lamps';
   /** On the monotonic clock. */
   #notBefore = 0;
+  /** Some were mended since the last look. */
+  #mended = false;
   /** How long it took to look, in milliseconds. */
   #took = 0;
 
@@ -47,14 +49,16 @@ export class CompareLamps implements Step<WrongLamp> {
     });
     this.#took = performance.now() - began;
     // What was found wants a second look at once.
-    if (wrong.length === 0) this.#rest();
+    // And so does what was mended.
+    if (wrong.length === 0 || this.#mended) this.#rest();
+    this.#mended = false;
     const dark = wrong.filter(({ phone }) => phone.state === 'signed-out');
     return [...wrong.filter(({ phone }) => phone.state !== 'signed-out'), ...dark.slice(0, this.darkAtOnce)];
   }
 
   async mend(differences: readonly WrongLamp[]): Promise<void> {
     await inPortions(differences, ({ phone }) => this.membership.sync(phone, { alone: true }));
-    this.#rest();
+    this.#mended = true;
   }
 
   #rest(): void {

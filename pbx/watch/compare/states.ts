@@ -98,7 +98,9 @@ export class CompareStates implements Step<Mendable> {
         const queue = await findQueue(this.db, this.node, queueOf(phone.team, group ?? ''));
         // Both are whole seconds, rounded down: nobody's wrap-up is cut short for that.
         const elapsed = member.lastPause > 0 ? Math.max(0, now - member.lastPause - 1) : 0;
-        await beginWrapUp(this.db, phone.signInId, resting, queue, elapsed);
+        const begun = await beginWrapUp(this.db, phone.signInId, resting, queue, elapsed);
+        // It was over, with a pause after it, and Asterisk has not heard of that.
+        if (!begun) await this.membership.sync(phone);
       },
     };
   }
