@@ -15,7 +15,8 @@ import { Manager, type ManagerSettings } from '../../pbx/ami/manager.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
 import { Deadlines } from '../../pbx/watch/deadlines.js';
 import { Follower } from '../../pbx/watch/follower.js';
-import { Observer, observedEvents } from '../../pbx/watch/observer.js';
+import { observedEvents } from '../../pbx/watch/event-headers.js';
+import { Observer } from '../../pbx/watch/observer.js';
 import { EmptyQueues } from '../../pbx/watch/empty-queues.js';
 import { MissedCalls } from '../../pbx/watch/missed-calls.js';
 import { OwnAsterisk, ownershipDefaults } from '../../pbx/watch/own-asterisk.js';
@@ -87,7 +88,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   );
   const emptyQueues = new EmptyQueues(db, settings.node, asterisk, () => watcher.leading, log);
   const follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
-  const routing = new Routing(db);
+  const routing = new Routing(db, settings.node);
   const provisioning = new ProvisioningChanges(routing, () => watcher.reconcileSoon(), log);
   const listener = new ChangeListener(
     settings.databaseUrl,

@@ -28,7 +28,11 @@ export class Routing {
   /** Of each trunk that has one, by its endpoint. */
   #countries = new Map<string, string>();
 
-  constructor(private readonly db: Queryable) {}
+  constructor(
+    private readonly db: Queryable,
+    /** The Asterisk whose teams are answered for. */
+    private readonly node: string,
+  ) {}
 
   /** Reads every DID, or those of these teams. On failure the old answers stay. */
   async load(teamIds?: readonly number[]): Promise<void> {
@@ -36,6 +40,7 @@ export class Routing {
       .join('teams as t', 't.id', 'd.team_id')
       .leftJoin('agent_groups as g', 'g.id', 'd.group_id')
       .leftJoin('extensions as x', 'x.id', 'd.extension_id')
+      .where('t.node', this.node)
       .select<({ teamId: number; team: string; did: string } & Destination)[]>(
         't.id as teamId',
         't.identity as team',

@@ -98,7 +98,7 @@ export class Endings {
       for (const told of this.#kept.flatMap((waiting) => [...waiting.values()]))
         told.until = performance.now() + againMs + beginningsLateMs;
       this.#left = new Map([...left, ...this.#left]);
-      for (const waiting of [this.#left, ...this.#kept]) dropOldest(waiting);
+      for (const waiting of [this.#left, ...this.#kept]) dropOldest(waiting, keep);
       this.#soon(againMs);
       throw error;
     }
@@ -134,9 +134,10 @@ async function write<T>(
   for (const [uniqueid, { until }] of told) if (until < performance.now()) waiting.delete(uniqueid);
 }
 
-function dropOldest(waiting: Map<string, unknown>): void {
+/** Lets go of the oldest beyond `most`. */
+export function dropOldest(waiting: Map<string, unknown> | Set<string>, most: number): void {
   for (const key of waiting.keys()) {
-    if (waiting.size <= keep) return;
+    if (waiting.size <= most) return;
     waiting.delete(key);
   }
 }

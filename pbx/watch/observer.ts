@@ -11,24 +11,12 @@ import type { AmiMessage } from '../ami/message.js';
 import { phoneOf } from '../queue/names.js';
 import { phonesAt } from '../queue/phones.js';
 import { outcomeOf } from './call-outcome.js';
-import { Endings } from './endings.js';
+import { dropOldest, Endings } from './endings.js';
+import { callerIn, deviceIn, deviceOfChannel, offerIn } from './event-headers.js';
 import { resultOf, type OfferSoFar } from './offer-result.js';
 
-/** The events that the observer needs; nothing else is asked of Asterisk. */
-export const observedEvents = [
-  'AgentCalled',
-  'DialState',
-  'AgentConnect',
-  'AgentRingNoAnswer',
-  'QueueCallerJoin',
-  'QueueCallerLeave',
-  'QueueCallerAbandon',
-  'AttendedTransfer',
-  // Of our own device alone: EventRoundTrip.
-  'DeviceStateChange',
-  'Hangup',
-  'UserEvent',
-] as const;
+/** More than are ever open at once: ends that another server sees leave their beginnings here. */
+const most = 20_000;
 
 interface Work {
   /** Events of one phone or one call are worked off in their order. */
@@ -47,6 +35,8 @@ export class Observer {
   readonly #chains = new Map<string, Promise<void>>();
   /** Callers that joined a queue: their channel need not be the first of its call. */
   readonly #queued = new Set<string>();
+  /** Callers who have left a queue without an answer, and have not hung up yet. */
+  readonly #gaveUp = new Map<string, Caller>();
   /** Offers that ring or talk. */
   readonly #offers = new Map<string, OfferSoFar>();
   /** Why nobody answered at an extension, by the caller's channel. */
@@ -99,6 +89,7 @@ export class Observer {
       case 'AgentCalled': {
         const offer: OfferSoFar = { called: event };
         this.#offers.set(offerIn(event), offer);
+        dropOldest(this.#offers, most);
         return this.#forPhone(event, 'interface', (signIn) => this.#offered(signIn, event, offer));
       }
       case 'DialState': {
@@ -131,17 +122,20 @@ export class Observer {
         return this.#told(event);
       case 'QueueCallerJoin':
         this.#queued.add(uniqueid);
+        dropOldest(this.#queued, most);
         return { key: uniqueid, run: () => this.#joined(event) };
       case 'QueueCallerLeave':
         this.#endings.left(callerIn(event));
         return undefined;
       case 'QueueCallerAbandon':
-        return { key: uniqueid, run: () => this.#records.abandoned(callerIn(event)) };
+        // Also said of those whom the queue lets go: who has given up hangs up at once, the others come to star64-left.
+        this.#gaveUp.set(uniqueid, callerIn(event));
+        dropOldest(this.#gaveUp, most);
+        return undefined;
       case 'AttendedTransfer':
         return this.#transferred(event);
       case 'Hangup':
-        this.#hungUp(uniqueid, event);
-        return undefined;
+        return this.#hungUp(uniqueid, event);
       default:
         return undefined;
     }
@@ -154,6 +148,7 @@ export class Observer {
       case 'Star64OfferEnd':
         return this.#forPhone(event, 'member', (signIn) => this.#offerEnded(signIn, event));
       case 'Star64Left':
+        this.#gaveUp.delete(headers.get('uniqueid') ?? '');
         return { key: headers.get('uniqueid') ?? '', run: () => this.#unserved(event) };
       case 'Star64PickedUp':
         this.#endings.pickedUp(headers.get('call') ?? '');
@@ -161,6 +156,7 @@ export class Observer {
       case 'Star64Dialled': {
         const outcome = outcomeOf(event);
         if (outcome) this.#dialled.set(headers.get('uniqueid') ?? '', outcome);
+        dropOldest(this.#dialled, most);
         return undefined;
       }
       default:
@@ -272,7 +268,7 @@ export class Observer {
     return { key: asked, after: call, run: () => this.#records.merged(asked, call, channel) };
   }
 
-  #hungUp(uniqueid: string, event: AmiMessage): void {
+  #hungUp(uniqueid: string, event: AmiMessage): Work | undefined {
     const offer = this.#offers.get(uniqueid);
     if (offer) {
       this.#offers.delete(uniqueid);
@@ -291,6 +287,10 @@ export class Observer {
         outcome,
         unanswered: event.headers.get('channelstatedesc') === 'Ring',
       });
+    const caller = this.#gaveUp.get(uniqueid);
+    if (!caller) return undefined;
+    this.#gaveUp.delete(uniqueid);
+    return { key: uniqueid, run: () => this.#records.abandoned(caller) };
   }
 
   #chain({ key, after, run }: Work): void {
@@ -315,18 +315,3 @@ export class Observer {
     }
   }
 }
-
-/** The device of a queue member. */
-const deviceIn = (member: string): string => member.replace(/\/n$/, '');
-
-/** `PJSIP/astercc-5001-0000001a` is a channel of the device before the last hyphen. */
-const deviceOfChannel = (channel: string): string => channel.slice(0, channel.lastIndexOf('-'));
-
-/** The channel in the queue that an event of app_queue is about. */
-function callerIn({ headers }: AmiMessage): Caller {
-  const uniqueid = headers.get('uniqueid') ?? '';
-  return { queue: headers.get('queue') ?? '', uniqueid, linkedid: headers.get('linkedid') ?? uniqueid };
-}
-
-/** The channel to the agent's phone. */
-const offerIn = ({ headers }: AmiMessage): string => headers.get('destuniqueid') ?? '';

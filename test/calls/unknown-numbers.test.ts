@@ -58,7 +58,7 @@ await t.test('one that PostgreSQL does not take is said, and the next is', async
 
 await t.test('the server knows a DID that the files do not have, as its trunk writes it', async (t) => {
   await addTrunk(db, null, { name: 'provider', endpoint: 'provider', country: 'DE' });
-  const routing = new Routing(db);
+  const routing = new Routing(db, 'default');
   await routing.load();
   const whose = async (number: string, endpoint = 'provider'): Promise<string | undefined> =>
     (await routing.findOnTrunk(endpoint, number))?.did;

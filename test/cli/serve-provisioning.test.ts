@@ -22,10 +22,10 @@ async function following(
   const own = connect(url);
   const statements: string[] = [];
   own.on('query', ({ sql, bindings }: { sql: string; bindings?: unknown[] }) => {
-    if (/from "dids"/.test(sql)) statements.push((bindings ?? []).length > 0 ? 'of some' : 'of all');
+    if (/from "dids"/.test(sql)) statements.push((bindings ?? []).length > 1 ? 'of some' : 'of all');
   });
   let reconciled = 0;
-  const routing = new Routing(own);
+  const routing = new Routing(own, 'default');
   const changes = new ProvisioningChanges(routing, () => (reconciled += 1), log, everyMs);
   const listener = new ChangeListener(
     url,

@@ -147,6 +147,14 @@ void t.test('a caller whom the queue lets go is not one who gives up', async (t)
   t.same(await outcomes(), ['again', 'nobody'], 'once the caller went on waiting');
   t.same(await db('calls').pluck<string[]>('outcome'), ['nobody']);
   t.match(await group('support'), { waiting: 0, abandoned: 1 }, 'left without an answer');
+  const told = () => db('events').where({ type: 'call.abandoned' }).pluck<string[]>('type');
+  t.same(await told(), [], 'nobody is told that they gave up');
+  const other = { ...support, uniqueid: 'call.2', linkedid: 'call.2' };
+  for (const event of ['QueueCallerJoin', 'QueueCallerAbandon', 'QueueCallerLeave', 'Hangup'])
+    take(event, other);
+  await observer.settled();
+  t.same(await outcomes(), ['again', 'nobody', 'abandoned']);
+  t.same(await told(), ['call.abandoned']);
 });
 
 void t.test('what became of a call to an extension is what the dialplan has told', async (t) => {

@@ -1,0 +1,33 @@
+import type { Caller } from '../../domain/calls/records.js';
+import type { AmiMessage } from '../ami/message.js';
+
+/** The events that the observer needs; nothing else is asked of Asterisk. */
+export const observedEvents = [
+  'AgentCalled',
+  'DialState',
+  'AgentConnect',
+  'AgentRingNoAnswer',
+  'QueueCallerJoin',
+  'QueueCallerLeave',
+  'QueueCallerAbandon',
+  'AttendedTransfer',
+  // Of our own device alone: EventRoundTrip.
+  'DeviceStateChange',
+  'Hangup',
+  'UserEvent',
+] as const;
+
+/** The device of a queue member. */
+export const deviceIn = (member: string): string => member.replace(/\/n$/, '');
+
+/** `PJSIP/astercc-5001-0000001a` is a channel of the device before the last hyphen. */
+export const deviceOfChannel = (channel: string): string => channel.slice(0, channel.lastIndexOf('-'));
+
+/** The channel in the queue that an event of app_queue is about. */
+export function callerIn({ headers }: AmiMessage): Caller {
+  const uniqueid = headers.get('uniqueid') ?? '';
+  return { queue: headers.get('queue') ?? '', uniqueid, linkedid: headers.get('linkedid') ?? uniqueid };
+}
+
+/** The channel to the agent's phone. */
+export const offerIn = ({ headers }: AmiMessage): string => headers.get('destuniqueid') ?? '';
