@@ -2,33 +2,57 @@ import { bare, numberPlan, type NumberPlan } from '../../domain/telephone-number
 
 /** A DID of a team, and the countries of the trunks that the team can use. */
 interface Did {
+  team: string;
   number: string;
   countries: readonly string[];
 }
 
+/** The other written forms of a DID, as they lead to it in the context of its team, and in the one of all teams. */
+interface Forms {
+  inTeam: string[];
+  forAll: string[];
+}
+
 /**
  * The other written forms in which a call may come for each of the DIDs of an Asterisk. A form that two of them have, as
- * 030600100 in Germany and in Austria, is left out for both: no file can tell them apart. As it is kept, each is found.
+ * 030600100 in Germany and in Austria, is left out for both where both are found: no file can tell them apart. As it is
+ * kept, each is found.
  */
-export async function formsOf(dids: readonly Did[]): Promise<string[][]> {
+export async function formsOf(dids: readonly Did[]): Promise<Forms[]> {
   const plans = new Map<string | null, (number: string) => string[]>();
   const countries = new Set(dids.flatMap(({ countries }) => countries));
   for (const country of [null, ...countries]) plans.set(country, byBlocks(await numberPlan(country)));
   const formsIn = (country: string | null, number: string): string[] => plans.get(country)?.(number) ?? [];
-  const written = dids.map(({ number, countries }) => {
+  const written = dids.map(({ countries, number }) => {
     if (countries.length < 2) return formsIn(countries[0] ?? null, number);
     return [...new Set(countries.flatMap((country) => formsIn(country, number)))].sort(byLook);
   });
-  const holders = new Set(dids.map(({ number }) => number));
-  const contested = new Set<string>();
-  for (const forms of written) {
+  const ofAll = contested(dids.map(({ number }, index) => [number, ...(written[index] ?? [])]));
+  if (ofAll.size === 0) return written.map((forms) => ({ inTeam: forms, forAll: forms }));
+  const byTeam = new Map<string, string[][]>();
+  for (const [index, { team, number }] of dids.entries()) {
+    const names = byTeam.get(team) ?? [];
+    names.push([number, ...(written[index] ?? [])]);
+    byTeam.set(team, names);
+  }
+  const ofTeam = new Map([...byTeam].map(([team, all]) => [team, contested(all)]));
+  return written.map((forms, index) => ({
+    inTeam: forms.filter((form) => !ofTeam.get(dids[index]?.team ?? '')?.has(form)),
+    forAll: forms.filter((form) => !ofAll.has(form)),
+  }));
+}
+
+/** What two DIDs are called; the first name of each is the one that it is kept as. */
+function contested(names: readonly (readonly string[])[]): ReadonlySet<string> {
+  const holders = new Set(names.map(([kept = '']) => kept));
+  const twice = new Set<string>();
+  for (const [, ...forms] of names) {
     for (const form of forms) {
-      if (holders.has(form)) contested.add(form);
+      if (holders.has(form)) twice.add(form);
       holders.add(form);
     }
   }
-  if (contested.size === 0) return written;
-  return written.map((forms) => forms.filter((form) => !contested.has(form)));
+  return twice;
 }
 
 /** Numbers are handed out in blocks. Those that differ in the last two digits are written alike, and read once. */

@@ -88,7 +88,7 @@ export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: 
     })),
     groups,
     numberedGroups: groups.filter(({ number, leaving }) => number !== null && !leaving),
-    dids: rows.dids.map(({ number, forms, ...did }) => ({
+    dids: rows.dids.map(({ number, forms, formsForAll: _, ...did }) => ({
       number,
       forms,
       destination: destinationOf(identity, did),
@@ -125,7 +125,7 @@ function buckets(teams: readonly TeamRows[]) {
     dids: [] as { team: string; number: string; forms: readonly string[] }[],
   }));
   for (const { identity, dids } of teams) {
-    for (const { number, forms } of dids) {
+    for (const { number, formsForAll: forms } of dids) {
       const hash = createHash('md5').update(number).digest().readUInt32BE(0);
       all[hash % bucketCount]?.dids.push({ team: identity, number, forms });
     }

@@ -44,6 +44,8 @@ export interface DidRow extends Destination {
   number: string;
   /** Other ways in which a trunk may write it. */
   forms: string[];
+  /** Those of them that no other team's number has. */
+  formsForAll: string[];
 }
 
 /** One team with everything of it that reaches a file, each list in a fixed order. */
@@ -69,11 +71,19 @@ export interface NodeRows {
 export async function readRows(db: Database, node: string): Promise<NodeRows> {
   const { teams, changes, countries, trusted } = await readSnapshot(db, node);
   const dids = teams.flatMap((team) =>
-    team.dids.map((did) => ({ did, number: did.number, countries: countries.get(team.identity) ?? [] })),
+    team.dids.map((did) => ({
+      did,
+      team: team.identity,
+      number: did.number,
+      countries: countries.get(team.identity) ?? [],
+    })),
   );
   // Reckoned when the connection has been given back.
   const forms = await formsOf(dids);
-  dids.forEach(({ did }, index) => (did.forms = forms[index] ?? []));
+  for (const [index, { did }] of dids.entries()) {
+    did.forms = forms[index]?.inTeam ?? [];
+    did.formsForAll = forms[index]?.forAll ?? [];
+  }
   for (const team of teams) {
     const keyed = team.extensions.flatMap(({ telephoneKey, number }) =>
       telephoneKey === null ? [] : [[telephoneKey, number] as const],
@@ -169,7 +179,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'x.number as extension',
           'd.feature',
         );
-      for (const { team, ...row } of dids) of(team).dids.push({ ...row, forms: [] });
+      for (const { team, ...row } of dids) of(team).dids.push({ ...row, forms: [], formsForAll: [] });
       const used = await trx('trunks as k')
         .join('teams as t', (on) => on.on('t.id', 'k.team_id').orOnNull('k.team_id'))
         .where('t.node', node)

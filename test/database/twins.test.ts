@@ -38,7 +38,7 @@ const written = async (): Promise<Record<string, string[]>> =>
   Object.fromEntries(
     (await readRows(db, 'default')).teams.map(({ identity, dids }) => [
       identity,
-      dids.flatMap(({ number, forms }) => [number, ...forms]),
+      dids.flatMap(({ number, formsForAll }) => [number, ...formsForAll]),
     ]),
   );
 

@@ -20,10 +20,10 @@ const to = { group: 'support' };
 const numbersOf = async (team: string): Promise<string[]> =>
   (await listDids(db, team)).map(({ number }) => number);
 /** The forms in which Asterisk is to find the DIDs of a team. */
-const writtenOf = async (team: string): Promise<string[]> => {
+const writtenOf = async (team: string, where: 'forms' | 'formsForAll' = 'formsForAll'): Promise<string[]> => {
   const { teams: rows } = await readRows(db, 'default');
   const dids = rows.find(({ identity }) => identity === team)?.dids ?? [];
-  return dids.flatMap(({ number, forms }) => [number, ...forms]);
+  return dids.flatMap((did) => [did.number, ...did[where]]);
 };
 
 await t.test('+N and N are one number, over all teams', async (t) => {
@@ -133,6 +133,8 @@ await t.test('a form that two numbers have leads to neither; each is found as it
   await addDid(db, 'vienna', { number: '+431601001001', ...to });
   const [vienna, berlin] = [await writtenOf('vienna'), await writtenOf('astercc')];
   t.notOk([...vienna, ...berlin].includes('01601001001'));
+  for (const team of ['vienna', 'astercc'])
+    t.ok((await writtenOf(team, 'forms')).includes('01601001001'), 'on a trunk of one team it is its number');
   t.ok(vienna.includes('00431601001001'));
   t.ok(berlin.includes('00491601001001'));
   await removeDid(db, 'vienna', '+431601001001');
