@@ -18,7 +18,7 @@ export interface Health {
   reason: string | null;
   /** The generation of files in force on this machine, and whether Asterisk has loaded it; null: not known. */
   generation: { name: string; loaded: boolean } | null;
-  /** For how long a server has promised to end wrap-ups, in seconds; 0: the promise has run out, or a reload has emptied it. */
+  /** For how long a server has promised to end wrap-ups, in seconds; 0: it has run out, or a reload has emptied it; null: not known. */
   leaseSeconds: number | null;
   /** Signed-in agents whose phone Asterisk cannot reach. */
   unreachable: { agent: string; extension: string; device: string }[];
