@@ -6,7 +6,7 @@ import { fail } from '../../domain/errors.js';
 import { isGenerationOf } from '../../domain/provisioning/generations.js';
 import { readNode } from '../../domain/provisioning/node.js';
 import type { ManagerActions } from '../ami/manager.js';
-import { QueueMembership } from '../queue/membership.js';
+import { QueueMembers } from '../queue/members.js';
 import { readLamps } from '../queue/lamps.js';
 import { eventsDevice, leaseVariable } from '../queue/names.js';
 import { phonesAt } from '../queue/phones.js';
@@ -88,8 +88,8 @@ async function removeMembers(
     inQueues.map(({ device }) => device),
   );
   const ours = inQueues.filter(({ device }) => phones.has(device));
-  const membership = new QueueMembership(db, manager, log);
-  await inPortions(ours, ({ queue, device }) => membership.signOut(queue, device));
+  const told = new QueueMembers(db, manager, log);
+  await inPortions(ours, ({ queue, device }) => told.signOut(queue, device));
   return ours.map(({ queue, device }) => `${queue} ${device}`).sort();
 }
 
