@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import { Centre, type CentreOptions } from '../../lab/centre.js';
-import type { Phone, PhoneEvent } from '../../lab/phone.js';
+import type { PhoneEvent } from '../../lab/baresip.js';
+import type { Phone } from '../../lab/phone.js';
 import { until } from '../../domain/machine/processes.js';
 import { requireLab } from './lab.js';
 
