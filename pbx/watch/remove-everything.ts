@@ -6,13 +6,14 @@ import { fail } from '../../domain/errors.js';
 import { isGenerationOf } from '../../domain/provisioning/generations.js';
 import { readNode } from '../../domain/provisioning/node.js';
 import type { ManagerActions } from '../ami/manager.js';
+import { loadedGeneration } from '../loaded-generation.js';
 import { QueueMembers } from '../queue/members.js';
 import { readLamps } from '../queue/lamps.js';
 import { eventsDevice, leaseVariable } from '../queue/names.js';
 import { phonesAt } from '../queue/phones.js';
 import { readQueues } from '../queue/status.js';
 import { readQueueNames } from './compare/signed-in-phones.js';
-import { judgeClaim, loadedGeneration, readClaim, removeClaim, unknownGeneration } from './claim.js';
+import { judgeClaim, readClaim, removeClaim, unknownGeneration } from './claim.js';
 import { inPortions } from './in-portions.js';
 
 /** Longer than everything here takes on a large node: no server leads meanwhile. */
