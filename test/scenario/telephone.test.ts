@@ -11,7 +11,7 @@ import { PortBlock } from '../../domain/machine/ports.js';
 import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
 import {
-  centreFor,
+  centreOf,
   dialAndHear,
   gaps,
   membersOf,
@@ -35,7 +35,11 @@ const features = ['sign-in', 'sign-out', 'ready', 'status'] as const;
 const didOf = (feature: (typeof features)[number], team = 0): string =>
   `6001${team}${features.indexOf(feature)}`;
 
-const centre = await centreFor(t, {
+const groups = [
+  { name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 2, missedLimit: 0 },
+  { name: 'sales', number: '6001', wrapUp: 'ring', wrapUpSeconds: 0, ringSeconds: 5, missedLimit: 0 },
+];
+const centre = await centreOf(t, crowd(1, { groups, did: '600900' }), {
   asterisk: {
     extra: {
       'pjsip.conf': providers
@@ -44,11 +48,6 @@ const centre = await centreFor(t, {
     },
   },
   provision: async (db) => {
-    const groups = [
-      { name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 2, missedLimit: 0 },
-      { name: 'sales', number: '6001', wrapUp: 'ring', wrapUpSeconds: 0, ringSeconds: 5, missedLimit: 0 },
-    ];
-    await provision(db, crowd(1, { groups, did: '600900' }));
     await provision(db, crowd(1, { team: 'b2', groups, did: '600901' }));
     await addTrunk(db, null, { name: 'lab', endpoint: 'lab-trunk' });
     await addTrunk(db, 'astercc', { name: 'provider', endpoint: 'provider.1', trusted: true });
