@@ -12,7 +12,7 @@ await provision(db, {
   extensions: [{ number: '5000', user: 'anna' }],
   groups: [{ name: 'support', number: '6000' }, { name: 'sales' }],
   agents: [{ number: '1001', user: 'anna', groups: ['sales'] }],
-  dids: [{ number: '600100', group: 'support' }],
+  dids: [{ number: '600100', to: 'group:support' }],
 });
 
 /** Every row that a person has provisioned. */

@@ -36,7 +36,7 @@ const centre = await centreOf(
       user: 'anna',
       groups: [choice, other],
     })),
-    dids: columns.map(({ did, choice }) => ({ number: did, group: choice })),
+    dids: columns.map(({ did, choice }) => ({ number: did, to: `group:${choice}` })),
   },
   {
     provision: async (db) => {

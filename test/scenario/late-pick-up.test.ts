@@ -22,7 +22,7 @@ const groups = modes.map((wrapUp, index) => ({
   // Who picks up is told how long the caller has waited, before the two are joined.
   announceCall: true,
 }));
-const dids = modes.map((group) => ({ number: did[group], group }));
+const dids = modes.map((group) => ({ number: did[group], to: `group:${group}` }));
 const centre = await centreOf(t, { ...crowd(2, { groups }), dids });
 const phones: Record<string, Phone> = {
   1001: await centre.phone('5001'),

@@ -18,7 +18,7 @@ const groups = [
   { name: 'sales', wrapUp: 'answer', wrapUpSeconds: salesSeconds },
   { name: 'leads', wrapUp: 'off' },
 ];
-const dids = groups.map(({ name }, index) => ({ number: `60010${index}`, group: name }));
+const dids = groups.map(({ name }, index) => ({ number: `60010${index}`, to: `group:${name}` }));
 const centre = await centreOf(
   t,
   { ...crowd(2, { groups }), dids },

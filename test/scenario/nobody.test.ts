@@ -25,7 +25,7 @@ const centre = await centreOf(
       ...(name === 'short' && { maxWaitSeconds: 10 }),
     })),
     agents: names.map((name) => ({ number: agentOf(name), user: 'crowd', groups: [name] })),
-    dids: names.map((name) => ({ number: `60010${index(name)}`, group: name })),
+    dids: names.map((name) => ({ number: `60010${index(name)}`, to: `group:${name}` })),
   },
   { asterisk: { persistentMembers: false } },
 );

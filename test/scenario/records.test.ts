@@ -8,7 +8,10 @@ import { callIn } from '../support/calls.js';
 
 const answer = { wrapUp: 'answer', wrapUpSeconds: 0, strategy: 'linear', ringSeconds: 30 };
 const team = crowd(4, { groups: [{ name: 'support', number: '6000', ...answer }] });
-const dids = ['5003', '5004'].map((extension) => ({ number: `60${extension}`, extension }));
+const dids = ['5003', '5004'].map((extension) => ({
+  number: `60${extension}`,
+  to: `extension:${extension}`,
+}));
 const centre = await centreOf(t, { ...team, dids: [...team.dids, ...dids] });
 const { asterisk, db } = centre;
 const [anna, bert] = [await centre.phone('5001'), await centre.phone('5002')];

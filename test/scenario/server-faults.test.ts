@@ -31,7 +31,7 @@ const groups = [
   { name: 'sales', wrapUp: 'answer', wrapUpSeconds: salesSeconds },
 ];
 const team = crowd(3, { groups });
-const dids = groups.map(({ name }, index) => ({ number: `60010${index}`, group: name }));
+const dids = groups.map(({ name }, index) => ({ number: `60010${index}`, to: `group:${name}` }));
 const centre = await centreOf(t, { ...team, dids });
 const { asterisk, db, server } = centre;
 const phone = await centre.phone('5001');

@@ -28,7 +28,7 @@ const groups = [
 const all = crowd(8, { groups });
 const centre = await centreOf(
   t,
-  { ...all, dids: [...all.dids, { number: '600101', group: 'sales' }] },
+  { ...all, dids: [...all.dids, { number: '600101', to: 'group:sales' }] },
   {
     provision: async (db) => {
       // A trunk that leads nowhere, and an agent at a mobile behind it.

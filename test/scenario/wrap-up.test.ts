@@ -17,7 +17,7 @@ const groups = Object.keys(wrapsUp).map((wrapUp) => ({
   strategy: 'ringall',
 }));
 const team = crowd(3, { groups });
-const did = (group: string, index: number) => ({ number: `60010${index}`, group });
+const did = (group: string, index: number) => ({ number: `60010${index}`, to: `group:${group}` });
 const centre = await centreOf(t, { ...team, dids: groups.map(({ name }, index) => did(name, index)) });
 const queues = Object.keys(wrapsUp).map((name) => `astercc-${name}`);
 const phone = await centre.phone('5001');
