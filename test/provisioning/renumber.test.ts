@@ -23,7 +23,7 @@ await addExtension(db, 'astercc', {
   telephone: '0401234567',
 });
 await addTrunk(db, null, { name: 'provider', endpoint: 'provider' });
-const to = { group: 'support' };
+const to = { to: 'group:support' };
 const all = Array.from({ length: count }, (_, index) => typed(index));
 while (all.length > 0)
   await Promise.all(all.splice(0, 10).map((number) => addDid(db, 'astercc', { number, ...to })));
