@@ -11,6 +11,7 @@ import { Deadlines } from '../../pbx/watch/deadlines.js';
 import { EmptyQueues } from '../../pbx/watch/empty-queues.js';
 import { Follower } from '../../pbx/watch/follower.js';
 import { Loop } from '../../pbx/watch/loop.js';
+import { OrderedWork } from '../../pbx/watch/ordered-work.js';
 import { freshDatabase } from '../support/database.js';
 import { StubManager } from '../support/stub-manager.js';
 
@@ -207,5 +208,23 @@ void t.test(
       await loop.stop();
       t.same(said.splice(0), [fault, over]);
     }
+  },
+);
+
+void t.test(
+  'nor is it one for each event: each is missed, and the reconciliation is asked for',
+  async (t) => {
+    const said: string[] = [];
+    const heard = pino(
+      { level: 'info' },
+      { write: (line: string) => said.push((JSON.parse(line) as { msg: string }).msg) },
+    );
+    let missed = 0;
+    const work = new OrderedWork(heard, () => missed++);
+    for (let index = 0; index < 20; index++)
+      work.add({ key: `call.${index % 4}`, run: () => Promise.reject(new Error('a table is gone')) });
+    await work.settled();
+    t.equal(missed, 20);
+    t.same(said, ['events could not be recorded']);
   },
 );
