@@ -11,10 +11,10 @@ import type { ManagerActions } from '../ami/manager.js';
 import { Lease, withLease } from './lease.js';
 import { knowsWrapUp, queuesOfAgent, readWanted, type Wanted } from './wanted.js';
 import { setLamp } from './lamps.js';
-import { deviceOf, memberOf, pauseReason, type PhoneName, wrapUpReason, wrapUpUnmarked } from './names.js';
+import { deviceOf, memberOf, pauseReason, wrapUpReason } from './names.js';
 import { isUnreachable } from './phones.js';
 import { readQueues, type Member } from './status.js';
-import { readMarkedOffer } from './wrap-up-mark.js';
+import { markWrapUp, readMarkedOffer, unmarkWrapUp } from './wrap-up-mark.js';
 
 /** Longest wait of a caller of sync(); the work goes on after it. A feature code has 5 s for its whole answer. */
 const patienceMs = 3000;
@@ -109,7 +109,7 @@ export class QueueMembership implements Membership {
       return this.#enter(phone, device, wanted, lease, thorough);
     }
     // Nobody is signed in. The lamp comes first: by it star64-offer takes back what a queue offers from now on.
-    await this.#unmark(phone);
+    await unmarkWrapUp(this.manager, phone);
     await setLamp(this.manager, phone, 'signed-out');
     await Promise.all(left.map((queue) => this.signOut(queue, device)));
   }
@@ -193,11 +193,13 @@ export class QueueMembership implements Membership {
       // A wrap-up that the database has not heard of yet: its event is on the way, and it is not ours to end.
       const isNews = offer !== undefined && offer !== wanted.offerId;
       if (isNews && !(await knowsWrapUp(this.db, phone, offer))) return;
-      await this.#unmark(phone);
+      await unmarkWrapUp(this.manager, phone);
       await this.manager.action('QueuePause', { Interface: device, Paused: 'false' });
+    } else if (wanted.state === 'wrap-up' && member.paused) {
+      await markWrapUp(this.manager, phone);
     } else if (wanted.state === 'paused') {
       // The mark goes first, also one that is left over: a break is nothing that Asterisk may end by itself.
-      await this.#unmark(phone);
+      await unmarkWrapUp(this.manager, phone);
       if (member.reason === reasonOf(wanted)) return;
       await this.manager.action('QueuePause', {
         Interface: device,
@@ -246,11 +248,6 @@ export class QueueMembership implements Membership {
       });
     }
     return true;
-  }
-
-  /** Only the dialplan marks: Asterisk lets no manager write to DB(), unless it has the class `system`. */
-  async #unmark(phone: PhoneName): Promise<void> {
-    await this.manager.action('Setvar', { Variable: wrapUpUnmarked(phone), Value: '' });
   }
 
   async cancelOffer(offer: string): Promise<void> {

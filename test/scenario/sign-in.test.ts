@@ -126,7 +126,7 @@ await t.test(
     await waitState(centre, '1001', 'wrap-up');
     await dialAndHear(centre, one, '*641001', 'agent-loginok', 'digits/1');
     t.equal(await stateOf(centre, '1001'), 'wrap-up', 'the wrap-up goes with them');
-    const marks = (): Promise<string> => asterisk.console('database show star64-wrapup');
+    const marks = (): Promise<string> => asterisk.console('database show CustomPresence/star64-wrapup');
     t.match(await marks(), 'PJSIP/astercc-5001', 'and so does its mark, by which Asterisk ends it alone');
     t.notMatch(await marks(), 'PJSIP/astercc-5002');
     await waitMembers(centre, 'astercc-support', [/^1001 paused:wrapup/]);
