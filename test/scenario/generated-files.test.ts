@@ -105,7 +105,8 @@ void t.test('the marks of wrap-ups need no class "system", and leave nothing beh
   const carried = phones.map((phone) => ({ ...phone, extension: '5001' })).slice(0, 40);
   for (const phone of carried) await markWrapUp(manager, phone);
   const ofCarried = 'database show CustomPresence/star64-wrapup';
-  t.match(await asterisk.console(ofCarried), /t1-5001 +: not_set,wrapup,PJSIP\/t1-5001 .*40 results found/s);
+  t.match(await asterisk.console(ofCarried), /t40-5001 +: not_set,wrapup,PJSIP\/t40-5001/);
+  t.match(await asterisk.console(ofCarried), '40 results found');
 
   // Half of them by a server, the rest by the watchdog that finds no lease, all of them though one reading of the list
   // has room for about 200.
