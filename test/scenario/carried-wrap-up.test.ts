@@ -3,19 +3,14 @@ import { addExtension } from '../../domain/provisioning/extension.js';
 import { setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { until } from '../../domain/machine/processes.js';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { Conversation } from '../support/calls.js';
-import { centreFor, dialAndHear, gaps, needLab, waitMembers, waitState } from '../support/centre.js';
+import { ageSignIns, centreOf, dialAndHear, gaps, waitMembers, waitState } from '../support/centre.js';
 
 /** A wrap-up that goes with its agent to another phone, and no server left to end it. */
-await needLab(t);
-
-const centre = await centreFor(t, {
+const groups = [{ name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0 }];
+const centre = await centreOf(t, crowd(5, { groups }), {
   provision: async (db) => {
-    await provision(
-      db,
-      crowd(5, { groups: [{ name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0 }] }),
-    );
     await addTrunk(db, 'astercc', { name: 'provider', endpoint: 'lab-trunk' });
     await setTeam(db, 'astercc', { trunk: 'provider' });
     const telephone = {
@@ -27,7 +22,7 @@ const centre = await centreFor(t, {
     await addExtension(db, 'astercc', telephone);
   },
 });
-const { asterisk, db } = centre;
+const { asterisk } = centre;
 
 /** An agent signs in, talks to a customer, and is in wrap-up. */
 async function inWrapUp(agent: string, extension: string): Promise<void> {
@@ -36,11 +31,6 @@ async function inWrapUp(agent: string, extension: string): Promise<void> {
   await (await Conversation.begin(centre, phone)).end();
   await waitState(centre, agent, 'wrap-up');
 }
-/** Makes every sign-in older than the seconds in which it cannot be moved. */
-const settle = (): Promise<unknown> =>
-  db.raw(`with i as (update sign_ins set signed_in_at = signed_in_at - interval '1 minute' where signed_out_at is null
-    returning id) update agent_states s set started_at = started_at - interval '1 minute' from i where s.sign_in_id = i.id
-    and s.id = (select min(id) from agent_states f where f.sign_in_id = i.id)`);
 const watchdogs = async (): Promise<string[]> =>
   [...(await asterisk.console('core show channels concise')).matchAll(/^(Local\/watch@[^!]+)!/gm)].map(
     ([, channel = '']) => channel,
@@ -54,7 +44,7 @@ await t.test('it is marked at the new phone, and the watchdog ends it there', as
     ['1003', '5003'],
   ] as const)
     await inWrapUp(agent, extension);
-  await settle();
+  await ageSignIns(centre);
   // By the command line, to a phone and to a telephone.
   await centre.star64('agent', 'sign-in', '1001', '--extension', '5004');
   await centre.star64('agent', 'sign-in', '1002', '--extension', '7000');
@@ -91,7 +81,7 @@ await t.test(
     await waitMembers(centre, 'astercc-support', ['1003']);
     await (await Conversation.begin(centre, await centre.phone('5005'))).end();
     await waitState(centre, '1003', 'wrap-up');
-    await settle();
+    await ageSignIns(centre);
     const next = await centre.phone('5001');
     await dialAndHear(centre, next, '*641003', 'agent-loginok');
     t.match(await marks('CustomPresence/star64-wrapup'), 'PJSIP/astercc-5001');

@@ -2,16 +2,13 @@ import t from 'tap';
 import { signInAgent } from '../../domain/provisioning/admin-action.js';
 import { addExtension } from '../../domain/provisioning/extension.js';
 import { until } from '../../domain/machine/processes.js';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { callIn } from '../support/calls.js';
-import { centreFor, needLab, waitMembers } from '../support/centre.js';
+import { centreOf, waitMembers } from '../support/centre.js';
 
 /** Callers in a queue whose only member is a device that does not exist. */
-await needLab(t);
-
-const centre = await centreFor(t, {
+const centre = await centreOf(t, crowd(1), {
   provision: async (db) => {
-    await provision(db, crowd(1));
     await addExtension(db, 'astercc', { number: '201', user: 'crowd', endpoint: 'no-such-phone' });
   },
 });

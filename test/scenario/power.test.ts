@@ -2,20 +2,15 @@ import t from 'tap';
 import { setTeam } from '../../domain/provisioning/team.js';
 import { showExtensionSecret } from '../../domain/provisioning/extension.js';
 import { until } from '../../domain/machine/processes.js';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { callIn } from '../support/calls.js';
-import { centreFor, dialAndHear, gaps, needLab, statesOf, waitState } from '../support/centre.js';
+import { centreOf, dialAndHear, gaps, statesOf, waitState } from '../support/centre.js';
 import { ConsultingPhone } from '../support/consulting-phone.js';
 
 /** Phones that lose their power in a call, and phones that only seem to. */
-await needLab(t);
-
-const centre = await centreFor(t, {
+const groups = [{ name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0, strategy: 'linear' }];
+const centre = await centreOf(t, crowd(8, { groups }), {
   provision: async (db) => {
-    const groups = [
-      { name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0, strategy: 'linear' },
-    ];
-    await provision(db, crowd(8, { groups }));
     await setTeam(db, 'astercc', { rtpTimeout: 3, rtpTimeoutHold: 600 });
   },
 });
