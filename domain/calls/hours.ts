@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
+import { fail } from '../errors.js';
 import {
   fullDay,
   minutesOfDay,
@@ -9,6 +10,7 @@ import {
   type Position,
   type TimeRange,
 } from '../hours-rules.js';
+import { quoted } from '../names.js';
 
 /**
  * When hours are open, by Temporal. Whoever needs nobody's hours does not import this: it takes some 20 ms of a start.
@@ -117,6 +119,34 @@ function closedWords(date: Temporal.PlainDate, plan: DayPlan): string {
   const day = dayWords(date, plan);
   return plan.ranges.length === 0 ? `${day}: closed` : `${day}: open only ${writeRanges(plan.ranges)}`;
 }
+
+/**
+ * A moment as it is typed: `2026-12-24T10:00` or `2026-12-24 10:00` on the wall of the zone (the first of two), or with a Z
+ * or an offset. @throws Star64Error `invalid_hours`.
+ */
+export function instantAt(typed: string, timeZone: string): number {
+  const text = typed.trim().replace(' ', 'T');
+  try {
+    return /(?:Z|[+-][0-9]{2}:?[0-9]{2})$/i.test(text)
+      ? Temporal.Instant.from(text).epochMilliseconds
+      : Temporal.PlainDateTime.from(text).toZonedDateTime(timeZone, { disambiguation: 'earlier' })
+          .epochMilliseconds;
+  } catch {
+    const instead = '2026-12-24T10:00';
+    throw fail('invalid_hours', {
+      noun: 'hours',
+      facts: { typed, instead },
+      says: `${quoted(typed)} is no moment`,
+      remedy: { text: `type for example "${instead}", or with a Z for UTC` },
+    });
+  }
+}
+
+/** `2026-12-24T10:00:00+01:00[Europe/Berlin]` */
+export const wallAt = (instant: number, timeZone: string): string =>
+  Temporal.Instant.fromEpochMilliseconds(instant)
+    .toZonedDateTimeISO(timeZone)
+    .toString({ smallestUnit: 'second' });
 
 /** Minutes of a day between which the clock of a zone runs twice when it is set back, and by how many minutes it is. */
 export interface Overlap extends TimeRange {

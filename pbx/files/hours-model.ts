@@ -1,26 +1,35 @@
-import { overlapOf } from '../../domain/calls/hours.js';
+import type { Overlap } from '../../domain/calls/hours.js';
 import { isYearly, rulesOf, type HoursRuleRow, type TimeRange } from '../../domain/hours-rules.js';
-import { hoursLampOf } from '../queue/names.js';
+import { placeIn } from './places.js';
+import type { Slots } from './slots.js';
+import { switchDevice } from '../../domain/hours-switch.js';
 
 /** Hours as they reach a file. */
 export interface HoursRow {
   name: string;
-  number: string;
+  number: string | null;
   rules: HoursRuleRow[];
+  slots: Slots;
 }
 
 /**
  * What the template of a team's hours is given: the rules in the order in which they decide, so that the dialplan needs
  * to know nothing about that.
  */
-export function hoursModel(team: string, timeZone: string, { name, number, rules }: HoursRow) {
+export function hoursModel(
+  team: string,
+  overlap: Overlap | undefined,
+  { name, number, rules, slots }: HoursRow,
+) {
   const { weekly, dates } = rulesOf(rules);
-  const { from = 0, to = 0, minutes = 0 } = overlapOf(timeZone) ?? {};
+  const { from = 0, to = 0, minutes = 0 } = overlap ?? {};
   const all = [...weekly, ...dates].flatMap(({ ranges }) => ranges);
   return {
     name,
     number,
-    lamp: hoursLampOf(team, name),
+    open: placeIn(team, slots, 'open'),
+    closed: placeIn(team, slots, 'closed'),
+    lamp: switchDevice(team, name),
     // The last minute that a range reaches on its next day; 0: none does.
     until: Math.max(0, ...all.map((range) => range.to - 1440)),
     overlap: { from, to, seconds: minutes * 60 },
@@ -53,4 +62,5 @@ function weekOf(days: readonly string[]): { first: number; last: number; ranges:
 /** `2026-12-24` as 20261224, `01-06` as 106: what Asterisk compares are numbers. */
 const asNumber = (date: string): number => Number(date.replaceAll('-', ''));
 
-const write = (ranges: readonly TimeRange[]): string => ranges.map(({ from, to }) => `${from}-${to}`).join('&');
+const write = (ranges: readonly TimeRange[]): string =>
+  ranges.map(({ from, to }) => `${from}-${to}`).join('&');

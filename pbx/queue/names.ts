@@ -50,9 +50,6 @@ export const wordFor = (phone: PhoneName): string => deviceOf(phone).split('/')[
 /** The device that shows others what the agent at a phone does. */
 export const lampOf = (phone: PhoneName): string => `Custom:star64-${wordFor(phone)}`;
 
-/** The device whose state is the switch of hours, and which lights a lamp: see `hoursLamps`. */
-export const hoursLampOf = (team: string, hours: string): string => `Custom:star64-hours-${team}-${hours}`;
-
 /**
  * Where in astdb star64-offer-end marks a phone in wrap-up, by which Asterisk ends the wrap-up alone when no server is
  * left: `PJSIP/astercc-5000|<offer>`, the queue member and the offer that the wrap-up follows. No offer: a server, and
