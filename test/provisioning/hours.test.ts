@@ -103,8 +103,6 @@ await t.test('routing goes by the hours of a DID, of a group, and hours themselv
     'hours office are closed (Thursday 2026-12-24 (2026-12-24..2026-12-26): closed)',
     'did:600100 leads to hangup:busy (closed)',
   ]);
-    () => undefined,
-  );
   await setGroup(db, team, 'support', { hours: 'office', closed: 'extension:5000' });
   await setDid(db, team, '600100', { hours: null });
   await routing.load();
