@@ -39,6 +39,10 @@ export const codes = {
     kind: 'failure',
     meaning: 'Asterisk did not take the generated files; those before them are in force again',
   },
+  other_version: {
+    kind: 'conflict',
+    meaning: 'the Asterisk that is to read the files has another version than asterisk.version says',
+  },
   not_included: {
     kind: 'failure',
     meaning: "a file of Asterisk's own does not take the generated one in",
@@ -50,6 +54,7 @@ export const codes = {
   invalid_number: { kind: 'usage', meaning: 'a number is outside its range' },
   invalid_time: { kind: 'usage', meaning: 'a time of day is none' },
   invalid_time_zone: { kind: 'usage', meaning: 'a time zone has no such IANA name' },
+  overflow_to_itself: { kind: 'usage', meaning: 'a group cannot help itself out' },
   invalid_link: {
     kind: 'usage',
     meaning: 'a link is no http(s) URL, or has a placeholder that does not exist',

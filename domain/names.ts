@@ -121,6 +121,22 @@ const rules = {
     example: '+4915112345678',
     tidy: telephone,
   },
+  sound: {
+    noun: 'sound',
+    what: 'sound',
+    pattern: /^[A-Za-z0-9_/][A-Za-z0-9_/-]{0,119}$/,
+    rule: 'a sound file of Asterisk without its ending, below its sounds directory or from the root: letters, digits, _ - and /',
+    example: 'custom/closed',
+    tidy: (typed) => typed.replace(/\.[A-Za-z0-9]{2,5}$/, ''),
+  },
+  musicClass: {
+    noun: 'music class',
+    what: 'music class',
+    pattern: /^[A-Za-z0-9_-]{1,40}$/,
+    rule: '1 to 40 letters, digits, _ and -, as the section of musiconhold.conf is called',
+    example: 'default',
+    tidy: word(/[^A-Za-z0-9_-]+/g, '_'),
+  },
   'feature-code': {
     noun: 'feature code',
     what: 'feature code',
@@ -159,7 +175,7 @@ const rules = {
 export type Named = keyof typeof rules;
 
 /** What is provisioned, as it is called on the command line. */
-export type NounName = Exclude<Named, 'queueNumber' | 'telephone' | 'endpoint' | 'country' | 'language'>;
+export type NounName = Exclude<Named, 'queueNumber' | 'telephone' | 'endpoint' | 'country' | 'language' | 'sound' | 'musicClass'>;
 
 const longestQuote = 60;
 

@@ -101,7 +101,7 @@ export async function write(
     for (const { path, text } of files) {
       const part = partOf(path);
       names.all.update(`${path}\0${text}\0`);
-      if (part !== 'dialplan') names[part].update(`${path}\0${text}\0`);
+      if (part === 'queues' || part === 'phones') names[part].update(`${path}\0${text}\0`);
     }
   };
   const digest = (of: keyof typeof names): string => `g${names[of].digest('hex').slice(0, 16)}`;

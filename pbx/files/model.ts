@@ -3,6 +3,7 @@ import { Star64Error } from '../../domain/errors.js';
 import { features, type Feature } from '../../domain/provisioning/feature-code.js';
 import { destinationOf } from '../../domain/calls/routing.js';
 import { deviceOf, lampOf, memberOf, queueOf, wordFor } from '../queue/names.js';
+import { exitsOf } from './exits.js';
 import type { TeamRows } from './rows.js';
 
 /** What beside the database decides the text of the generated files. */
@@ -14,6 +15,8 @@ export interface GenerateSettings {
   /** `host:port` of each server, in the order in which Asterisk asks them. Addresses: a name that hangs in DNS holds a call. */
   servers: readonly string[];
   token: string;
+  /** The Asterisk that the files are for, as far as that was said; `apply` asks the running one. */
+  version?: string | undefined;
   /** `password_digest` needs Asterisk 20.12, 21.7 or 22.2; older ones read `md5_cred`. */
   passwordDigest: boolean;
   /** What a phone hears when no server answers: sounds joined by `&`. */
@@ -40,6 +43,10 @@ export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: 
   const groups = rows.groups.map((group) => ({
     ...group,
     queue: queueOf(identity, group.name),
+    greeting: group.greeting ?? '',
+    musicClass: group.musicClass ?? '',
+    hasKeys: false,
+    announces: group.announcePosition || group.announceWait,
     // What star64-answered is told: the number to say to the agent, and whether the caller hears the agent's.
     answered:
       group.announceAgent || group.announceCall
@@ -88,6 +95,7 @@ export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: 
     })),
     groups,
     numberedGroups: groups.filter(({ number, leaving }) => number !== null && !leaving),
+    ...exitsOf(identity, groups),
     dids: rows.dids.map(({ number, forms, formsForAll: _, ...did }) => ({
       number,
       forms,
@@ -108,6 +116,11 @@ export function siteModel(teams: readonly TeamRows[], settings: GenerateSettings
     nobodyAnswers: settings.nobodyAnswers,
     teams: teams.map(({ identity }) => identity),
     callerSeconds,
+    overflows: teams.flatMap(({ identity, groups }) =>
+      groups.flatMap(({ name, overflowSeconds }) =>
+        overflowSeconds === null ? [] : [{ queue: queueOf(identity, name), seconds: overflowSeconds }],
+      ),
+    ),
     buckets: buckets(teams),
   };
 }

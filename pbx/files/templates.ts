@@ -22,6 +22,7 @@ const contexts = [
   'inbound',
   'dial-in',
   'groups',
+  'exits',
 ] as const;
 const settingsOf = ['queue-settings', 'phone-settings'] as const;
 /** What an operator may replace. */
@@ -33,6 +34,7 @@ const siteFiles = [
   'star64-inbound.conf',
   'pjsip.conf',
   'queues.conf',
+  'queuerules.conf',
   'extensions.conf',
 ] as const;
 /** Copied as they are. */
