@@ -54,6 +54,7 @@ export const codes = {
   invalid_number: { kind: 'usage', meaning: 'a number is outside its range' },
   invalid_time: { kind: 'usage', meaning: 'a time of day is none' },
   invalid_time_zone: { kind: 'usage', meaning: 'a time zone has no such IANA name' },
+  invalid_destination: { kind: 'usage', meaning: 'a destination is not of the form <kind>:<name>' },
   overflow_to_itself: { kind: 'usage', meaning: 'a group cannot help itself out' },
   invalid_link: {
     kind: 'usage',
@@ -97,6 +98,7 @@ export const codes = {
     kind: 'conflict',
     meaning: 'a team has recorded calls or sign-ins, which go only if that is said',
   },
+  circle: { kind: 'conflict', meaning: 'a destination would lead calls in a circle' },
   removal_pending: {
     kind: 'conflict',
     meaning: 'a removed group keeps its name until its queue in Asterisk is empty',

@@ -121,6 +121,38 @@ const rules = {
     example: '+4915112345678',
     tidy: telephone,
   },
+  'ring-group': {
+    noun: 'ring group',
+    what: 'number of a ring group',
+    pattern: /^[0-9]{2,10}$/,
+    rule: '2 to 10 digits',
+    example: '7000',
+    tidy: digits,
+  },
+  hours: {
+    noun: 'hours',
+    what: 'name of hours',
+    pattern: /^(?!fax$)[a-z][a-z0-9_]{1,31}$/,
+    rule: '2 to 32 lower-case letters, digits and underscores, a letter first, but not fax, which Asterisk uses itself',
+    example: 'office',
+    tidy: word(/[^a-z0-9_]+/g, '_'),
+  },
+  announcement: {
+    noun: 'announcement',
+    what: 'name of an announcement',
+    pattern: /^(?!fax$)[a-z][a-z0-9_]{1,31}$/,
+    rule: '2 to 32 lower-case letters, digits and underscores, a letter first, but not fax, which Asterisk uses itself',
+    example: 'closed',
+    tidy: word(/[^a-z0-9_]+/g, '_'),
+  },
+  menu: {
+    noun: 'menu',
+    what: 'name of a menu',
+    pattern: /^(?!fax$)[a-z][a-z0-9_]{1,31}$/,
+    rule: '2 to 32 lower-case letters, digits and underscores, a letter first, but not fax, which Asterisk uses itself',
+    example: 'welcome',
+    tidy: word(/[^a-z0-9_]+/g, '_'),
+  },
   sound: {
     noun: 'sound',
     what: 'sound',
@@ -175,7 +207,10 @@ const rules = {
 export type Named = keyof typeof rules;
 
 /** What is provisioned, as it is called on the command line. */
-export type NounName = Exclude<Named, 'queueNumber' | 'telephone' | 'endpoint' | 'country' | 'language' | 'sound' | 'musicClass'>;
+export type NounName = Exclude<
+  Named,
+  'queueNumber' | 'telephone' | 'endpoint' | 'country' | 'language' | 'sound' | 'musicClass'
+>;
 
 const longestQuote = 60;
 

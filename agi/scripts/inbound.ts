@@ -1,4 +1,4 @@
-import { destinationOf } from '../../domain/calls/routing.js';
+import { placeOf } from '../../domain/calls/routing.js';
 import { answer } from '../answer.js';
 import type { Script } from './script.js';
 
@@ -10,15 +10,14 @@ export const inbound: Script = async ({ routing, journal, log }, session, [team 
   const destination = routing.find(team, did);
   const { uniqueid, callerIdNumber: caller } = session.request;
   // An agent who signs in by calling is no customer.
-  if (destination?.feature != null) return answer(session, destinationOf(team, destination));
+  if (destination?.kind === 'feature') return answer(session, placeOf(team, destination));
   journal.add({
     uniqueid,
     team,
     did,
     caller: caller ?? null,
-    group: destination?.group ?? null,
-    extension: destination?.extension ?? null,
+    destination: destination ?? null,
   });
-  if (destination) return answer(session, destinationOf(team, destination));
+  if (destination) return answer(session, placeOf(team, destination));
   log.warn({ team, did, uniqueid }, 'no such DID: the call goes where the generated configuration says');
 };

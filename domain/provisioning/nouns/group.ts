@@ -2,6 +2,7 @@ import {
   choice,
   computed,
   describe,
+  destination,
   link,
   name,
   reference,
@@ -31,6 +32,14 @@ export const workModes = ['all', 'inbound', 'outbound', 'choice'] as const;
 
 /** Which application has the link that a popup opens (spec 29, 34). */
 export const applications = ['campaign', 'customer_service', 'virtual_office', 'third_party'] as const;
+
+const key = (digit: string) =>
+  destination({
+    option: `key-${digit}`,
+    help: `where a caller goes who presses ${digit} while they wait`,
+    none: `key ${digit} does nothing`,
+    listed: false,
+  });
 
 /** An agent group: one Asterisk queue, `<team>-<name>`. */
 export const group = describe({
@@ -194,6 +203,31 @@ export const group = describe({
         listed: false,
       },
     ),
+    timeout: destination({
+      help: 'where a caller goes after the longest wait; without it they are told that nobody is available',
+      none: 'callers are told that nobody is available',
+      listed: false,
+    }),
+    full: destination({
+      help: 'where a caller goes when the most callers wait already; without it they are told that nobody is available',
+      none: 'callers are told that nobody is available',
+      listed: false,
+    }),
+    empty: destination({
+      help: 'where callers go when nobody is signed in, also when the last agent leaves, and when all have been paused or unreachable for 30 s; without it they are told that nobody is available',
+      none: 'callers are told that nobody is available',
+      listed: false,
+    }),
+    key0: key('0'),
+    key1: key('1'),
+    key2: key('2'),
+    key3: key('3'),
+    key4: key('4'),
+    key5: key('5'),
+    key6: key('6'),
+    key7: key('7'),
+    key8: key('8'),
+    key9: key('9'),
     workMode: choice(workModes, {
       what: 'work mode',
       placeholder: 'mode',
@@ -256,9 +290,13 @@ export const group = describe({
         where m.group_id = o.id order by length(a.number), a.number)`,
       { help: 'numbers of its agents' },
     ),
-    dids: computed<string[]>('array(select d.number from dids d where d.group_id = o.id order by d.number)', {
-      help: 'DIDs whose calls it takes',
-    }),
+    dids: computed<string[]>(
+      `array(select d.number from destinations e join dids d on d.id = e.from_did_id where e.to_group_id = o.id
+        order by d.number)`,
+      {
+        help: 'DIDs whose calls it takes',
+      },
+    ),
     leavingSince: computed<Date | null>('o.leaving_since', {
       help: 'set once the group is removed, until its queue is empty in Asterisk',
     }),
