@@ -140,7 +140,7 @@ async function bring(
   );
   const error = fail('not_included', {
     facts: { parts: notIncluded },
-    says: `generation ${generation} is written, but Asterisk has not read all of it, since these files of its own do not take it in. Add to each its line (in queues.conf and pjsip.conf at the end), and then \`star64 apply\` again:\n${lines.join('\n')}\nnobody can be called before that`,
+    says: `generation ${generation} is written, but Asterisk has not read all of it, since these files of its own do not take it in. Add to each its line (in queues.conf and pjsip.conf at the end), and then \`star64 apply\` again:\n${lines.join('\n')}\n${notIncluded.some((part) => part !== 'rules') ? 'nobody can be called' : 'no caller overflows to another group'} before that`,
   });
   return { reloaded, notIncluded: lines.length > 0 ? error : undefined };
 }

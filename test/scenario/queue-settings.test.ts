@@ -19,7 +19,7 @@ const centre = await centreFor(t, {
 exten => 600199,1,Set(STAR64_PRIO=9x)
  same => n,Goto(astercc-groups,support,1)
 `,
-      'musiconhold.conf': '\n[waltz]\nmode = files\ndirectory = /nowhere\n',
+      'musiconhold.conf': '\n[waltz]\nmode = files\ndirectory = moh\n',
     },
   },
   provision: async (db) => {
@@ -60,7 +60,7 @@ await t.test('greeting, place and periodic announcement are heard, in this order
     [sounds.greeting, 'queue-youarenext', sounds.periodic].map((one) => played.indexOf(one)).sort((a, b) => a - b),
     [sounds.greeting, 'queue-youarenext', sounds.periodic].map((one) => played.indexOf(one)),
   );
-  await asterisk.verbose.waitFor(/Music class waltz/, mark);
+  await asterisk.verbose.waitFor(/Started music on hold, class 'waltz', on channel 'PJSIP\/lab-trunk/, mark);
   t.same(await busy.harm(), []);
   await busy.drop();
   await phone.incoming();
