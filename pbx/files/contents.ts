@@ -46,7 +46,8 @@ export function leftBehind(
 async function sectionsBelow(folder: string): Promise<Map<string, string>> {
   const sections = new Map<string, string>();
   for (const file of (await readdir(folder)).sort())
-    for (const [name, text] of sectionsOf(await readFile(join(folder, file), 'utf8'))) sections.set(name, text);
+    for (const [name, text] of sectionsOf(await readFile(join(folder, file), 'utf8')))
+      sections.set(name, text);
   return sections;
 }
 

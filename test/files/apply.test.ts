@@ -131,28 +131,31 @@ void t.test(
   },
 );
 
-void t.test('when callers overflow is read back; nobody needs the file as long as no group does', async (t) => {
-  const { db, asterisk, options } = await site(t);
-  asterisk.notIncluded.add('rules');
-  t.match(await apply(db, options), { reloaded: ['phones', 'queues', 'dialplan'] });
-  await setGroup(db, 'astercc', 'support', { overflow: 'sales', overflowSeconds: 20 });
-  await refused(
-    t,
-    'failure',
-    [`/opt/etc/queuerules.conf:  #tryinclude "${options.directory}/current/queuerules.conf"`, 'overflow'],
-    () => apply(db, options),
-    { lines: true },
-  );
-  t.ok(await filesAreBehind(db, 'astercc'));
-  asterisk.notIncluded.clear();
-  t.same((await apply(db, options)).reloaded, ['rules']);
-  t.match(await asterisk.console('queue show rules'), 'Rule: astercc-support\n\tAfter 20 seconds');
-  await setGroup(db, 'astercc', 'support', { overflowSeconds: 40 });
-  t.same((await apply(db, options)).reloaded, ['rules', 'dialplan']);
-  t.match(await asterisk.console('queue show rules'), 'After 40 seconds');
-  await setGroup(db, 'astercc', 'support', { overflow: null });
-  t.same((await apply(db, options)).reloaded, ['queues', 'dialplan']);
-});
+void t.test(
+  'when callers overflow is read back; nobody needs the file as long as no group does',
+  async (t) => {
+    const { db, asterisk, options } = await site(t);
+    asterisk.notIncluded.add('rules');
+    t.match(await apply(db, options), { reloaded: ['phones', 'queues', 'dialplan'] });
+    await setGroup(db, 'astercc', 'support', { overflow: 'sales', overflowSeconds: 20 });
+    await refused(
+      t,
+      'failure',
+      [`/opt/etc/queuerules.conf:  #tryinclude "${options.directory}/current/queuerules.conf"`, 'overflow'],
+      () => apply(db, options),
+      { lines: true },
+    );
+    t.ok(await filesAreBehind(db, 'astercc'));
+    asterisk.notIncluded.clear();
+    t.same((await apply(db, options)).reloaded, ['rules']);
+    t.match(await asterisk.console('queue show rules'), 'Rule: astercc-support\n\tAfter 20 seconds');
+    await setGroup(db, 'astercc', 'support', { overflowSeconds: 40 });
+    t.same((await apply(db, options)).reloaded, ['rules', 'dialplan']);
+    t.match(await asterisk.console('queue show rules'), 'After 40 seconds');
+    await setGroup(db, 'astercc', 'support', { overflow: null });
+    t.same((await apply(db, options)).reloaded, ['queues', 'dialplan']);
+  },
+);
 
 void t.test('files are not written for an Asterisk of another version', async (t) => {
   const { db, asterisk, options } = await site(t);

@@ -121,7 +121,8 @@ async function filesBelow(directory: string): Promise<string[]> {
 void t.test('which Asterisk knows digests of passwords in place of md5_cred', (t) => {
   const known = ['20.12', '20.12.1', '20', '21.7', '22', '22.2', '22.10', '23.0'];
   for (const version of known) t.ok(knowsDigest(version), version);
-  for (const version of ['16', '18', '18.26.4', '20.11', '21.6', '22.1']) t.notOk(knowsDigest(version), version);
+  for (const version of ['16', '18', '18.26.4', '20.11', '21.6', '22.1'])
+    t.notOk(knowsDigest(version), version);
   t.ok(knowsDigest(undefined), 'the newest, unless said');
   t.end();
 });

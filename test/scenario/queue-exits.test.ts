@@ -29,7 +29,8 @@ const centre = await centreFor(t, {
       agents: names.map((name) => ({ number: agentOf(name), user: 'crowd', groups: [name] })),
       dids: names.map((name) => ({ number: `60010${index(name)}`, to: `group:${name}` })),
     });
-    for (const [name, sound] of Object.entries(sounds)) await announcements.add(db, 'astercc', `to_${name}`, { sound });
+    for (const [name, sound] of Object.entries(sounds))
+      await announcements.add(db, 'astercc', `to_${name}`, { sound });
     for (const name of ['full', 'short', 'bare', 'paused'])
       await setGroup(db, 'astercc', name, {
         full: 'announcement:to_full',
@@ -74,65 +75,71 @@ for (const name of ['full', 'short', 'paused'] as const) await pause(name);
 const early = await asterisk.verbose.mark();
 const patient = await call('paused');
 
-await t.test('a key leaves the queue while an agent is busy, paused, and while their phone rings', async (t) => {
-  const phone = await centre.phone(phoneOf('keyed'));
-  const busy = await Conversation.answer(centre, phone, await call('keyed'));
-  const mark = await asterisk.verbose.mark();
-  const caller = await call('keyed');
-  await waitWaiting(centre, queueOf('keyed'), 1);
-  // A key that leads nowhere does nothing, and a reload neither.
-  await caller.phone.digits('5');
-  await asterisk.verbose.waitFor(/DTMF end '5' received/, mark);
-  await asterisk.reload();
-  await waitWaiting(centre, queueOf('keyed'), 1);
-  await caller.phone.digits('1');
-  await ends(caller, sounds.key, mark);
-  t.same(await busy.harm(), []);
-  await busy.drop();
-  const second = await asterisk.verbose.mark();
-  const ringing = await call('keyed');
-  await phone.incoming();
-  await ringing.phone.digits('1');
-  await phone.closed();
-  await ends(ringing, sounds.key, second);
-  await waitState(centre, agentOf('keyed'), 'idle');
-  await pause('keyed');
-  const third = await asterisk.verbose.mark();
-  const waiting = await call('keyed');
-  await waitWaiting(centre, queueOf('keyed'), 1);
-  await waiting.phone.digits('1');
-  await ends(waiting, sounds.key, third);
-  await waitOutcomes('keyed', ['answered', 'key', 'key', 'key']);
-});
+await t.test(
+  'a key leaves the queue while an agent is busy, paused, and while their phone rings',
+  async (t) => {
+    const phone = await centre.phone(phoneOf('keyed'));
+    const busy = await Conversation.answer(centre, phone, await call('keyed'));
+    const mark = await asterisk.verbose.mark();
+    const caller = await call('keyed');
+    await waitWaiting(centre, queueOf('keyed'), 1);
+    // A key that leads nowhere does nothing, and a reload neither.
+    await caller.phone.digits('5');
+    await asterisk.verbose.waitFor(/DTMF end '5' received/, mark);
+    await asterisk.reload();
+    await waitWaiting(centre, queueOf('keyed'), 1);
+    await caller.phone.digits('1');
+    await ends(caller, sounds.key, mark);
+    t.same(await busy.harm(), []);
+    await busy.drop();
+    const second = await asterisk.verbose.mark();
+    const ringing = await call('keyed');
+    await phone.incoming();
+    await ringing.phone.digits('1');
+    await phone.closed();
+    await ends(ringing, sounds.key, second);
+    await waitState(centre, agentOf('keyed'), 'idle');
+    await pause('keyed');
+    const third = await asterisk.verbose.mark();
+    const waiting = await call('keyed');
+    await waitWaiting(centre, queueOf('keyed'), 1);
+    await waiting.phone.digits('1');
+    await ends(waiting, sounds.key, third);
+    await waitOutcomes('keyed', ['answered', 'key', 'key', 'key']);
+  },
+);
 
-await t.test('nobody signed in, the last one leaving, a full queue, the longest wait, all paused', async (t) => {
-  let mark = await asterisk.verbose.mark();
-  await ends(await call('bare'), sounds.empty, mark);
-  await signIn('bare');
-  await pause('bare');
-  mark = await asterisk.verbose.mark();
-  const last = await call('bare');
-  await waitWaiting(centre, queueOf('bare'), 1);
-  await signOutAgent(db, 'astercc', agentOf('bare'), 'test');
-  await ends(last, sounds.empty, mark);
-  await waitOutcomes('bare', ['nobody', 'nobody']);
+await t.test(
+  'nobody signed in, the last one leaving, a full queue, the longest wait, all paused',
+  async (t) => {
+    let mark = await asterisk.verbose.mark();
+    await ends(await call('bare'), sounds.empty, mark);
+    await signIn('bare');
+    await pause('bare');
+    mark = await asterisk.verbose.mark();
+    const last = await call('bare');
+    await waitWaiting(centre, queueOf('bare'), 1);
+    await signOutAgent(db, 'astercc', agentOf('bare'), 'test');
+    await ends(last, sounds.empty, mark);
+    await waitOutcomes('bare', ['nobody', 'nobody']);
 
-  mark = await asterisk.verbose.mark();
-  const first = await call('full');
-  await waitWaiting(centre, queueOf('full'), 1);
-  await ends(await call('full'), sounds.full, mark);
-  await waitWaiting(centre, queueOf('full'), 1);
-  await first.hangup();
-  await waitOutcomes('full', ['abandoned', 'full']);
+    mark = await asterisk.verbose.mark();
+    const first = await call('full');
+    await waitWaiting(centre, queueOf('full'), 1);
+    await ends(await call('full'), sounds.full, mark);
+    await waitWaiting(centre, queueOf('full'), 1);
+    await first.hangup();
+    await waitOutcomes('full', ['abandoned', 'full']);
 
-  mark = await asterisk.verbose.mark();
-  await ends(await call('short'), sounds.timeout, mark);
-  await waitOutcomes('short', ['timeout']);
+    mark = await asterisk.verbose.mark();
+    await ends(await call('short'), sounds.timeout, mark);
+    await waitOutcomes('short', ['timeout']);
 
-  await ends(patient, sounds.empty, early);
-  await waitOutcomes('paused', ['nobody']);
-  t.notOk((await asterisk.played('lab-trunk')).includes('vm-nobodyavail'), 'everybody went somewhere');
-});
+    await ends(patient, sounds.empty, early);
+    await waitOutcomes('paused', ['nobody']);
+    t.notOk((await asterisk.played('lab-trunk')).includes('vm-nobodyavail'), 'everybody went somewhere');
+  },
+);
 
 await t.test('the same with no server', async (t) => {
   await centre.server.stop();

@@ -15,7 +15,10 @@ const centre = await centreFor(t, {
     const all = crowd(2);
     await provision(db, {
       ...all,
-      groups: [{ name: 'sales', wrapUp: 'off' }, { name: 'support', wrapUp: 'answer', wrapUpSeconds: 0 }],
+      groups: [
+        { name: 'sales', wrapUp: 'off' },
+        { name: 'support', wrapUp: 'answer', wrapUpSeconds: 0 },
+      ],
       agents: [
         { number: '1001', user: 'crowd', groups: ['support'] },
         { number: '1002', user: 'crowd', groups: ['sales'] },
@@ -29,8 +32,7 @@ const { asterisk, db } = centre;
 const queue = 'astercc-support';
 const own = await centre.phone('5001');
 const helping = await centre.phone('5002');
-for (const n of ['1', '2'])
-  await signInAgent(db, 'astercc', `100${n}`, { extension: `500${n}`, by: 'test' });
+for (const n of ['1', '2']) await signInAgent(db, 'astercc', `100${n}`, { extension: `500${n}`, by: 'test' });
 await waitMembers(centre, queue, ['1001', '1002']);
 
 /** The callers who wait, the first one first. */
@@ -88,19 +90,22 @@ await t.test('the group itself is called first, though those who help out are fr
   await centre.star64('apply');
 });
 
-await t.test('nobody of the group itself is there: the caller waits for those who help out; no server', async (t) => {
-  await signOutAgent(db, 'astercc', '1001', 'test');
-  await waitMembers(centre, queue, ['1002']);
-  await centre.server.stop();
-  const mark = await asterisk.verbose.mark();
-  const caller = await callIn(centre);
-  await waitWaiting(centre, queue, 1);
-  const talk = await Conversation.answer(centre, helping, caller);
-  const lines = (await asterisk.verbose.lines()).slice(mark).join('\n');
-  t.notMatch(lines, /star64-left/, 'not let go meanwhile');
-  await talk.end();
-  await centre.server.start();
-});
+await t.test(
+  'nobody of the group itself is there: the caller waits for those who help out; no server',
+  async (t) => {
+    await signOutAgent(db, 'astercc', '1001', 'test');
+    await waitMembers(centre, queue, ['1002']);
+    await centre.server.stop();
+    const mark = await asterisk.verbose.mark();
+    const caller = await callIn(centre);
+    await waitWaiting(centre, queue, 1);
+    const talk = await Conversation.answer(centre, helping, caller);
+    const lines = (await asterisk.verbose.lines()).slice(mark).join('\n');
+    t.notMatch(lines, /star64-left/, 'not let go meanwhile');
+    await talk.end();
+    await centre.server.start();
+  },
+);
 
 await t.test('without overflow the agents of the other group leave', async (t) => {
   await centre.star64('group', 'set', 'support', '--no-overflow');

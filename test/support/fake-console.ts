@@ -55,7 +55,9 @@ export class FakeConsole {
       case 'module reload app_queue.so':
         if (!this.notIncluded.has('queues')) this.#queues = await this.#sections('queues.conf');
         if (!this.notIncluded.has('rules'))
-          this.#rules = [...(await this.#text('queuerules.conf')).matchAll(/^\[(.+)\]\npenaltychange => ([0-9]+)/gm)].map(
+          this.#rules = [
+            ...(await this.#text('queuerules.conf')).matchAll(/^\[(.+)\]\npenaltychange => ([0-9]+)/gm),
+          ].map(
             ([, name = '', seconds = '']) =>
               `Rule: ${name}\n\tAfter ${seconds} seconds, adjust QUEUE_MAX_PENALTY to 2001\n`,
           );
