@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { queuesToLookAt } from '../../domain/calls/waiting.js';
+import { unservedQueues } from '../../domain/calls/unserved-queues.js';
 import { failureOf } from '../../domain/database/sql-errors.js';
 import type { Database } from '../../domain/database/pool.js';
 import { AmiError } from '../ami/errors.js';
@@ -51,7 +51,7 @@ export class EmptyQueues extends Loop {
           since = new Map();
           return everyMs;
         }
-        const queues = (await queuesToLookAt(db, node)).map(({ team, group }) => queueOf(team, group));
+        const queues = (await unservedQueues(db, node)).map(({ team, group }) => queueOf(team, group));
         const seen = await inPortions(queues, look);
         since = new Map(seen.flatMap((one) => (one ? [one] : [])));
       } catch (error) {

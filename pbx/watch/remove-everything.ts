@@ -6,13 +6,14 @@ import { fail } from '../../domain/errors.js';
 import { isGenerationOf } from '../../domain/provisioning/generations.js';
 import { readNode } from '../../domain/provisioning/node.js';
 import type { ManagerActions } from '../ami/manager.js';
-import { QueueMembership } from '../queue/membership.js';
+import { loadedGeneration } from '../loaded-generation.js';
+import { QueueMembers } from '../queue/members.js';
 import { readLamps } from '../queue/lamps.js';
 import { eventsDevice, leaseVariable } from '../queue/names.js';
 import { phonesAt } from '../queue/phones.js';
 import { readQueues } from '../queue/status.js';
 import { readQueueNames } from './compare/signed-in-phones.js';
-import { judgeClaim, loadedGeneration, readClaim, removeClaim, unknownGeneration } from './claim.js';
+import { judgeClaim, readClaim, removeClaim, unknownGeneration } from './claim.js';
 import { inPortions } from './in-portions.js';
 
 /** Longer than everything here takes on a large node: no server leads meanwhile. */
@@ -88,8 +89,8 @@ async function removeMembers(
     inQueues.map(({ device }) => device),
   );
   const ours = inQueues.filter(({ device }) => phones.has(device));
-  const membership = new QueueMembership(db, manager, log);
-  await inPortions(ours, ({ queue, device }) => membership.signOut(queue, device));
+  const told = new QueueMembers(db, manager, log);
+  await inPortions(ours, ({ queue, device }) => told.signOut(queue, device));
   return ours.map(({ queue, device }) => `${queue} ${device}`).sort();
 }
 

@@ -4,12 +4,10 @@ import { showExtensionSecret } from '../../domain/provisioning/extension.js';
 import { AnsweringPhones } from '../../lab/answering.js';
 import { Caller } from '../../lab/caller.js';
 import { until } from '../../domain/machine/processes.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { centreFor, dialAndHear, needLab, statesOf, waitMembers, waitState } from '../support/centre.js';
+import { crowd } from '../../lab/provision.js';
+import { centreOf, dialAndHear, statesOf, waitMembers, waitState } from '../support/centre.js';
 
-await needLab(t);
-
-const centre = await centreFor(t, { provision: (db) => provision(db, crowd(3)) });
+const centre = await centreOf(t, crowd(3));
 const { asterisk, db } = centre;
 
 await t.test('a phone that forwards is passed over: no call gets round wrap-up that way', async (t) => {

@@ -9,10 +9,10 @@ import { signInAgent } from '../../domain/provisioning/admin-action.js';
 import { Caller } from '../../lab/caller.js';
 import { Phone } from '../../lab/phone.js';
 import { PortBlock } from '../../domain/machine/ports.js';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { Manager } from '../../pbx/ami/manager.js';
 import { EventRoundTrip } from '../../pbx/watch/round-trip.js';
-import { centreFor, needLab, waitMembers, waitState } from '../support/centre.js';
+import { centreOf, needLab, waitMembers, waitState } from '../support/centre.js';
 import { trunkSection } from '../support/telephone.js';
 
 /**
@@ -24,14 +24,13 @@ await needLab(t);
 const ports = await PortBlock.reserve('phone');
 const address = '127.0.0.97';
 const number = '+4915112345678';
-const centre = await centreFor(t, {
+const groups = [
+  { name: 'support', number: '6000', wrapUp: 'off', ringSeconds: 60 },
+  { name: 'sales', number: '6001', wrapUp: 'off', ringSeconds: 60 },
+];
+const centre = await centreOf(t, crowd(3, { groups }), {
   asterisk: { extra: { 'pjsip.conf': trunkSection('provider.1', address, ports.first) } },
   provision: async (db) => {
-    const groups = [
-      { name: 'support', number: '6000', wrapUp: 'off', ringSeconds: 60 },
-      { name: 'sales', number: '6001', wrapUp: 'off', ringSeconds: 60 },
-    ];
-    await provision(db, crowd(3, { groups }));
     await addTrunk(db, 'astercc', { name: 'provider', endpoint: 'provider.1' });
     await setTeam(db, 'astercc', { trunk: 'provider' });
     await addExtension(db, 'astercc', {

@@ -5,8 +5,7 @@ import { addAgent, setAgent } from '../../domain/provisioning/agent.js';
 import { addGroup } from '../../domain/provisioning/group.js';
 import { setTeam } from '../../domain/provisioning/team.js';
 import {
-  centreFor,
-  needLab,
+  centreOf,
   dialAndHear,
   gaps,
   membersOf,
@@ -15,12 +14,9 @@ import {
   waitState,
 } from '../support/centre.js';
 
-await needLab(t);
-
-const centre = await centreFor(t, {
+const groups = [{ name: 'support', number: '6000' }, { name: 'sales' }];
+const centre = await centreOf(t, crowd(4, { groups }), {
   provision: async (db) => {
-    const groups = [{ name: 'support', number: '6000' }, { name: 'sales' }];
-    await provision(db, crowd(4, { groups }));
     await addGroup(db, 'astercc', { name: 'desk' });
     // The same numbers once more in another team (spec 4).
     await provision(db, crowd(2, { team: 'b2', groups, did: '600200' }));

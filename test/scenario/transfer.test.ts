@@ -3,33 +3,27 @@ import { pauseAgent, signInAgent } from '../../domain/provisioning/admin-action.
 import { showExtensionSecret } from '../../domain/provisioning/extension.js';
 import { readStatus, type GroupStatus } from '../../domain/monitor/status.js';
 import { until } from '../../domain/machine/processes.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { centreFor, dialAndHear, needLab, waitMembers, waitState } from '../support/centre.js';
+import { crowd } from '../../lab/provision.js';
+import { centreOf, dialAndHear, waitMembers, waitState } from '../support/centre.js';
 import { callIn } from '../support/calls.js';
 import { ConsultingPhone } from '../support/consulting-phone.js';
 
-await needLab(t);
-
 const wrapUp = { wrapUp: 'off', strategy: 'linear', missedLimit: 0 };
-const centre = await centreFor(t, {
-  provision: async (db) => {
-    const team = crowd(4, {
-      groups: [
-        { name: 'support', number: '6000', ...wrapUp, ringSeconds: 3 },
-        { name: 'sales', number: '6001', ...wrapUp },
-      ],
-    });
-    const [, ...others] = team.agents;
-    const [first] = team.agents;
-    if (!first) throw new Error('nobody');
-    await provision(db, {
-      ...team,
-      agents: [
-        { ...first, groups: ['support'] },
-        ...others.map((agent) => ({ ...agent, groups: [agent.number === '1003' ? 'support' : 'sales'] })),
-      ],
-    });
-  },
+const team = crowd(4, {
+  groups: [
+    { name: 'support', number: '6000', ...wrapUp, ringSeconds: 3 },
+    { name: 'sales', number: '6001', ...wrapUp },
+  ],
+});
+const [, ...others] = team.agents;
+const [first] = team.agents;
+if (!first) throw new Error('nobody');
+const centre = await centreOf(t, {
+  ...team,
+  agents: [
+    { ...first, groups: ['support'] },
+    ...others.map((agent) => ({ ...agent, groups: [agent.number === '1003' ? 'support' : 'sales'] })),
+  ],
 });
 const [anna, bert, extension] = [
   await centre.phone('5001'),

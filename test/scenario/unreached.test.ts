@@ -6,14 +6,13 @@ import { setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { until } from '../../domain/machine/processes.js';
 import { AnsweringPhones } from '../../lab/answering.js';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { callIn } from '../support/calls.js';
 import {
-  centreFor,
+  centreOf,
   dialAndHear,
   dialled,
   gaps,
-  needLab,
   stateOf,
   statesOf,
   waitMembers,
@@ -21,29 +20,30 @@ import {
 } from '../support/centre.js';
 
 /** Phones that refuse, phones that nobody answers, phones without power. */
-await needLab(t);
-
 const queues = ['astercc-support', 'astercc-sales'] as const;
-const centre = await centreFor(t, {
-  provision: async (db) => {
-    const groups = [
-      { name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0, strategy: 'linear' },
-      { name: 'sales', number: '6001', missedLimit: 0, strategy: 'linear' },
-    ];
-    const all = crowd(8, { groups });
-    await provision(db, { ...all, dids: [...all.dids, { number: '600101', to: 'group:sales' }] });
-    // A trunk that leads nowhere, and an agent at a mobile behind it.
-    await addTrunk(db, 'astercc', { name: 'down', endpoint: 'lab-trunk' });
-    await setTeam(db, 'astercc', { trunk: 'down' });
-    await addExtension(db, 'astercc', {
-      number: '7000',
-      user: 'crowd',
-      kind: 'external',
-      telephone: '+4915112345678',
-    });
-    await addAgent(db, 'astercc', { number: '2001', user: 'crowd', groups: ['support'] });
+const groups = [
+  { name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0, strategy: 'linear' },
+  { name: 'sales', number: '6001', missedLimit: 0, strategy: 'linear' },
+];
+const all = crowd(8, { groups });
+const centre = await centreOf(
+  t,
+  { ...all, dids: [...all.dids, { number: '600101', to: 'group:sales' }] },
+  {
+    provision: async (db) => {
+      // A trunk that leads nowhere, and an agent at a mobile behind it.
+      await addTrunk(db, 'astercc', { name: 'down', endpoint: 'lab-trunk' });
+      await setTeam(db, 'astercc', { trunk: 'down' });
+      await addExtension(db, 'astercc', {
+        number: '7000',
+        user: 'crowd',
+        kind: 'external',
+        telephone: '+4915112345678',
+      });
+      await addAgent(db, 'astercc', { number: '2001', user: 'crowd', groups: ['support'] });
+    },
   },
-});
+);
 const { asterisk, db } = centre;
 const resultsOf = async (agent: string): Promise<string[]> =>
   db('offers as o')
