@@ -71,6 +71,8 @@ await t.test(
     t.same(await busy.harm(), []);
     await busy.drop();
     await phone.incoming();
+    await caller.phone.hangup();
+    await caller.phone.closed();
     const heard = await asterisk.recognise(await caller.phone.heard(), ['vm-nobodyavail', sounds.greeting]);
     t.same(heard, [sounds.greeting]);
     await caller.hangup();
