@@ -169,6 +169,14 @@ const rules = {
     example: 'custom/closed',
     tidy: (typed) => typed.replace(/\.[A-Za-z0-9]{2,5}$/, ''),
   },
+  musicClass: {
+    noun: 'music class',
+    what: 'music class',
+    pattern: /^[A-Za-z0-9_-]{1,40}$/,
+    rule: '1 to 40 letters, digits, _ and -, as the section of musiconhold.conf is called',
+    example: 'default',
+    tidy: word(/[^A-Za-z0-9_-]+/g, '_'),
+  },
   'feature-code': {
     noun: 'feature code',
     what: 'feature code',
@@ -209,7 +217,7 @@ export type Named = keyof typeof rules;
 /** What is provisioned, as it is called on the command line. */
 export type NounName = Exclude<
   Named,
-  'queueNumber' | 'telephone' | 'endpoint' | 'country' | 'language' | 'sound' | 'hoursNumber'
+  'queueNumber' | 'telephone' | 'endpoint' | 'country' | 'language' | 'sound' | 'hoursNumber' | 'musicClass'
 >;
 
 const longestQuote = 60;

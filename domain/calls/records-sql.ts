@@ -67,16 +67,18 @@ export const abandoned = `
     update queue_visits v set outcome = 'abandoned', left_at = coalesce(v.left_at, greatest(clock_timestamp(), v.joined_at))
     from visit where v.id = visit.id and v.answered_at is null returning v.call_id
   )
+  -- Whom one queue has sent on to this one has not been served there; here they have given up.
   update calls c set outcome = 'abandoned' from visited
-  where c.id = visited.call_id and coalesce(c.outcome, 'unknown') = 'unknown'`;
+  where c.id = visited.call_id and coalesce(c.outcome, 'unknown') in ('unknown', 'nobody', 'timeout', 'full')`;
 
 export const unserved = `
   with ${queue}, ${visitWhere("v.answered_at is null and coalesce(v.outcome, 'unknown') in ('unknown', 'abandoned')")}, visited as (
     update queue_visits v set outcome = :outcome::text, left_at = coalesce(v.left_at, greatest(clock_timestamp(), v.joined_at))
     from visit where v.id = visit.id and v.answered_at is null returning v.call_id
   )
-  update calls c set outcome = nullif(:outcome::text, 'again') from visited
-  where c.id = visited.call_id and coalesce(c.outcome, 'unknown') in ('unknown', 'abandoned')`;
+  -- A call that goes on by the caller's own wish has no outcome yet.
+  update calls c set outcome = case when :outcome::text not in ('again', 'key') then :outcome::text end from visited
+  where c.id = visited.call_id and coalesce(c.outcome, 'unknown') in ('unknown', 'abandoned', 'nobody', 'timeout', 'full')`;
 
 export const offered = `
   with ${queue}, ${visitWhere('v.answered_at is null')}, made as (

@@ -3,6 +3,7 @@ import { Star64Error } from '../../domain/errors.js';
 import { features, type Feature } from '../../domain/provisioning/feature-code.js';
 import { deviceOf, lampOf, memberOf, queueOf, wordFor } from '../queue/names.js';
 import type { DestinationKind } from '../../domain/destination.js';
+import { exitsOf, keysOf } from './exits.js';
 import { hoursModel } from './hours-model.js';
 import { closedModel, placeIn } from './places.js';
 import type { NodeRows, TeamRows } from './rows.js';
@@ -17,6 +18,8 @@ export interface GenerateSettings {
   /** `host:port` of each server, in the order in which Asterisk asks them. Addresses: a name that hangs in DNS holds a call. */
   servers: readonly string[];
   token: string;
+  /** The Asterisk that the files are for, as far as that was said; `apply` asks the running one. */
+  version?: string | undefined;
   /** `password_digest` needs Asterisk 20.12, 21.7 or 22.2; older ones read `md5_cred`. */
   passwordDigest: boolean;
   /** What a phone hears when no server answers: sounds joined by `&`. */
@@ -49,6 +52,10 @@ export function teamModel(
     ...group,
     ...closedModel(identity, group),
     queue: queueOf(identity, group.name),
+    greeting: group.greeting ?? '',
+    musicClass: group.musicClass ?? '',
+    hasKeys: keysOf(group.slots).length > 0,
+    announces: group.announcePosition || group.announceWait,
     // What star64-answered is told: the number to say to the agent, and whether the caller hears the agent's.
     answered:
       group.announceAgent || group.announceCall
@@ -112,6 +119,7 @@ export function teamModel(
     })),
     groups,
     numberedGroups: groups.filter(({ number, leaving }) => number !== null && !leaving),
+    ...exitsOf(identity, groups),
     dids: rows.dids.map(({ number, hours, slots }) => ({
       number,
       ...closedModel(identity, { hours, slots }),
@@ -141,13 +149,13 @@ export function teamModel(
 
 /** A menu as star64-menu needs it: the keys that lead somewhere, and each place by its label. */
 function menuModel(team: string, { name, sound, seconds, tries, slots }: MenuRow) {
-  const keys = Object.keys(slots).flatMap((slot) => /^key-([0-9])$/.exec(slot)?.[1] ?? []);
+  const keys = keysOf(slots);
   return {
     name,
     sound,
     seconds: String(seconds),
     tries: String(tries),
-    keys: keys.sort().join(''),
+    keys: keys.join(''),
     places: keys.map((key) => ({ key, place: placeIn(team, slots, `key-${key}`) })),
     timeout: placeIn(team, slots, 'timeout'),
     wrong: placeIn(team, slots, slots['wrong'] ? 'wrong' : 'timeout'),
@@ -166,6 +174,11 @@ export function siteModel(teams: readonly TeamRows[], settings: GenerateSettings
     nobodyAnswers: settings.nobodyAnswers,
     teams: teams.map(({ identity }) => identity),
     callerSeconds,
+    overflows: teams.flatMap(({ identity, groups }) =>
+      groups.flatMap(({ name, overflowSeconds }) =>
+        overflowSeconds === null ? [] : [{ queue: queueOf(identity, name), seconds: overflowSeconds }],
+      ),
+    ),
   };
 }
 

@@ -41,6 +41,17 @@ export interface GroupRow {
   wrapUpMode: string;
   announceAgent: boolean;
   announceCall: boolean;
+  /** Null: any number may wait. */
+  maxCallers: number | null;
+  greeting: string | null;
+  musicClass: string | null;
+  announcePosition: boolean;
+  announceWait: boolean;
+  announceSeconds: number;
+  periodicSound: string | null;
+  periodicSeconds: number;
+  /** After how many seconds the agents of another group help out; null: none do. */
+  overflowSeconds: number | null;
   leaving: boolean;
   /** The hours while which its calls are taken. */
   hours: string | null;
@@ -185,6 +196,15 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'g.announce_agent as announceAgent',
           'g.announce_call as announceCall',
           'h.name as hours',
+          'g.max_callers as maxCallers',
+          'g.greeting',
+          'g.music_class as musicClass',
+          'g.announce_position as announcePosition',
+          'g.announce_wait as announceWait',
+          'g.announce_seconds as announceSeconds',
+          'g.periodic_sound as periodicSound',
+          'g.periodic_seconds as periodicSeconds',
+          trx.raw('case when g.overflow_id is not null then g.overflow_seconds end as "overflowSeconds"'),
           trx.raw('g.leaving_since is not null as leaving'),
         );
       for (const { team, ...row } of groups) of(team).groups.push({ ...row, slots: {} });

@@ -27,13 +27,14 @@ const contexts = [
   'menus',
   'agents',
   'outside',
+  'exits',
 ] as const;
 const settingsOf = ['queue-settings', 'phone-settings'] as const;
 /** What an operator may replace. */
 const replaceable: readonly string[] = [...contexts, ...settingsOf];
 
 /** Templated files for all teams that have the marks. Their own paths decide what is read: not replaceable. */
-const markedFiles = ['pjsip.conf', 'queues.conf', 'extensions.conf'] as const;
+const markedFiles = ['pjsip.conf', 'queues.conf', 'queuerules.conf', 'extensions.conf'] as const;
 /** Copied as they are. */
 const stableFiles = [
   'star64-code.conf',

@@ -1,7 +1,13 @@
 import type { Logger } from 'pino';
 import { endOffer, transition } from '../../domain/presence/agent-state.js';
 import { findQueue } from '../../domain/calls/queue.js';
-import { CallRecords, type Caller, type CallOutcome, type KnownQueue } from '../../domain/calls/records.js';
+import {
+  CallRecords,
+  unservedOutcomes,
+  type Caller,
+  type CallOutcome,
+  type KnownQueue,
+} from '../../domain/calls/records.js';
 import { type Database } from '../../domain/database/pool.js';
 import { openSignIn, type SignIn } from '../../domain/presence/open-sign-in.js';
 import { statesBefore } from '../../domain/presence/transitions.js';
@@ -204,9 +210,12 @@ export class Observer {
 
   /** A queue has let a caller go without an answer, and the dialplan says why. */
   async #unserved(event: AmiMessage): Promise<void> {
-    const outcome = event.headers.get('outcome') ?? '';
-    if (outcome === 'nobody' || outcome === 'timeout' || outcome === 'again')
-      await this.#records.unserved(callerIn(event), outcome);
+    const outcome = unservedOutcomes.find((one) => one === event.headers.get('outcome'));
+    if (outcome === undefined) return;
+    // Whom a full queue does not take never joins it: a visit all the same, of no time.
+    if (outcome === 'full')
+      await this.#records.joined(callerIn(event), { number: event.headers.get('calleridnum') ?? null });
+    await this.#records.unserved(callerIn(event), outcome);
   }
 
   async #connected(signIn: SignIn, event: AmiMessage): Promise<void> {

@@ -6,6 +6,7 @@ import { bucketModels, siteModel, teamModel } from '../../pbx/files/model.js';
 import { noMarks, renderMarked, renderShared, renderTeam } from '../../pbx/files/render.js';
 import { readRows } from '../../pbx/files/rows.js';
 import { readTemplates } from '../../pbx/files/templates.js';
+import { knowsDigest } from '../../pbx/files/version.js';
 import { soundsOf } from '../../agi/prompts.js';
 import { packageRoot } from '../../domain/machine/package-root.js';
 import { addAgent } from '../../domain/provisioning/agent.js';
@@ -80,6 +81,21 @@ async function populate(db: Database, team: string): Promise<void> {
     await setGroup(db, team, 'support', { hours: 'office', closed: 'hangup:busy' });
     await allHours.set(db, team, 'office', { open: 'group:sales', closed: 'extension:5001' });
   }
+  await addGroup(db, team, {
+    name: 'helped',
+    maxCallers: 20,
+    greeting: 'custom/welcome',
+    musicClass: 'waltz',
+    announcePosition: true,
+    periodicSound: 'custom/patience',
+    overflow: 'sales',
+    overflowSeconds: 20,
+    timeout: 'group:support',
+    full: 'hangup:busy',
+    empty: 'extension:5001',
+    key0: 'extension:5000',
+    key9: 'hangup:normal',
+  });
   await addGroup(db, team, { name: 'old', number: '6009' });
   await removeGroup(db, team, 'old');
   await addAgent(db, team, { number: '1001', user: 'anna', groups: ['support', 'sales'] });
@@ -114,6 +130,15 @@ async function filesBelow(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true });
   return entries.filter((entry) => entry.endsWith('.conf')).sort();
 }
+
+void t.test('which Asterisk knows digests of passwords in place of md5_cred', (t) => {
+  const known = ['20.12', '20.12.1', '20', '21.7', '22', '22.2', '22.10', '23.0'];
+  for (const version of known) t.ok(knowsDigest(version), version);
+  for (const version of ['16', '18', '18.26.4', '20.11', '21.6', '22.1'])
+    t.notOk(knowsDigest(version), version);
+  t.ok(knowsDigest(undefined), 'the newest, unless said');
+  t.end();
+});
 
 void t.test('a database with nothing but the default team', async (t) => {
   const { db } = await freshDatabase(t);
@@ -155,7 +180,8 @@ void t.test(
       t.notMatch(text, /Anna|Ärztin|李|Second/, 'free text stays in the database');
       t.notMatch(text, /secret0000/, 'no secret in clear');
     }
-    await compare(t, 'older-asterisk', db, { passwordDigest: false, servers: ['192.0.2.1:4573'] });
+    const passwordDigest = knowsDigest('18');
+    await compare(t, 'older-asterisk', db, { passwordDigest, servers: ['192.0.2.1:4573'] });
   },
 );
 
