@@ -4,6 +4,7 @@ import { currentGroup } from './current-group.js';
 import { inbound } from './inbound.js';
 import { pause } from './pause.js';
 import { ready } from './ready.js';
+import { ringGroup } from './ring-group.js';
 import { signInPin } from './sign-in-pin.js';
 import { signIn } from './sign-in.js';
 import { signOut } from './sign-out.js';
@@ -27,5 +28,6 @@ export const scripts: ReadonlyMap<string, Script> = new Map([
   ['inbound', inbound],
   ['anybody', anybody],
   ['agent-place', agentPlace],
+  ['ring-group', ringGroup],
   ['unknown-number', unknownNumber],
 ]);

@@ -4,6 +4,7 @@ import { features, type Feature } from '../../domain/provisioning/feature-code.j
 import { placeOf } from '../../domain/calls/routing.js';
 import { deviceOf, lampOf, memberOf, queueOf, wordFor } from '../queue/names.js';
 import type { DestinationKind } from '../../domain/destination.js';
+import { ringGroupNumbers, ringGroupsModel } from './ring-groups.js';
 import type { TeamRows } from './rows.js';
 import type { MenuRow, Slots } from './slots.js';
 
@@ -61,7 +62,7 @@ export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: 
     new Set(
       [
         rows.slots,
-        ...[rows.dids, rows.groups, rows.announcements, rows.menus].flat().map(({ slots }) => slots),
+        ...[rows.dids, rows.groups, rows.ringGroups, rows.announcements, rows.menus].flat().map(({ slots }) => slots),
       ]
         .flatMap((slots) => Object.values(slots))
         .filter((to) => to.kind === kind)
@@ -107,6 +108,8 @@ export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: 
       forms,
       destination: placeIn(identity, slots, 'to'),
     })),
+    ringGroups: ringGroupsModel(identity, rows.ringGroups),
+    ringNumbers: ringGroupNumbers(rows.trunk, rows.ringGroups),
     announcements: rows.announcements.map(({ name, sound, times, slots }) => ({
       name,
       sound,

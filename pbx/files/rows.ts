@@ -4,6 +4,7 @@ import type { Feature } from '../../domain/provisioning/feature-code.js';
 import { callersOf, type CallerRow, type TrustedTrunk } from './caller-forms.js';
 import { formsOf } from './did-forms.js';
 import type { Destination, DestinationKind } from '../../domain/destination.js';
+import { readRingGroups, type RingGroupRow } from './ring-groups.js';
 import { readSlots, type AnnouncementRow, type MenuRow, type Slots } from './slots.js';
 import { changesIn } from '../../domain/provisioning/generations.js';
 
@@ -60,6 +61,7 @@ export interface TeamRows extends TeamRow {
   codes: CodeRow[];
   dids: DidRow[];
   callers: CallerRow[];
+  ringGroups: RingGroupRow[];
   announcements: AnnouncementRow[];
   menus: MenuRow[];
   /** Where the team itself sends calls. */
@@ -135,6 +137,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
             codes: [],
             dids: [],
             callers: [],
+            ringGroups: [],
             announcements: [],
             menus: [],
             slots: {},
@@ -214,6 +217,8 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         team.slots = slotsOf(team.identity, `team:${team.identity}`);
         for (const group of team.groups) group.slots = slotsOf(team.identity, `group:${group.name}`);
       }
+      for (const { team, ...row } of await readRingGroups(trx, node))
+        of(team).ringGroups.push({ ...row, slots: slotsOf(team, `ring-group:${row.number}`) });
       const announcements = await trx('announcements as n')
         .join('teams as t', 't.id', 'n.team_id')
         .where('t.node', node)

@@ -8,6 +8,7 @@ import { featureCode } from './feature-code.js';
 import { group } from './group.js';
 import { menu } from './menu.js';
 import { pauseReason } from './pause-reason.js';
+import { ringGroup } from './ring-group.js';
 import { team } from './team.js';
 import { trunk } from './trunk.js';
 import { user } from './user.js';
@@ -20,6 +21,7 @@ export const nouns: readonly Noun[] = [
   agent,
   group,
   did,
+  ringGroup,
   announcement,
   menu,
   trunk,
@@ -39,6 +41,7 @@ export function nounNamed(name: NounName): Noun {
 /** In which order what refers to each other can be removed. */
 export const removalOrder: readonly NounName[] = [
   'did',
+  'ring-group',
   'announcement',
   'menu',
   'agent',
