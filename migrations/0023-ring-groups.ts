@@ -12,6 +12,7 @@ comment on column ring_groups.ring_seconds is 'How long a step rings.';
 comment on column ring_groups.prefix is 'Stands before the caller''s name on the phones that ring.';
 
 create table ring_group_members (
+  id bigint generated always as identity constraint ring_group_members_pkey primary key,
   team_id integer not null,
   ring_group_id integer not null,
   position integer not null,
@@ -19,7 +20,7 @@ create table ring_group_members (
   agent_id integer,
   outside text constraint ring_group_members_outside_form check (outside ~ '^[+]?[0-9]{2,20}$'),
   outside_key text,
-  constraint ring_group_members_pkey primary key (ring_group_id, position),
+  constraint ring_group_members_position_key unique (ring_group_id, position),
   constraint ring_group_members_one check (num_nonnulls(extension_id, agent_id, outside) = 1),
   constraint ring_group_members_outside_key_there check (outside_key is not distinct from ltrim(outside, '+')),
   constraint ring_group_members_ring_group_fkey foreign key (team_id, ring_group_id)

@@ -115,7 +115,9 @@ const unasked = ({ extension, outside }: Configured): RingMember => ({
  * a pause or wrap-up. Calls of the last day count, of queues and of others.
  */
 async function readMembers(db: Queryable, ringGroupId: number): Promise<RingMember[]> {
-  const rows = await prepared<{ extension: string | null; outside: string | null } & Omit<RingMember, 'rings'>>(
+  const rows = await prepared<
+    { extension: string | null; outside: string | null } & Omit<RingMember, 'rings'>
+  >(
     db,
     `select coalesce(x.number, p.number) as extension, m.outside,
        extract(epoch from greatest(o.at, c.at)) as "lastCallAt", (o.calls + c.calls)::integer as calls

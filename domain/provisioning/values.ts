@@ -3,6 +3,7 @@ import { fail, type Star64Error } from '../errors.js';
 import { checkLink } from '../link-template.js';
 import { checkChoice, checkName, checkText, checkWhole, nounOf, quoted } from '../names.js';
 import { generateSecret } from '../password.js';
+import { bare } from '../telephone-numbers.js';
 import type { AddRemove, DestinationListValue, Field, Noun } from './description.js';
 import { kebab } from './description.js';
 import { features } from './nouns/feature-code.js';
@@ -78,7 +79,7 @@ function checkValue(key: string, field: Field, name: string, given: unknown): un
     case 'destination':
       return writeDestination(parseDestination(what, asText(what, given), features));
     case 'destinations':
-      return checkDestinations(what, value, given);
+      return checkDestinations(what, name, value, given);
     case 'link':
       return checkLink(what, asText(what, given));
     case 'whole':
@@ -114,17 +115,24 @@ function checkValue(key: string, field: Field, name: string, given: unknown): un
 /** A list of destinations of some kinds, each once, as they are written in full. */
 function checkDestinations(
   what: string,
-  { of, bare }: DestinationListValue,
+  name: string,
+  { of, bare: alone }: DestinationListValue,
   given: unknown,
 ): readonly string[] {
   const one = what.replace(/s$/, '');
   const named = (Array.isArray(given) ? (given as unknown[]) : [given]).map((each) => {
     const typed = asText(one, each);
-    const destination = parseDestination(one, typed.includes(':') ? typed : `${bare}:${typed}`, []);
+    const destination = parseDestination(one, typed.includes(':') ? typed : `${alone}:${typed}`, []);
     checkChoice(`kind of ${one}`, of, destination.kind);
-    return writeDestination(destination);
+    return destination;
   });
-  return checkList(what, one, named) as readonly string[];
+  // One number is one number, with a + and without.
+  checkList(
+    what,
+    name,
+    named.map((destination) => writeDestination({ ...destination, name: bare(destination.name) })),
+  );
+  return named.map(writeDestination);
 }
 
 /** A list of names, each once: all of them, or what is added and what is removed. */

@@ -62,7 +62,9 @@ export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: 
     new Set(
       [
         rows.slots,
-        ...[rows.dids, rows.groups, rows.ringGroups, rows.announcements, rows.menus].flat().map(({ slots }) => slots),
+        ...[rows.dids, rows.groups, rows.ringGroups, rows.announcements, rows.menus]
+          .flat()
+          .map(({ slots }) => slots),
       ]
         .flatMap((slots) => Object.values(slots))
         .filter((to) => to.kind === kind)
