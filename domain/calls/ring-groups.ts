@@ -120,7 +120,7 @@ async function readMembers(db: Queryable, ringGroupId: number): Promise<RingMemb
   >(
     db,
     `select coalesce(x.number, p.number) as extension, m.outside,
-       extract(epoch from greatest(o.at, c.at)) as "lastCallAt", (o.calls + c.calls)::integer as calls
+       extract(epoch from greatest(o.at, c.at))::float as "lastCallAt", (o.calls + c.calls)::integer as calls
      from ring_group_members m
      left join extensions x on x.id = m.extension_id
      left join sign_ins i on i.agent_id = m.agent_id and i.signed_out_at is null
@@ -139,7 +139,7 @@ async function readMembers(db: Queryable, ringGroupId: number): Promise<RingMemb
   );
   return rows.map(({ extension, outside, lastCallAt, calls }) => ({
     rings: extension ?? (outside === null ? null : outsideToken(outside)),
-    lastCallAt: lastCallAt === null ? null : Number(lastCallAt),
+    lastCallAt,
     calls,
   }));
 }

@@ -110,7 +110,7 @@ await t.test('a server that hangs holds nobody for longer than its deadline', as
 await t.test(
   'with PostgreSQL away the server answers all the same, also where it would ask it',
   async (t) => {
-    await postgres.freeze();
+    postgres.freeze();
     const from = await asterisk.verbose.mark();
     const byRecords = await call('706');
     await bert.incoming();
@@ -124,7 +124,7 @@ await t.test(
     );
     await inTurn.hangup();
     t.same((await guarded(centre, from)).left, 0, 'no question was left');
-    await postgres.thaw();
+    postgres.thaw();
   },
 );
 
