@@ -74,6 +74,8 @@ function given(verb: 'add' | 'set', key: string, field: Field): NounOption[] {
           hidden: true,
         })),
       ];
+    case 'destinations':
+      return [one(`--${name} <${placeholder}>`, field.help, nameList)];
     case 'references':
       if (value.typed === 'all') return [one(`--${name} <${placeholder}>`, field.help, nameList)];
       return [

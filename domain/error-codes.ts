@@ -77,6 +77,7 @@ export const codes = {
   required: { kind: 'usage', meaning: 'a field is missing that the thing cannot do without' },
   not_applicable: { kind: 'usage', meaning: 'a field was given that does not go with the others' },
   unknown_field: { kind: 'usage', meaning: 'the noun has no such field, or one that cannot be given' },
+  too_many: { kind: 'usage', meaning: 'a list has more in it than it can' },
   twice: { kind: 'usage', meaning: 'the same thing is named twice in one list' },
   not_a_member: { kind: 'usage', meaning: 'a field is about a member, and the named thing is none' },
 

@@ -137,6 +137,19 @@ const rules = {
     example: '1',
     tidy: digits,
   },
+  prefix: {
+    noun: 'prefix',
+    what: 'prefix',
+    pattern: /^[A-Za-z0-9]([A-Za-z0-9 _.+:/*-]{0,18}[A-Za-z0-9_.+:/*-])?$/,
+    rule: '1 to 20 letters without accents, digits, blanks and _ . + : / * -, a letter or digit first, no blank at the end',
+    example: 'Sales:',
+    tidy: (typed) =>
+      typed
+        .normalize('NFKD')
+        .replace(/[^A-Za-z0-9 _.+:/*-]/g, '')
+        .trim()
+        .slice(0, 20),
+  },
   hours: {
     noun: 'hours',
     what: 'name of hours',
@@ -217,7 +230,15 @@ export type Named = keyof typeof rules;
 /** What is provisioned, as it is called on the command line. */
 export type NounName = Exclude<
   Named,
-  'queueNumber' | 'telephone' | 'endpoint' | 'country' | 'language' | 'sound' | 'hoursNumber' | 'musicClass'
+  | 'queueNumber'
+  | 'telephone'
+  | 'endpoint'
+  | 'country'
+  | 'language'
+  | 'sound'
+  | 'hoursNumber'
+  | 'musicClass'
+  | 'prefix'
 >;
 
 const longestQuote = 60;

@@ -18,8 +18,16 @@ export type OfferResult = 'missed' | 'rejected' | 'refused' | 'cancelled';
 export const unservedOutcomes = ['nobody', 'timeout', 'full', 'key', 'again'] as const;
 export type UnservedOutcome = (typeof unservedOutcomes)[number];
 
-/** What became of a call to an extension that nobody answered; see `calls.outcome`. */
-export type CallOutcome = 'busy' | 'no-answer' | 'refused' | 'unreachable';
+/** What became of a call to an extension or a ring group that nobody answered; see `calls.outcome`. */
+export type CallOutcome = 'busy' | 'no-answer' | 'refused' | 'unreachable' | 'abandoned';
+
+/** Who answered a call that no queue gave to them: an extension by number or by the operator's endpoint, or a number outside. */
+export interface WhoPickedUp {
+  extension?: string;
+  endpoint?: string;
+  /** Without a +. */
+  outside?: string;
+}
 
 /** The end of a caller's channel. */
 export interface CallEnd {
@@ -137,11 +145,24 @@ export class CallRecords {
   }
 
   /**
-   * Somebody at an extension has answered calls, so many seconds ago. Returns those of them that are recorded: of the
-   * others, the arrival may not be yet.
+   * Somebody at an extension, or of a ring group, has answered calls, so many seconds ago. Returns those of them that are
+   * recorded: of the others, the arrival may not be yet.
    */
-  async pickedUp(calls: readonly { uniqueid: string; secondsAgo: number }[]): Promise<string[]> {
+  async pickedUp(
+    calls: readonly ({ uniqueid: string; secondsAgo: number } & WhoPickedUp)[],
+  ): Promise<string[]> {
     const rows = await prepared<{ uniqueid: string }>(this.db, sql.pickedUp, {
+      node: this.node,
+      told: JSON.stringify(calls),
+    });
+    return rows.map(({ uniqueid }) => uniqueid);
+  }
+
+  /** Calls have reached ring groups: the last one stays. Returns those that are recorded. */
+  async ringGroupsReached(
+    calls: readonly { uniqueid: string; team: string; ringGroup: string }[],
+  ): Promise<string[]> {
+    const rows = await prepared<{ uniqueid: string }>(this.db, sql.ringGroupsReached, {
       node: this.node,
       told: JSON.stringify(calls),
     });

@@ -150,6 +150,7 @@ export function operationsOf<N extends Noun>(
           break;
         case 'references':
         case 'destination':
+        case 'destinations':
         case 'number-by-name':
         case 'lines':
           break;

@@ -6,6 +6,7 @@ import type { DestinationKind } from '../../domain/destination.js';
 import { exitsOf, keysOf } from './exits.js';
 import { hoursModel } from './hours-model.js';
 import { closedModel, placeIn } from './places.js';
+import { ringGroupNumbers, ringGroupsModel } from './ring-groups.js';
 import type { NodeRows, TeamRows } from './rows.js';
 import type { MenuRow } from './slots.js';
 
@@ -76,7 +77,7 @@ export function teamModel(
     new Set(
       [
         rows.slots,
-        ...[rows.dids, rows.groups, rows.announcements, rows.menus, rows.hours]
+        ...[rows.dids, rows.groups, rows.ringGroups, rows.announcements, rows.menus, rows.hours]
           .flat()
           .map(({ slots }) => slots),
       ]
@@ -129,6 +130,8 @@ export function teamModel(
     timeZone: rows.timeZone,
     hours,
     numberedHours: hours.filter(({ number }) => number !== null),
+    ringGroups: ringGroupsModel(identity, rows.ringGroups),
+    ringNumbers: ringGroupNumbers(rows.trunk, rows.ringGroups),
     announcements: rows.announcements.map(({ name, sound, times, slots }) => ({
       name,
       sound,

@@ -7,6 +7,7 @@ import type { Destination } from '../../domain/destination.js';
 import { readRules } from '../../domain/provisioning/hours.js';
 import type { Overlap } from '../../domain/calls/hours.js';
 import type { HoursRow } from './hours-model.js';
+import { readRingGroups, type RingGroupRow } from './ring-groups.js';
 import { readSlots, type AnnouncementRow, type MenuRow, type Slots } from './slots.js';
 import { changesIn } from '../../domain/provisioning/generations.js';
 
@@ -76,6 +77,7 @@ export interface TeamRows extends TeamRow {
   callers: CallerRow[];
   /** Countries of the trunks that it can use. */
   countries: string[];
+  ringGroups: RingGroupRow[];
   announcements: AnnouncementRow[];
   menus: MenuRow[];
   hours: HoursRow[];
@@ -146,6 +148,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
             dids: [],
             callers: [],
             countries: [],
+            ringGroups: [],
             announcements: [],
             menus: [],
             hours: [],
@@ -240,6 +243,8 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         team.slots = slotsOf(team.identity, `team:${team.identity}`);
         for (const group of team.groups) group.slots = slotsOf(team.identity, `group:${group.name}`);
       }
+      for (const { team, ...row } of await readRingGroups(trx, node))
+        of(team).ringGroups.push({ ...row, slots: slotsOf(team, `ring-group:${row.number}`) });
       const announcements = await trx('announcements as n')
         .join('teams as t', 't.id', 'n.team_id')
         .where('t.node', node)

@@ -36,7 +36,7 @@ export class Observer {
   readonly #gaveUp = new Map<string, Caller>();
   /** Offers that ring or talk. */
   readonly #offers = new Map<string, OfferSoFar>();
-  /** Why nobody answered at an extension, by the caller's channel. */
+  /** Why nobody has answered at an extension or in a ring group, by the caller's channel. */
   readonly #dialled = new Map<string, CallOutcome>();
   readonly #records: CallRecords;
   readonly #endings: Endings;
@@ -153,17 +153,30 @@ export class Observer {
         this.#gaveUp.delete(headers.get('uniqueid') ?? '');
         return { key: headers.get('uniqueid') ?? '', run: () => this.#unserved(event) };
       case 'Star64PickedUp':
-        this.#endings.pickedUp(headers.get('call') ?? '');
+        this.#dialled.delete(headers.get('call') ?? '');
+        this.#endings.pickedUp(headers.get('call') ?? '', deviceOfChannel(headers.get('channel') ?? ''));
         return undefined;
-      case 'Star64Dialled': {
-        const outcome = outcomeOf(event);
-        if (outcome) this.#dialled.set(headers.get('uniqueid') ?? '', outcome);
-        dropOldest(this.#dialled, most);
+      case 'Star64RingGroup':
+        this.#endings.ringGroup(headers.get('linkedid') ?? '', {
+          team: headers.get('team') ?? '',
+          ringGroup: headers.get('ringgroup') ?? '',
+        });
+        this.#unansweredSoFar(event);
         return undefined;
-      }
+      case 'Star64RingGroupLeft':
+      case 'Star64Dialled':
+        this.#unansweredSoFar(event);
+        return undefined;
       default:
         return undefined;
     }
+  }
+
+  /** What the call has come to if nothing more is told of it. */
+  #unansweredSoFar(event: AmiMessage): void {
+    const outcome = outcomeOf(event);
+    if (outcome) this.#dialled.set(event.headers.get('uniqueid') ?? '', outcome);
+    dropOldest(this.#dialled, most);
   }
 
   /** Work for the phone that a header names, after what is under way of its call. */

@@ -17,6 +17,7 @@ import { menus } from '../../domain/provisioning/menu.js';
 import { addExtension } from '../../domain/provisioning/extension.js';
 import { addGroup, removeGroup, setGroup } from '../../domain/provisioning/group.js';
 import { addHours, allHours } from '../../domain/provisioning/hours.js';
+import { addRingGroup } from '../../domain/provisioning/ring-group.js';
 import { addTeam, setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { addUser } from '../../domain/provisioning/user.js';
@@ -173,6 +174,19 @@ void t.test(
     });
     await addDid(db, 'astercc', { number: '600102', to: 'menu:welcome' });
     await addDid(db, 'astercc', { number: '600103', to: 'announcement:closed' });
+    // 1001 is no fixed agent: without a server nobody knows where they are.
+    await addRingGroup(db, 'astercc', {
+      number: '701',
+      strategy: 'round-robin',
+      members: ['5001', 'agent:1001', '7000', 'outside:+4915112345678', '5000'],
+      prefix: 'Sales:',
+      hears: 'music',
+      noAnswer: 'group:support',
+      allBusy: 'announcement:closed',
+    });
+    await addDid(db, 'astercc', { number: '600104', to: 'ring-group:701' });
+    // This team has no trunk.
+    await addRingGroup(db, 'b2', { number: '701', members: ['outside:+4915112345678', '5000'] });
 
     const first = await compare(t, 'two-teams', db);
     t.same(await compare(t, 'two-teams', db), first, 'generated twice, it is the same');
