@@ -30,6 +30,7 @@ const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   status: () => import('./commands/status.js'),
   top: () => import('./commands/top.js'),
   events: () => import('./commands/events.js'),
+  call: () => import('./commands/call.js'),
   'remove-from-asterisk': () => import('./commands/remove-from-asterisk.js'),
   demo: () => import('./commands/demo.js'),
   help: () => import('./commands/help.js'),

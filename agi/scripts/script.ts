@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { CallJournal } from '../../domain/calls/journal.js';
+import type { CallSteps } from '../../domain/calls/steps.js';
 import type { Database } from '../../domain/database/pool.js';
 import type { Membership } from '../../domain/presence/membership.js';
 import type { Routing } from '../../domain/calls/routing.js';
@@ -12,6 +13,8 @@ export interface Services {
   membership: Membership;
   routing: Routing;
   journal: CallJournal;
+  /** For what a script decides of a call, or hears of it, and the story of the call is to say. */
+  steps: CallSteps;
   unknownNumbers: UnknownNumbers;
   log: Logger;
 }

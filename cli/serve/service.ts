@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { scripts } from '../../agi/scripts/index.js';
 import type { Services } from '../../agi/scripts/script.js';
 import { AgiServer, type AgiServerSettings, type Script } from '../../agi/server.js';
+import { CallSteps } from '../../domain/calls/steps.js';
 import { CallJournal } from '../../domain/calls/journal.js';
 import { Routing } from '../../domain/calls/routing.js';
 import { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
@@ -72,10 +73,12 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   const automaticSignOut = new AutomaticSignOut(db, settings.node, membership, log);
   const eventRetention = new EventRetention(db, log);
   const missedCalls = new MissedCalls(db, settings.node, membership, log);
+  const steps = new CallSteps(db, settings.node, log);
   const observer = new Observer(db, settings.node, log, {
     deadlineSet: () => deadlines.poke(),
     missed: () => watcher.reconcileSoon(),
     unanswered: (offerIds) => missedCalls.take(offerIds),
+    step: (step) => steps.add(step),
   });
   const roundTrip = new EventRoundTrip(asterisk, () => observer.caughtUp(), log);
   const watcher: Watcher = new Watcher(
@@ -104,6 +107,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     if (cut > 0) log.warn({ cut }, 'questions were cut off after the time for draining');
     // The arrivals before the ends, which the watcher writes.
     await journal.flush();
+    await steps.flush();
   };
 
   const parts: Part[] = [
@@ -137,7 +141,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
         const token = await settings.token(db);
         agi = new AgiServer(
           { ...settings.agi, token },
-          bind({ db, membership, routing, journal, unknownNumbers, log }),
+          bind({ db, membership, routing, journal, steps, unknownNumbers, log }),
           log.child({ part: 'agi' }),
         );
         const { port } = await agi.start();

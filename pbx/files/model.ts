@@ -35,27 +35,29 @@ const takingDigits: ReadonlySet<Feature> = new Set([
 export type TeamModel = ReturnType<typeof teamModel>;
 
 /** What the templates of one team are given. */
-export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: boolean }) {
+export function teamModel(
+  rows: TeamRows,
+  { passwordDigest, node }: Pick<GenerateSettings, 'passwordDigest' | 'node'>,
+) {
   const { identity, language, rtpTimeout, rtpTimeoutHold } = rows;
   const groups = rows.groups.map((group) => ({
     ...group,
     queue: queueOf(identity, group.name),
-    // What star64-answered is told: the number to say to the agent, and whether the caller hears the agent's.
-    answered:
-      group.announceAgent || group.announceCall
-        ? `${group.announceCall ? (group.number ?? '') : ''},${group.announceAgent ? 'yes' : ''}`
-        : '',
+    recorded: group.record === 'always',
+    answered: answeredBy(group),
   }));
-  const named = rows.extensions.map(({ number, kind, telephone, trunk, endpoint }) => ({
+  const named = rows.extensions.map(({ number, kind, telephone, trunk, endpoint, record }) => ({
     number,
     kind,
     telephone,
     trunk,
+    recorded: (record ?? rows.record) === 'always',
     name: { team: identity, extension: number, extensionKind: kind, endpoint },
   }));
   const byNumber = new Map(named.map((one) => [one.number, one]));
   return {
     identity,
+    node,
     language: language ?? '',
     rtpTimeout,
     rtpTimeoutHold,
@@ -63,7 +65,12 @@ export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: 
     callerSeconds,
     extensions: named
       .filter(({ kind, trunk }) => kind === 'sip' || trunk !== null)
-      .map(({ number, name }) => ({ number, device: deviceOf(name), dial: memberOf(name) })),
+      .map(({ number, name, recorded }) => ({
+        number,
+        device: deviceOf(name),
+        dial: memberOf(name),
+        recorded,
+      })),
     telephones: named.flatMap(({ number, telephone, trunk }) =>
       telephone === null || trunk === null ? [] : [{ number, dial: `PJSIP/${telephone}@${trunk}` }],
     ),
@@ -94,6 +101,16 @@ export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: 
       destination: destinationOf(identity, did),
     })),
   };
+}
+
+/**
+ * What star64-answered is told: the number to say to the agent, whether the caller hears the agent's, and whether the
+ * conversation is recorded. Empty: nothing to do.
+ */
+function answeredBy({ announceAgent, announceCall, number, record }: TeamRows['groups'][number]): string {
+  const recorded = record === 'always' ? ',yes' : '';
+  if (!announceAgent && !announceCall && recorded === '') return '';
+  return `${announceCall ? (number ?? '') : ''},${announceAgent ? 'yes' : ''}${recorded}`;
 }
 
 export type SiteModel = ReturnType<typeof siteModel>;

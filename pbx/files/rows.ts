@@ -4,6 +4,7 @@ import type { Feature } from '../../domain/provisioning/feature-code.js';
 import { callersOf, type CallerRow, type TrustedTrunk } from './caller-forms.js';
 import { formsOf } from './did-forms.js';
 import type { Destination } from '../../domain/calls/routing.js';
+import type { RecordRule } from '../../domain/provisioning/record.js';
 import { changesIn } from '../../domain/provisioning/generations.js';
 
 export interface TeamRow {
@@ -12,6 +13,7 @@ export interface TeamRow {
   /** Seconds; 0: never. */
   rtpTimeout: number;
   rtpTimeoutHold: number;
+  record: RecordRule;
 }
 export interface ExtensionRow {
   number: string;
@@ -24,6 +26,8 @@ export interface ExtensionRow {
   trunk: string | null;
   /** The endpoint of the operator's own that it is; null: one is generated. */
   endpoint: string | null;
+  /** Null: as the team says. */
+  record: RecordRule | null;
 }
 export interface GroupRow {
   name: string;
@@ -34,6 +38,7 @@ export interface GroupRow {
   wrapUpMode: string;
   announceAgent: boolean;
   announceCall: boolean;
+  record: RecordRule;
   leaving: boolean;
 }
 export interface CodeRow {
@@ -111,6 +116,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'language',
           'rtp_timeout as rtpTimeout',
           'rtp_timeout_hold as rtpTimeoutHold',
+          'record',
         );
       const byTeam = new Map<string, TeamRows>(
         teams.map((team) => [
@@ -139,6 +145,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'e.telephone_key as telephoneKey',
           'k.endpoint as trunk',
           'e.endpoint',
+          'e.record',
         );
       for (const { team, ...row } of extensions) of(team).extensions.push(row);
       const groups = await trx('agent_groups as g')
@@ -157,6 +164,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'g.wrap_up_mode as wrapUpMode',
           'g.announce_agent as announceAgent',
           'g.announce_call as announceCall',
+          'g.record',
           trx.raw('g.leaving_since is not null as leaving'),
         );
       for (const { team, ...row } of groups) of(team).groups.push(row);

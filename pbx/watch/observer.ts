@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { endOffer, transition } from '../../domain/presence/agent-state.js';
 import { findQueue } from '../../domain/calls/queue.js';
+import type { CallStep } from '../../domain/calls/steps.js';
 import { CallRecords, type Caller, type CallOutcome, type KnownQueue } from '../../domain/calls/records.js';
 import { failureOf } from '../../domain/database/sql-errors.js';
 import { type Database } from '../../domain/database/pool.js';
@@ -13,6 +14,7 @@ import { phonesAt } from '../queue/phones.js';
 import { outcomeOf } from './call-outcome.js';
 import { dropOldest, Endings } from './endings.js';
 import { callerIn, deviceIn, deviceOfChannel, offerIn } from './event-headers.js';
+import { stepOf } from './call-step.js';
 import { resultOf, type OfferSoFar } from './offer-result.js';
 
 /** More than are ever open at once: ends that another server sees leave their beginnings here. */
@@ -54,6 +56,8 @@ export class Observer {
       missed: () => void;
       /** Offers that were refused or not answered, by their channels' uniqueids. */
       unanswered?: (offerIds: readonly string[]) => void;
+      /** Something happened to a call that its visits and offers do not say. */
+      step?: (step: CallStep) => void;
     },
   ) {
     this.#records = new CallRecords(db, node);
@@ -132,7 +136,12 @@ export class Observer {
         this.#gaveUp.set(uniqueid, callerIn(event));
         dropOldest(this.#gaveUp, most);
         return undefined;
+      case 'AgentComplete':
+      case 'BlindTransfer':
+        this.#step(stepOf(event));
+        return undefined;
       case 'AttendedTransfer':
+        this.#step(stepOf(event));
         return this.#transferred(event);
       case 'Hangup':
         return this.#hungUp(uniqueid, event);
@@ -150,6 +159,9 @@ export class Observer {
       case 'Star64Left':
         this.#gaveUp.delete(headers.get('uniqueid') ?? '');
         return { key: headers.get('uniqueid') ?? '', run: () => this.#unserved(event) };
+      case 'Star64Step':
+        this.#step(stepOf(event));
+        return undefined;
       case 'Star64PickedUp':
         this.#endings.pickedUp(headers.get('call') ?? '');
         return undefined;
@@ -162,6 +174,10 @@ export class Observer {
       default:
         return undefined;
     }
+  }
+
+  #step(step: CallStep | undefined): void {
+    if (step) this.hooks.step?.(step);
   }
 
   /** Work for the phone that a header names, after what is under way of its call. */

@@ -31,7 +31,7 @@ await t.test('a phone that the operator has is an extension, and nothing is gene
   t.notOk('secret' in added, 'its secret is in the pjsip.conf of the operator');
   await addExtension(db, 'astercc', { number: '5000', user: 'anna' });
   const [rows] = (await readRows(db, 'default')).teams;
-  const model = teamModel(rows as TeamRows, { passwordDigest: true });
+  const model = teamModel(rows as TeamRows, { passwordDigest: true, node: 'default' });
   t.same(
     model.phones.map(({ endpoint }) => endpoint),
     ['astercc-5000'],
