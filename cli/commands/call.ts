@@ -26,12 +26,19 @@ export function register(program: Command, context: Context): void {
   call
     .command('list')
     .description('list calls, the newest first')
-    .option('--since <time>', 'from then on: 90s, 15m, 1h, 2d ago, or 2026-11-26 or 2026-11-26T08:00 in the team’s zone', moment)
+    .option(
+      '--since <time>',
+      'from then on: 90s, 15m, 1h, 2d ago, or 2026-11-26 or 2026-11-26T08:00 in the team’s zone',
+      moment,
+    )
     .option('--until <time>', 'up to then, written the same way', moment)
     .option('--group <name>', 'that came for this group, or stood in its queue')
     .option('--did <number>', 'that came by this DID')
     .option('--caller <number>', 'from this number')
-    .option('--outcome <outcome>', 'that became of them: answered, abandoned, nobody, timeout, busy and so on')
+    .option(
+      '--outcome <outcome>',
+      'that became of them: answered, abandoned, nobody, timeout, busy and so on',
+    )
     .option(
       '--unreturned',
       'the last call of each caller who got nobody, has not come back and was not called back; of the last 7 days unless --since says otherwise',
@@ -42,7 +49,11 @@ export function register(program: Command, context: Context): void {
       action(context, async (invocation, flags: ListFlags) => {
         const { listCalls } = await import('../../domain/calls/list.js');
         const { team, print, say } = invocation;
-        const { since = flags.unreturned ? { secondsAgo: weekSeconds } : undefined, until, ...filter } = flags;
+        const {
+          since = flags.unreturned ? { secondsAgo: weekSeconds } : undefined,
+          until,
+          ...filter
+        } = flags;
         const from = await moments(invocation, since);
         const to = await moments(invocation, until);
         const page = await listCalls(await invocation.db(), team, {
@@ -55,7 +66,17 @@ export function register(program: Command, context: Context): void {
           return;
         }
         print.list(page.calls, [
-          ...(['id', 'arrivedAt', 'caller', 'did', 'group', 'extension', 'agent', 'outcome', 'uniqueid'] as const),
+          ...([
+            'id',
+            'arrivedAt',
+            'caller',
+            'did',
+            'group',
+            'extension',
+            'agent',
+            'outcome',
+            'uniqueid',
+          ] as const),
         ]);
         if (page.next !== null) say(`more: --before ${page.next}`);
       }),

@@ -61,7 +61,10 @@ export function listCalls(db: Queryable, team: string, filter: CallFilter = {}):
     const groupIds = filter.group === undefined ? undefined : await groupsOf(db, teamId, team, filter.group);
     const values: Record<string, unknown> = { teamId, limit: limit + 1 };
     const did = filter.did === undefined ? undefined : await didOf(db, teamId, filter.did);
-    const fits = ['c.team_id = :teamId', ...conditions({ ...filter, ...(did !== undefined && { did }) }, values)];
+    const fits = [
+      'c.team_id = :teamId',
+      ...conditions({ ...filter, ...(did !== undefined && { did }) }, values),
+    ];
     const { rows } = await db.raw<{ rows: ListedCall[] }>(select(fits, values, groupIds), values as never);
     const calls = rows.slice(0, limit);
     const last = calls.at(-1);
@@ -81,10 +84,13 @@ function conditions(filter: CallFilter, values: Record<string, unknown>): string
   if (did !== undefined) where('c.did = :did', { did });
   if (caller !== undefined) where('c.caller = any(:caller::text[])', { caller: written(caller) });
   if (outcome !== undefined) where('c.outcome = :outcome', { outcome });
-  if (before !== undefined) 
-    where('(c.arrived_at, c.id) < (select b.arrived_at, b.id from calls b where b.id = :before and b.team_id = :teamId)', {
-      before,
-    });
+  if (before !== undefined)
+    where(
+      '(c.arrived_at, c.id) < (select b.arrived_at, b.id from calls b where b.id = :before and b.team_id = :teamId)',
+      {
+        before,
+      },
+    );
   if (unreturned) {
     where('c.outcome = any(:unserved::text[]) and c.ended_at is not null', { unserved });
     // Whoever hides their number cannot be called back.
@@ -125,7 +131,11 @@ async function groupsOf(db: Queryable, teamId: number, team: string, name: strin
   return ids;
 }
 
-function select(fits: readonly string[], values: Record<string, unknown>, groupIds: number[] | undefined): string {
+function select(
+  fits: readonly string[],
+  values: Record<string, unknown>,
+  groupIds: number[] | undefined,
+): string {
   const page = (from: string, more: string[]): string =>
     `select c.* from ${from} where ${[...fits, ...more].join(' and ')} order by c.arrived_at desc, c.id desc limit :limit`;
   const usual = page('calls c', []);

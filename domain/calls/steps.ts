@@ -83,7 +83,10 @@ export class CallSteps {
       } catch (error) {
         if (failureOf(error) === undefined) {
           // Of a story a few sentences are missing; what they were is not worth holding up those of other calls.
-          this.log.error({ err: error, steps: batch.length }, 'steps of calls could not be recorded: left out');
+          this.log.error(
+            { err: error, steps: batch.length },
+            'steps of calls could not be recorded: left out',
+          );
           continue;
         }
         const rest = all.slice(from);
@@ -153,4 +156,7 @@ function checkedFacts(facts: CallStep['facts'] = {}): Record<string, string> {
 
 /** PostgreSQL keeps no NUL, and no half of a surrogate pair. */
 const storable = (text: string): string =>
-  text.replaceAll('\0', '').slice(0, longestFact).replace(/\p{Cs}/gu, '\ufffd');
+  text
+    .replaceAll('\0', '')
+    .slice(0, longestFact)
+    .replace(/\p{Cs}/gu, '\ufffd');

@@ -79,7 +79,8 @@ const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
       : reason === 'transfer'
         ? `agent ${word(agent)} has sent the caller on`
         : `agent ${word(agent)} hangs up`,
-  transferred: ({ how, by, to }) => `sent on${maybe(to, ' to ')}${maybe(by, ' by ')}${how === undefined ? '' : ` (${word(how)})`}`,
+  transferred: ({ how, by, to }) =>
+    `sent on${maybe(to, ' to ')}${maybe(by, ' by ')}${how === undefined ? '' : ` (${word(how)})`}`,
   left: (facts) =>
     facts['outcome'] === 'answered'
       ? `the talk with agent ${word(facts['agent'])} is over${lasted(facts['talked'], ' after ')}`

@@ -57,10 +57,13 @@ export function readStory(db: Queryable, team: string, name: string): Promise<St
     const byId = /^[0-9]{1,15}$/.test(name);
     // Half a surrogate pair or a NUL is no call's name, and nothing that PostgreSQL would take.
     const asked = /^[A-Za-z0-9._-]{1,150}$/.test(name) ? name : '';
-    const { rows } = await db.raw<{ rows: Row[] }>(sql(byId ? 'c.id = :asked::bigint' : 'c.uniqueid = :asked'), {
-      teamId,
-      asked: byId ? name : asked,
-    });
+    const { rows } = await db.raw<{ rows: Row[] }>(
+      sql(byId ? 'c.id = :asked::bigint' : 'c.uniqueid = :asked'),
+      {
+        teamId,
+        asked: byId ? name : asked,
+      },
+    );
     const [row] = rows;
     if (!row) {
       throw fail('unknown_call', {
@@ -75,15 +78,24 @@ export function readStory(db: Queryable, team: string, name: string): Promise<St
     const told = entries.map(({ at, kind, facts }) => ({
       at: new Date(at),
       kind,
-      facts: Object.fromEntries(Object.entries(facts).flatMap(([key, value]) => (value === null ? [] : [[key, value]]))),
+      facts: Object.fromEntries(
+        Object.entries(facts).flatMap(([key, value]) => (value === null ? [] : [[key, value]])),
+      ),
     }));
     // The answer at an extension is no visit's.
     if (call.answeredAt && visits === 0) {
-      told.push({ at: call.answeredAt, kind: 'answered', facts: { ...(extension !== null && { extension }) } });
+      told.push({
+        at: call.answeredAt,
+        kind: 'answered',
+        facts: { ...(extension !== null && { extension }) },
+      });
     }
     const story = told
       .map((entry, index) => ({ ...entry, index, rank: rankOf(entry.kind) }))
-      .sort((one, other) => one.at.getTime() - other.at.getTime() || one.rank - other.rank || one.index - other.index)
+      .sort(
+        (one, other) =>
+          one.at.getTime() - other.at.getTime() || one.rank - other.rank || one.index - other.index,
+      )
       .map(({ at, kind, facts }) => ({ at, kind, facts, says: wordsOf({ kind, facts }) }));
     const date = (at: Date | string | null): Date | null => (at === null ? null : new Date(at));
     const recordings = call.recordings.map((one) => ({

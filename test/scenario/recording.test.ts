@@ -87,7 +87,8 @@ const talked = (file: () => Promise<string | undefined>): Promise<true> =>
     'a second of talk',
     async () => {
       const found = await file();
-      const samples = found === undefined ? undefined : await readSamples(join(monitor, found)).catch(() => undefined);
+      const samples =
+        found === undefined ? undefined : await readSamples(join(monitor, found)).catch(() => undefined);
       return (samples?.length ?? 0) > 8000 ? true : undefined;
     },
     20_000,
@@ -125,12 +126,18 @@ await t.test('a conversation of a queue is recorded, both voices, and nothing be
   await caller.ended();
   const story = await lastStory();
   const [recording] = story.recordings;
-  t.match(recording?.file, new RegExp(`^star64/astercc/\\d{4}-\\d\\d-\\d\\d/default-${story.uniqueid}-1\\.wav$`));
+  t.match(
+    recording?.file,
+    new RegExp(`^star64/astercc/\\d{4}-\\d\\d-\\d\\d/default-${story.uniqueid}-1\\.wav$`),
+  );
   t.ok(recording?.endedAt, 'and is over');
   t.same(await voicesIn(recording?.file), ['customer', 'anna']);
   const samples = await readSamples(join(monitor, recording?.file ?? ''));
   const first = samples.subarray(0, 4000);
-  t.ok(toneIn(first, tones.anna) > 1000, 'from the first half second on: neither music nor what the agent was told');
+  t.ok(
+    toneIn(first, tones.anna) > 1000,
+    'from the first half second on: neither music nor what the agent was told',
+  );
   t.match(
     story.story.map(({ says }) => seconds(says)),
     [
@@ -145,7 +152,10 @@ await t.test('a conversation of a queue is recorded, both voices, and nothing be
   );
   const shown = await centre.star64('call', 'show', story.uniqueid);
   t.match(shown, /answered by agent 1001 at 5001/);
-  t.match(await centre.star64('call', 'list'), new RegExp(`4930555\\t600100\\tsupport\\t\\t1001\\tanswered\\t${story.uniqueid}`));
+  t.match(
+    await centre.star64('call', 'list'),
+    new RegExp(`4930555\\t600100\\tsupport\\t\\t1001\\tanswered\\t${story.uniqueid}`),
+  );
 });
 
 await t.test('whoever is sent on is recorded by the rule of where they come to', async (t) => {
@@ -206,7 +216,9 @@ await t.test('an extension is recorded by its rule; calls between phones are not
 await t.test('with every server dead conversations are still recorded', async (t) => {
   await Promise.all(centre.servers.map((server) => server.kill()));
   const files = async (): Promise<string[]> =>
-    (await readdir(join(monitor, 'star64/astercc'), { recursive: true })).filter((name) => name.endsWith('.wav'));
+    (await readdir(join(monitor, 'star64/astercc'), { recursive: true })).filter((name) =>
+      name.endsWith('.wav'),
+    );
   const before = new Set(await files());
   const newFile = async (): Promise<string | undefined> => {
     const found = (await files()).find((name) => !before.has(name));
