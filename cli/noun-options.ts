@@ -14,6 +14,8 @@ export interface NounOption {
   readonly parse: ((text: string, before: never) => unknown) | undefined;
   /** The field that it is about. */
   readonly key: string;
+  /** Goes on being accepted, for scripts that say it as it was called before. */
+  readonly hidden?: true;
 }
 
 type Flags = Readonly<Record<string, unknown>>;
@@ -60,6 +62,16 @@ function given(verb: 'add' | 'set', key: string, field: Field): NounOption[] {
       return value.flag ? [one(`--${name}`)] : [one(`--${name} <on|off>`, field.help, onOff)];
     case 'number-by-name':
       return [one(`--${name} <${placeholder}>`, field.help, numberByName)];
+    case 'destination':
+      return [
+        // With those that can be typed instead, the command line cannot say which one is missing.
+        { ...one(`--${name} <${placeholder}>`), required: false },
+        ...(value.also ?? []).map((kind): NounOption => ({
+          ...one(`--${kind} <${kind}>`),
+          required: false,
+          hidden: true,
+        })),
+      ];
     case 'references':
       if (value.typed === 'all') return [one(`--${name} <${placeholder}>`, field.help, nameList)];
       return [
@@ -117,15 +129,14 @@ export function withRange(help: string, value: Value): string {
 
 /** Declares the options of add or set. */
 export function addOptions(command: Command, noun: Noun, verb: 'add' | 'set'): void {
-  for (const { flags, help, parse, required, key } of optionsOf(noun, verb)) {
+  for (const { flags, help, parse, required, key, hidden } of optionsOf(noun, verb)) {
     const field = noun.fields[key];
     // An option that takes something away takes no value.
     const explained = field && flags.includes(' <') ? withRange(help, field.value) : help;
     const unless = verb === 'add' ? field?.unless : undefined;
-    const option = new Option(
-      flags,
-      unless === undefined ? explained : `${explained} (default: ${unless})`,
-    ).makeOptionMandatory(required);
+    const option = new Option(flags, unless === undefined ? explained : `${explained} (default: ${unless})`)
+      .makeOptionMandatory(required)
+      .hideHelp(hidden === true);
     command.addOption(parse ? option.argParser(parse as (text: string, before: unknown) => unknown) : option);
   }
 }
@@ -172,6 +183,12 @@ async function valueOf(key: string, field: Field, flags: Flags, invocation: Invo
     if (renewed) return { generate: true };
     return isTaken ? null : undefined;
   }
+  if (value.is === 'destination') {
+    const kinds = (value.also ?? []).filter((kind) => flags[attribute(kind)] !== undefined);
+    exclude([...(typeof typed === 'string' ? [`--${name}`] : []), ...kinds.map((kind) => `--${kind}`)]);
+    const [kind] = kinds;
+    if (kind !== undefined) return `${kind}:${flags[attribute(kind)] as string}`;
+  }
   if (value.is === 'references' && value.typed === 'one by one') {
     const add = flags[attribute(`add-${name}`)];
     const remove = flags[attribute(`remove-${name}`)];
@@ -194,7 +211,9 @@ function exclude(typed: readonly string[]): void {
 /** Refuses a set without anything to change, and says what could be. */
 export function refuseNothing(noun: Noun, name: string, values: object): void {
   if (Object.keys(values).length > 0) return;
-  const options = optionsOf(noun, 'set').map(({ flags }) => flags.replace(/ .*/, ''));
+  const options = optionsOf(noun, 'set')
+    .filter(({ hidden }) => !hidden)
+    .map(({ flags }) => flags.replace(/ .*/, ''));
   throw fail('nothing_to_change', {
     noun: noun.noun,
     name,

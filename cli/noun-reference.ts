@@ -64,7 +64,7 @@ function section(noun: Noun): string[] {
 function optionCell(noun: Noun, field: string, { value, argument }: Field): string {
   if (field === noun.key) return field === 'code' ? 'argument, `--code <code>` (set)' : 'argument';
   if (value.is === 'computed') return '';
-  const ofSet = optionsOf(noun, 'set').filter(({ key }) => key === field);
+  const ofSet = optionsOf(noun, 'set').filter(({ key, hidden }) => key === field && !hidden);
   const reveals = value.is === 'secret' ? revealOptions(noun) : [];
   const options = [
     ...ofSet.map(({ flags }) => `\`${flags.replaceAll('|', '\\|')}\``),

@@ -50,6 +50,7 @@ export const codes = {
   invalid_number: { kind: 'usage', meaning: 'a number is outside its range' },
   invalid_time: { kind: 'usage', meaning: 'a time of day is none' },
   invalid_time_zone: { kind: 'usage', meaning: 'a time zone has no such IANA name' },
+  invalid_destination: { kind: 'usage', meaning: 'a destination is not of the form <kind>:<name>' },
   invalid_link: {
     kind: 'usage',
     meaning: 'a link is no http(s) URL, or has a placeholder that does not exist',
@@ -93,6 +94,7 @@ export const codes = {
     kind: 'conflict',
     meaning: 'a team has recorded calls or sign-ins, which go only if that is said',
   },
+  circle: { kind: 'conflict', meaning: 'a destination would lead calls in a circle' },
   removal_pending: {
     kind: 'conflict',
     meaning: 'a removed group keeps its name until its queue in Asterisk is empty',

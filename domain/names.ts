@@ -121,6 +121,46 @@ const rules = {
     example: '+4915112345678',
     tidy: telephone,
   },
+  'ring-group': {
+    noun: 'ring group',
+    what: 'number of a ring group',
+    pattern: /^[0-9]{2,10}$/,
+    rule: '2 to 10 digits',
+    example: '7000',
+    tidy: digits,
+  },
+  hours: {
+    noun: 'hours',
+    what: 'name of hours',
+    pattern: /^(?!fax$)[a-z][a-z0-9_]{1,31}$/,
+    rule: '2 to 32 lower-case letters, digits and underscores, a letter first, but not fax, which Asterisk uses itself',
+    example: 'office',
+    tidy: word(/[^a-z0-9_]+/g, '_'),
+  },
+  announcement: {
+    noun: 'announcement',
+    what: 'name of an announcement',
+    pattern: /^(?!fax$)[a-z][a-z0-9_]{1,31}$/,
+    rule: '2 to 32 lower-case letters, digits and underscores, a letter first, but not fax, which Asterisk uses itself',
+    example: 'closed',
+    tidy: word(/[^a-z0-9_]+/g, '_'),
+  },
+  menu: {
+    noun: 'menu',
+    what: 'name of a menu',
+    pattern: /^(?!fax$)[a-z][a-z0-9_]{1,31}$/,
+    rule: '2 to 32 lower-case letters, digits and underscores, a letter first, but not fax, which Asterisk uses itself',
+    example: 'welcome',
+    tidy: word(/[^a-z0-9_]+/g, '_'),
+  },
+  sound: {
+    noun: 'sound',
+    what: 'sound',
+    pattern: /^[A-Za-z0-9_/][A-Za-z0-9_/-]{0,119}$/,
+    rule: 'a sound file of Asterisk without its ending, below its sounds directory or from the root: letters, digits, _ - and /',
+    example: 'custom/closed',
+    tidy: (typed) => typed.replace(/\.[A-Za-z0-9]{2,5}$/, ''),
+  },
   'feature-code': {
     noun: 'feature code',
     what: 'feature code',
@@ -159,7 +199,10 @@ const rules = {
 export type Named = keyof typeof rules;
 
 /** What is provisioned, as it is called on the command line. */
-export type NounName = Exclude<Named, 'queueNumber' | 'telephone' | 'endpoint' | 'country' | 'language'>;
+export type NounName = Exclude<
+  Named,
+  'queueNumber' | 'telephone' | 'endpoint' | 'country' | 'language' | 'sound'
+>;
 
 const longestQuote = 60;
 

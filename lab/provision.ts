@@ -14,7 +14,7 @@ export interface TeamFixture {
   extensions: { number: string; user: string }[];
   groups: ({ name: string } & GroupChanges)[];
   agents: { number: string; user: string; groups: string[]; kind?: string; extension?: string }[];
-  dids: { number: string; group?: string; extension?: string }[];
+  dids: { number: string; to: string }[];
 }
 
 export async function readFixture(path: URL): Promise<TeamFixture> {
@@ -52,6 +52,6 @@ export function crowd(
       user: 'crowd',
       groups: groups.map(({ name }) => name),
     })),
-    dids: [{ number: options.did ?? '600100', group: groups[0]?.name ?? 'support' }],
+    dids: [{ number: options.did ?? '600100', to: `group:${groups[0]?.name ?? 'support'}` }],
   };
 }

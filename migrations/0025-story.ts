@@ -45,6 +45,9 @@ comment on column agent_groups.record is 'Whether the conversations of its queue
 alter table extensions
   add column record text constraint extensions_record_known check (record in ('never', 'always'));
 comment on column extensions.record is 'As teams.record, of this extension; null: as the team says.';
+alter table ring_groups
+  add column record text constraint ring_groups_record_known check (record in ('never', 'always'));
+comment on column ring_groups.record is 'As teams.record, of calls that it has rung; null: as the team says.';
 
 -- For how long recordings are kept stands in no generated file.
 do $$

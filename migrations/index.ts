@@ -18,6 +18,7 @@ import { up as outcomes } from './0016-outcomes.js';
 import { up as away } from './0017-away.js';
 import { up as numbers } from './0018-numbers.js';
 import { up as waiting, remarks as waitingRemarks } from './0020-waiting.js';
+import { up as destinations } from './0021-destinations.js';
 import { up as story } from './0025-story.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
@@ -50,5 +51,6 @@ export const migrations: readonly Migration[] = [
   { name: '0017-away', sql: away },
   { name: '0018-numbers', sql: numbers },
   { name: '0020-waiting', sql: waiting, remarks: waitingRemarks },
+  { name: '0021-destinations', sql: destinations },
   { name: '0025-story', sql: story },
 ];

@@ -1,3 +1,4 @@
+import { agentPlace } from './agent-place.js';
 import { anybody } from './anybody.js';
 import { currentGroup } from './current-group.js';
 import { inbound } from './inbound.js';
@@ -25,5 +26,6 @@ export const scripts: ReadonlyMap<string, Script> = new Map([
   ['waiting', waiting],
   ['inbound', inbound],
   ['anybody', anybody],
+  ['agent-place', agentPlace],
   ['unknown-number', unknownNumber],
 ]);

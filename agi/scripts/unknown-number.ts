@@ -1,4 +1,4 @@
-import { destinationOf } from '../../domain/calls/routing.js';
+import { placeOf } from '../../domain/calls/routing.js';
 import { answer } from '../answer.js';
 import type { Script } from './script.js';
 
@@ -16,7 +16,6 @@ export const unknownNumber: Script = async (services, session, [, endpoint = '',
     return answer(session, 'star64-nowhere,s,1');
   }
   const { team, did, destination } = found;
-  const { group, extension, feature } = destination;
-  if (feature === null) journal.add({ uniqueid, team, did, caller, group, extension });
-  return answer(session, destinationOf(team, destination));
+  if (destination.kind !== 'feature') journal.add({ uniqueid, team, did, caller, destination });
+  return answer(session, placeOf(team, destination));
 };

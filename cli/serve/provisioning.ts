@@ -6,7 +6,7 @@ import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import type { Part } from './parts.js';
 
 /** The tables that say where a DID leads and how it is written; what else is provisioned concerns only the queues of Asterisk. */
-const routingTables = new Set(['teams', 'dids', 'agent_groups', 'extensions', 'trunks']);
+const routingTables = new Set(['teams', 'dids', 'destinations', 'trunks']);
 
 /** At most one reload and one reconciliation within this time, however much is changed in it. */
 export const gatherMs = 1000;

@@ -13,6 +13,7 @@ import { ChangeListener } from '../../domain/database/listen.js';
 import type { DatabaseName } from '../../domain/database/name.js';
 import { connect, type Database } from '../../domain/database/pool.js';
 import { Manager, type ManagerSettings } from '../../pbx/ami/manager.js';
+import { RecordingRetention } from '../../pbx/recordings.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
 import { Deadlines } from '../../pbx/watch/deadlines.js';
 import { Follower } from '../../pbx/watch/follower.js';
@@ -39,6 +40,8 @@ export interface ServiceSettings {
   token: (db: Database) => Promise<string>;
   ami: Pick<ManagerSettings, 'host' | 'port' | 'username' | 'secret'>;
   node: string;
+  /** Asterisk's directory of recordings, if this is its machine. */
+  recordingsDir: string;
   /** Names this server among those of the node; the same after a restart. */
   holder: string;
   /** The database is to have this Asterisk from now on, whoever has had it. */
@@ -72,6 +75,11 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   const deadlines = new Deadlines(db, settings.node, membership, log);
   const automaticSignOut = new AutomaticSignOut(db, settings.node, membership, log);
   const eventRetention = new EventRetention(db, log);
+  const recordings = new RecordingRetention(
+    db,
+    { directory: settings.recordingsDir, node: settings.node },
+    log,
+  );
   const missedCalls = new MissedCalls(db, settings.node, membership, log);
   const steps = new CallSteps(db, settings.node, log);
   const observer = new Observer(db, settings.node, log, {
@@ -162,6 +170,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
       stop: () => automaticSignOut.stop(),
     },
     { name: 'event retention', start: () => eventRetention.start(), stop: () => eventRetention.stop() },
+    { name: 'old recordings', start: () => recordings.start(), stop: () => recordings.stop() },
     { name: 'unknown numbers', stop: () => unknownNumbers.flush() },
     { name: 'questions', stop: closePort },
   ];

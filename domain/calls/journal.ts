@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { failureOf } from '../database/sql-errors.js';
 import { LastingFault } from '../machine/lasting-fault.js';
 import { prepared, type Queryable } from '../database/pool.js';
+import type { Destination } from '../destination.js';
 
 /** What is known of a call when it arrives at one of the team's DIDs. */
 export interface Arrival {
@@ -9,8 +10,8 @@ export interface Arrival {
   team: string;
   did: string;
   caller: string | null;
-  group: string | null;
-  extension: string | null;
+  /** Where the DID leads; null: not known. */
+  destination: Destination | null;
 }
 
 interface Waiting {
@@ -108,7 +109,15 @@ export class CallJournal {
 const contents = ({ arrival, at }: Waiting): object => ({ call: { ...arrival, at } });
 
 async function recordArrivals(db: Queryable, node: string, batch: readonly Waiting[]): Promise<void> {
-  const rows = batch.map(({ arrival, at }) => ({ ...arrival, at: at.toISOString() }));
+  const rows = batch.map(({ arrival, at }) => {
+    const { destination, ...call } = arrival;
+    return {
+      ...call,
+      group: destination?.kind === 'group' ? destination.name : null,
+      extension: destination?.kind === 'extension' ? destination.name : null,
+      at: at.toISOString(),
+    };
+  });
   await prepared(
     db,
     `insert into calls (team_id, node, uniqueid, did, caller, group_id, extension_id, arrived_at)

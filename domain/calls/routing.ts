@@ -1,19 +1,22 @@
 import type { Queryable } from '../database/pool.js';
-import type { Feature } from '../provisioning/feature-code.js';
+import type { Destination, DestinationKind } from '../destination.js';
 import { bare, numberPlan } from '../telephone-numbers.js';
 
-/** Where the calls of a DID go: an agent group, an extension or a feature of the same team. */
-export interface Destination {
-  group: string | null;
-  extension: string | null;
-  feature: Feature | null;
-}
-
-/** The place of a destination in the generated dialplan: context, extension, priority. */
-export function destinationOf(team: string, { group, extension, feature }: Destination): string {
-  if (group !== null) return `${team}-groups,${group},1`;
-  if (extension !== null) return `${team}-numbers,${extension},1`;
-  return `${team}-dial-in,${feature ?? ''},1`;
+/** The context, extension and priority of a destination in the generated dialplan. */
+export function placeOf(team: string, { kind, name }: Destination): string {
+  switch (kind) {
+    case 'extension':
+      return `${team}-numbers,${name},1`;
+    case 'hangup':
+      return `star64-hangup,${name},1`;
+    case 'feature':
+      return `${team}-dial-in,${name},1`;
+    case 'hours':
+    case 'outside':
+      return `${team}-${kind},${name},1`;
+    default:
+      return `${team}-${kind}s,${name},1`;
+  }
 }
 
 /**
@@ -38,16 +41,16 @@ export class Routing {
   async load(teamIds?: readonly number[]): Promise<void> {
     const query = this.db('dids as d')
       .join('teams as t', 't.id', 'd.team_id')
-      .leftJoin('agent_groups as g', 'g.id', 'd.group_id')
-      .leftJoin('extensions as x', 'x.id', 'd.extension_id')
+      .join('destination_targets as p', (on) =>
+        on.on('p.from_did_id', 'd.id').on('p.slot', this.db.raw(`'to'`)),
+      )
       .where('t.node', this.node)
-      .select<({ teamId: number; team: string; did: string } & Destination)[]>(
+      .select<{ teamId: number; team: string; did: string; kind: DestinationKind; name: string }[]>(
         't.id as teamId',
         't.identity as team',
         'd.number as did',
-        'g.name as group',
-        'x.number as extension',
-        'd.feature',
+        'p.kind',
+        'p.name',
       );
     const rows = await (teamIds === undefined ? query : query.whereIn('d.team_id', teamIds));
     const trunks = await this.db('trunks')

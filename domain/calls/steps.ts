@@ -133,10 +133,12 @@ const sql = `
   ), begun as (
     insert into recordings (team_id, call_id, file, started_at, ended_at)
     select distinct on (told.team_id, told.facts ->> 'file') told.team_id, told.call_id, told.facts ->> 'file', told.at,
-      greatest(coalesce(told.ended_at, (
-        select min(next.at) from told as next where next.call_id = told.call_id and next.index > told.index
-          and next.kind in ('recording', 'recorded'))), told.at)
-    from told
+      -- Of the call's end and the next recording what comes first; without either it goes on.
+      case when coalesce(told.ended_at, next.at) is not null
+        then greatest(least(told.ended_at, next.at), told.at) end
+    from told left join lateral (
+      select min(n.at) as at from told as n where n.call_id = told.call_id and n.index > told.index
+        and n.kind in ('recording', 'recorded') and n.facts ->> 'file' is distinct from told.facts ->> 'file') as next on true
     -- The wall between teams is in the path.
     where told.kind = 'recording' and told.facts ->> 'file' ~ ('^star64/' || told.identity
       || '/[0-9]{4}-[0-9]{2}-[0-9]{2}/[A-Za-z0-9._-]{1,200}$')

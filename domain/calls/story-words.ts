@@ -65,7 +65,7 @@ const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
   destination: ({ to, because }) => `on to ${word(to)}${maybe(because, ': ')}`,
   announcement: ({ announcement }) => `hears announcement ${word(announcement)}`,
   menu: ({ menu, key, to }) =>
-    `menu ${word(menu)}: ${key === undefined || key === 'timeout' ? 'no key' : `key ${word(key)}`}${maybe(to, ', so on to ')}`,
+    `menu ${word(menu)}: ${key === undefined || key === 'timeout' ? 'no key' : key === 'wrong' ? 'a key that leads nowhere' : `key ${word(key)}`}${maybe(to, ', so on to ')}`,
   'ring-group': ({ group, rings, seconds }) =>
     `ring group ${word(group)} rings ${word(rings, 'nobody')}${maybe(seconds, ' for ', ' s')}`,
   joined: ({ group, position }) =>

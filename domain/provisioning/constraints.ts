@@ -59,6 +59,9 @@ const explanations: Readonly<Record<string, Explain>> = {
     );
   },
 
+  announcements_name_key: nameTaken,
+  menus_name_key: nameTaken,
+
   extensions_number_key: numberTaken,
   agent_groups_number_key: numberTaken,
   numbers_pkey: numberTaken,
@@ -116,21 +119,19 @@ const explanations: Readonly<Record<string, Explain>> = {
     const { name } = attempt;
     const row = await db('dids as d')
       .join('teams as t', 't.id', 'd.team_id')
-      .leftJoin('agent_groups as g', 'g.id', 'd.group_id')
-      .leftJoin('extensions as x', 'x.id', 'd.extension_id')
+      .leftJoin('destination_targets as p', (on) => on.on('p.from_did_id', 'd.id').andOnVal('p.slot', 'to'))
       .whereRaw(`ltrim(d.number, '+') = ltrim(?, '+')`, [name])
-      .first<
-        | (Record<'group' | 'extension' | 'feature', string | null> & { team: string; number: string })
-        | undefined
-      >('t.identity as team', 'd.number', 'g.name as group', 'x.number as extension', 'd.feature');
+      .first<Record<'team' | 'number' | 'kind' | 'name', string> | undefined>(
+        't.identity as team',
+        'd.number',
+        'p.kind',
+        'p.name',
+      );
     if (!row) return taken(attempt, `DID ${name} exists already`, { text: 'try again' });
     const same = row.number === name ? '' : `, as ${row.number}`;
-    const [place, of] = Object.entries(row).find(
-      ([key, value]) => key !== 'team' && key !== 'number' && value !== null,
-    ) ?? ['', ''];
     return taken(
       attempt,
-      `DID ${name} exists already${same}, in team ${row.team}, and goes to ${place} ${of ?? ''}`,
+      `DID ${name} exists already${same}, in team ${row.team}, and goes to ${row.kind} ${row.name}`,
       { text: 'change it with {0}', steps: [{ noun: 'did', verb: 'set', name: row.number, team: row.team }] },
       { team: row.team },
     );
@@ -202,6 +203,12 @@ const explanations: Readonly<Record<string, Explain>> = {
     );
   },
 };
+
+function nameTaken(_db: Queryable, attempt: Attempt): Promise<Star64Error> {
+  const { noun, scope, name } = attempt;
+  const says = `${nounOf(noun.noun)} ${name} of team ${scope.team ?? ''} exists already`;
+  return Promise.resolve(taken(attempt, says, otherName(attempt, 'name')));
+}
 
 function trunkTaken(_db: Queryable, attempt: Attempt): Promise<Star64Error> {
   const says = `${trunkNamed(attempt.scope.team, attempt.name)} exists already`;

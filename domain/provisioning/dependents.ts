@@ -1,10 +1,12 @@
 import type { Attempt } from './attempt.js';
 import { columnOf, type Field, type Noun } from './description.js';
 import type { Queryable } from '../database/pool.js';
+import { destinationKinds, type DestinationKind } from '../destination.js';
 import { fail, type Star64Error, type Step } from '../errors.js';
 import { nounOf, type NounName } from '../names.js';
 import { nouns, removalOrder } from './nouns/index.js';
 import { keyField, there } from './rows.js';
+import { ownerColumn, slotOf, targetColumn } from './slots.js';
 
 /** Something that keeps another thing from being removed. */
 export interface Dependent {
@@ -53,10 +55,22 @@ function referrers(to: NounName): string[] {
         const from = `${table} m join ${noun.table} o on o.id = m.${own} where m.${their} = :id`;
         return [partOf(noun, from, value.freedBy)];
       }
+      if (value.is === 'destination' && isDestinationKind(to)) {
+        const from = `destinations m join ${noun.table} o on o.id = m.${ownerColumn(noun.noun)}
+          where m.${targetColumn(to)} = :id and m.slot = '${slotOf(key, field)}'`;
+        return [partOf(noun, from, freeing(key, field))];
+      }
       return [];
     }),
   );
 }
+
+/** Options of `set` by which a slot leads elsewhere, or nowhere. */
+const freeing = (key: string, field: Field): string =>
+  field.none === undefined ? `--${slotOf(key, field)} <other>` : `--no-${slotOf(key, field)}`;
+
+const isDestinationKind = (noun: NounName): noun is NounName & DestinationKind =>
+  (destinationKinds as readonly string[]).includes(noun);
 
 const ownedByTeam = (): string[] =>
   nouns

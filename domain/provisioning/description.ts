@@ -1,3 +1,4 @@
+import type { DestinationKind } from '../destination.js';
 import type { Named, NounName } from '../names.js';
 
 /**
@@ -68,6 +69,7 @@ export type Value =
   | { readonly is: 'time-of-day' }
   | { readonly is: 'time-zone' }
   | { readonly is: 'link' }
+  | DestinationValue
   | ReferenceValue
   | ReferencesValue
   /** A number for each of some names: `sql` reads them, where they are stored is a hook's. */
@@ -113,6 +115,13 @@ export interface ReferencesValue {
   /** What happens when one of them is to be removed: it is let go by these options of `set` first, or leaves by itself. */
   readonly freedBy?: string;
   readonly leaves?: boolean;
+}
+
+/** Where calls go next: an edge in `destinations`, whose slot is the name of the field in kebab-case. */
+export interface DestinationValue {
+  readonly is: 'destination';
+  /** Kinds that can be typed as options of their own, too, as they were before there was this one. */
+  readonly also?: readonly DestinationKind[];
 }
 
 /** What is said about a field beside its kind of value. */
@@ -182,6 +191,11 @@ export const timeOfDay = <const D extends Details>(details: D) =>
   make<string>()({ is: 'time-of-day' }, details);
 export const timeZone = <const D extends Details>(details: D) => make<string>()({ is: 'time-zone' }, details);
 export const link = <const D extends Details>(details: D) => make<string>()({ is: 'link' }, details);
+/** Typed and shown as `<kind>:<name>`. */
+export const destination = <const D extends Details>(
+  details: D,
+  { also }: Omit<DestinationValue, 'is'> = {},
+) => make<string>()({ is: 'destination', ...(also && { also }) }, { placeholder: 'destination', ...details });
 export const reference = <const D extends Details>(value: Omit<ReferenceValue, 'is'>, details: D) =>
   make<string>()({ is: 'reference', ...value }, details);
 /** Names of other things; in their order if they have one. */

@@ -1,6 +1,5 @@
 import type { Changes } from './description.js';
 import type { Queryable } from '../database/pool.js';
-import { fail } from '../errors.js';
 import { bare } from '../telephone-numbers.js';
 import { homePlan } from './home-plan.js';
 import { did } from './nouns/did.js';
@@ -21,22 +20,6 @@ export const dids = operationsOf(did, {
     );
     return rows[0]?.number ?? typed;
   },
-  check: ({ name, given: { group, extension, feature } }) => {
-    if ([group, extension, feature].filter((place) => typeof place === 'string').length === 1) return;
-    throw fail('required', {
-      noun: 'did',
-      name,
-      facts: { fields: ['group', 'extension', 'feature'] },
-      says: `DID ${name} goes to one place`,
-      remedy: { text: 'give one of --group, --extension and --feature, for example --group support' },
-    });
-  },
-  // Wherever it led before, it leads to one place now.
-  columns: ({ given: { group, extension, feature } }) => ({
-    ...(group === undefined && { group_id: null }),
-    ...(extension === undefined && { extension_id: null }),
-    ...(feature === undefined && { feature: null }),
-  }),
 });
 
 export type Did = Awaited<ReturnType<typeof dids.show>>;

@@ -8,14 +8,16 @@ interface Holder {
   user: string | null;
   group: string | null;
   feature: string | null;
+  ringGroup: string | null;
 }
 
 /** Of one number, or of those that a prefix rule finds: never a scan of the team's numbers, which may be 100,000. */
-const holders = `select n.number, u.username as "user", g.name as "group", f.feature
+const holders = `select n.number, u.username as "user", g.name as "group", f.feature, r.name as "ringGroup"
   from numbers n
   left join extensions x on x.team_id = n.team_id and x.number = n.number and x.removed_at is null
   left join users u on u.id = x.user_id
   left join agent_groups g on g.team_id = n.team_id and g.number = n.number and g.removed_at is null
+  left join ring_groups r on r.team_id = n.team_id and r.number = n.number
   left join feature_codes f on f.team_id = n.team_id and f.code = n.number
   where n.team_id = :teamId`;
 
@@ -119,8 +121,9 @@ function wanted(attempt: Attempt): string {
 }
 const word = ({ noun }: Attempt): string => (noun.noun === 'feature-code' ? 'code' : 'number');
 
-function describe({ number, user, group, feature }: Holder): string {
+function describe({ number, user, group, feature, ringGroup }: Holder): string {
   if (user !== null) return `extension ${number} of user ${user}`;
   if (group !== null) return `the queue of group ${group}`;
+  if (ringGroup !== null) return `ring group ${number}`;
   return feature === null ? 'taken' : `the feature code for ${feature}`;
 }

@@ -3,6 +3,7 @@ import { change } from './change.js';
 import { removalPending } from './constraints.js';
 import { columnOf, type Changes, type Field, type Noun, type Row, type Verb } from './description.js';
 import { dependents, stillNeeded } from './dependents.js';
+import { changeDestinations } from './destinations.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import type { Queryable } from '../database/pool.js';
 import { checkName } from '../names.js';
@@ -146,6 +147,7 @@ export function operationsOf<N extends Noun>(
           if (field.value.kept === 'clear') columns[column] = value;
           break;
         case 'references':
+        case 'destination':
         case 'number-by-name':
           break;
         default:
@@ -173,6 +175,7 @@ export function operationsOf<N extends Noun>(
     const id = before ? before.id : await insert(trx, scope, row);
     if (before && Object.keys(row).length > 0) await trx(noun.table).where({ id }).update(row);
     await changeReferences(trx, noun, scope, { id, name }, given);
+    await changeDestinations(trx, noun, within, { id, name }, given);
     const more = await hooks.after?.({ ...about, id, written: row });
     return { ...(await readRow<R>(trx, noun, id)), ...more };
   }

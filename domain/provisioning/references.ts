@@ -6,6 +6,7 @@ import { nounOf, quoted } from '../names.js';
 import { nouns } from './nouns/index.js';
 import { keyField, requireReferred } from './rows.js';
 import type { Scope } from './scope.js';
+import { destinationFields, ownerColumn } from './slots.js';
 import { whatOf } from './values.js';
 
 /** Changes the lists of other things that a thing has, as far as they were given. */
@@ -104,7 +105,7 @@ async function insert({ trx, scope, own, value }: List, ids: readonly number[], 
 }
 
 /**
- * Takes a thing that is being removed out of every list that it leaves by itself, and empties its own. Returns what it
+ * Takes a thing that is being removed out of every list that it leaves by itself, and empties its own lists and destinations. Returns what it
  * has left, for whoever removes it: `no longer among the administrators of group support`.
  */
 export async function leaveLists(trx: Queryable, noun: Noun, id: number): Promise<string[]> {
@@ -114,6 +115,10 @@ export async function leaveLists(trx: Queryable, noun: Noun, id: number): Promis
         .where({ [value.through.own]: id })
         .delete();
   }
+  if (destinationFields(noun).length > 0)
+    await trx('destinations')
+      .where({ [ownerColumn(noun.noun)]: id })
+      .delete();
   const left: string[] = [];
   for (const other of nouns) {
     for (const [key, field] of Object.entries<Field>(other.fields)) {

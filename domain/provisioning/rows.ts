@@ -3,6 +3,7 @@ import { canBeName, unknown, type NounName } from '../names.js';
 import { columnOf, type Field, type Noun } from './description.js';
 import { nounNamed } from './nouns/index.js';
 import type { Scope } from './scope.js';
+import { ownerColumn, slotOf } from './slots.js';
 import { unknownTrunk } from './trunk-names.js';
 
 /** A row as the table has it; secrets included, so it never leaves the domain. */
@@ -92,7 +93,7 @@ export function keyField(noun: Noun): Field {
 
 function selectOf(noun: Noun): string {
   const columns = Object.entries<Field>(noun.fields).flatMap(([key, field]) => {
-    const sql = shownAs(key, field);
+    const sql = shownAs(noun, key, field);
     return sql === undefined ? [] : [`${sql} as "${key}"`];
   });
   if (noun.owner !== 'none') columns.unshift('t.identity as team');
@@ -102,7 +103,7 @@ function selectOf(noun: Noun): string {
 }
 
 /** SQL of what a field shows; undefined for what is shown only where it is asked for. */
-function shownAs(key: string, field: Field): string | undefined {
+function shownAs(noun: Noun, key: string, field: Field): string | undefined {
   const { value } = field;
   const column = `o.${columnOf(key, field)}`;
   switch (value.is) {
@@ -125,6 +126,9 @@ function shownAs(key: string, field: Field): string | undefined {
       return `array(select ${name} from ${table} m join ${to.table} r on r.id = m.${their}
         where m.${own} = o.id order by ${order})`;
     }
+    case 'destination':
+      return `(select d.kind || ':' || d.name from destination_targets d
+        where d.${ownerColumn(noun.noun)} = o.id and d.slot = '${slotOf(key, field)}')`;
     default:
       return column;
   }

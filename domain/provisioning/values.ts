@@ -1,9 +1,11 @@
+import { parseDestination, writeDestination } from '../destination.js';
 import { fail, type Star64Error } from '../errors.js';
 import { checkLink } from '../link-template.js';
 import { checkChoice, checkName, checkText, checkWhole, nounOf, quoted } from '../names.js';
 import { generateSecret } from '../password.js';
 import type { AddRemove, Field, Noun } from './description.js';
 import { kebab } from './description.js';
+import { features } from './nouns/feature-code.js';
 import { checkTimeOfDay } from './time.js';
 
 /** What a field is called in messages. */
@@ -73,6 +75,8 @@ function checkValue(key: string, field: Field, name: string, given: unknown): un
       return checkName(value.of, asText(what, given));
     case 'text':
       return checkText(what, asText(what, given), value.example);
+    case 'destination':
+      return writeDestination(parseDestination(what, asText(what, given), features));
     case 'link':
       return checkLink(what, asText(what, given));
     case 'whole':

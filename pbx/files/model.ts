@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Star64Error } from '../../domain/errors.js';
 import { features, type Feature } from '../../domain/provisioning/feature-code.js';
-import { destinationOf } from '../../domain/calls/routing.js';
+import { placeOf } from '../../domain/calls/routing.js';
 import { deviceOf, lampOf, memberOf, queueOf, wordFor } from '../queue/names.js';
+import type { DestinationKind } from '../../domain/destination.js';
 import type { TeamRows } from './rows.js';
+import type { MenuRow, Slots } from './slots.js';
 
 /** What beside the database decides the text of the generated files. */
 export interface GenerateSettings {
@@ -55,6 +57,18 @@ export function teamModel(
     name: { team: identity, extension: number, extensionKind: kind, endpoint },
   }));
   const byNumber = new Map(named.map((one) => [one.number, one]));
+  /** The names of all of a kind to which calls are sent. */
+  const led = (kind: DestinationKind): Set<string> =>
+    new Set(
+      [
+        rows.slots,
+        ...[rows.dids, rows.groups, rows.announcements, rows.menus].flat().map(({ slots }) => slots),
+      ]
+        .flatMap((slots) => Object.values(slots))
+        .filter((to) => to.kind === kind)
+        .map(({ name }) => name)
+        .sort(),
+    );
   return {
     identity,
     node,
@@ -95,11 +109,45 @@ export function teamModel(
     })),
     groups,
     numberedGroups: groups.filter(({ number, leaving }) => number !== null && !leaving),
-    dids: rows.dids.map(({ number, forms, formsForAll: _, ...did }) => ({
+    dids: rows.dids.map(({ number, forms, slots }) => ({
       number,
       forms,
-      destination: destinationOf(identity, did),
+      destination: placeIn(identity, slots, 'to'),
     })),
+    announcements: rows.announcements.map(({ name, sound, times, slots }) => ({
+      name,
+      sound,
+      times: String(times),
+      then: placeIn(identity, slots, 'then'),
+    })),
+    menus: rows.menus.map((menu) => menuModel(identity, menu)),
+    agents: [...led('agent')].map((number) => {
+      const extension = rows.fixedAgents.get(number);
+      return { number, place: extension === undefined ? '' : `${identity}-numbers,${extension},1` };
+    }),
+    outside: [...led('outside')].map((number) => ({
+      number,
+      dial: rows.trunk === null ? '' : `PJSIP/${number}@${rows.trunk}`,
+    })),
+  };
+}
+
+/** Where a slot leads; without a destination the call ends. */
+const placeIn = (team: string, slots: Slots, slot: string): string =>
+  placeOf(team, slots[slot] ?? { kind: 'hangup', name: 'normal' });
+
+/** A menu as star64-menu needs it: the keys that lead somewhere, and each place by its label. */
+function menuModel(team: string, { name, sound, seconds, tries, slots }: MenuRow) {
+  const keys = Object.keys(slots).flatMap((slot) => /^key-([0-9])$/.exec(slot)?.[1] ?? []);
+  return {
+    name,
+    sound,
+    seconds: String(seconds),
+    tries: String(tries),
+    keys: keys.sort().join(''),
+    places: keys.map((key) => ({ key, place: placeIn(team, slots, `key-${key}`) })),
+    timeout: placeIn(team, slots, 'timeout'),
+    wrong: placeIn(team, slots, slots['wrong'] ? 'wrong' : 'timeout'),
   };
 }
 

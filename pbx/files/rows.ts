@@ -3,7 +3,8 @@ import type { ExtensionKind } from '../../domain/presence/phone.js';
 import type { Feature } from '../../domain/provisioning/feature-code.js';
 import { callersOf, type CallerRow, type TrustedTrunk } from './caller-forms.js';
 import { formsOf } from './did-forms.js';
-import type { Destination } from '../../domain/calls/routing.js';
+import type { Destination, DestinationKind } from '../../domain/destination.js';
+import { readSlots, type AnnouncementRow, type MenuRow, type Slots } from './slots.js';
 import type { RecordRule } from '../../domain/provisioning/record.js';
 import { changesIn } from '../../domain/provisioning/generations.js';
 
@@ -14,6 +15,8 @@ export interface TeamRow {
   rtpTimeout: number;
   rtpTimeoutHold: number;
   record: RecordRule;
+  /** The endpoint of its trunk. */
+  trunk: string | null;
 }
 export interface ExtensionRow {
   number: string;
@@ -40,13 +43,15 @@ export interface GroupRow {
   announceCall: boolean;
   record: RecordRule;
   leaving: boolean;
+  slots: Slots;
 }
 export interface CodeRow {
   code: string;
   feature: Feature;
 }
-export interface DidRow extends Destination {
+export interface DidRow {
   number: string;
+  slots: Record<string, Destination>;
   /** Other ways in which a trunk may write it. */
   forms: string[];
   /** Those of them that no other team's number has. */
@@ -60,6 +65,12 @@ export interface TeamRows extends TeamRow {
   codes: CodeRow[];
   dids: DidRow[];
   callers: CallerRow[];
+  announcements: AnnouncementRow[];
+  menus: MenuRow[];
+  /** Where the team itself sends calls. */
+  slots: Slots;
+  /** Extensions of the fixed agents to whom calls are sent. */
+  fixedAgents: Map<string, string>;
 }
 
 /** What generated files are made of, at one moment. */
@@ -108,20 +119,33 @@ interface Snapshot extends NodeRows {
 function readSnapshot(db: Database, node: string): Promise<Snapshot> {
   return db.transaction(
     async (trx) => {
-      const teams = await trx('teams')
-        .where({ node })
-        .orderBy('identity')
+      const teams = await trx('teams as t')
+        .leftJoin('trunks as k', 'k.id', 't.trunk_id')
+        .where('t.node', node)
+        .orderBy('t.identity')
         .select<TeamRow[]>(
-          'identity',
-          'language',
-          'rtp_timeout as rtpTimeout',
-          'rtp_timeout_hold as rtpTimeoutHold',
-          'record',
+          't.identity',
+          't.language',
+          't.rtp_timeout as rtpTimeout',
+          't.rtp_timeout_hold as rtpTimeoutHold',
+          'k.endpoint as trunk',
+          't.record',
         );
       const byTeam = new Map<string, TeamRows>(
         teams.map((team) => [
           team.identity,
-          { ...team, extensions: [], groups: [], codes: [], dids: [], callers: [] },
+          {
+            ...team,
+            extensions: [],
+            groups: [],
+            codes: [],
+            dids: [],
+            callers: [],
+            announcements: [],
+            menus: [],
+            slots: {},
+            fixedAgents: new Map<string, string>(),
+          },
         ]),
       );
       const of = (team: string): TeamRows => {
@@ -154,7 +178,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         // A removed group stays until its queue is empty.
         .whereRaw('(g.removed_at is null or g.leaving_since is not null)')
         .orderBy('g.name')
-        .select<(GroupRow & { team: string })[]>(
+        .select<(Omit<GroupRow, 'slots'> & { team: string })[]>(
           't.identity as team',
           'g.name',
           'g.number',
@@ -167,7 +191,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'g.record',
           trx.raw('g.leaving_since is not null as leaving'),
         );
-      for (const { team, ...row } of groups) of(team).groups.push(row);
+      for (const { team, ...row } of groups) of(team).groups.push({ ...row, slots: {} });
       const codes = await trx('feature_codes as c')
         .join('teams as t', 't.id', 'c.team_id')
         .where('t.node', node)
@@ -176,18 +200,65 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
       for (const { team, ...row } of codes) of(team).codes.push(row);
       const dids = await trx('dids as d')
         .join('teams as t', 't.id', 'd.team_id')
-        .leftJoin('agent_groups as g', 'g.id', 'd.group_id')
-        .leftJoin('extensions as x', 'x.id', 'd.extension_id')
+        .join('destination_targets as p', 'p.from_did_id', 'd.id')
         .where('t.node', node)
-        .orderBy('d.number')
-        .select<(Omit<DidRow, 'forms'> & { team: string })[]>(
+        .orderBy(['d.number', 'p.slot'])
+        .select<{ team: string; number: string; slot: string; kind: DestinationKind; name: string }[]>(
           't.identity as team',
           'd.number',
-          'g.name as group',
-          'x.number as extension',
-          'd.feature',
+          'p.slot',
+          'p.kind',
+          'p.name',
         );
-      for (const { team, ...row } of dids) of(team).dids.push({ ...row, forms: [], formsForAll: [] });
+      for (const { team, number, slot, kind, name } of dids) {
+        const before = of(team).dids.at(-1);
+        // The slots of a DID come one after the other.
+        if (before?.number === number) before.slots[slot] = { kind, name };
+        else of(team).dids.push({ number, slots: { [slot]: { kind, name } }, forms: [], formsForAll: [] });
+      }
+      const slots = await readSlots(trx, node);
+      const slotsOf = (team: string, owner: string): Slots => slots.get(`${team} ${owner}`) ?? {};
+      for (const team of byTeam.values()) {
+        team.slots = slotsOf(team.identity, `team:${team.identity}`);
+        for (const group of team.groups) group.slots = slotsOf(team.identity, `group:${group.name}`);
+      }
+      const announcements = await trx('announcements as n')
+        .join('teams as t', 't.id', 'n.team_id')
+        .where('t.node', node)
+        .orderBy('n.name')
+        .select<(Omit<AnnouncementRow, 'slots'> & { team: string })[]>(
+          't.identity as team',
+          'n.name',
+          'n.sound',
+          'n.times',
+        );
+      for (const { team, ...row } of announcements)
+        of(team).announcements.push({ ...row, slots: slotsOf(team, `announcement:${row.name}`) });
+      const menus = await trx('menus as m')
+        .join('teams as t', 't.id', 'm.team_id')
+        .where('t.node', node)
+        .orderBy('m.name')
+        .select<(Omit<MenuRow, 'slots'> & { team: string })[]>(
+          't.identity as team',
+          'm.name',
+          'm.sound',
+          'm.seconds',
+          'm.tries',
+        );
+      for (const { team, ...row } of menus)
+        of(team).menus.push({ ...row, slots: slotsOf(team, `menu:${row.name}`) });
+      const fixed = await trx('agents as a')
+        .join('teams as t', 't.id', 'a.team_id')
+        .join('extensions as x', 'x.id', 'a.extension_id')
+        .where('t.node', node)
+        .whereNull('a.removed_at')
+        .whereExists(trx('destinations as d').whereRaw('d.to_agent_id = a.id').select(trx.raw('1')))
+        .select<{ team: string; agent: string; extension: string }[]>(
+          't.identity as team',
+          'a.number as agent',
+          'x.number as extension',
+        );
+      for (const { team, agent, extension } of fixed) of(team).fixedAgents.set(agent, extension);
       const used = await trx('trunks as k')
         .join('teams as t', (on) => on.on('t.id', 'k.team_id').orOnNull('k.team_id'))
         .where('t.node', node)

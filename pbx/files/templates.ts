@@ -22,6 +22,10 @@ const contexts = [
   'inbound',
   'dial-in',
   'groups',
+  'announcements',
+  'menus',
+  'agents',
+  'outside',
 ] as const;
 const settingsOf = ['queue-settings', 'phone-settings'] as const;
 /** What an operator may replace. */
@@ -43,6 +47,7 @@ const stableFiles = [
   'star64-record.conf',
   'star64-guard.conf',
   'star64-direct.conf',
+  'star64-destinations.conf',
   'star64-wrap-up.conf',
   'star64-telephone.conf',
   'star64-voice.conf',

@@ -71,9 +71,9 @@ export class Site {
           extensions: extensions.map((number) => ({ number, user: 'crowd' })),
           agents: crew,
         });
-        await addDid(db, 'astercc', { number: numbers.extension, extension: extensions[0] });
+        await addDid(db, 'astercc', { number: numbers.extension, to: `extension:${extensions[0]}` });
         await addExtension(db, 'astercc', { number: leaf, user: 'crowd' });
-        await addDid(db, 'astercc', { number: numbers.asterisk, extension: leaf });
+        await addDid(db, 'astercc', { number: numbers.asterisk, to: `extension:${leaf}` });
       },
       asterisk: {
         verboseLog: false,

@@ -29,8 +29,7 @@ const arrival = (uniqueid: string, more: Partial<Arrival> = {}): Arrival => ({
   team: 'astercc',
   did: '600100',
   caller: null,
-  group: 'support',
-  extension: null,
+  destination: { kind: 'group', name: 'support' },
   ...more,
 });
 
@@ -55,7 +54,12 @@ void t.test('of many calls only the one that PostgreSQL refuses is dropped, and 
   for (let index = 100; index < 200; index++) journal.add(arrival(`call.${index}`));
   await journal.flush();
   t.equal((await db('calls')).length, 200);
-  const contents = { team: 'astercc', did: '600\u0000', caller: '+4930', group: 'support', extension: null };
+  const contents = {
+    team: 'astercc',
+    did: '600\u0000',
+    caller: '+4930',
+    destination: { kind: 'group', name: 'support' },
+  };
   t.match(errors, [{ call: { uniqueid: 'call.bad', ...contents, at: String } }], 'with all that it was');
 });
 

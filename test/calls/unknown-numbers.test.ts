@@ -29,7 +29,7 @@ await t.test('calls for numbers that no team has are counted and said, the last 
     { number: '4930700002', calls: 1 },
   ]);
   t.match(said, [{ number: '4930700001', calls: 2 }, { number: '4930700002' }, { calls: 1 }]);
-  await addDid(db, 'astercc', { number: '+4930700001', group: 'support' });
+  await addDid(db, 'astercc', { number: '+4930700001', to: 'group:support' });
   t.match(await listUnknownNumbers(db), [{ number: '4930700002' }], 'one that a team has now is none');
 });
 
@@ -68,5 +68,5 @@ await t.test('the server knows a DID that the files do not have, as its trunk wr
   await setTrunk(db, null, 'provider', { country: 'AT' });
   await routing.load([]);
   t.equal(await whose('030700001'), undefined, 'another number in Austria');
-  t.match(routing.find('astercc', '4930700001'), { group: 'support' });
+  t.match(routing.find('astercc', '4930700001'), { kind: 'group', name: 'support' });
 });

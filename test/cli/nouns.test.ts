@@ -86,8 +86,7 @@ await t.test('a call centre is set up with six commands; field names are stable'
   t.match(await json('did', 'add', '600100', '--group', 'support'), {
     team: 'astercc',
     number: '600100',
-    group: 'support',
-    extension: null,
+    to: 'group:support',
     created_at: created,
   });
   t.match(await json('team', 'list'), [
@@ -113,7 +112,7 @@ await t.test('each noun lists for a pipe and for a person', async (t) => {
     'sales\t\trrmemory\t15\tanswer\t30\tall\t\t\tno\tno\t1001\t\t\n' +
       'support\t6000\trrmemory\t15\tanswer\t30\tall\t\t\tno\tno\t1001\t600100\t\n',
   );
-  t.equal(await out('did', false), '600100\tsupport\t\t\n');
+  t.equal(await out('did', false), '600100\tgroup:support\n');
   t.equal(await out('extension', true), 'NUMBER  USER  KIND  TELEPHONE\n5000    anna  sip   -\n');
   t.equal(
     await out('agent', true),
@@ -144,7 +143,7 @@ await t.test('set changes what is typed and nothing else', async (t) => {
     kind: 'adaptive',
     groups: ['sales'],
   });
-  t.match(await json('did', 'set', '600100', '--extension', '5000'), { group: null, extension: '5000' });
+  t.match(await json('did', 'set', '600100', '--extension', '5000'), { to: 'extension:5000' });
   t.match(await json('team', 'set', 'astercc', '--name', '客服中心'), { name: '客服中心' });
   for (const noun of ['team', 'user', 'extension', 'agent', 'group']) {
     t.match(

@@ -46,8 +46,8 @@ async function following(
 /** Sends the calls of 600100 to another group of its team. */
 async function send(on: Database, group: string): Promise<void> {
   await on.raw(
-    `update dids d set group_id = g.id from agent_groups g
-     where g.team_id = d.team_id and g.name = ? and d.number = '600100'`,
+    `update destinations p set to_group_id = g.id from agent_groups g, dids d
+     where d.id = p.from_did_id and g.team_id = d.team_id and g.name = ? and d.number = '600100'`,
     [group],
   );
 }
@@ -60,7 +60,7 @@ await t.test(
     for (let change = 0; change < 59; change++) await send(db, change % 2 ? 'support' : 'sales');
     await db.raw("update dids set number = '600201' where number = '600200'");
     await until('both changes to be known', () =>
-      routing.find('other', '600201') && routing.find('astercc', '600100')?.group === 'sales'
+      routing.find('other', '600201') && routing.find('astercc', '600100')?.name === 'sales'
         ? true
         : undefined,
     );
@@ -70,7 +70,7 @@ await t.test(
     t.ok(reconciled() <= most, `${reconciled()} reconciliations`);
     t.notOk(statements.includes('of all'), 'only of what changed');
     t.equal(routing.find('other', '600200'), undefined);
-    t.equal(routing.find('other', '600201')?.group, 'support', 'and the other team has not lost its own');
+    t.equal(routing.find('other', '600201')?.name, 'support', 'and the other team has not lost its own');
   },
 );
 
@@ -90,7 +90,7 @@ await t.test('a team that is renamed, and one that is told without its team', as
   t.same(statements.splice(0), ['of some']);
   await db.raw('notify star64_provisioning');
   await until('everything to be read', () => (statements.includes('of all') ? true : undefined));
-  t.equal(routing.find('renamed', '600201')?.group, 'support');
+  t.equal(routing.find('renamed', '600201')?.name, 'support');
 });
 
 await t.test('a read that fails leaves the last answers, and is made again', async (t) => {

@@ -88,9 +88,9 @@ await t.test('mistakes', async (t) => {
 });
 
 await t.test('a DID for agents who call in', async (t) => {
-  t.match(await json('did', 'add', '600199', '--feature', 'sign-in'), { feature: 'sign-in', group: null });
-  t.match(await cli(['did', 'list'], { env }), { status: 0, out: '600199\t\t\tsign-in\n' });
-  t.match(await json('did', 'set', '600199', '--feature', 'sign-out'), { feature: 'sign-out' });
+  t.match(await json('did', 'add', '600199', '--feature', 'sign-in'), { to: 'feature:sign-in' });
+  t.match(await cli(['did', 'list'], { env }), { status: 0, out: '600199\tfeature:sign-in\n' });
+  t.match(await json('did', 'set', '600199', '--feature', 'sign-out'), { to: 'feature:sign-out' });
 });
 
 await t.test('an endpoint that Asterisk does not know is said when the trunk is made', async (t) => {

@@ -23,7 +23,7 @@ const settings = {
 };
 const { db } = await freshDatabase(t);
 await addGroup(db, 'astercc', { name: 'support', number: '6000' });
-await addDid(db, 'astercc', { number: '600100', group: 'support' });
+await addDid(db, 'astercc', { number: '600100', to: 'group:support' });
 
 /** Those in use, of the connections of this process. */
 const used = (): number => (db.client as { pool: { numUsed: () => number } }).pool.numUsed();
@@ -43,7 +43,7 @@ void t.test('the number of statements is the same for one team and for forty', a
     const team = `team${index}`;
     await addTeam(db, team, { name: team });
     await addGroup(db, team, { name: 'support' });
-    await addDid(db, team, { number: `70${100 + index}`, group: 'support' });
+    await addDid(db, team, { number: `70${100 + index}`, to: 'group:support' });
   }
   t.same(await statements(() => readRows(db, 'default')), one);
   t.equal(used(), 0, 'the connection is given back with the rows, before anything is written');
@@ -54,7 +54,7 @@ void t.test('all rows are of one snapshot: what is added while it reads is not t
     // The first statement has been sent: its snapshot is the transaction's.
     await once(db, 'query-response');
     await addGroup(db, 'astercc', { name: 'late' });
-    await addDid(db, 'astercc', { number: '600177', group: 'late' });
+    await addDid(db, 'astercc', { number: '600177', to: 'group:late' });
   })();
   const slow = new Proxy(db, {
     get: (target, name) =>
@@ -118,7 +118,7 @@ void t.test('files that stay the same are the same files, with the rights of new
   await generate(db, { ...settings, directory });
   const before = await stat(path('team1'));
   t.equal(before.mode & 0o777, 0o640);
-  await addDid(db, 'team2', { number: '70900', group: 'support' });
+  await addDid(db, 'team2', { number: '70900', to: 'group:support' });
   t.match(await generate(db, { ...settings, directory }), { changed: true });
   t.equal((await stat(path('team1'))).ino, before.ino);
   t.match(await readFile(path('team2'), 'utf8'), '70900');

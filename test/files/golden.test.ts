@@ -10,7 +10,9 @@ import { soundsOf } from '../../agi/prompts.js';
 import { packageRoot } from '../../domain/machine/package-root.js';
 import { addAgent } from '../../domain/provisioning/agent.js';
 import type { Database } from '../../domain/database/pool.js';
+import { announcements } from '../../domain/provisioning/announcement.js';
 import { addDid } from '../../domain/provisioning/did.js';
+import { menus } from '../../domain/provisioning/menu.js';
 import { addExtension } from '../../domain/provisioning/extension.js';
 import { addGroup, removeGroup } from '../../domain/provisioning/group.js';
 import { addTeam, setTeam } from '../../domain/provisioning/team.js';
@@ -63,6 +65,7 @@ async function populate(db: Database, team: string): Promise<void> {
     await setTeam(db, team, { trunk: 'provider' });
   }
   await addGroup(db, team, { name: 'support', number: '6000' });
+  await addAgent(db, team, { number: '1002', user: 'anna', groups: ['support'] });
   await addGroup(db, team, { name: 'sales', wrapUp: 'ring', strategy: 'ringall', ringSeconds: 20 });
   await addGroup(db, team, { name: 'old', number: '6009' });
   await removeGroup(db, team, 'old');
@@ -112,10 +115,21 @@ void t.test(
       if (team !== 'astercc') await addTeam(db, team, { name: 'Second; [team]', language: 'pt_BR' });
       await populate(db, team);
     }
-    await addDid(db, 'astercc', { number: '600100', group: 'support' });
-    await addDid(db, 'astercc', { number: '+4930600101', extension: '5001' });
-    await addDid(db, 'astercc', { number: '600199', feature: 'sign-in' });
-    await addDid(db, 'b2', { number: '600200', group: 'sales' });
+    await addDid(db, 'astercc', { number: '600100', to: 'group:support' });
+    await addDid(db, 'astercc', { number: '+4930600101', to: 'extension:5001' });
+    await addDid(db, 'astercc', { number: '600199', to: 'feature:sign-in' });
+    await addDid(db, 'b2', { number: '600200', to: 'group:sales' });
+    await announcements.add(db, 'astercc', 'closed', { sound: 'custom/closed', times: 2 });
+    await announcements.add(db, 'astercc', 'sorry', { sound: 'custom/sorry', then: 'hangup:busy' });
+    await menus.add(db, 'astercc', 'welcome', {
+      sound: 'custom/welcome',
+      key1: 'group:support',
+      key2: 'agent:1002',
+      key9: 'outside:+4915112345678',
+      timeout: 'announcement:sorry',
+    });
+    await addDid(db, 'astercc', { number: '600102', to: 'menu:welcome' });
+    await addDid(db, 'astercc', { number: '600103', to: 'announcement:closed' });
 
     const first = await compare(t, 'two-teams', db);
     t.same(await compare(t, 'two-teams', db), first, 'generated twice, it is the same');
@@ -142,7 +156,9 @@ void t.test('what is not a plain value is refused, whichever setting it came fro
 void t.test('nor does such a value reach a file from any place in the database', async (t) => {
   const { db } = await freshDatabase(t);
   await populate(db, 'astercc');
-  await addDid(db, 'astercc', { number: '600100', group: 'support' });
+  await addDid(db, 'astercc', { number: '600100', to: 'group:support' });
+  await announcements.add(db, 'astercc', 'closed', { sound: 'custom/closed', then: 'agent:1002' });
+  await menus.add(db, 'astercc', 'welcome', { sound: 'custom/welcome', key0: 'outside:+4915112345678' });
   const { teams: rows } = await readRows(db, 'default');
   const templates = await readTemplates();
   const [team] = rows.map((one) => teamModel(one, settings));

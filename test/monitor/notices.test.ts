@@ -53,7 +53,7 @@ await t.test('numbers that no team has are named, as long as none has them', asy
     (await cli(['did', 'unknown'], { env })).out,
     /^030999991\t2\t[^\t]+Z\t[^\t]+Z\tprovider\t4930\ufffd2J\tdefault\n/,
   );
-  await addDid(db, 'astercc', { number: '+4930999991', group: 'support' });
+  await addDid(db, 'astercc', { number: '+4930999991', to: 'group:support' });
   t.notMatch((await cli(['did', 'unknown'], { env })).out, '030999991');
   await db('unknown_numbers').update({ last_at: db.raw(`last_at - interval '25 hours'`) });
   t.same(await readNotices(db, 'other'), [], 'yesterday is yesterday');
@@ -61,8 +61,8 @@ await t.test('numbers that no team has are named, as long as none has them', asy
 });
 
 await t.test('of two DIDs that are one number both are named', async (t) => {
-  await db.raw(`insert into dids (team_id, number, group_id, twin)
-    select team_id, '4930999991', group_id, true from dids where number = '+4930999991'`);
+  await db.raw(`insert into dids (team_id, number, twin)
+    select team_id, '4930999991', true from dids where number = '+4930999991'`);
   t.same(await readNotices(db, 'other'), [], 'neither is of this team');
   t.match(await readNotices(db, 'astercc'), [
     {

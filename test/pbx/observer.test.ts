@@ -32,8 +32,7 @@ void t.test('a call that is over before its arrival is recorded is over all the 
     team: 'astercc',
     did: '600100',
     caller: null,
-    group: 'support',
-    extension: null,
+    destination: { kind: 'group', name: 'support' },
   });
   const call = await until('the end of the call', async () =>
     db('calls').whereNotNull('ended_at').first<{ outcome: string } | undefined>('outcome'),

@@ -170,12 +170,12 @@ await t.test(
   async (t) => {
     await addGroup(db, 'astercc', { name: 'seasonal', number: '6100' });
     await addAgent(db, 'astercc', { number: '1100', user: 'anna', groups: ['seasonal'] });
-    await addDid(db, 'astercc', { number: '600100', group: 'seasonal' });
-    await refused(t, 'conflict', ['did set 600100 --group', 'agent set 1100 --groups'], () =>
+    await addDid(db, 'astercc', { number: '600100', to: 'group:seasonal' });
+    await refused(t, 'conflict', ['did set 600100 --to', 'agent set 1100 --groups'], () =>
       removeGroup(db, 'astercc', 'seasonal'),
     );
     t.equal((await showGroup(db, 'astercc', 'seasonal')).leavingSince, null);
-    await setDid(db, 'astercc', '600100', { group: 'support' });
+    await setDid(db, 'astercc', '600100', { to: 'group:support' });
     await setAgent(db, 'astercc', '1100', { groups: ['support'] });
     const leaving = await removeGroup(db, 'astercc', 'seasonal');
     t.type(leaving.leavingSince, Date);
@@ -189,7 +189,7 @@ await t.test(
       () => addGroup(db, 'astercc', { name: 'seasonal' }),
       () => setGroup(db, 'astercc', 'seasonal', { wrapUp: 'off' }),
       () => setAgent(db, 'astercc', '1100', { groups: ['support', 'seasonal'] }),
-      () => setDid(db, 'astercc', '600100', { group: 'seasonal' }),
+      () => setDid(db, 'astercc', '600100', { to: 'group:seasonal' }),
     ]) {
       await refused(t, 'conflict', ['group seasonal', 'leaving', 'no more callers'], work);
     }
@@ -231,30 +231,29 @@ await t.test(
 );
 
 await t.test('a DID exists once in the world and goes to one place of its team', async (t) => {
-  await refused(t, 'usage', ['one of --group, --extension and --feature'], () =>
+  await refused(t, 'usage', ['DID "600200" needs to', '--to'], () =>
     addDid(db, 'astercc', { number: '600200' }),
   );
-  await refused(t, 'usage', ['one of --group, --extension and --feature'], () =>
-    addDid(db, 'astercc', { number: '600200', group: 'support', extension: '5000' }),
+  await refused(t, 'usage', ['to "support" is no destination', 'group:support'], () =>
+    addDid(db, 'astercc', { number: '600200', to: 'support' }),
   );
   await refused(t, 'not_found', ['group "theirs"'], () =>
-    addDid(db, 'astercc', { number: '600200', group: 'theirs' }),
+    addDid(db, 'astercc', { number: '600200', to: 'group:theirs' }),
   );
   await refused(t, 'not_found', ['extension "5999"'], () =>
-    addDid(db, 'astercc', { number: '600200', extension: '5999' }),
+    addDid(db, 'astercc', { number: '600200', to: 'extension:5999' }),
   );
   await refused(t, 'usage', ['DID "600200\\n[x]"'], () =>
-    addDid(db, 'astercc', { number: '600200\n[x]', group: 'support' }),
+    addDid(db, 'astercc', { number: '600200\n[x]', to: 'group:support' }),
   );
-  t.match(await addDid(db, 'astercc', { number: '600200', group: 'support' }), {
-    group: 'support',
-    extension: null,
+  t.match(await addDid(db, 'astercc', { number: '600200', to: 'group:support' }), {
+    to: 'group:support',
   });
   await refused(t, 'conflict', ['DID 600200', 'team astercc', 'group support'], () =>
-    addDid(db, 'other', { number: '600200', extension: '5000' }),
+    addDid(db, 'other', { number: '600200', to: 'extension:5000' }),
   );
   await refused(t, 'not_found', ['DID "600200"', 'team other'], () => showDid(db, 'other', '600200'));
-  t.match(await setDid(db, 'astercc', '600200', { extension: '5000' }), { group: null, extension: '5000' });
+  t.match(await setDid(db, 'astercc', '600200', { to: 'extension:5000' }), { to: 'extension:5000' });
   t.same(
     (await listDids(db, 'astercc')).map(({ number }) => number),
     ['600100', '600200'],

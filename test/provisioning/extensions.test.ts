@@ -153,8 +153,8 @@ await t.test('an extension stays while somebody needs it', async (t) => {
     kind: 'fixed',
     extension: '5030',
   });
-  await addDid(db, 'astercc', { number: '600300', extension: '5030' });
-  await refused(t, 'conflict', ['DID 600300', 'did remove 600300', 'agent 1030', 'agent remove 1030'], () =>
+  await addDid(db, 'astercc', { number: '600300', to: 'extension:5030' });
+  await refused(t, 'conflict', ['DID 600300', 'did set 600300 --to', 'agent 1030', 'agent remove 1030'], () =>
     removeExtension(db, 'astercc', '5030'),
   );
   t.equal((await showExtension(db, 'astercc', '5030')).number, '5030');

@@ -16,7 +16,7 @@ for (const team of ['astercc', 'other', 'vienna']) {
   await addUser(db, team, { username: 'anna' });
   await addGroup(db, team, { name: 'support', number: '6000' });
 }
-const to = { group: 'support' };
+const to = { to: 'group:support' };
 const numbersOf = async (team: string): Promise<string[]> =>
   (await listDids(db, team)).map(({ number }) => number);
 /** The forms in which Asterisk is to find the DIDs of a team. */

@@ -110,7 +110,7 @@ await t.test(
     await addExtension(db, 'full', { number: '5000', user: 'owner' });
     await addGroup(db, 'full', { name: 'queue', number: '6000' });
     await addAgent(db, 'full', { number: '1001', user: 'owner', groups: ['queue'] });
-    await addDid(db, 'full', { number: '+4930999', group: 'queue' });
+    await addDid(db, 'full', { number: '+4930999', to: 'group:queue' });
     await refused(
       t,
       'conflict',

@@ -141,19 +141,16 @@ await t.test('a telephone number is one extension of a team, with or without +',
 await t.test('a DID may lead to what an agent does by a feature code', async (t) => {
   for (const [index, feature] of features.entries()) {
     const number = `60020${index}`;
-    const did = { group: null, extension: null, feature };
-    t.match(await addDid(db, 'astercc', { number, feature }), { number, ...did });
+    const did = { to: `feature:${feature}` };
+    t.match(await addDid(db, 'astercc', { number, ...did }), { number, ...did });
     t.match(await showDid(db, 'astercc', number), did);
   }
   await refused(t, 'usage', ['feature "sing-in"', 'sign-in, sign-out'], () =>
-    addDid(db, 'astercc', { number: '600299', feature: 'sing-in' }),
-  );
-  await refused(t, 'usage', ['goes to one place'], () =>
-    addDid(db, 'astercc', { number: '600299', feature: 'sign-in', extension: '7000' }),
+    addDid(db, 'astercc', { number: '600299', to: 'feature:sing-in' }),
   );
   await refused(t, 'conflict', ['DID 600200', 'feature sign-in'], () =>
-    addDid(db, 'other', { number: '600200', extension: '7000' }),
+    addDid(db, 'other', { number: '600200', to: 'extension:7000' }),
   );
-  t.match(await setDid(db, 'astercc', '600200', { extension: '7000' }), { extension: '7000', feature: null });
-  t.match(await setDid(db, 'astercc', '600200', { feature: 'ready' }), { extension: null, feature: 'ready' });
+  t.match(await setDid(db, 'astercc', '600200', { to: 'extension:7000' }), { to: 'extension:7000' });
+  t.match(await setDid(db, 'astercc', '600200', { to: 'feature:ready' }), { to: 'feature:ready' });
 });

@@ -39,7 +39,7 @@ const centre = await centreFor(t, {
         user: 'anna',
         groups: [choice, other],
       })),
-      dids: columns.map(({ did, choice }) => ({ number: did, group: choice })),
+      dids: columns.map(({ did, choice }) => ({ number: did, to: `group:${choice}` })),
     });
     await addPauseReason(db, 'astercc', { digit: '1', name: 'Lunch' });
     for (const { choice } of columns) await setGroup(db, 'astercc', choice, { workMode: 'choice' });

@@ -41,8 +41,8 @@ const team: TeamFixture = {
     { number: '1004', user: 'anna', groups: many },
   ],
   dids: [
-    { number: '600100', group: 'support' },
-    { number: '600101', group: 'group_7' },
+    { number: '600100', to: 'group:support' },
+    { number: '600101', to: 'group:group_7' },
   ],
 };
 const centre = await centreFor(t, {

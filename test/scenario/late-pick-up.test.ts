@@ -35,7 +35,7 @@ const centre = await centreFor(t, {
       // Who picks up is told how long the caller has waited, before the two are joined.
       announceCall: true,
     }));
-    const dids = modes.map((group) => ({ number: did[group], group }));
+    const dids = modes.map((group) => ({ number: did[group], to: `group:${group}` }));
     await provision(db, { ...crowd(2, { groups }), dids });
   },
 });

@@ -22,7 +22,7 @@ const centre = await centreFor(t, {
       { name: 'sales', wrapUp: 'answer', wrapUpSeconds: salesSeconds },
       { name: 'leads', wrapUp: 'off' },
     ];
-    const dids = groups.map(({ name }, index) => ({ number: `60010${index}`, group: name }));
+    const dids = groups.map(({ name }, index) => ({ number: `60010${index}`, to: `group:${name}` }));
     await provision(db, { ...crowd(2, { groups }), dids });
   },
   managerVia: async (asterisk) => {

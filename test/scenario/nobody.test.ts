@@ -29,7 +29,7 @@ const centre = await centreFor(t, {
         ...(name === 'short' && { maxWaitSeconds: 10 }),
       })),
       agents: names.map((name) => ({ number: agentOf(name), user: 'crowd', groups: [name] })),
-      dids: names.map((name) => ({ number: `60010${index(name)}`, group: name })),
+      dids: names.map((name) => ({ number: `60010${index(name)}`, to: `group:${name}` })),
     });
   },
 });

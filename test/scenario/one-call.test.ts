@@ -41,8 +41,8 @@ const centre = await centreFor(t, {
       telephone: number,
     });
     await addAgent(db, 'astercc', { number: '2001', user: 'crowd', groups: ['sales'] });
-    await addDid(db, 'astercc', { number: '600101', group: 'sales' });
-    await addDid(db, 'astercc', { number: '600102', extension: '5002' });
+    await addDid(db, 'astercc', { number: '600101', to: 'group:sales' });
+    await addDid(db, 'astercc', { number: '600102', to: 'extension:5002' });
   },
 });
 const { asterisk, db } = centre;

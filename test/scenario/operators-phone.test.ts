@@ -68,7 +68,7 @@ exten => _[+0-9]X!,1,Gosub(star64-no-did,s,1(\${EXTEN}))
     await addExtension(db, 'astercc', { number: '202', user: 'crowd', endpoint: 'desk.202' });
     await addAgent(db, 'astercc', { number: '1002', user: 'crowd', groups: ['support'] });
     await addTrunk(db, null, { name: 'provider', endpoint: 'provider', country: 'DE' });
-    await addDid(db, 'astercc', { number: '030600100', group: 'support' });
+    await addDid(db, 'astercc', { number: '030600100', to: 'group:support' });
   },
 });
 const { asterisk, db } = centre;
@@ -148,7 +148,7 @@ await t.test('a number that no team has is counted; one that a team has since is
   await until('the count of it', async () => ((await unknown()).length > 0 ? true : undefined));
   t.match(await unknown(), [{ number: '030999999', calls: '1', endpoint: 'provider' }]);
 
-  await addDid(db, 'astercc', { number: '+4930999999', group: 'support' });
+  await addDid(db, 'astercc', { number: '+4930999999', to: 'group:support' });
   const found = await until('a call that arrives', async () => {
     const caller = await customer('030999999');
     const { type } = await caller.phone.event(/^CALL_(ESTABLISHED|CLOSED)$/);

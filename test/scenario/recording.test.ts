@@ -38,7 +38,10 @@ const centre = await centreFor(t, {
           record: extensions.find(([number]) => number === one.number)?.[1],
         }),
       })),
-      dids: [...team.dids, ...extensions.map(([extension]) => ({ number: `60${extension}`, extension }))],
+      dids: [
+        ...team.dids,
+        ...extensions.map(([extension]) => ({ number: `60${extension}`, to: `extension:${extension}` })),
+      ],
     });
   },
 });

@@ -12,7 +12,10 @@ const centre = await centreFor(t, {
   provision: async (db) => {
     const answer = { wrapUp: 'answer', wrapUpSeconds: 0, strategy: 'linear', ringSeconds: 30 };
     const team = crowd(4, { groups: [{ name: 'support', number: '6000', ...answer }] });
-    const dids = ['5003', '5004'].map((extension) => ({ number: `60${extension}`, extension }));
+    const dids = ['5003', '5004'].map((extension) => ({
+      number: `60${extension}`,
+      to: `extension:${extension}`,
+    }));
     await provision(db, { ...team, dids: [...team.dids, ...dids] });
   },
 });

@@ -36,7 +36,7 @@ const centre = await centreFor(t, {
       { name: 'sales', wrapUp: 'answer', wrapUpSeconds: salesSeconds },
     ];
     const team = crowd(3, { groups });
-    const dids = groups.map(({ name }, index) => ({ number: `60010${index}`, group: name }));
+    const dids = groups.map(({ name }, index) => ({ number: `60010${index}`, to: `group:${name}` }));
     await provision(db, { ...team, dids });
   },
 });

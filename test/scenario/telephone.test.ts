@@ -78,7 +78,8 @@ async function addTelephone(
   await addExtension(db, team, { number: extension, user: 'crowd', kind: 'external', telephone: number });
   const groups = ['support', 'sales'];
   await addAgent(db, team, { number: agent, user: 'crowd', groups, ...(kind && { kind, extension }) });
-  for (const feature of features) await addDid(db, team, { number: didOf(feature, index), feature });
+  for (const feature of features)
+    await addDid(db, team, { number: didOf(feature, index), to: `feature:${feature}` });
 }
 
 const signIn = () =>

@@ -31,7 +31,7 @@ const centre = await centreFor(t, {
       { name: 'sales', number: '6001', missedLimit: 0, strategy: 'linear' },
     ];
     const all = crowd(8, { groups });
-    await provision(db, { ...all, dids: [...all.dids, { number: '600101', group: 'sales' }] });
+    await provision(db, { ...all, dids: [...all.dids, { number: '600101', to: 'group:sales' }] });
     // A trunk that leads nowhere, and an agent at a mobile behind it.
     await addTrunk(db, 'astercc', { name: 'down', endpoint: 'lab-trunk' });
     await setTeam(db, 'astercc', { trunk: 'down' });

@@ -29,7 +29,7 @@ const centre = await centreFor(t, {
       strategy: 'ringall',
     }));
     const team = crowd(3, { groups });
-    const did = (group: string, index: number) => ({ number: `60010${index}`, group });
+    const did = (group: string, index: number) => ({ number: `60010${index}`, to: `group:${group}` });
     await provision(db, { ...team, dids: groups.map(({ name }, index) => did(name, index)) });
   },
 });

@@ -81,7 +81,7 @@ export async function dialled(
 
 /** Sends a DID to another group, without `generate`: the servers say so, the generated files still what was before. */
 export async function serversSay(centre: Centre, did: string, group: string): Promise<void> {
-  await centre.star64('did', 'set', did, '--group', group);
+  await centre.star64('did', 'set', did, '--to', `group:${group}`);
   await Promise.all(centre.servers.map((server) => server.stop()));
   await Promise.all(centre.servers.map((server) => server.start()));
 }

@@ -38,9 +38,12 @@ export async function addManyTeams(db: Database, many: ManyTeams): Promise<void>
       `insert into feature_codes (team_id, code, feature)
          select t.id, c.code, c.feature from teams t, feature_codes c join teams d on d.id = c.team_id
          where d.identity = 'astercc' and t.identity ~ '^t[0-9]+$'`,
-      `insert into dids (team_id, number, group_id)
-         select g.team_id, '+49302' || (1000000 + (substr(t.identity, 2)::integer - 1) * :dids + n), g.id
-         from agent_groups g join teams t on t.id = g.team_id, generate_series(1, :dids) n where g.name = 'support'`,
+      `insert into dids (team_id, number)
+         select t.id, '+49302' || (1000000 + (substr(t.identity, 2)::integer - 1) * :dids + n)
+         from teams t, generate_series(1, :dids) n where t.identity ~ '^t[0-9]+$'`,
+      `insert into destinations (team_id, from_did_id, slot, to_group_id)
+         select d.team_id, d.id, 'to', g.id from dids d join agent_groups g on g.team_id = d.team_id
+         where g.name = 'support' and not exists (select from destinations where from_did_id = d.id)`,
       `insert into trunks (name, endpoint, country) values ('provider', 'lab-trunk', 'DE')`,
       'analyze',
     ])

@@ -207,7 +207,12 @@ void t.test('a full disk loses no call, also none that began and ended meanwhile
   const calls = ['call.1', 'call.2', 'call.3'];
   for (const uniqueid of calls) {
     const there = { uniqueid, linkedid: uniqueid };
-    const arrival = { team: 'astercc', did: '600100', caller: '+4930', group: 'support', extension: null };
+    const arrival = {
+      team: 'astercc',
+      did: '600100',
+      caller: '+4930',
+      destination: { kind: 'group', name: 'support' } as const,
+    };
     journal.add({ uniqueid, ...arrival });
     take('QueueCallerJoin', { ...there, queue: 'astercc-support', position: '1' });
     take('Hangup', { ...there, channelstatedesc: 'Up' });
@@ -221,8 +226,7 @@ void t.test('a full disk loses no call, also none that began and ended meanwhile
     team: 'astercc',
     did: '600100',
     caller: null,
-    group: null,
-    extension: null,
+    destination: null,
   });
   await until('the ends of the three', async () =>
     (await db('calls').whereNotNull('ended_at')).length === 3 ? true : undefined,

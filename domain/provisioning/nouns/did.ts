@@ -1,5 +1,4 @@
-import { choice, describe, name, reference } from '../description.js';
-import { features } from './feature-code.js';
+import { describe, destination, name } from '../description.js';
 
 /** A number of the public network, and the one place where its calls go. */
 export const did = describe({
@@ -19,18 +18,9 @@ export const did = describe({
   order: 'o.number',
   fields: {
     number: name('did', { help: 'as the trunk sends it, for example +4930600100' }),
-    group: reference(
-      { to: 'group', freedBy: '--group <other>' },
-      { placeholder: 'name', help: 'calls go to the queue of this group', maybe: true },
+    to: destination(
+      { help: 'where its calls go, for example group:support', required: true },
+      { also: ['group', 'extension', 'feature'] },
     ),
-    extension: reference(
-      { to: 'extension' },
-      { placeholder: 'number', help: 'calls go to this extension', maybe: true },
-    ),
-    feature: choice(features, {
-      placeholder: 'feature',
-      help: `for agents who call from their telephones: ${features.join(', ')}`,
-      maybe: true,
-    }),
   },
 });

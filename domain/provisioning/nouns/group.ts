@@ -178,9 +178,13 @@ export const group = describe({
         where m.group_id = o.id order by length(a.number), a.number)`,
       { help: 'numbers of its agents' },
     ),
-    dids: computed<string[]>('array(select d.number from dids d where d.group_id = o.id order by d.number)', {
-      help: 'DIDs whose calls it takes',
-    }),
+    dids: computed<string[]>(
+      `array(select d.number from destinations e join dids d on d.id = e.from_did_id where e.to_group_id = o.id
+        order by d.number)`,
+      {
+        help: 'DIDs whose calls it takes',
+      },
+    ),
     leavingSince: computed<Date | null>('o.leaving_since', {
       help: 'set once the group is removed, until its queue is empty in Asterisk',
     }),

@@ -1,10 +1,12 @@
 import type { NounName } from '../../names.js';
 import type { Noun } from '../description.js';
 import { agent } from './agent.js';
+import { announcement } from './announcement.js';
 import { did } from './did.js';
 import { extension } from './extension.js';
 import { featureCode } from './feature-code.js';
 import { group } from './group.js';
+import { menu } from './menu.js';
 import { pauseReason } from './pause-reason.js';
 import { team } from './team.js';
 import { trunk } from './trunk.js';
@@ -18,6 +20,8 @@ export const nouns: readonly Noun[] = [
   agent,
   group,
   did,
+  announcement,
+  menu,
   trunk,
   featureCode,
   pauseReason,
@@ -35,6 +39,8 @@ export function nounNamed(name: NounName): Noun {
 /** In which order what refers to each other can be removed. */
 export const removalOrder: readonly NounName[] = [
   'did',
+  'announcement',
+  'menu',
   'agent',
   'group',
   'extension',

@@ -191,6 +191,6 @@ async function fill(db: Database): Promise<void> {
   await provision(db, {
     ...fixture,
     agents: members,
-    dids: Object.entries(dids).map(([group, number]) => ({ number, group })),
+    dids: Object.entries(dids).map(([group, number]) => ({ number, to: `group:${group}` })),
   });
 }

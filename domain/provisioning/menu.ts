@@ -1,0 +1,7 @@
+import type { Changes } from './description.js';
+import { menu } from './nouns/menu.js';
+import { operationsOf } from './operations.js';
+
+export type MenuChanges = Changes<typeof menu>;
+
+export const menus = operationsOf(menu);
