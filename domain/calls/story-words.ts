@@ -1,7 +1,7 @@
 import { quoted } from '../names.js';
-import type { StoryEntry } from './story.js';
 
-type Facts = StoryEntry['facts'];
+/** What of something in a call's story is known, by name; only what is known is there. */
+export type Facts = Readonly<Record<string, string | number>>;
 
 /** A value as it stands in a sentence: what is more than a plain word is quoted, since callers choose theirs. */
 function word(value: string | number | undefined, unknown = '?'): string {
@@ -92,7 +92,7 @@ const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
 };
 
 /** One entry of a story as a sentence, in one line, safe to be shown whatever callers call themselves. */
-export function wordsOf({ kind, facts }: Pick<StoryEntry, 'kind' | 'facts'>): string {
+export function wordsOf({ kind, facts }: { kind: string; facts: Facts }): string {
   const sentence = Object.hasOwn(sentences, kind) ? sentences[kind] : undefined;
   if (sentence) return sentence(facts);
   const told = Object.entries(facts).map(([name, value]) => `${name} ${word(value)}`);

@@ -3,14 +3,13 @@ import { withDatabaseErrors } from '../database/sql-errors.js';
 import { fail } from '../errors.js';
 import { quoted } from '../names.js';
 import { requireTeam } from '../provisioning/team.js';
-import { wordsOf } from './story-words.js';
+import { wordsOf, type Facts } from './story-words.js';
 
 /** Something in the story of a call, in the order in which it happened. */
 export interface StoryEntry {
   at: Date;
   kind: string;
-  /** What of it is known, by name; only what is known is there. */
-  facts: Readonly<Record<string, string | number>>;
+  facts: Facts;
 }
 
 /** A recording of a conversation in a call. */

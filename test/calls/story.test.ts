@@ -215,7 +215,7 @@ await t.test('hostile facts are kept as text, and shown in one line', async (t) 
         key: 'x'.repeat(5000),
         'Not A Name': 'x',
         __proto__: 'x',
-      } as never,
+      },
     },
     { call: 'call-5', kind: 'No Kind' },
     { call: "call-5'\0\ud800", kind: 'menu' },
