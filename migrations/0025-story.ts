@@ -30,7 +30,7 @@ create table recordings (
 create index recordings_call_idx on recordings (call_id);
 create index recordings_kept_idx on recordings (team_id, started_at) where deleted_at is null;
 comment on table recordings is 'Conversations of a call that Asterisk recorded, each in a file of its own.';
-comment on column recordings.file is 'Below Asterisk''s directory of recordings (<astspooldir>/monitor): star64/<team>/<day, UTC>/<node>-<call>-<n>.wav.';
+comment on column recordings.file is 'Below Asterisk''s directory of recordings (<astspooldir>/monitor): star64/<team>/<day, UTC>/<node>-<call>-<channel>.wav.';
 comment on column recordings.deleted_at is 'When the file was deleted, since its days were over.';
 
 alter table teams

@@ -7,7 +7,10 @@ import { LastingFault } from '../machine/lasting-fault.js';
 export interface CallStep {
   /** Asterisk's uniqueid of the call: `calls.uniqueid`, the linkedid of all its channels. */
   call: string;
-  /** A word for it, in kebab-case: `hours`, `menu`; how it reads is in `story-words.ts`. `recording` has a table of its own. */
+  /**
+   * A word for it, in kebab-case: `hours`, `menu`; how it reads is in `story-words.ts`. `recording` and `recorded`, the
+   * beginning and the end of one, have a table of their own.
+   */
   kind: string;
   facts?: Readonly<Record<string, string>>;
 }
@@ -125,25 +128,20 @@ const sql = `
   ), written as (
     insert into call_steps (team_id, call_id, at, kind, facts)
     select team_id, call_id, at, kind, facts from told where kind not in ('recording', 'recorded') order by index
-  ), ended as (
-    -- One of a call at a time is told to begin: the one before is over.
-    update recordings r set ended_at = greatest(told.at, r.started_at) from told
-    where told.kind in ('recording', 'recorded') and r.call_id = told.call_id and r.ended_at is null
-      and r.file is distinct from told.facts ->> 'file'
   ), begun as (
-    insert into recordings (team_id, call_id, file, started_at, ended_at)
-    select distinct on (told.team_id, told.facts ->> 'file') told.team_id, told.call_id, told.facts ->> 'file', told.at,
-      -- Of the call's end and the next recording what comes first; without either it goes on.
-      case when coalesce(told.ended_at, next.at) is not null
-        then greatest(least(told.ended_at, next.at), told.at) end
-    from told left join lateral (
-      select min(n.at) as at from told as n where n.call_id = told.call_id and n.index > told.index
-        and n.kind in ('recording', 'recorded') and n.facts ->> 'file' is distinct from told.facts ->> 'file') as next on true
+    insert into recordings as r (team_id, call_id, file, started_at, ended_at)
+    select team_id, call_id, facts ->> 'file', min(at),
+      -- Begun and over may be in one batch; nothing goes on longer than its call.
+      case when bool_or(kind = 'recorded') or max(ended_at) is not null
+        then greatest(least(max(at) filter (where kind = 'recorded'), max(ended_at)), min(at)) end
+    from told
     -- The wall between teams is in the path.
-    where told.kind = 'recording' and told.facts ->> 'file' ~ ('^star64/' || told.identity
+    where kind in ('recording', 'recorded') and facts ->> 'file' ~ ('^star64/' || identity
       || '/[0-9]{4}-[0-9]{2}-[0-9]{2}/[A-Za-z0-9._-]{1,200}$')
-    order by told.team_id, told.facts ->> 'file', told.index
-    on conflict do nothing
+    group by team_id, call_id, facts ->> 'file'
+    on conflict (team_id, file) do update set
+      ended_at = coalesce(r.ended_at, greatest(excluded.ended_at, r.started_at))
+    where excluded.ended_at is not null
   )
   select index from told`;
 

@@ -42,11 +42,10 @@ export function teamModel(
   { passwordDigest, node }: Pick<GenerateSettings, 'passwordDigest' | 'node'>,
 ) {
   const { identity, language, rtpTimeout, rtpTimeoutHold } = rows;
-  const groups = rows.groups.map((group) => ({
+  const groups = rows.groups.map(({ record, ...group }) => ({
     ...group,
     queue: queueOf(identity, group.name),
-    recorded: group.record === 'always',
-    answered: answeredBy(group),
+    answered: answeredBy(group, record === 'always' ? `,${identity},${node}` : ''),
   }));
   const named = rows.extensions.map(({ number, kind, telephone, trunk, endpoint, record }) => ({
     number,
@@ -152,11 +151,13 @@ function menuModel(team: string, { name, sound, seconds, tries, slots }: MenuRow
 }
 
 /**
- * What star64-answered is told: the number to say to the agent, whether the caller hears the agent's, and whether the
- * conversation is recorded. Empty: nothing to do.
+ * What star64-answered is told: the number to say to the agent, whether the caller hears the agent's, and what records
+ * the conversation. Empty: nothing to do.
  */
-function answeredBy({ announceAgent, announceCall, number, record }: TeamRows['groups'][number]): string {
-  const recorded = record === 'always' ? ',yes' : '';
+function answeredBy(
+  { announceAgent, announceCall, number }: Omit<TeamRows['groups'][number], 'record'>,
+  recorded: string,
+): string {
   if (!announceAgent && !announceCall && recorded === '') return '';
   return `${announceCall ? (number ?? '') : ''},${announceAgent ? 'yes' : ''}${recorded}`;
 }

@@ -43,6 +43,8 @@ export class Observer {
   readonly #offers = new Map<string, OfferSoFar>();
   /** Why nobody answered at an extension, by the caller's channel. */
   readonly #dialled = new Map<string, CallOutcome>();
+  /** Beginnings of recordings, by the channel of the phone at which each is made: they end with it. */
+  readonly #recording = new Map<string, CallStep>();
   readonly #records: CallRecords;
   readonly #endings: Endings;
 
@@ -159,9 +161,13 @@ export class Observer {
       case 'Star64Left':
         this.#gaveUp.delete(headers.get('uniqueid') ?? '');
         return { key: headers.get('uniqueid') ?? '', run: () => this.#unserved(event) };
-      case 'Star64Step':
-        this.#step(stepOf(event));
+      case 'Star64Step': {
+        const step = stepOf(event);
+        if (step?.kind === 'recording') this.#recording.set(headers.get('uniqueid') ?? '', step);
+        dropOldest(this.#recording, most);
+        this.#step(step);
         return undefined;
+      }
       case 'Star64PickedUp':
         this.#endings.pickedUp(headers.get('call') ?? '');
         return undefined;
@@ -285,6 +291,9 @@ export class Observer {
   }
 
   #hungUp(uniqueid: string, event: AmiMessage): Work | undefined {
+    const recording = this.#recording.get(uniqueid);
+    if (recording) this.#step({ ...recording, kind: 'recorded' });
+    this.#recording.delete(uniqueid);
     const offer = this.#offers.get(uniqueid);
     if (offer) {
       this.#offers.delete(uniqueid);

@@ -178,7 +178,7 @@ await t.test(
   },
 );
 
-await t.test('recordings: one after the other, of the own team, and nothing else is believed', async (t) => {
+await t.test('recordings: of the own team, each with its end, and nothing else is believed', async (t) => {
   await records.joined(callerOf('astercc-support', 'call-4'));
   const file = (n: number | string, team = 'astercc'): string =>
     `star64/${team}/2026-11-26/default-call-4-${n}.wav`;
@@ -193,15 +193,20 @@ await t.test('recordings: one after the other, of the own team, and nothing else
     (await readStory(db, 'astercc', 'call-4')).recordings.map((one) => [one.file, one.endedAt !== null]);
   t.equal((await known()).length, 1);
   await tell({ call: 'call-4', kind: 'recording', facts: { file: file(3) } });
+  await tell({ call: 'call-4', kind: 'recorded', facts: { file: file(1) } });
   t.same(await known(), [
     [file(1), true],
     [file(3), false],
   ]);
-  await tell({ call: 'call-4', kind: 'recorded' });
-  t.same((await known())[1], [file(3), true]);
+  await tell(
+    { call: 'call-4', kind: 'recording', facts: { file: file(5) } },
+    { call: 'call-4', kind: 'recorded', facts: { file: file(5) } },
+  );
+  t.same((await known())[2], [file(5), true], 'both at once');
   await tell({ call: 'call-4', kind: 'recording', facts: { file: file(4) } });
   await records.callsEnded([callerOf('', 'call-4')]);
-  t.same((await known())[2], [file(4), true], 'with the call');
+  t.same((await known())[3], [file(4), true], 'with the call');
+  t.same((await known())[1], [file(3), true]);
 });
 
 await t.test('hostile facts are kept as text, and shown in one line', async (t) => {

@@ -66,7 +66,7 @@ async function populate(db: Database, team: string): Promise<void> {
   }
   await addGroup(db, team, { name: 'support', number: '6000' });
   await addAgent(db, team, { number: '1002', user: 'anna', groups: ['support'] });
-  await addGroup(db, team, { name: 'sales', wrapUp: 'ring', strategy: 'ringall', ringSeconds: 20 });
+  await addGroup(db, team, { name: 'sales', wrapUp: 'ring', strategy: 'ringall', ringSeconds: 20, record: 'always' });
   await addGroup(db, team, { name: 'old', number: '6009' });
   await removeGroup(db, team, 'old');
   await addAgent(db, team, { number: '1001', user: 'anna', groups: ['support', 'sales'] });
@@ -112,7 +112,7 @@ void t.test(
   async (t) => {
     const { db } = await freshDatabase(t);
     for (const team of ['astercc', 'b2']) {
-      if (team !== 'astercc') await addTeam(db, team, { name: 'Second; [team]', language: 'pt_BR' });
+      if (team !== 'astercc') await addTeam(db, team, { name: 'Second; [team]', language: 'pt_BR', record: 'always' });
       await populate(db, team);
     }
     await addDid(db, 'astercc', { number: '600100', to: 'group:support' });

@@ -37,8 +37,8 @@ await t.test('a phone that the operator has is an extension, and nothing is gene
     ['astercc-5000'],
   );
   t.same(model.extensions, [
-    { number: '201', device: 'PJSIP/201', dial: 'PJSIP/201' },
-    { number: '5000', device: 'PJSIP/astercc-5000', dial: 'PJSIP/astercc-5000' },
+    { number: '201', device: 'PJSIP/201', dial: 'PJSIP/201', recorded: false },
+    { number: '5000', device: 'PJSIP/astercc-5000', dial: 'PJSIP/astercc-5000', recorded: false },
   ]);
   t.same(model.lamps[0], { number: '201', lamp: 'Custom:star64-201' });
 });
