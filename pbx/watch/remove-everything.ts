@@ -66,7 +66,8 @@ export async function removeEverything(
         throw unknownGeneration(loaded, ours.installation);
     }
     const members = await removeMembers(db, node, manager, log);
-    const marks = await removeMarks(manager);
+    const marks = await removeMarks(manager, 'star64-wrapup');
+    marks.push(...(await removeMarks(manager, 'CustomPresence/star64-wrapup')));
     const lamps = await removeLamps(manager);
     // "Over", which says more than "unknown": no wrap-up begins by the files, as long as they are loaded.
     await manager.action('Setvar', { Variable: leaseVariable, Value: '0' });
@@ -112,15 +113,15 @@ async function removeMembers(
   return ours.map(({ queue, device }) => `${queue} ${device}`).sort();
 }
 
-async function removeMarks(manager: ManagerActions): Promise<string[]> {
+async function removeMarks(manager: ManagerActions, family: string): Promise<string[]> {
   const removed: string[] = [];
   for (;;) {
-    const { headers } = await manager.action('Getvar', { Variable: 'DB_KEYS(star64-wrapup)' });
+    const { headers } = await manager.action('Getvar', { Variable: `DB_KEYS(${family})` });
     // The list ends at 4,096 characters: its last name may be half of one, and is the first of a later list.
     const keys = (headers.get('value') ?? '').split(',').filter((key) => key !== '');
     if (keys.length === 0) return removed.sort();
     for (const key of keys.length > 1 ? keys.slice(0, -1) : keys) {
-      await manager.action('Setvar', { Variable: `DB_DELETE(star64-wrapup/${key})`, Value: '' });
+      await manager.action('Setvar', { Variable: `DB_DELETE(${family}/${key})`, Value: '' });
       removed.push(key);
     }
   }
