@@ -55,7 +55,8 @@ await t.test('a DID of any of 5,000 teams is found on a shared trunk', async (t)
     await reload(command);
   await until(
     'the new dialplan',
-    async () => ((await exists('star64-generation', generation)) ? true : undefined),
+    // While it takes the contexts over, it answers nobody; the console gives up waiting after a minute.
+    async () => ((await exists('star64-generation', generation).catch(() => false)) ? true : undefined),
     120_000,
   );
 
