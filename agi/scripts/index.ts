@@ -5,6 +5,7 @@ import { hoursSwitch, hoursSwitchPin } from './hours-switch.js';
 import { inbound } from './inbound.js';
 import { pause } from './pause.js';
 import { ready } from './ready.js';
+import { ringGroup } from './ring-group.js';
 import { signInPin } from './sign-in-pin.js';
 import { signIn } from './sign-in.js';
 import { signOut } from './sign-out.js';
@@ -30,5 +31,6 @@ export const scripts: ReadonlyMap<string, Script> = new Map([
   ['inbound', inbound],
   ['anybody', anybody],
   ['agent-place', agentPlace],
+  ['ring-group', ringGroup],
   ['unknown-number', unknownNumber],
 ]);

@@ -9,6 +9,7 @@ import { group } from './group.js';
 import { hours } from './hours.js';
 import { menu } from './menu.js';
 import { pauseReason } from './pause-reason.js';
+import { ringGroup } from './ring-group.js';
 import { team } from './team.js';
 import { trunk } from './trunk.js';
 import { user } from './user.js';
@@ -22,6 +23,7 @@ export const nouns: readonly Noun[] = [
   group,
   did,
   hours,
+  ringGroup,
   announcement,
   menu,
   trunk,
@@ -41,6 +43,7 @@ export function nounNamed(name: NounName): Noun {
 /** In which order what refers to each other can be removed. */
 export const removalOrder: readonly NounName[] = [
   'did',
+  'ring-group',
   'announcement',
   'menu',
   'agent',
