@@ -56,7 +56,7 @@ const office: Typed = {
   openOn: ['2026-12-29..2026-12-30 10:00-12:00', '2026-12-30 15:00-16:00', '2026-05-17 08:00-09:00'],
 };
 
-await t.test('weekdays, dates, holidays and exceptions, each said in words', async (t) => {
+await t.test('weekdays, dates, holidays and exceptions, each said in words', (t) => {
   for (const [instant, open, why] of [
     ['2026-11-26T08:59:59+01:00', false, 'Thursday 2026-11-26: open only 09:00-17:30'],
     ['2026-11-26T09:00:00+01:00', true, 'Thursday 2026-11-26: open 09:00-17:30'],
@@ -75,17 +75,19 @@ await t.test('weekdays, dates, holidays and exceptions, each said in words', asy
   ] as const) {
     t.same(at(hours(office), instant), { open, why }, instant);
   }
+  t.end();
 });
 
-await t.test('which rule decides does not depend on the order in which they were typed', async (t) => {
+await t.test('which rule decides does not depend on the order in which they were typed', (t) => {
   const { closedOn = [], openOn = [], ...rest } = office;
   const turned = hours({ ...rest, closedOn: closedOn.toReversed(), openOn: openOn.toReversed() });
   const span = ['2026-12-18T00:00Z', '2027-01-04T00:00Z'] as const;
   t.same(changes(turned, ...span), changes(hours(office), ...span));
   t.equal(changes(turned, ...span).length, 10);
+  t.end();
 });
 
-await t.test('the switch wins over every rule, until it is automatic again', async (t) => {
+await t.test('the switch wins over every rule, until it is automatic again', (t) => {
   t.same(at(hours({ ...office, position: 'day' }), '2026-11-29T11:00:00Z'), {
     open: true,
     why: 'switched to day',
@@ -94,9 +96,10 @@ await t.test('the switch wins over every rule, until it is automatic again', asy
     open: false,
     why: 'switched to night',
   });
+  t.end();
 });
 
-await t.test('a night belongs to the day on which it begins, also if the next day is closed', async (t) => {
+await t.test('a night belongs to the day on which it begins, also if the next day is closed', (t) => {
   const bar = hours({ open: ['mon-sun 18:00-02:30'], closedOn: ['2026-12-24'] });
   t.same(changes(bar, '2026-12-23T12:00Z', '2026-12-25T20:00Z'), [
     'open 2026-12-23T17:00Z',
@@ -104,25 +107,24 @@ await t.test('a night belongs to the day on which it begins, also if the next da
     'open 2026-12-25T17:00Z',
   ]);
   t.same(changes(hours({ open: ['mon-sun 00:00-24:00'] }), '2026-12-01T00:00Z', '2026-12-09T00:00Z'), []);
+  t.end();
 });
 
 const pub = hours({ open: ['mon-sun 18:00-02:30'] });
 
-await t.test(
-  'the two days of the year: closing is the second 02:30, or the minute after the gap',
-  async (t) => {
-    t.same(changes(pub, '2027-03-27T12:00Z', '2027-03-28T12:00Z'), [
-      'open 2027-03-27T17:00Z',
-      'closed 2027-03-28T01:00Z',
-    ]);
-    t.same(changes(pub, '2027-10-30T12:00Z', '2027-10-31T12:00Z'), [
-      'open 2027-10-30T16:00Z',
-      'closed 2027-10-31T01:30Z',
-    ]);
-  },
-);
+await t.test('the two days of the year: closing is the second 02:30, or the minute after the gap', (t) => {
+  t.same(changes(pub, '2027-03-27T12:00Z', '2027-03-28T12:00Z'), [
+    'open 2027-03-27T17:00Z',
+    'closed 2027-03-28T01:00Z',
+  ]);
+  t.same(changes(pub, '2027-10-30T12:00Z', '2027-10-31T12:00Z'), [
+    'open 2027-10-30T16:00Z',
+    'closed 2027-10-31T01:30Z',
+  ]);
+  t.end();
+});
 
-await t.test('opening is the first 02:30, or the minute after the gap', async (t) => {
+await t.test('opening is the first 02:30, or the minute after the gap', (t) => {
   const early = hours({ open: ['mon-sun 02:30-12:00'] });
   t.same(changes(early, '2027-03-27T20:00Z', '2027-03-28T20:00Z'), [
     'open 2027-03-28T01:00Z',
@@ -134,9 +136,10 @@ await t.test('opening is the first 02:30, or the minute after the gap', async (t
   ]);
   const gap = hours({ open: ['sun 02:10-02:50'] });
   t.same(changes(gap, '2027-03-27T20:00Z', '2027-03-28T20:00Z'), [], 'nothing is left of it');
+  t.end();
 });
 
-await t.test('where the clock of a zone runs twice', async (t) => {
+await t.test('where the clock of a zone runs twice', (t) => {
   t.same(overlapOf('Europe/Berlin'), { from: 120, to: 180, minutes: 60 });
   t.same(overlapOf('America/New_York'), { from: 60, to: 120, minutes: 60 });
   t.same(overlapOf('Australia/Lord_Howe'), { from: 90, to: 120, minutes: 30 });
@@ -145,15 +148,17 @@ await t.test('where the clock of a zone runs twice', async (t) => {
   t.same(overlapOf('America/Santiago'), { from: 1380, to: 1440, minutes: 60 });
   t.equal(overlapOf('Asia/Kolkata'), undefined);
   t.equal(overlapOf('UTC'), undefined);
+  t.end();
 });
 
-await t.test('lines are kept in one way, however they were typed', async (t) => {
+await t.test('lines are kept in one way, however they were typed', (t) => {
   t.equal(checkWeekly('mon-fri,09:00-17:30'), 'mon-fri 09:00-17:30');
   t.equal(checkWeekly('Monday Wed 14:00-18:00 9-12'), 'mon,wed 09:00-12:00,14:00-18:00');
   t.equal(checkWeekly('sat-mon 18:00-00:00'), 'mon,sat,sun 18:00-24:00');
   t.equal(checkOpenDates(' 2026-12-31  9:00-12:00'), '2026-12-31 09:00-12:00');
   t.equal(checkDates('02-29'), '02-29');
   t.equal(checkDates('2026-12-24..2026-12-24'), '2026-12-24');
+  t.end();
 });
 
 await t.test('what is none is refused with the rule and something to type instead', async (t) => {

