@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { CallJournal } from '../../domain/calls/journal.js';
 import type { Database } from '../../domain/database/pool.js';
 import type { Membership } from '../../domain/presence/membership.js';
+import type { RingGroups } from '../../domain/calls/ring-groups.js';
 import type { Routing } from '../../domain/calls/routing.js';
 import type { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
 import type { Session } from '../wire/session.js';
@@ -11,6 +12,7 @@ export interface Services {
   db: Database;
   membership: Membership;
   routing: Routing;
+  ringGroups: RingGroups;
   journal: CallJournal;
   unknownNumbers: UnknownNumbers;
   log: Logger;

@@ -1,7 +1,13 @@
 import type { Logger } from 'pino';
 import { endOffer, transition } from '../../domain/presence/agent-state.js';
 import { findQueue } from '../../domain/calls/queue.js';
-import { CallRecords, type Caller, type CallOutcome, type KnownQueue } from '../../domain/calls/records.js';
+import {
+  CallRecords,
+  unservedOutcomes,
+  type Caller,
+  type CallOutcome,
+  type KnownQueue,
+} from '../../domain/calls/records.js';
 import { type Database } from '../../domain/database/pool.js';
 import { openSignIn, type SignIn } from '../../domain/presence/open-sign-in.js';
 import { statesBefore } from '../../domain/presence/transitions.js';
@@ -30,7 +36,7 @@ export class Observer {
   readonly #gaveUp = new Map<string, Caller>();
   /** Offers that ring or talk. */
   readonly #offers = new Map<string, OfferSoFar>();
-  /** Why nobody answered at an extension, by the caller's channel. */
+  /** Why nobody has answered at an extension or in a ring group, by the caller's channel. */
   readonly #dialled = new Map<string, CallOutcome>();
   readonly #records: CallRecords;
   readonly #endings: Endings;
@@ -147,17 +153,30 @@ export class Observer {
         this.#gaveUp.delete(headers.get('uniqueid') ?? '');
         return { key: headers.get('uniqueid') ?? '', run: () => this.#unserved(event) };
       case 'Star64PickedUp':
-        this.#endings.pickedUp(headers.get('call') ?? '');
+        this.#dialled.delete(headers.get('call') ?? '');
+        this.#endings.pickedUp(headers.get('call') ?? '', deviceOfChannel(headers.get('channel') ?? ''));
         return undefined;
-      case 'Star64Dialled': {
-        const outcome = outcomeOf(event);
-        if (outcome) this.#dialled.set(headers.get('uniqueid') ?? '', outcome);
-        dropOldest(this.#dialled, most);
+      case 'Star64RingGroup':
+        this.#endings.ringGroup(headers.get('linkedid') ?? '', {
+          team: headers.get('team') ?? '',
+          ringGroup: headers.get('ringgroup') ?? '',
+        });
+        this.#unansweredSoFar(event);
         return undefined;
-      }
+      case 'Star64RingGroupLeft':
+      case 'Star64Dialled':
+        this.#unansweredSoFar(event);
+        return undefined;
       default:
         return undefined;
     }
+  }
+
+  /** What the call has come to if nothing more is told of it. */
+  #unansweredSoFar(event: AmiMessage): void {
+    const outcome = outcomeOf(event);
+    if (outcome) this.#dialled.set(event.headers.get('uniqueid') ?? '', outcome);
+    dropOldest(this.#dialled, most);
   }
 
   /** Work for the phone that a header names, after what is under way of its call. */
@@ -204,9 +223,12 @@ export class Observer {
 
   /** A queue has let a caller go without an answer, and the dialplan says why. */
   async #unserved(event: AmiMessage): Promise<void> {
-    const outcome = event.headers.get('outcome') ?? '';
-    if (outcome === 'nobody' || outcome === 'timeout' || outcome === 'again')
-      await this.#records.unserved(callerIn(event), outcome);
+    const outcome = unservedOutcomes.find((one) => one === event.headers.get('outcome'));
+    if (outcome === undefined) return;
+    // Whom a full queue does not take never joins it: a visit all the same, of no time.
+    if (outcome === 'full')
+      await this.#records.joined(callerIn(event), { number: event.headers.get('calleridnum') ?? null });
+    await this.#records.unserved(callerIn(event), outcome);
   }
 
   async #connected(signIn: SignIn, event: AmiMessage): Promise<void> {

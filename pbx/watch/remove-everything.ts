@@ -33,15 +33,18 @@ export interface RemovedFromAsterisk {
 
 /**
  * Takes out of an Asterisk what servers have put there: queue members, marks of wrap-ups, lamps, and whose it is. The
- * database stays as it is: a server that starts puts everything back.
+ * database stays as it is: a server that starts puts everything back. Once `ended` is there nothing more is begun, and
+ * its reason is thrown, with the lease given back: what is left is taken out when it is asked for again.
  * @throws `conflict` while a server of the node runs, and when the Asterisk is another installation's; AmiError.
  */
 export async function removeEverything(
   db: Database,
   node: string,
-  manager: ManagerActions,
+  asterisk: ManagerActions,
   log: Logger,
+  ended: AbortSignal,
 ): Promise<RemovedFromAsterisk> {
+  const manager = untilEnded(asterisk, ended);
   const holder = `remove-from-asterisk ${randomUUID()}`;
   if (!(await takeLeaderLease(db, node, holder, leaseSeconds))) {
     const row = await db('leader_leases').where({ node }).first<{ holder: string } | undefined>('holder');
@@ -74,6 +77,21 @@ export async function removeEverything(
     await releaseLeaderLease(db, node, holder);
   }
 }
+
+/** Asks Asterisk nothing more once it is ended. */
+const untilEnded = (manager: ManagerActions, ended: AbortSignal): ManagerActions => ({
+  get connected() {
+    return manager.connected;
+  },
+  action: async (...asked) => {
+    ended.throwIfAborted();
+    return manager.action(...asked);
+  },
+  list: async (...asked) => {
+    ended.throwIfAborted();
+    return manager.list(...asked);
+  },
+});
 
 async function removeMembers(
   db: Database,
