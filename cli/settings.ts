@@ -47,6 +47,8 @@ export interface Settings {
     group: string | undefined;
     /** The words that open Asterisk's console on this machine; `apply` adds -rx and a command. */
     console: string[];
+    /** Asterisk's directory of recordings, as this machine sees it. */
+    recordingsDir: string;
     /** Where phones register, `host` or `host:port`, to be told to people. */
     sipServer: string | undefined;
   };
@@ -123,6 +125,7 @@ const table = {
     'STAR64_ASTERISK_CONSOLE',
     kinds.words('must be how to open the console of Asterisk, for example asterisk, or sudo asterisk'),
   ),
+  'asterisk.recordings_dir': setting('STAR64_ASTERISK_RECORDINGS_DIR', kinds.directory, { directory: true }),
   'asterisk.sip_server': setting('STAR64_ASTERISK_SIP_SERVER', kinds.sipServer),
   data_dir: setting('STAR64_DATA_DIR', kinds.directory, { directory: true }),
   log_level: setting('STAR64_LOG_LEVEL', kinds.oneOf(logLevels)),
@@ -209,6 +212,7 @@ export async function loadSettings(sources: SettingsSources): Promise<Settings> 
       user: values['asterisk.user'],
       group: values['asterisk.group'],
       console: values['asterisk.console'] ?? ['asterisk'],
+      recordingsDir: values['asterisk.recordings_dir'] ?? '/var/spool/asterisk/monitor',
       sipServer: values['asterisk.sip_server'],
     },
     dataDir,

@@ -243,11 +243,11 @@ export type NounName = Exclude<
 
 const longestQuote = 60;
 
-/** A value from outside, safe to show in one line of a message: control characters escaped, cut when long. */
+/** A value from outside, safe to show in one line of a message: control characters and marks that turn the line around escaped, cut when long. */
 export function quoted(value: string): string {
   const cut = value.length > longestQuote ? `${value.slice(0, longestQuote)}…` : value;
   return JSON.stringify(cut).replace(
-    /[\p{Cc}\p{Zl}\p{Zp}]/gu,
+    /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }

@@ -155,6 +155,9 @@ export const callsEnded = `
     update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at, v.answered_at),
       outcome = coalesce(v.outcome, 'unknown')
     from ended where v.call_id = ended.id and v.left_at is null
+  ), recorded as (
+    update recordings r set ended_at = greatest(clock_timestamp(), r.started_at) from ended
+    where r.call_id = ended.id and r.ended_at is null
   )
   select uniqueid from ended`;
 

@@ -12,7 +12,7 @@ export const keysOf = (slots: Slots): string[] =>
     .sort();
 
 /** Where the callers of a team's queues go when a queue lets them go, by the reason, and when they press a key, by the group. */
-export function exitsOf(team: string, groups: readonly (GroupRow & { queue: string })[]) {
+export function exitsOf(team: string, groups: readonly (Omit<GroupRow, 'record'> & { queue: string })[]) {
   const leading = (slot: string): { name: string; destination: string }[] =>
     groups.flatMap(({ name, slots }) => {
       const to = slots[slot];

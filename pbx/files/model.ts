@@ -45,11 +45,11 @@ export type TeamModel = ReturnType<typeof teamModel>;
 /** What the templates of one team are given. */
 export function teamModel(
   rows: TeamRows,
-  { passwordDigest }: { passwordDigest: boolean },
+  { passwordDigest, node }: Pick<GenerateSettings, 'passwordDigest' | 'node'>,
   formsOf: NodeRows['formsOf'],
 ) {
   const { identity, language, rtpTimeout, rtpTimeoutHold } = rows;
-  const groups = rows.groups.map((group) => ({
+  const groups = rows.groups.map(({ record, ...group }) => ({
     ...group,
     ...closedModel(identity, group),
     queue: queueOf(identity, group.name),
@@ -57,17 +57,14 @@ export function teamModel(
     musicClass: group.musicClass ?? '',
     hasKeys: keysOf(group.slots).length > 0,
     announces: group.announcePosition || group.announceWait,
-    // What star64-answered is told: the number to say to the agent, and whether the caller hears the agent's.
-    answered:
-      group.announceAgent || group.announceCall
-        ? `${group.announceCall ? (group.number ?? '') : ''},${group.announceAgent ? 'yes' : ''}`
-        : '',
+    answered: answeredBy(group, record === 'always' ? `,${identity},${node}` : ''),
   }));
-  const named = rows.extensions.map(({ number, kind, telephone, trunk, endpoint }) => ({
+  const named = rows.extensions.map(({ number, kind, telephone, trunk, endpoint, record }) => ({
     number,
     kind,
     telephone,
     trunk,
+    recorded: (record ?? rows.record) === 'always',
     name: { team: identity, extension: number, extensionKind: kind, endpoint },
   }));
   const hours = rows.hours.map((one) => hoursModel(identity, rows.overlap, one));
@@ -88,6 +85,7 @@ export function teamModel(
     );
   return {
     identity,
+    node,
     language: language ?? '',
     rtpTimeout,
     rtpTimeoutHold,
@@ -95,7 +93,12 @@ export function teamModel(
     callerSeconds,
     extensions: named
       .filter(({ kind, trunk }) => kind === 'sip' || trunk !== null)
-      .map(({ number, name }) => ({ number, device: deviceOf(name), dial: memberOf(name) })),
+      .map(({ number, name, recorded }) => ({
+        number,
+        device: deviceOf(name),
+        dial: memberOf(name),
+        recorded,
+      })),
     telephones: named.flatMap(({ number, telephone, trunk }) =>
       telephone === null || trunk === null ? [] : [{ number, dial: `PJSIP/${telephone}@${trunk}` }],
     ),
@@ -130,7 +133,7 @@ export function teamModel(
     timeZone: rows.timeZone,
     hours,
     numberedHours: hours.filter(({ number }) => number !== null),
-    ringGroups: ringGroupsModel(identity, rows.ringGroups),
+    ringGroups: ringGroupsModel(identity, rows.record, rows.ringGroups),
     ringNumbers: ringGroupNumbers(rows.trunk, rows.ringGroups),
     announcements: rows.announcements.map(({ name, sound, times, slots }) => ({
       name,
@@ -163,6 +166,18 @@ function menuModel(team: string, { name, sound, seconds, tries, slots }: MenuRow
     timeout: placeIn(team, slots, 'timeout'),
     wrong: placeIn(team, slots, slots['wrong'] ? 'wrong' : 'timeout'),
   };
+}
+
+/**
+ * What star64-answered is told: the number to say to the agent, whether the caller hears the agent's, and what records
+ * the conversation. Empty: nothing to do.
+ */
+function answeredBy(
+  { announceAgent, announceCall, number }: Omit<TeamRows['groups'][number], 'record'>,
+  recorded: string,
+): string {
+  if (!announceAgent && !announceCall && recorded === '') return '';
+  return `${announceCall ? (number ?? '') : ''},${announceAgent ? 'yes' : ''}${recorded}`;
 }
 
 export type SiteModel = ReturnType<typeof siteModel>;

@@ -41,6 +41,7 @@ const stableFiles = [
   'star64-code.conf',
   'star64-queue.conf',
   'star64-left.conf',
+  'star64-record.conf',
   'star64-guard.conf',
   'star64-direct.conf',
   'star64-destinations.conf',

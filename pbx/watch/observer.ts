@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { endOffer, transition } from '../../domain/presence/agent-state.js';
 import { findQueue } from '../../domain/calls/queue.js';
+import type { CallStep } from '../../domain/calls/steps.js';
 import {
   CallRecords,
   unservedOutcomes,
@@ -18,6 +19,7 @@ import { phonesAt } from '../queue/phones.js';
 import { outcomeOf } from './call-outcome.js';
 import { dropOldest, Endings } from './endings.js';
 import { callerIn, deviceIn, deviceOfChannel, offerIn } from './event-headers.js';
+import { stepOf } from './call-step.js';
 import { resultOf, type OfferSoFar } from './offer-result.js';
 import { OrderedWork, type Work } from './ordered-work.js';
 
@@ -38,6 +40,8 @@ export class Observer {
   readonly #offers = new Map<string, OfferSoFar>();
   /** Why nobody has answered at an extension or in a ring group, by the caller's channel. */
   readonly #dialled = new Map<string, CallOutcome>();
+  /** Beginnings of recordings, by the channel of the phone at which each is made: they end with it. */
+  readonly #recording = new Map<string, CallStep>();
   readonly #records: CallRecords;
   readonly #endings: Endings;
 
@@ -51,6 +55,8 @@ export class Observer {
       missed: () => void;
       /** Offers that were refused or not answered, by their channels' uniqueids. */
       unanswered?: (offerIds: readonly string[]) => void;
+      /** Something happened to a call that its visits and offers do not say. */
+      step?: (step: CallStep) => void;
     },
   ) {
     this.#work = new OrderedWork(log, () => this.hooks.missed());
@@ -130,7 +136,12 @@ export class Observer {
         this.#gaveUp.set(uniqueid, callerIn(event));
         dropOldest(this.#gaveUp, most);
         return undefined;
+      case 'AgentComplete':
+      case 'BlindTransfer':
+        this.#step(stepOf(event));
+        return undefined;
       case 'AttendedTransfer':
+        this.#step(stepOf(event));
         return this.#transferred(event);
       case 'Hangup':
         return this.#hungUp(uniqueid, event);
@@ -152,6 +163,13 @@ export class Observer {
       case 'Star64Left':
         this.#gaveUp.delete(headers.get('uniqueid') ?? '');
         return { key: headers.get('uniqueid') ?? '', run: () => this.#unserved(event) };
+      case 'Star64Step': {
+        const step = stepOf(event);
+        if (step?.kind === 'recording') this.#recording.set(headers.get('uniqueid') ?? '', step);
+        dropOldest(this.#recording, most);
+        this.#step(step);
+        return undefined;
+      }
       case 'Star64PickedUp':
         this.#dialled.delete(headers.get('call') ?? '');
         this.#endings.pickedUp(headers.get('call') ?? '', deviceOfChannel(headers.get('channel') ?? ''));
@@ -177,6 +195,10 @@ export class Observer {
     const outcome = outcomeOf(event);
     if (outcome) this.#dialled.set(event.headers.get('uniqueid') ?? '', outcome);
     dropOldest(this.#dialled, most);
+  }
+
+  #step(step: CallStep | undefined): void {
+    if (step) this.hooks.step?.(step);
   }
 
   /** Work for the phone that a header names, after what is under way of its call. */
@@ -287,6 +309,9 @@ export class Observer {
   }
 
   #hungUp(uniqueid: string, event: AmiMessage): Work | undefined {
+    const recording = this.#recording.get(uniqueid);
+    if (recording) this.#step({ ...recording, kind: 'recorded' });
+    this.#recording.delete(uniqueid);
     const offer = this.#offers.get(uniqueid);
     if (offer) {
       this.#offers.delete(uniqueid);

@@ -69,7 +69,13 @@ async function populate(db: Database, team: string): Promise<void> {
   }
   await addGroup(db, team, { name: 'support', number: '6000' });
   await addAgent(db, team, { number: '1002', user: 'anna', groups: ['support'] });
-  await addGroup(db, team, { name: 'sales', wrapUp: 'ring', strategy: 'ringall', ringSeconds: 20 });
+  await addGroup(db, team, {
+    name: 'sales',
+    wrapUp: 'ring',
+    strategy: 'ringall',
+    ringSeconds: 20,
+    record: 'always',
+  });
   if (team === 'astercc') {
     await setTeam(db, team, { timeZone: 'Europe/Berlin' });
     await addHours(db, team, {
@@ -151,7 +157,8 @@ void t.test(
   async (t) => {
     const { db } = await freshDatabase(t);
     for (const team of ['astercc', 'b2']) {
-      if (team !== 'astercc') await addTeam(db, team, { name: 'Second; [team]', language: 'pt_BR' });
+      if (team !== 'astercc')
+        await addTeam(db, team, { name: 'Second; [team]', language: 'pt_BR', record: 'always' });
       await populate(db, team);
     }
     await addDid(db, 'astercc', { number: '600100', to: 'group:support' });
@@ -181,6 +188,9 @@ void t.test(
       members: ['5001', 'agent:1001', '7000', 'outside:+4915112345678', '5000'],
       prefix: 'Sales:',
       hears: 'music',
+      record: 'always',
+      hours: 'office',
+      closed: 'announcement:closed',
       noAnswer: 'group:support',
       allBusy: 'announcement:closed',
     });

@@ -12,6 +12,7 @@ import {
   whole,
   yesNo,
 } from '../description.js';
+import { recordRules } from '../record.js';
 
 /** In which order Asterisk's queue offers a call to its agents; the words are app_queue's. */
 export const queueStrategies = [
@@ -258,6 +259,13 @@ export const group = describe({
     announceCall: yesNo({
       help: 'whether the agent hears the queue and how long the caller waited',
       unless: 'off',
+    }),
+    record: choice(recordRules, {
+      what: 'recording',
+      placeholder: 'rule',
+      help: 'whether the conversations of its callers with its agents are recorded: never or always',
+      unless: 'never',
+      listed: false,
     }),
     application: choice(applications, {
       placeholder: 'application',
