@@ -44,12 +44,13 @@ export function registerNoun(
   const { owner } = noun;
 
   /** Says at the end of a change, as long as it is so, that no generated file has it. */
-  const sayBehind = async ({ db, team, say }: Invocation, name: string): Promise<void> => {
+  const sayBehind = async (invocation: Invocation, name: string, flags: Flags): Promise<void> => {
     if (!noun.inFiles) return;
-    const { behind, filesAreBehind } = await import('../../domain/provisioning/generations.js');
+    const { behind, saysBehind } = await import('../../domain/provisioning/generations.js');
+    const team = owner === 'none' ? name : teamOf(invocation, flags);
     // What was changed is changed, also when this cannot be asked any more.
-    const isBehind = await filesAreBehind(await db(), owner === 'none' ? name : team).catch(() => true);
-    if (isBehind) say(behind);
+    const says = await saysBehind(await invocation.db(), team).catch(() => behind);
+    if (says !== undefined) invocation.say(says);
   };
 
   const declare = (verb: Verb): Command => {
@@ -80,7 +81,7 @@ export function registerNoun(
       const row = await add(await invocation.db(), teamOf(invocation, flags), name, values);
       invocation.print.record(await shown(invocation, row));
       await special.afterAdd?.(invocation, { ...row });
-      await sayBehind(invocation, name);
+      await sayBehind(invocation, name, flags);
     }),
   );
 
@@ -112,7 +113,7 @@ export function registerNoun(
       const row = await set(await invocation.db(), teamOf(invocation, flags), name, values);
       invocation.print.record(await shown(invocation, row));
       await special.afterSet?.(invocation, name, values);
-      await sayBehind(invocation, name);
+      await sayBehind(invocation, name, flags);
     }),
   );
 
@@ -122,7 +123,7 @@ export function registerNoun(
     action(context, async (invocation, name: string, flags: Flags) => {
       if (special.remove) {
         await special.remove.run(invocation, name, flags);
-        await sayBehind(invocation, name);
+        await sayBehind(invocation, name, flags);
         return;
       }
       const { remove } = await load();
@@ -133,7 +134,7 @@ export function registerNoun(
       invocation.say(
         says ?? `removed ${nounOf(noun.noun)} ${name}${placeOf(noun, team)}${note ? `: ${note}` : ''}`,
       );
-      await sayBehind(invocation, name);
+      await sayBehind(invocation, name, flags);
     }),
   );
 

@@ -2,7 +2,7 @@ import type { Database } from '../../domain/database/pool.js';
 import type { ExtensionKind } from '../../domain/presence/phone.js';
 import type { Feature } from '../../domain/provisioning/feature-code.js';
 import { callersOf, type CallerRow, type TrustedTrunk } from './caller-forms.js';
-import { formsOf } from './did-forms.js';
+import { formsOf, type Forms } from './did-forms.js';
 import type { Destination, DestinationKind } from '../../domain/destination.js';
 import { readSlots, type AnnouncementRow, type MenuRow, type Slots } from './slots.js';
 import { changesIn } from '../../domain/provisioning/generations.js';
@@ -58,10 +58,6 @@ export interface CodeRow {
 export interface DidRow {
   number: string;
   slots: Record<string, Destination>;
-  /** Other ways in which a trunk may write it. */
-  forms: string[];
-  /** Those of them that no other team's number has. */
-  formsForAll: string[];
 }
 
 /** One team with everything of it that reaches a file, each list in a fixed order. */
@@ -71,6 +67,8 @@ export interface TeamRows extends TeamRow {
   codes: CodeRow[];
   dids: DidRow[];
   callers: CallerRow[];
+  /** Countries of the trunks that it can use. */
+  countries: string[];
   announcements: AnnouncementRow[];
   menus: MenuRow[];
   /** Where the team itself sends calls. */
@@ -84,6 +82,8 @@ export interface NodeRows {
   teams: TeamRows[];
   /** Ids of the changes that are in these rows: see `forgetChanges`. */
   changes: string[];
+  /** Other ways in which a trunk may write a DID of a team. */
+  formsOf: (team: TeamRows, number: string) => Forms;
 }
 
 /**
@@ -91,33 +91,18 @@ export interface NodeRows {
  * database gives the same rows in the same order. `db` must not be a transaction: its isolation would be another's.
  */
 export async function readRows(db: Database, node: string): Promise<NodeRows> {
-  const { teams, changes, countries, trusted } = await readSnapshot(db, node);
-  const dids = teams.flatMap((team) =>
-    team.dids.map((did) => ({
-      did,
-      team: team.identity,
-      number: did.number,
-      countries: countries.get(team.identity) ?? [],
-    })),
-  );
-  // Reckoned when the connection has been given back.
-  const forms = await formsOf(dids);
-  for (const [index, { did }] of dids.entries()) {
-    did.forms = forms[index]?.inTeam ?? [];
-    did.formsForAll = forms[index]?.forAll ?? [];
-  }
+  const { teams, changes, trusted } = await readSnapshot(db, node);
+  // What is reckoned comes when the connection has been given back.
   for (const team of teams) {
     const keyed = team.extensions.flatMap(({ telephoneKey, number }) =>
       telephoneKey === null ? [] : [[telephoneKey, number] as const],
     );
     team.callers = await callersOf(trusted.get(team.identity) ?? [], new Map(keyed));
   }
-  return { teams, changes };
+  return { teams, changes, formsOf: await formsOf(teams) };
 }
 
-interface Snapshot extends NodeRows {
-  /** Of the trunks that each team can use. */
-  countries: Map<string, string[]>;
+interface Snapshot extends Omit<NodeRows, 'formsOf'> {
   /** Trunks of each team whose caller numbers are proof enough. */
   trusted: Map<string, TrustedTrunk[]>;
 }
@@ -146,6 +131,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
             codes: [],
             dids: [],
             callers: [],
+            countries: [],
             announcements: [],
             menus: [],
             slots: {},
@@ -226,7 +212,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         const before = of(team).dids.at(-1);
         // The slots of a DID come one after the other.
         if (before?.number === number) before.slots[slot] = { kind, name };
-        else of(team).dids.push({ number, slots: { [slot]: { kind, name } }, forms: [], formsForAll: [] });
+        else of(team).dids.push({ number, slots: { [slot]: { kind, name } } });
       }
       const slots = await readSlots(trx, node);
       const slotsOf = (team: string, owner: string): Slots => slots.get(`${team} ${owner}`) ?? {};
@@ -278,8 +264,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         .distinct('t.identity as team', 'k.country')
         .orderBy(['team', 'country'])
         .select<{ team: string; country: string }[]>();
-      const countries = new Map<string, string[]>();
-      for (const { team, country } of used) countries.set(team, [...(countries.get(team) ?? []), country]);
+      for (const { team, country } of used) of(team).countries.push(country);
       const trunks = await trx('trunks as k')
         .join('teams as t', (on) => on.onNull('k.team_id').orOn('k.team_id', 't.id'))
         .where({ 't.node': node, 'k.trusted_caller_id': true })
@@ -287,7 +272,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         .select<(TrustedTrunk & { team: string })[]>('t.identity as team', 'k.endpoint', 'k.country');
       const trusted = new Map<string, TrustedTrunk[]>();
       for (const { team, ...trunk } of trunks) trusted.set(team, [...(trusted.get(team) ?? []), trunk]);
-      return { teams: [...byTeam.values()], changes: await changesIn(trx, node), countries, trusted };
+      return { teams: [...byTeam.values()], changes: await changesIn(trx, node), trusted };
     },
     { isolationLevel: 'repeatable read', readOnly: true },
   );

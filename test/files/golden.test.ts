@@ -2,8 +2,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { generate } from '../../pbx/files/generate.js';
-import { siteModel, teamModel } from '../../pbx/files/model.js';
-import { noMarks, renderSite, renderTeam } from '../../pbx/files/render.js';
+import { bucketModels, siteModel, teamModel } from '../../pbx/files/model.js';
+import { noMarks, renderMarked, renderShared, renderTeam } from '../../pbx/files/render.js';
 import { readRows } from '../../pbx/files/rows.js';
 import { readTemplates } from '../../pbx/files/templates.js';
 import { knowsDigest } from '../../pbx/files/version.js';
@@ -172,9 +172,13 @@ void t.test('what is not a plain value is refused, whichever setting it came fro
   for (const value of hostile) {
     for (const changed of [{ directory: `/etc/${value}` }, { servers: [value] }, { token: value }]) {
       const model = siteModel([], { directory: '/etc/asterisk/star64', ...settings, ...changed });
-      await refused(t, 'usage', ['cannot be written to an Asterisk file'], async () =>
-        Promise.resolve(renderSite(templates, model, noMarks)),
-      );
+      for (const render of [
+        () => renderShared(templates, model, []),
+        () => renderMarked(templates, model, noMarks),
+      ])
+        await refused(t, 'usage', ['cannot be written to an Asterisk file'], async () =>
+          Promise.resolve(render()),
+        );
     }
   }
 });
@@ -185,14 +189,15 @@ void t.test('nor does such a value reach a file from any place in the database',
   await addDid(db, 'astercc', { number: '600100', to: 'group:support' });
   await announcements.add(db, 'astercc', 'closed', { sound: 'custom/closed', then: 'agent:1002' });
   await menus.add(db, 'astercc', 'welcome', { sound: 'custom/welcome', key0: 'outside:+4915112345678' });
-  const { teams: rows } = await readRows(db, 'default');
+  const rows = await readRows(db, 'default');
   const templates = await readTemplates();
-  const [team] = rows.map((one) => teamModel(one, settings));
-  const site = siteModel(rows, { ...settings, directory: '/etc/asterisk/star64' });
+  const [team] = rows.teams.map((one) => teamModel(one, settings, rows.formsOf));
+  const [bucket] = bucketModels(rows);
+  const site = siteModel(rows.teams, { ...settings, directory: '/etc/asterisk/star64' });
   // The database's own checks keep such values out; a row that got in all the same does not reach a file.
   const refuses = async <T extends object>(model: T, render: (model: T) => unknown): Promise<void> => {
     const leaves = textsOf(model);
-    t.ok(leaves.length > 5, `${leaves.length} texts`);
+    t.ok(leaves.length > 3, `${leaves.length} texts`);
     for (const path of leaves) {
       for (const value of hostile) {
         const changed = JSON.parse(JSON.stringify(model)) as T;
@@ -201,8 +206,11 @@ void t.test('nor does such a value reach a file from any place in the database',
       }
     }
   };
+  t.ok(team && bucket);
   if (team) await refuses(team, (model) => renderTeam(templates, model));
-  await refuses(site, (model) => renderSite(templates, model, noMarks));
+  if (bucket) await refuses(bucket, (model) => renderShared(templates, site, [model]));
+  await refuses(site, (model) => renderShared(templates, model, []));
+  await refuses(site, (model) => renderMarked(templates, model, noMarks));
 });
 
 /** Paths to every text in a model. */
