@@ -23,8 +23,10 @@ export interface Special {
     readonly options: readonly (readonly [flags: string, help: string])[];
     readonly run: (invocation: Invocation, name: string, flags: Flags) => Promise<void>;
   };
+  /** Options of show, which `shown` is told of. */
+  readonly show?: { readonly options: readonly (readonly [flags: string, help: string])[] };
   /** What is shown of one thing, where that is more than its row. */
-  readonly shown?: (invocation: Invocation, row: object) => Promise<object>;
+  readonly shown?: (invocation: Invocation, row: object, flags: Flags) => Promise<object>;
   /** Said after an addition, to stderr. */
   readonly afterAdd?: (invocation: Invocation, record: Flags) => Promise<void>;
   /** Said after a change, to stderr. */
@@ -69,8 +71,8 @@ export function registerNoun(
   const teamOf = ({ team }: Invocation, flags: Flags): string | null =>
     owner === 'none' || (typeof owner === 'object' && flags[camel(owner.option)] === true) ? null : team;
 
-  const shown = (invocation: Invocation, row: object): Promise<object> =>
-    special.shown?.(invocation, row) ?? Promise.resolve(row);
+  const shown = (invocation: Invocation, row: object, flags: Flags = {}): Promise<object> =>
+    special.shown?.(invocation, row, flags) ?? Promise.resolve(row);
 
   declare('add').action(
     action(context, async (invocation, name: string, ...rest: unknown[]) => {
@@ -96,12 +98,13 @@ export function registerNoun(
   const show = declare('show');
   const reveals = revealOptions(noun);
   for (const { flags, help } of reveals) show.option(flags, help);
+  for (const [flags, help] of special.show?.options ?? []) show.option(flags, help);
   show.action(
     action(context, async (invocation, name: string, flags: Flags) => {
       const { show, showSecrets } = await load();
       const read = reveals.some(({ attribute }) => flags[attribute] === true) ? showSecrets : show;
       const row = await read(await invocation.db(), teamOf(invocation, flags), name);
-      invocation.print.record(await shown(invocation, row));
+      invocation.print.record(await shown(invocation, row, flags));
     }),
   );
 

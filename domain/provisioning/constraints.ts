@@ -61,6 +61,8 @@ const explanations: Readonly<Record<string, Explain>> = {
 
   announcements_name_key: nameTaken,
   menus_name_key: nameTaken,
+  hours_name_key: nameTaken,
+  hours_number_key: hoursNumberTaken,
 
   extensions_number_key: numberTaken,
   agent_groups_number_key: numberTaken,
@@ -203,6 +205,21 @@ const explanations: Readonly<Record<string, Explain>> = {
     );
   },
 };
+
+async function hoursNumberTaken(db: Queryable, attempt: Attempt): Promise<Star64Error> {
+  const { scope } = attempt;
+  const number = givenText(attempt, 'number') ?? '';
+  const row = await db('hours')
+    .where({ team_id: scope.teamId, number })
+    .first<{ name: string } | undefined>('name');
+  const holder = row?.name ?? 'others';
+  return taken(
+    attempt,
+    `hours ${holder} of team ${scope.team ?? ''} have number ${number} already`,
+    { text: 'choose another number' },
+    { holder },
+  );
+}
 
 function nameTaken(_db: Queryable, attempt: Attempt): Promise<Star64Error> {
   const { noun, scope, name } = attempt;

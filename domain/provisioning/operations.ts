@@ -151,6 +151,7 @@ export function operationsOf<N extends Noun>(
         case 'references':
         case 'destination':
         case 'number-by-name':
+        case 'lines':
           break;
         default:
           columns[column] = value;

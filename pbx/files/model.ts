@@ -1,12 +1,13 @@
 import { hash } from 'node:crypto';
 import { Star64Error } from '../../domain/errors.js';
 import { features, type Feature } from '../../domain/provisioning/feature-code.js';
-import { placeOf } from '../../domain/calls/routing.js';
 import { deviceOf, lampOf, memberOf, queueOf, wordFor } from '../queue/names.js';
 import type { DestinationKind } from '../../domain/destination.js';
 import { exitsOf, keysOf } from './exits.js';
+import { hoursModel } from './hours-model.js';
+import { closedModel, placeIn } from './places.js';
 import type { NodeRows, TeamRows } from './rows.js';
-import type { MenuRow, Slots } from './slots.js';
+import type { MenuRow } from './slots.js';
 
 /** What beside the database decides the text of the generated files. */
 export interface GenerateSettings {
@@ -35,6 +36,7 @@ const takingDigits: ReadonlySet<Feature> = new Set([
   'work-mode',
   'current-group',
   'waiting',
+  'hours-switch',
 ]);
 
 export type TeamModel = ReturnType<typeof teamModel>;
@@ -48,6 +50,7 @@ export function teamModel(
   const { identity, language, rtpTimeout, rtpTimeoutHold } = rows;
   const groups = rows.groups.map((group) => ({
     ...group,
+    ...closedModel(identity, group),
     queue: queueOf(identity, group.name),
     greeting: group.greeting ?? '',
     musicClass: group.musicClass ?? '',
@@ -66,13 +69,16 @@ export function teamModel(
     trunk,
     name: { team: identity, extension: number, extensionKind: kind, endpoint },
   }));
+  const hours = rows.hours.map((one) => hoursModel(identity, rows.overlap, one));
   const byNumber = new Map(named.map((one) => [one.number, one]));
   /** The names of all of a kind to which calls are sent. */
   const led = (kind: DestinationKind): Set<string> =>
     new Set(
       [
         rows.slots,
-        ...[rows.dids, rows.groups, rows.announcements, rows.menus].flat().map(({ slots }) => slots),
+        ...[rows.dids, rows.groups, rows.announcements, rows.menus, rows.hours]
+          .flat()
+          .map(({ slots }) => slots),
       ]
         .flatMap((slots) => Object.values(slots))
         .filter((to) => to.kind === kind)
@@ -114,11 +120,15 @@ export function teamModel(
     groups,
     numberedGroups: groups.filter(({ number, leaving }) => number !== null && !leaving),
     ...exitsOf(identity, groups),
-    dids: rows.dids.map(({ number, slots }) => ({
+    dids: rows.dids.map(({ number, hours, slots }) => ({
       number,
+      ...closedModel(identity, { hours, slots }),
       forms: formsOf(rows, number).inTeam,
       destination: placeIn(identity, slots, 'to'),
     })),
+    timeZone: rows.timeZone,
+    hours,
+    numberedHours: hours.filter(({ number }) => number !== null),
     announcements: rows.announcements.map(({ name, sound, times, slots }) => ({
       name,
       sound,
@@ -136,10 +146,6 @@ export function teamModel(
     })),
   };
 }
-
-/** Where a slot leads; without a destination the call ends. */
-const placeIn = (team: string, slots: Slots, slot: string): string =>
-  placeOf(team, slots[slot] ?? { kind: 'hangup', name: 'normal' });
 
 /** A menu as star64-menu needs it: the keys that lead somewhere, and each place by its label. */
 function menuModel(team: string, { name, sound, seconds, tries, slots }: MenuRow) {

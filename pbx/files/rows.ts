@@ -3,7 +3,10 @@ import type { ExtensionKind } from '../../domain/presence/phone.js';
 import type { Feature } from '../../domain/provisioning/feature-code.js';
 import { callersOf, type CallerRow, type TrustedTrunk } from './caller-forms.js';
 import { formsOf, type Forms } from './did-forms.js';
-import type { Destination, DestinationKind } from '../../domain/destination.js';
+import type { Destination } from '../../domain/destination.js';
+import { readRules } from '../../domain/provisioning/hours.js';
+import type { Overlap } from '../../domain/calls/hours.js';
+import type { HoursRow } from './hours-model.js';
 import { readSlots, type AnnouncementRow, type MenuRow, type Slots } from './slots.js';
 import { changesIn } from '../../domain/provisioning/generations.js';
 
@@ -15,6 +18,7 @@ export interface TeamRow {
   rtpTimeoutHold: number;
   /** The endpoint of its trunk. */
   trunk: string | null;
+  timeZone: string;
 }
 export interface ExtensionRow {
   number: string;
@@ -49,6 +53,8 @@ export interface GroupRow {
   /** After how many seconds the agents of another group help out; null: none do. */
   overflowSeconds: number | null;
   leaving: boolean;
+  /** The hours while which its calls are taken. */
+  hours: string | null;
   slots: Slots;
 }
 export interface CodeRow {
@@ -57,6 +63,7 @@ export interface CodeRow {
 }
 export interface DidRow {
   number: string;
+  hours: string | null;
   slots: Record<string, Destination>;
 }
 
@@ -71,6 +78,9 @@ export interface TeamRows extends TeamRow {
   countries: string[];
   announcements: AnnouncementRow[];
   menus: MenuRow[];
+  hours: HoursRow[];
+  /** Where the clock of its zone runs twice; undefined: nowhere, or it has no hours. */
+  overlap: Overlap | undefined;
   /** Where the team itself sends calls. */
   slots: Slots;
   /** Extensions of the fixed agents to whom calls are sent. */
@@ -97,6 +107,9 @@ export async function readRows(db: Database, node: string): Promise<NodeRows> {
     const keyed = team.extensions.flatMap(({ telephoneKey, number }) =>
       telephoneKey === null ? [] : [[telephoneKey, number] as const],
     );
+    // Temporal is loaded where there are hours.
+    if (team.hours.length > 0)
+      team.overlap = (await import('../../domain/calls/hours.js')).overlapOf(team.timeZone);
     team.callers = await callersOf(trusted.get(team.identity) ?? [], new Map(keyed));
   }
   return { teams, changes, formsOf: await formsOf(teams) };
@@ -120,6 +133,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           't.rtp_timeout as rtpTimeout',
           't.rtp_timeout_hold as rtpTimeoutHold',
           'k.endpoint as trunk',
+          't.time_zone as timeZone',
         );
       const byTeam = new Map<string, TeamRows>(
         teams.map((team) => [
@@ -134,6 +148,8 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
             countries: [],
             announcements: [],
             menus: [],
+            hours: [],
+            overlap: undefined,
             slots: {},
             fixedAgents: new Map<string, string>(),
           },
@@ -164,6 +180,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
       for (const { team, ...row } of extensions) of(team).extensions.push(row);
       const groups = await trx('agent_groups as g')
         .join('teams as t', 't.id', 'g.team_id')
+        .leftJoin('hours as h', 'h.id', 'g.hours_id')
         .where('t.node', node)
         // A removed group stays until its queue is empty.
         .whereRaw('(g.removed_at is null or g.leaving_since is not null)')
@@ -178,6 +195,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'g.wrap_up_mode as wrapUpMode',
           'g.announce_agent as announceAgent',
           'g.announce_call as announceCall',
+          'h.name as hours',
           'g.max_callers as maxCallers',
           'g.greeting',
           'g.music_class as musicClass',
@@ -199,20 +217,22 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
       const dids = await trx('dids as d')
         .join('teams as t', 't.id', 'd.team_id')
         .join('destination_targets as p', 'p.from_did_id', 'd.id')
+        .leftJoin('hours as h', 'h.id', 'd.hours_id')
         .where('t.node', node)
         .orderBy(['d.number', 'p.slot'])
-        .select<{ team: string; number: string; slot: string; kind: DestinationKind; name: string }[]>(
+        .select<(Pick<DidRow, 'number' | 'hours'> & { team: string; slot: string } & Destination)[]>(
           't.identity as team',
           'd.number',
+          'h.name as hours',
           'p.slot',
           'p.kind',
           'p.name',
         );
-      for (const { team, number, slot, kind, name } of dids) {
+      for (const { team, number, hours, slot, kind, name } of dids) {
         const before = of(team).dids.at(-1);
         // The slots of a DID come one after the other.
         if (before?.number === number) before.slots[slot] = { kind, name };
-        else of(team).dids.push({ number, slots: { [slot]: { kind, name } } });
+        else of(team).dids.push({ number, hours, slots: { [slot]: { kind, name } } });
       }
       const slots = await readSlots(trx, node);
       const slotsOf = (team: string, owner: string): Slots => slots.get(`${team} ${owner}`) ?? {};
@@ -232,6 +252,23 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         );
       for (const { team, ...row } of announcements)
         of(team).announcements.push({ ...row, slots: slotsOf(team, `announcement:${row.name}`) });
+      const rules = await readRules(trx, node);
+      const hours = await trx('hours as h')
+        .join('teams as t', 't.id', 'h.team_id')
+        .where('t.node', node)
+        .orderBy('h.name')
+        .select<(Pick<HoursRow, 'name' | 'number'> & { team: string; id: number })[]>(
+          't.identity as team',
+          'h.id',
+          'h.name',
+          'h.number',
+        );
+      for (const { team, id, ...row } of hours)
+        of(team).hours.push({
+          ...row,
+          rules: rules.get(id) ?? [],
+          slots: slotsOf(team, `hours:${row.name}`),
+        });
       const menus = await trx('menus as m')
         .join('teams as t', 't.id', 'm.team_id')
         .where('t.node', node)

@@ -15,7 +15,8 @@ import { announcements } from '../../domain/provisioning/announcement.js';
 import { addDid } from '../../domain/provisioning/did.js';
 import { menus } from '../../domain/provisioning/menu.js';
 import { addExtension } from '../../domain/provisioning/extension.js';
-import { addGroup, removeGroup } from '../../domain/provisioning/group.js';
+import { addGroup, removeGroup, setGroup } from '../../domain/provisioning/group.js';
+import { addHours, allHours } from '../../domain/provisioning/hours.js';
 import { addTeam, setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { addUser } from '../../domain/provisioning/user.js';
@@ -68,6 +69,18 @@ async function populate(db: Database, team: string): Promise<void> {
   await addGroup(db, team, { name: 'support', number: '6000' });
   await addAgent(db, team, { number: '1002', user: 'anna', groups: ['support'] });
   await addGroup(db, team, { name: 'sales', wrapUp: 'ring', strategy: 'ringall', ringSeconds: 20 });
+  if (team === 'astercc') {
+    await setTeam(db, team, { timeZone: 'Europe/Berlin' });
+    await addHours(db, team, {
+      name: 'office',
+      number: '1',
+      week: ['mon-fri 09:00-12:00,13:00-17:30', 'fri-sat 18:00-02:30'],
+      openOn: ['2026-12-31 09:00-12:00'],
+      closedOn: ['2026-12-27..2026-12-30', '12-24..01-06', '05-01'],
+    });
+    await setGroup(db, team, 'support', { hours: 'office', closed: 'hangup:busy' });
+    await allHours.set(db, team, 'office', { open: 'group:sales', closed: 'extension:5001' });
+  }
   await addGroup(db, team, {
     name: 'helped',
     maxCallers: 20,
@@ -141,7 +154,12 @@ void t.test(
       await populate(db, team);
     }
     await addDid(db, 'astercc', { number: '600100', to: 'group:support' });
-    await addDid(db, 'astercc', { number: '+4930600101', to: 'extension:5001' });
+    await addDid(db, 'astercc', {
+      number: '+4930600101',
+      to: 'extension:5001',
+      hours: 'office',
+      closed: 'hours:office',
+    });
     await addDid(db, 'astercc', { number: '600199', to: 'feature:sign-in' });
     await addDid(db, 'b2', { number: '600200', to: 'group:sales' });
     await announcements.add(db, 'astercc', 'closed', { sound: 'custom/closed', times: 2 });

@@ -1,3 +1,4 @@
+import { closedOutside } from '../closed-outside.js';
 import {
   choice,
   computed,
@@ -271,6 +272,7 @@ export const group = describe({
       maybe: true,
       listed: false,
     }),
+    ...closedOutside,
     administrators: references(
       {
         to: 'user',

@@ -71,6 +71,16 @@ export const team = describe({
       unless: 'default',
       listed: false,
     }),
+    hours: reference(
+      { to: 'hours', freedBy: '--no-hours' },
+      {
+        placeholder: 'name',
+        help: 'the hours that *61 without a number switches',
+        none: '*61 asks for a number',
+        on: 'set',
+        listed: false,
+      },
+    ),
     trunk: reference(
       { to: 'trunk', orSystem: true, freedBy: '--no-trunk' },
       {
