@@ -165,6 +165,35 @@ void t.test('a caller whom the queue lets go is not one who gives up', async (t)
   t.same(await told(), ['call.abandoned']);
 });
 
+void t.test(
+  'who leaves by a key, or finds the queue full, is on record, and where they go then counts',
+  async (t) => {
+    const { db, observer, take, group } = await site(t);
+    const left = (outcome: string) => ({ ...support, userevent: 'Star64Left', outcome });
+    const visits = async () => db('queue_visits').orderBy('id').pluck<(string | null)[]>('outcome');
+    const call = async () => db('calls').pluck<(string | null)[]>('outcome');
+    take('QueueCallerJoin', support);
+    take('QueueCallerLeave', support);
+    take('UserEvent', left('key'));
+    await observer.settled();
+    t.same([await visits(), await call()], [['key'], [null]], 'the call goes on');
+    t.match(await group('support'), { waiting: 0, abandoned: 0 }, 'they chose to');
+    // A full queue tells nothing itself.
+    take('UserEvent', left('full'));
+    await observer.settled();
+    t.same([await visits(), await call()], [['key', 'full'], ['full']]);
+    t.match(await group('support'), { waiting: 0, abandoned: 1 });
+    for (const event of ['QueueCallerJoin', 'QueueCallerAbandon', 'QueueCallerLeave', 'Hangup'])
+      take(event, support);
+    await observer.settled();
+    t.same(
+      [await visits(), await call()],
+      [['key', 'full', 'abandoned'], ['abandoned']],
+      'where they were sent they gave up',
+    );
+  },
+);
+
 void t.test('what became of a call to an extension is what the dialplan has told', async (t) => {
   const { db, observer, take } = await site(t);
   const extension = await db('extensions').where({ number: '5001' }).first<{ id: number; team_id: number }>();
