@@ -40,6 +40,8 @@ export interface Settings {
     templatesDir: string | undefined;
     /** Name of the Asterisk that this star64 serves. */
     node: string;
+    /** Which Asterisk reads the files, as far as that was said: `18`, `22.10`. */
+    version: string | undefined;
     /** As whom Asterisk runs, and the group of what is generated; undefined: see `accessTo`. */
     user: string | undefined;
     group: string | undefined;
@@ -116,6 +118,7 @@ const table = {
   'asterisk.config_dir': setting('STAR64_ASTERISK_CONFIG_DIR', kinds.directory, { directory: true }),
   'asterisk.templates_dir': setting('STAR64_ASTERISK_TEMPLATES_DIR', kinds.directory, { directory: true }),
   'asterisk.node': setting('STAR64_ASTERISK_NODE', kinds.node),
+  'asterisk.version': setting('STAR64_ASTERISK_VERSION', kinds.asteriskVersion),
   'asterisk.user': setting('STAR64_ASTERISK_USER', kinds.account),
   'asterisk.group': setting('STAR64_ASTERISK_GROUP', kinds.account),
   'asterisk.console': setting(
@@ -205,6 +208,7 @@ export async function loadSettings(sources: SettingsSources): Promise<Settings> 
       configDir: values['asterisk.config_dir'] ?? '/etc/asterisk/star64',
       templatesDir: values['asterisk.templates_dir'],
       node: values['asterisk.node'] ?? 'default',
+      version: values['asterisk.version'],
       user: values['asterisk.user'],
       group: values['asterisk.group'],
       console: values['asterisk.console'] ?? ['asterisk'],

@@ -39,6 +39,10 @@ export const codes = {
     kind: 'failure',
     meaning: 'Asterisk did not take the generated files; those before them are in force again',
   },
+  other_version: {
+    kind: 'conflict',
+    meaning: 'the Asterisk that is to read the files has another version than asterisk.version says',
+  },
   not_included: {
     kind: 'failure',
     meaning: "a file of Asterisk's own does not take the generated one in",
@@ -49,8 +53,10 @@ export const codes = {
   invalid_choice: { kind: 'usage', meaning: 'a word is none of those that are possible' },
   invalid_number: { kind: 'usage', meaning: 'a number is outside its range' },
   invalid_time: { kind: 'usage', meaning: 'a time of day is none' },
+  invalid_hours: { kind: 'usage', meaning: 'times, days of the week or dates of hours are none' },
   invalid_time_zone: { kind: 'usage', meaning: 'a time zone has no such IANA name' },
   invalid_destination: { kind: 'usage', meaning: 'a destination is not of the form <kind>:<name>' },
+  overflow_to_itself: { kind: 'usage', meaning: 'a group cannot help itself out' },
   invalid_link: {
     kind: 'usage',
     meaning: 'a link is no http(s) URL, or has a placeholder that does not exist',
@@ -71,6 +77,7 @@ export const codes = {
   required: { kind: 'usage', meaning: 'a field is missing that the thing cannot do without' },
   not_applicable: { kind: 'usage', meaning: 'a field was given that does not go with the others' },
   unknown_field: { kind: 'usage', meaning: 'the noun has no such field, or one that cannot be given' },
+  too_many: { kind: 'usage', meaning: 'a list has more in it than it can' },
   twice: { kind: 'usage', meaning: 'the same thing is named twice in one list' },
   not_a_member: { kind: 'usage', meaning: 'a field is about a member, and the named thing is none' },
 

@@ -129,6 +129,27 @@ const rules = {
     example: '7000',
     tidy: digits,
   },
+  hoursNumber: {
+    noun: 'hours',
+    what: 'number of hours',
+    pattern: /^[0-9]{1,4}$/,
+    rule: '1 to 4 digits',
+    example: '1',
+    tidy: digits,
+  },
+  prefix: {
+    noun: 'prefix',
+    what: 'prefix',
+    pattern: /^[A-Za-z0-9]([A-Za-z0-9 _.+:/*-]{0,18}[A-Za-z0-9_.+:/*-])?$/,
+    rule: '1 to 20 letters without accents, digits, blanks and _ . + : / * -, a letter or digit first, no blank at the end',
+    example: 'Sales:',
+    tidy: (typed) =>
+      typed
+        .normalize('NFKD')
+        .replace(/[^A-Za-z0-9 _.+:/*-]/g, '')
+        .trim()
+        .slice(0, 20),
+  },
   hours: {
     noun: 'hours',
     what: 'name of hours',
@@ -160,6 +181,14 @@ const rules = {
     rule: 'a sound file of Asterisk without its ending, below its sounds directory or from the root: letters, digits, _ - and /',
     example: 'custom/closed',
     tidy: (typed) => typed.replace(/\.[A-Za-z0-9]{2,5}$/, ''),
+  },
+  musicClass: {
+    noun: 'music class',
+    what: 'music class',
+    pattern: /^[A-Za-z0-9_-]{1,40}$/,
+    rule: '1 to 40 letters, digits, _ and -, as the section of musiconhold.conf is called',
+    example: 'default',
+    tidy: word(/[^A-Za-z0-9_-]+/g, '_'),
   },
   'feature-code': {
     noun: 'feature code',
@@ -201,7 +230,15 @@ export type Named = keyof typeof rules;
 /** What is provisioned, as it is called on the command line. */
 export type NounName = Exclude<
   Named,
-  'queueNumber' | 'telephone' | 'endpoint' | 'country' | 'language' | 'sound'
+  | 'queueNumber'
+  | 'telephone'
+  | 'endpoint'
+  | 'country'
+  | 'language'
+  | 'sound'
+  | 'hoursNumber'
+  | 'musicClass'
+  | 'prefix'
 >;
 
 const longestQuote = 60;

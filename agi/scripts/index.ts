@@ -1,9 +1,11 @@
 import { agentPlace } from './agent-place.js';
 import { anybody } from './anybody.js';
 import { currentGroup } from './current-group.js';
+import { hoursSwitch, hoursSwitchPin } from './hours-switch.js';
 import { inbound } from './inbound.js';
 import { pause } from './pause.js';
 import { ready } from './ready.js';
+import { ringGroup } from './ring-group.js';
 import { signInPin } from './sign-in-pin.js';
 import { signIn } from './sign-in.js';
 import { signOut } from './sign-out.js';
@@ -24,8 +26,11 @@ export const scripts: ReadonlyMap<string, Script> = new Map([
   ['current-group', currentGroup],
   ['status', status],
   ['waiting', waiting],
+  ['hours-switch', hoursSwitch],
+  ['hours-switch-pin', hoursSwitchPin],
   ['inbound', inbound],
   ['anybody', anybody],
   ['agent-place', agentPlace],
+  ['ring-group', ringGroup],
   ['unknown-number', unknownNumber],
 ]);

@@ -3,6 +3,7 @@ import type { CallJournal } from '../../domain/calls/journal.js';
 import type { CallSteps } from '../../domain/calls/steps.js';
 import type { Database } from '../../domain/database/pool.js';
 import type { Membership } from '../../domain/presence/membership.js';
+import type { RingGroups } from '../../domain/calls/ring-groups.js';
 import type { Routing } from '../../domain/calls/routing.js';
 import type { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
 import type { Session } from '../wire/session.js';
@@ -12,6 +13,7 @@ export interface Services {
   db: Database;
   membership: Membership;
   routing: Routing;
+  ringGroups: RingGroups;
   journal: CallJournal;
   /** For what a script decides of a call, or hears of it, and the story of the call is to say. */
   steps: CallSteps;

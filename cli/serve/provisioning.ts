@@ -1,17 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Routing } from '../../domain/calls/routing.js';
 import { readChange } from '../../domain/database/changes.js';
 import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import type { Part } from './parts.js';
 
-/** The tables that say where a DID leads and how it is written; what else is provisioned concerns only the queues of Asterisk. */
-const routingTables = new Set(['teams', 'dids', 'destinations', 'trunks']);
+/** The tables that say where a call goes, when, and how a DID is written; what else is provisioned concerns only the queues of Asterisk. */
+const routingTables = new Set([
+  'teams',
+  'dids',
+  'destinations',
+  'trunks',
+  'hours',
+  'hours_rules',
+  'agent_groups',
+  'ring_groups',
+  'ring_group_members',
+]);
 
 /** At most one reload and one reconciliation within this time, however much is changed in it. */
 export const gatherMs = 1000;
 
-/** What is to be read again: whole, or the DIDs of these teams; and whether Asterisk may differ from the database. */
+/** What answers questions about calls from memory; see `Routing`. */
+export interface Remembered {
+  /** Reads everything, or what belongs to these teams. On failure the old answers stay. */
+  load(teamIds?: readonly number[]): Promise<void>;
+}
+
+/** What is to be read again: whole, or the routing of these teams; and whether Asterisk may differ from the database. */
 interface Changes {
   all: boolean;
   teams: Set<number>;
@@ -34,7 +49,7 @@ export class ProvisioningChanges implements Part {
   readonly #unread: LastingFault;
 
   constructor(
-    private readonly routing: Pick<Routing, 'load'>,
+    private readonly remembered: readonly Remembered[],
     private readonly reconcileSoon: () => void,
     log: Logger,
     private readonly everyMs = gatherMs,
@@ -49,7 +64,7 @@ export class ProvisioningChanges implements Part {
   async start(): Promise<void> {
     // What was told before is in what is read now.
     this.#waiting = none();
-    await this.routing.load();
+    await this.#load();
     this.#started = true;
     this.#next();
   }
@@ -73,14 +88,18 @@ export class ProvisioningChanges implements Part {
     if (this.#started && this.#waiting.any && !this.#stopping.signal.aborted) this.#running ??= this.#run();
   }
 
+  async #load(teamIds?: readonly number[]): Promise<void> {
+    for (const one of this.remembered) await one.load(teamIds);
+  }
+
   /** One batch after the other, since of two the older answer could come last. */
   async #run(): Promise<void> {
     while (this.#waiting.any && !this.#stopping.signal.aborted) {
       const batch = this.#waiting;
       this.#waiting = none();
       try {
-        if (batch.all) await this.routing.load();
-        else if (batch.teams.size > 0) await this.routing.load([...batch.teams]);
+        if (batch.all) await this.#load();
+        else if (batch.teams.size > 0) await this.#load([...batch.teams]);
         this.#unread.over();
         this.reconcileSoon();
       } catch (error) {

@@ -4,6 +4,7 @@ import type { Services } from '../../agi/scripts/script.js';
 import { AgiServer, type AgiServerSettings, type Script } from '../../agi/server.js';
 import { CallSteps } from '../../domain/calls/steps.js';
 import { CallJournal } from '../../domain/calls/journal.js';
+import { RingGroups } from '../../domain/calls/ring-groups.js';
 import { Routing } from '../../domain/calls/routing.js';
 import { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
 import { EventRetention } from '../../domain/monitor/event-retention.js';
@@ -100,7 +101,8 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   const emptyQueues = new EmptyQueues(db, settings.node, asterisk, () => watcher.leading, log);
   const follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
   const routing = new Routing(db, settings.node);
-  const provisioning = new ProvisioningChanges(routing, () => watcher.reconcileSoon(), log);
+  const ringGroups = new RingGroups(db, settings.node);
+  const provisioning = new ProvisioningChanges([routing, ringGroups], () => watcher.reconcileSoon(), log);
   const listener = new ChangeListener(
     settings.databaseUrl,
     { provisioning: (payload) => provisioning.take(payload), agents: (payload) => follower.take(payload) },
@@ -149,7 +151,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
         const token = await settings.token(db);
         agi = new AgiServer(
           { ...settings.agi, token },
-          bind({ db, membership, routing, journal, steps, unknownNumbers, log }),
+          bind({ db, membership, routing, ringGroups, journal, steps, unknownNumbers, log }),
           log.child({ part: 'agi' }),
         );
         const { port } = await agi.start();

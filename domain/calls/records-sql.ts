@@ -67,16 +67,18 @@ export const abandoned = `
     update queue_visits v set outcome = 'abandoned', left_at = coalesce(v.left_at, greatest(clock_timestamp(), v.joined_at))
     from visit where v.id = visit.id and v.answered_at is null returning v.call_id
   )
+  -- Whom one queue has sent on to this one has not been served there; here they have given up.
   update calls c set outcome = 'abandoned' from visited
-  where c.id = visited.call_id and coalesce(c.outcome, 'unknown') = 'unknown'`;
+  where c.id = visited.call_id and coalesce(c.outcome, 'unknown') in ('unknown', 'nobody', 'timeout', 'full')`;
 
 export const unserved = `
   with ${queue}, ${visitWhere("v.answered_at is null and coalesce(v.outcome, 'unknown') in ('unknown', 'abandoned')")}, visited as (
     update queue_visits v set outcome = :outcome::text, left_at = coalesce(v.left_at, greatest(clock_timestamp(), v.joined_at))
     from visit where v.id = visit.id and v.answered_at is null returning v.call_id
   )
-  update calls c set outcome = nullif(:outcome::text, 'again') from visited
-  where c.id = visited.call_id and coalesce(c.outcome, 'unknown') in ('unknown', 'abandoned')`;
+  -- A call that goes on by the caller's own wish has no outcome yet.
+  update calls c set outcome = case when :outcome::text not in ('again', 'key') then :outcome::text end from visited
+  where c.id = visited.call_id and coalesce(c.outcome, 'unknown') in ('unknown', 'abandoned', 'nobody', 'timeout', 'full')`;
 
 export const offered = `
   with ${queue}, ${visitWhere('v.answered_at is null')}, made as (
@@ -140,11 +142,15 @@ export const callsEnded = `
   with told as (
     select * from json_to_recordset(:ended::json) as told (uniqueid text, outcome text, unanswered boolean)
   ), ended as (
-    update calls c set ended_at = greatest(clock_timestamp(), arrived_at),
-      outcome = coalesce(c.outcome, told.outcome, case
+    update calls c set ended_at = coalesce(c.ended_at, greatest(clock_timestamp(), arrived_at)),
+      outcome = coalesce(nullif(c.outcome, 'unknown'), told.outcome, case
         -- Whoever leaves a queue says so themselves.
-        when told.unanswered and c.extension_id is not null then 'abandoned' else 'unknown' end)
-    from told where c.node = :node and c.uniqueid = told.uniqueid and c.ended_at is null returning c.id, c.uniqueid
+        when told.unanswered and (c.extension_id is not null or c.ring_group_id is not null) then 'abandoned'
+        else 'unknown' end)
+    from told where c.node = :node and c.uniqueid = told.uniqueid and (c.ended_at is null or c.outcome = 'unknown'
+      and (told.outcome is not null
+        or told.unanswered and (c.extension_id is not null or c.ring_group_id is not null)))
+    returning c.id, c.uniqueid
   ), parted as (
     update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at, v.answered_at),
       outcome = coalesce(v.outcome, 'unknown')
@@ -157,11 +163,30 @@ export const callsEnded = `
 
 export const pickedUp = `
   with told as (
-    select * from json_to_recordset(:told::json) as told (uniqueid text, "secondsAgo" double precision)
+    select * from json_to_recordset(:told::json)
+      as told (uniqueid text, "secondsAgo" double precision, extension text, endpoint text, outside text)
+  ), called as (
+    select c.id, c.uniqueid, told."secondsAgo", told.outside, x.id as extension_id, i.agent_id
+    from told join calls c on c.node = :node and c.uniqueid = told.uniqueid
+    left join extensions x on x.team_id = c.team_id and x.removed_at is null
+      and (x.number = told.extension or x.endpoint = told.endpoint)
+    left join sign_ins i on i.extension_id = x.id and i.signed_out_at is null
   )
   update calls c set outcome = 'answered',
-    answered_at = coalesce(c.answered_at, greatest(clock_timestamp() - make_interval(secs => told."secondsAgo"), c.arrived_at))
-  from told where c.node = :node and c.uniqueid = told.uniqueid returning c.uniqueid`;
+    answered_at = coalesce(c.answered_at, greatest(clock_timestamp() - make_interval(secs => called."secondsAgo"), c.arrived_at)),
+    -- The first who answered stays.
+    answered_extension_id = case when c.answered_at is null then called.extension_id else c.answered_extension_id end,
+    answered_agent_id = case when c.answered_at is null then called.agent_id else c.answered_agent_id end,
+    answered_number = case when c.answered_at is null then called.outside else c.answered_number end
+  from called where c.id = called.id returning c.uniqueid`;
+
+export const ringGroupsReached = `
+  with told as (
+    select * from json_to_recordset(:told::json) as told (uniqueid text, team text, "ringGroup" text)
+  )
+  update calls c set ring_group_id = coalesce(r.id, c.ring_group_id)
+  from told join teams t on t.identity = told.team left join ring_groups r on r.team_id = t.id and r.number = told."ringGroup"
+  where c.node = :node and c.uniqueid = told.uniqueid and c.team_id = t.id returning c.uniqueid`;
 
 export const merged = `
   with into_call as (

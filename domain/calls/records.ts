@@ -14,8 +14,20 @@ export interface Caller {
 /** What became of an offer, as far as it was seen. `answered` is written by the answer itself. */
 export type OfferResult = 'missed' | 'rejected' | 'refused' | 'cancelled';
 
-/** What became of a call to an extension that nobody answered; see `calls.outcome`. */
-export type CallOutcome = 'busy' | 'no-answer' | 'refused' | 'unreachable';
+/** How a queue lets a caller go without an answer; see `queue_visits.outcome`. */
+export const unservedOutcomes = ['nobody', 'timeout', 'full', 'key', 'again'] as const;
+export type UnservedOutcome = (typeof unservedOutcomes)[number];
+
+/** What became of a call to an extension or a ring group that nobody answered; see `calls.outcome`. */
+export type CallOutcome = 'busy' | 'no-answer' | 'refused' | 'unreachable' | 'abandoned';
+
+/** Who answered a call that no queue gave to them: an extension by number or by the operator's endpoint, or a number outside. */
+export interface WhoPickedUp {
+  extension?: string;
+  endpoint?: string;
+  /** Without a +. */
+  outside?: string;
+}
 
 /** The end of a caller's channel. */
 export interface CallEnd {
@@ -73,10 +85,11 @@ export class CallRecords {
   }
 
   /**
-   * The queue has let the caller go: nobody was there, or the longest wait was over; `again`: its members were only on
-   * their way, and the caller goes back into it. app_queue calls that abandoned, too, and says so before.
+   * The queue has let the caller go: nobody was there, the longest wait was over, it was full; `key`: the caller pressed one to
+   * leave; `again`: its members were only on their way, and the caller goes back into it. app_queue calls some of that
+   * abandoned, too, and says so before.
    */
-  async unserved(caller: Caller, outcome: 'nobody' | 'timeout' | 'again'): Promise<void> {
+  async unserved(caller: Caller, outcome: UnservedOutcome): Promise<void> {
     await prepared(this.db, sql.unserved, { ...this.#bindings(caller), outcome });
   }
 
@@ -132,11 +145,24 @@ export class CallRecords {
   }
 
   /**
-   * Somebody at an extension has answered calls, so many seconds ago. Returns those of them that are recorded: of the
-   * others, the arrival may not be yet.
+   * Somebody at an extension, or of a ring group, has answered calls, so many seconds ago. Returns those of them that are
+   * recorded: of the others, the arrival may not be yet.
    */
-  async pickedUp(calls: readonly { uniqueid: string; secondsAgo: number }[]): Promise<string[]> {
+  async pickedUp(
+    calls: readonly ({ uniqueid: string; secondsAgo: number } & WhoPickedUp)[],
+  ): Promise<string[]> {
     const rows = await prepared<{ uniqueid: string }>(this.db, sql.pickedUp, {
+      node: this.node,
+      told: JSON.stringify(calls),
+    });
+    return rows.map(({ uniqueid }) => uniqueid);
+  }
+
+  /** Calls have reached ring groups: the last one stays. Returns those that are recorded. */
+  async ringGroupsReached(
+    calls: readonly { uniqueid: string; team: string; ringGroup: string }[],
+  ): Promise<string[]> {
+    const rows = await prepared<{ uniqueid: string }>(this.db, sql.ringGroupsReached, {
       node: this.node,
       told: JSON.stringify(calls),
     });

@@ -55,6 +55,13 @@ function referrers(to: NounName): string[] {
         const from = `${table} m join ${noun.table} o on o.id = m.${own} where m.${their} = :id`;
         return [partOf(noun, from, value.freedBy)];
       }
+      if (value.is === 'destinations') {
+        const { table, own, their } = value.through;
+        const at = value.of.findIndex((kind) => kind === to);
+        if (at < 0) return [];
+        const from = `${table} m join ${noun.table} o on o.id = m.${own} where m.${their[at] ?? ''} = :id`;
+        return [partOf(noun, from, `--${slotOf(key, field)} <others>`)];
+      }
       if (value.is === 'destination' && isDestinationKind(to)) {
         const from = `destinations m join ${noun.table} o on o.id = m.${ownerColumn(noun.noun)}
           where m.${targetColumn(to)} = :id and m.slot = '${slotOf(key, field)}'`;

@@ -70,8 +70,14 @@ export type Value =
   | { readonly is: 'time-zone' }
   | { readonly is: 'link' }
   | DestinationValue
+  | DestinationListValue
   | ReferenceValue
   | ReferencesValue
+  /**
+   * Lines of text, each checked for itself: all of them at once, or further ones. `sql` reads them (without it they are
+   * not shown); where they are stored is a hook's.
+   */
+  | { readonly is: 'lines'; readonly check: (line: string) => string; readonly sql?: string }
   /** A number for each of some names: `sql` reads them, where they are stored is a hook's. */
   | { readonly is: 'number-by-name'; readonly from: number; readonly to: number; readonly sql: string }
   /**
@@ -122,6 +128,16 @@ export interface DestinationValue {
   readonly is: 'destination';
   /** Kinds that can be typed as options of their own, too, as they were before there was this one. */
   readonly also?: readonly DestinationKind[];
+}
+
+/** Any number of destinations of some kinds, in an order; where they are stored is a hook's. */
+export interface DestinationListValue {
+  readonly is: 'destinations';
+  readonly of: readonly DestinationKind[];
+  /** What a name alone means. */
+  readonly bare: DestinationKind;
+  /** Table of the entries, and their columns: the owner's, and those of `of` in its order. */
+  readonly through: { readonly table: string; readonly own: string; readonly their: readonly string[] };
 }
 
 /** What is said about a field beside its kind of value. */
@@ -196,6 +212,10 @@ export const destination = <const D extends Details>(
   details: D,
   { also }: Omit<DestinationValue, 'is'> = {},
 ) => make<string>()({ is: 'destination', ...(also && { also }) }, { placeholder: 'destination', ...details });
+export const destinationList = (
+  value: Omit<DestinationListValue, 'is'>,
+  details: Details,
+): Field<string[], readonly string[]> => ({ ...details, value: { is: 'destinations', ...value } });
 export const reference = <const D extends Details>(value: Omit<ReferenceValue, 'is'>, details: D) =>
   make<string>()({ is: 'reference', ...value }, details);
 /** Names of other things; in their order if they have one. */
@@ -210,6 +230,17 @@ export const numberByName = (
   ...details,
   value: { is: 'number-by-name', ...range },
 });
+/** Lines of text that a row shows. */
+export const lines = (
+  check: (line: string) => string,
+  sql: string,
+  details: Details,
+): Field<string[], readonly string[]> => ({ ...details, value: { is: 'lines', check, sql } });
+/** Lines of text that only change something else. */
+export const linesOnly = (
+  check: (line: string) => string,
+  details: Details,
+): Field<never, readonly string[]> => ({ ...details, value: { is: 'lines', check } });
 /** Kept as a scrypt hash; a row says whether there is one. */
 export const hashed = (
   check: (name: string, secret: string) => string,

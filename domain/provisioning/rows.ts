@@ -109,6 +109,7 @@ function shownAs(noun: Noun, key: string, field: Field): string | undefined {
   switch (value.is) {
     case 'computed':
     case 'number-by-name':
+    case 'lines':
       return value.sql;
     case 'time-of-day':
       return `to_char(${column}, 'HH24:MI')`;
@@ -129,6 +130,16 @@ function shownAs(noun: Noun, key: string, field: Field): string | undefined {
     case 'destination':
       return `(select d.kind || ':' || d.name from destination_targets d
         where d.${ownerColumn(noun.noun)} = o.id and d.slot = '${slotOf(key, field)}')`;
+    case 'destinations': {
+      const { table, own, their } = value.through;
+      const entries = value.of.map((kind, at) => {
+        const entry = `m.${their[at] ?? ''}`;
+        if (kind === 'outside') return `'outside:' || ${entry}`;
+        const to = nounNamed(kind as NounName);
+        return `'${kind}:' || (select r.${columnOf(to.key, keyField(to))} from ${to.table} r where r.id = ${entry})`;
+      });
+      return `array(select coalesce(${entries.join(', ')}) from ${table} m where m.${own} = o.id order by m.position)`;
+    }
     default:
       return column;
   }

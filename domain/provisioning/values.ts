@@ -3,7 +3,8 @@ import { fail, type Star64Error } from '../errors.js';
 import { checkLink } from '../link-template.js';
 import { checkChoice, checkName, checkText, checkWhole, nounOf, quoted } from '../names.js';
 import { generateSecret } from '../password.js';
-import type { AddRemove, Field, Noun } from './description.js';
+import { bare } from '../telephone-numbers.js';
+import type { AddRemove, DestinationListValue, Field, Noun } from './description.js';
 import { kebab } from './description.js';
 import { features } from './nouns/feature-code.js';
 import { checkTimeOfDay } from './time.js';
@@ -77,6 +78,8 @@ function checkValue(key: string, field: Field, name: string, given: unknown): un
       return checkText(what, asText(what, given), value.example);
     case 'destination':
       return writeDestination(parseDestination(what, asText(what, given), features));
+    case 'destinations':
+      return checkDestinations(what, name, value, given);
     case 'link':
       return checkLink(what, asText(what, given));
     case 'whole':
@@ -99,6 +102,9 @@ function checkValue(key: string, field: Field, name: string, given: unknown): un
           checkWhole(`${what} ${quoted(one)}`, value, number),
         ]),
       );
+    case 'lines':
+      if (!Array.isArray(given)) return [value.check(asText(what, given))];
+      return given.map((line) => value.check(asText(what, line)));
     case 'references':
       return checkList(what, name, given);
     case 'secret':
@@ -107,6 +113,29 @@ function checkValue(key: string, field: Field, name: string, given: unknown): un
     default:
       return asText(what, given);
   }
+}
+
+/** A list of destinations of some kinds, each once, as they are written in full. */
+function checkDestinations(
+  what: string,
+  name: string,
+  { of, bare: alone }: DestinationListValue,
+  given: unknown,
+): readonly string[] {
+  const one = what.replace(/s$/, '');
+  const named = (Array.isArray(given) ? (given as unknown[]) : [given]).map((each) => {
+    const typed = asText(one, each);
+    const destination = parseDestination(one, typed.includes(':') ? typed : `${alone}:${typed}`, []);
+    checkChoice(`kind of ${one}`, of, destination.kind);
+    return destination;
+  });
+  // One number is one number, with a + and without.
+  checkList(
+    what,
+    name,
+    named.map((destination) => writeDestination({ ...destination, name: bare(destination.name) })),
+  );
+  return named.map(writeDestination);
 }
 
 /** A list of names, each once: all of them, or what is added and what is removed. */

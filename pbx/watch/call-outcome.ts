@@ -11,8 +11,17 @@ const byStatus: Readonly<Record<string, CallOutcome>> = {
 /** The cause "call rejected": app_dial calls that unavailable, as a phone that is not there. */
 const rejected = '21';
 
-/** Why nobody answered a call to an extension, by the event that follows its Dial. */
+/** What our own dialplan says of a ring group. */
+const ofRingGroup: Readonly<Record<string, CallOutcome>> = { busy: 'busy', 'no-answer': 'no-answer' };
+
+/**
+ * What a call has come to if it ends now: why nobody answered at an extension, by the event that follows its Dial, or in a
+ * ring group, by the event with which it has left. While a ring group rings it is the caller who gives up.
+ */
 export function outcomeOf({ headers }: AmiMessage): CallOutcome | undefined {
+  const told = headers.get('userevent');
+  if (told === 'Star64RingGroup') return 'abandoned';
+  if (told === 'Star64RingGroupLeft') return ofRingGroup[headers.get('outcome') ?? ''];
   const status = headers.get('status') ?? '';
   if (status === 'CHANUNAVAIL') return headers.get('cause') === rejected ? 'refused' : 'unreachable';
   return byStatus[status];

@@ -1,5 +1,6 @@
 import { isUnanswered } from '../../domain/calls/missed.js';
-import type { CallEnd, CallRecords, Caller, OfferResult } from '../../domain/calls/records.js';
+import type { CallEnd, CallRecords, Caller, OfferResult, WhoPickedUp } from '../../domain/calls/records.js';
+import { phoneOf } from '../queue/names.js';
 
 const everyMs = 100;
 /** After PostgreSQL has not taken them. */
@@ -23,8 +24,10 @@ interface Told<T> {
 export class Endings {
   #calls = new Map<string, Told<CallEnd>>();
   #offers = new Map<string, Told<OfferResult | null>>();
-  /** When calls to an extension were answered, on the monotonic clock. */
-  #pickedUp = new Map<string, Told<number>>();
+  /** When calls to an extension or a ring group were answered, on the monotonic clock, and where. */
+  #pickedUp = new Map<string, Told<{ at: number; by: WhoPickedUp }>>();
+  /** Ring groups that calls have reached. */
+  #ringGroups = new Map<string, Told<{ team: string; ringGroup: string }>>();
   #left = new Map<string, Caller>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -46,9 +49,14 @@ export class Endings {
     this.#tell(this.#offers, uniqueid, result);
   }
 
-  /** A call to an extension is answered at this moment. */
-  pickedUp(uniqueid: string): void {
-    this.#tell(this.#pickedUp, uniqueid, performance.now());
+  /** A call to an extension, or to a ring group, is answered at this moment, by a device. */
+  pickedUp(uniqueid: string, device: string): void {
+    this.#tell(this.#pickedUp, uniqueid, { at: performance.now(), by: whoPickedUp(device) });
+  }
+
+  /** A call has reached a ring group. */
+  ringGroup(uniqueid: string, reached: { team: string; ringGroup: string }): void {
+    this.#tell(this.#ringGroups, uniqueid, reached);
   }
 
   #tell<T>(waiting: Map<string, Told<T>>, uniqueid: string, what: T): void {
@@ -89,8 +97,11 @@ export class Endings {
       const now = performance.now();
       await write(this.#pickedUp, (calls) =>
         this.records.pickedUp(
-          calls.map(([uniqueid, { what }]) => ({ uniqueid, secondsAgo: (now - what) / 1000 })),
+          calls.map(([uniqueid, { what }]) => ({ uniqueid, secondsAgo: (now - what.at) / 1000, ...what.by })),
         ),
+      );
+      await write(this.#ringGroups, (calls) =>
+        this.records.ringGroupsReached(calls.map(([uniqueid, { what }]) => ({ uniqueid, ...what }))),
       );
       await write(this.#calls, (calls) => this.records.callsEnded(calls.map(([, { what }]) => what)));
     } catch (error) {
@@ -106,7 +117,7 @@ export class Endings {
   }
 
   get #kept(): Map<string, Told<unknown>>[] {
-    return [this.#offers, this.#pickedUp, this.#calls];
+    return [this.#offers, this.#pickedUp, this.#ringGroups, this.#calls];
   }
 
   /** Nothing more is written by itself. */
@@ -121,6 +132,16 @@ export class Endings {
       this.due();
     }, ms);
   }
+}
+
+/** Who is at a device, as the records know them: `PJSIP/astercc-5000`, `Local/4915112345678@astercc-confirm`. */
+function whoPickedUp(device: string): WhoPickedUp {
+  const phone = phoneOf(device);
+  if (phone) return { extension: phone.extension };
+  const [, outside] = /^Local\/([0-9]{2,20})@[a-z0-9]+-confirm$/.exec(device) ?? [];
+  if (outside !== undefined) return { outside };
+  const [, endpoint] = /^PJSIP\/([A-Za-z0-9_.-]{1,60})$/.exec(device) ?? [];
+  return endpoint === undefined ? {} : { endpoint };
 }
 
 /** Writes what waits, and forgets what is done or comes too late. */

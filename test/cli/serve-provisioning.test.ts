@@ -26,7 +26,7 @@ async function following(
   });
   let reconciled = 0;
   const routing = new Routing(own, 'default');
-  const changes = new ProvisioningChanges(routing, () => (reconciled += 1), log, everyMs);
+  const changes = new ProvisioningChanges([routing], () => (reconciled += 1), log, everyMs);
   const listener = new ChangeListener(
     url,
     { provisioning: (payload) => changes.take(payload), agents: () => undefined },
@@ -101,7 +101,7 @@ await t.test('a read that fails leaves the last answers, and is made again', asy
     return asked.length > 1 && fails-- > 0 ? Promise.reject(new Error('away')) : Promise.resolve();
   };
   let reconciled = 0;
-  const changes = new ProvisioningChanges({ load }, () => (reconciled += 1), log, 1);
+  const changes = new ProvisioningChanges([{ load }], () => (reconciled += 1), log, 1);
   t.teardown(() => changes.stop());
   await changes.start();
   changes.take('dids 7');

@@ -6,8 +6,10 @@ import { did } from './did.js';
 import { extension } from './extension.js';
 import { featureCode } from './feature-code.js';
 import { group } from './group.js';
+import { hours } from './hours.js';
 import { menu } from './menu.js';
 import { pauseReason } from './pause-reason.js';
+import { ringGroup } from './ring-group.js';
 import { team } from './team.js';
 import { trunk } from './trunk.js';
 import { user } from './user.js';
@@ -20,6 +22,8 @@ export const nouns: readonly Noun[] = [
   agent,
   group,
   did,
+  hours,
+  ringGroup,
   announcement,
   menu,
   trunk,
@@ -39,10 +43,12 @@ export function nounNamed(name: NounName): Noun {
 /** In which order what refers to each other can be removed. */
 export const removalOrder: readonly NounName[] = [
   'did',
+  'ring-group',
   'announcement',
   'menu',
   'agent',
   'group',
+  'hours',
   'extension',
   'user',
   'trunk',
