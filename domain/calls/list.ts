@@ -182,12 +182,13 @@ function select(fits: readonly string[]): string {
   const page = `select c.* from calls c where ${fits.join(' and ')} order by c.arrived_at desc, c.id desc limit :limit`;
   return `
     with page as (${page})
-    select c.id, c.uniqueid, c.arrived_at as "arrivedAt", c.caller, c.did, g.name as "group", x.number as extension,
-      a.number as agent, c.answered_at as "answeredAt", c.ended_at as "endedAt", c.outcome,
+    select c.id, c.uniqueid, c.arrived_at as "arrivedAt", c.caller, c.did, g.name as "group", coalesce(ax.number, x.number) as extension,
+      coalesce(a.number, aa.number) as agent, c.answered_at as "answeredAt", c.ended_at as "endedAt", c.outcome,
       (select count(*) from recordings r where r.call_id = c.id and r.deleted_at is null)::integer as recordings
     from page c left join agent_groups g on g.id = c.group_id left join extensions x on x.id = c.extension_id
     left join lateral (
       select agent_id from queue_visits v where v.call_id = c.id and v.answered_at is not null order by v.id limit 1
     ) v on true left join agents a on a.id = v.agent_id
+    left join extensions ax on ax.id = c.answered_extension_id left join agents aa on aa.id = c.answered_agent_id
     order by c.arrived_at desc, c.id desc`;
 }

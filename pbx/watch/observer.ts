@@ -175,6 +175,7 @@ export class Observer {
         this.#endings.pickedUp(headers.get('call') ?? '', deviceOfChannel(headers.get('channel') ?? ''));
         return undefined;
       case 'Star64RingGroup':
+        this.#step(stepOf(event));
         this.#endings.ringGroup(headers.get('linkedid') ?? '', {
           team: headers.get('team') ?? '',
           ringGroup: headers.get('ringgroup') ?? '',
