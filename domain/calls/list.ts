@@ -61,11 +61,15 @@ export function listCalls(db: Queryable, team: string, filter: CallFilter = {}):
     const groupIds = filter.group === undefined ? undefined : await groupsOf(db, teamId, team, filter.group);
     const values: Record<string, unknown> = { teamId, limit: limit + 1 };
     const did = filter.did === undefined ? undefined : await didOf(db, teamId, filter.did);
-    const fits = [
+    let fits = [
       'c.team_id = :teamId',
       ...conditions({ ...filter, ...(did !== undefined && { did }) }, values),
     ];
-    const { rows } = await db.raw<{ rows: ListedCall[] }>(select(fits, values, groupIds), values as never);
+    if (groupIds !== undefined) {
+      values['ids'] = await idsOfGroups(db, fits, { ...values, groupIds });
+      fits = ['c.id = any(:ids::bigint[])'];
+    }
+    const { rows } = await db.raw<{ rows: ListedCall[] }>(select(fits), values as never);
     const calls = rows.slice(0, limit);
     const last = calls.at(-1);
     return { calls, next: rows.length > limit && last ? last.id : null };
@@ -131,35 +135,60 @@ async function groupsOf(db: Queryable, teamId: number, team: string, name: strin
   return ids;
 }
 
-function select(
+/** A call joins queues within this time after its arrival: longer than the longest wait of a queue. */
+const longestCall = `interval '2 days'`;
+
+/**
+ * Ids among which a page of the calls of groups is: those that came for them, found by one index, and those that came into
+ * their queues from elsewhere, found by another. Of these only visits are looked at whose calls can be on this page, and
+ * PostgreSQL is told the bound as a value: it plans by it.
+ */
+async function idsOfGroups(
+  db: Queryable,
   fits: readonly string[],
   values: Record<string, unknown>,
-  groupIds: number[] | undefined,
-): string {
-  const page = (from: string, more: string[]): string =>
-    `select c.* from ${from} where ${[...fits, ...more].join(' and ')} order by c.arrived_at desc, c.id desc limit :limit`;
-  const usual = page('calls c', []);
-  if (groupIds !== undefined) values['groupIds'] = groupIds;
-  const pages =
-    groupIds === undefined
-      ? usual
-      : // Those that came for the group, by one index, and those that came into its queue from elsewhere, by another.
-        `(${page('calls c', ['c.group_id = any(:groupIds::integer[])'])})
-         union all
-         (${page('calls c', [
-           `c.id in (select v.call_id from queue_visits v where v.group_id = any(:groupIds::integer[])
-              ${values['since'] === undefined ? '' : 'and v.joined_at >= :since'})`,
-           '(c.group_id is null or c.group_id <> all(:groupIds::integer[]))',
-         ])})
-         order by arrived_at desc, id desc limit :limit`;
+): Promise<number[]> {
+  type Found = { id: number; arrivedAt: string }[];
+  const page = async (more: string[], given = {}): Promise<Found> => {
+    const { rows } = await db.raw<{ rows: Found }>(
+      `select c.id, c.arrived_at::text as "arrivedAt" from calls c where ${[...fits, ...more].join(' and ')}
+       order by c.arrived_at desc, c.id desc limit :limit`,
+      { ...values, ...given } as never,
+    );
+    return rows;
+  };
+  const own = await page(['c.group_id = any(:groupIds::integer[])']);
+  const oldest = own.length === values['limit'] ? own.at(-1)?.arrivedAt : undefined;
+  const bounds = [
+    ...(oldest === undefined ? [] : ['v.joined_at >= :oldest::timestamptz']),
+    ...(values['since'] === undefined ? [] : ['v.joined_at >= :since']),
+    ...(values['until'] === undefined ? [] : [`v.joined_at < :until::timestamptz + ${longestCall}`]),
+    ...(values['before'] === undefined
+      ? []
+      : [`v.joined_at < (select b.arrived_at from calls b where b.id = :before) + ${longestCall}`]),
+  ];
+  const others = await page(
+    [
+      `c.id in (select v.call_id from queue_visits v
+         where ${['v.group_id = any(:groupIds::integer[])', ...bounds].join(' and ')})`,
+      '(c.group_id is null or c.group_id <> all(:groupIds::integer[]))',
+    ],
+    oldest === undefined ? {} : { oldest },
+  );
+  return [...own, ...others].map(({ id }) => id);
+}
+
+function select(fits: readonly string[]): string {
+  const page = `select c.* from calls c where ${fits.join(' and ')} order by c.arrived_at desc, c.id desc limit :limit`;
   return `
-    with page as (${pages})
-    select c.id, c.uniqueid, c.arrived_at as "arrivedAt", c.caller, c.did, g.name as "group", x.number as extension,
-      a.number as agent, c.answered_at as "answeredAt", c.ended_at as "endedAt", c.outcome,
+    with page as (${page})
+    select c.id, c.uniqueid, c.arrived_at as "arrivedAt", c.caller, c.did, g.name as "group", coalesce(ax.number, x.number) as extension,
+      coalesce(a.number, aa.number) as agent, c.answered_at as "answeredAt", c.ended_at as "endedAt", c.outcome,
       (select count(*) from recordings r where r.call_id = c.id and r.deleted_at is null)::integer as recordings
     from page c left join agent_groups g on g.id = c.group_id left join extensions x on x.id = c.extension_id
     left join lateral (
       select agent_id from queue_visits v where v.call_id = c.id and v.answered_at is not null order by v.id limit 1
     ) v on true left join agents a on a.id = v.agent_id
+    left join extensions ax on ax.id = c.answered_extension_id left join agents aa on aa.id = c.answered_agent_id
     order by c.arrived_at desc, c.id desc`;
 }

@@ -67,7 +67,9 @@ const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
   menu: ({ menu, key, to }) =>
     `menu ${word(menu)}: ${key === undefined || key === 'timeout' ? 'no key' : key === 'wrong' ? 'a key that leads nowhere' : `key ${word(key)}`}${maybe(to, ', so on to ')}`,
   'ring-group': ({ group, rings, seconds }) =>
-    `ring group ${word(group)} rings ${word(rings, 'nobody')}${maybe(seconds, ' for ', ' s')}`,
+    rings === undefined
+      ? `comes to ring group ${word(group)}`
+      : `ring group ${word(group)} rings ${word(rings)}${maybe(seconds, ' for ', ' s')}`,
   joined: ({ group, position }) =>
     `joins the queue of ${word(group, 'a removed group')}${maybe(position, ' at place ')}`,
   offered: (facts) =>

@@ -39,7 +39,10 @@ export interface Story {
 }
 
 interface Row extends Omit<Story, 'story'> {
+  /** Who answered it, where no queue says so. */
   extension: string | null;
+  agent: string | null;
+  outside: string | null;
   visits: number;
   entries: { at: string; kind: string; facts: Record<string, string | number | null> }[];
 }
@@ -73,7 +76,7 @@ export function readStory(db: Queryable, team: string, name: string): Promise<St
         remedy: { text: '{0} shows those that are', steps: [{ noun: 'call', verb: 'list', team }] },
       });
     }
-    const { entries, extension, visits, ...call } = row;
+    const { entries, extension, agent, outside, visits, ...call } = row;
     const told = entries.map(({ at, kind, facts }) => ({
       at: new Date(at),
       kind,
@@ -83,11 +86,9 @@ export function readStory(db: Queryable, team: string, name: string): Promise<St
     }));
     // The answer at an extension is no visit's.
     if (call.answeredAt && visits === 0) {
-      told.push({
-        at: call.answeredAt,
-        kind: 'answered',
-        facts: { ...(extension !== null && { extension }) },
-      });
+      const by = agent === null ? { extension: extension ?? outside } : { agent, extension };
+      const facts = Object.entries(by).flatMap(([key, value]) => (value === null ? [] : [[key, value]]));
+      told.push({ at: call.answeredAt, kind: 'answered', facts: Object.fromEntries(facts) as Facts });
     }
     const story = told
       .map((entry, index) => ({ ...entry, index, rank: rankOf(entry.kind) }))
@@ -157,9 +158,10 @@ const sql = (which: string): string => `
   )
   select call.id, call.uniqueid, t.identity as team, t.time_zone as "timeZone", call.node, call.caller, call.did,
     call.arrived_at as "arrivedAt", call.answered_at as "answeredAt", call.ended_at as "endedAt", call.outcome,
-    x.number as extension,
+    coalesce(ax.number, x.number) as extension, a.number as agent, call.answered_number as outside,
     (select count(*) from queue_visits v where v.call_id = call.id)::integer as visits,
     coalesce((select json_agg(json_build_object('file', r.file, 'startedAt', r.started_at, 'endedAt', r.ended_at,
       'deletedAt', r.deleted_at) order by r.id) from recordings r where r.call_id = call.id), '[]') as recordings,
     (select json_agg(entry) from entry) as entries
-  from call join teams t on t.id = call.team_id left join extensions x on x.id = call.extension_id`;
+  from call join teams t on t.id = call.team_id left join extensions x on x.id = call.extension_id
+  left join extensions ax on ax.id = call.answered_extension_id left join agents a on a.id = call.answered_agent_id`;

@@ -49,7 +49,7 @@ export function teamModel(
   formsOf: NodeRows['formsOf'],
 ) {
   const { identity, language, rtpTimeout, rtpTimeoutHold } = rows;
-  const groups = rows.groups.map(({ record, ...group }) => ({
+  const groups = rows.groups.map((group) => ({
     ...group,
     ...closedModel(identity, group),
     queue: queueOf(identity, group.name),
@@ -57,7 +57,7 @@ export function teamModel(
     musicClass: group.musicClass ?? '',
     hasKeys: keysOf(group.slots).length > 0,
     announces: group.announcePosition || group.announceWait,
-    answered: answeredBy(group, record === 'always' ? `,${identity},${node}` : ''),
+    answered: answeredBy(group, group.record === 'always' ? `,${identity},${node}` : ''),
   }));
   const named = rows.extensions.map(({ number, kind, telephone, trunk, endpoint, record }) => ({
     number,

@@ -18,6 +18,7 @@ export interface RingGroupRow {
   ringSeconds: number;
   prefix: string | null;
   hears: string;
+  /** Null: as the team says. */
   record: RecordRule | null;
   /** The hours while which its calls are taken. */
   hours: string | null;
@@ -46,7 +47,7 @@ export function readRingGroups(
 const hears: Readonly<Record<string, string>> = { ringing: 'r', music: 'm' };
 
 /** Ring groups as the templates need them. */
-export function ringGroupsModel(team: string, teamsRule: RecordRule, rows: readonly RingGroupRow[]) {
+export function ringGroupsModel(team: string, ofTeam: RecordRule, rows: readonly RingGroupRow[]) {
   return rows.map(({ number, strategy, ringSeconds, prefix, hears: what, record, hours, members, slots }) => {
     const noAnswer = slots['no-answer'];
     return {
@@ -56,7 +57,7 @@ export function ringGroupsModel(team: string, teamsRule: RecordRule, rows: reado
       seconds: String(ringSeconds),
       hears: hears[what] ?? 'r',
       prefix: prefix ?? '',
-      recorded: (record ?? teamsRule) === 'always',
+      recorded: (record ?? ofTeam) === 'always',
       // A fixed agent's phone may be a member itself.
       members: [...new Set(members.map(tokenOf))],
       noAnswer: placeOf(team, noAnswer ?? { kind: 'hangup', name: 'unanswered' }),

@@ -46,6 +46,7 @@ export interface GroupRow {
   wrapUpMode: string;
   announceAgent: boolean;
   announceCall: boolean;
+  record: RecordRule;
   /** Null: any number may wait. */
   maxCallers: number | null;
   greeting: string | null;
@@ -57,7 +58,6 @@ export interface GroupRow {
   periodicSeconds: number;
   /** After how many seconds the agents of another group help out; null: none do. */
   overflowSeconds: number | null;
-  record: RecordRule;
   leaving: boolean;
   /** The hours while which its calls are taken. */
   hours: string | null;
@@ -140,8 +140,8 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           't.rtp_timeout as rtpTimeout',
           't.rtp_timeout_hold as rtpTimeoutHold',
           'k.endpoint as trunk',
-          't.time_zone as timeZone',
           't.record',
+          't.time_zone as timeZone',
         );
       const byTeam = new Map<string, TeamRows>(
         teams.map((team) => [
@@ -205,6 +205,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'g.wrap_up_mode as wrapUpMode',
           'g.announce_agent as announceAgent',
           'g.announce_call as announceCall',
+          'g.record',
           'h.name as hours',
           'g.max_callers as maxCallers',
           'g.greeting',
@@ -215,7 +216,6 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'g.periodic_sound as periodicSound',
           'g.periodic_seconds as periodicSeconds',
           trx.raw('case when g.overflow_id is not null then g.overflow_seconds end as "overflowSeconds"'),
-          'g.record',
           trx.raw('g.leaving_since is not null as leaving'),
         );
       for (const { team, ...row } of groups) of(team).groups.push({ ...row, slots: {} });

@@ -15,6 +15,8 @@ export function stepOf({ name, headers }: AmiMessage): CallStep | undefined {
       : { call, kind, facts: Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== '')) };
   switch (name) {
     case 'UserEvent':
+      if (header('userevent') === 'Star64RingGroup')
+        return of(header('linkedid'), 'ring-group', { group: header('ringgroup') });
       return of(header('call'), header('step'), factsIn(header('facts')));
     case 'AgentComplete':
       return of(header('linkedid') || header('destlinkedid'), 'parted', {

@@ -1,7 +1,6 @@
 import type { Logger } from 'pino';
 import { endOffer, transition } from '../../domain/presence/agent-state.js';
 import { findQueue } from '../../domain/calls/queue.js';
-import type { CallStep } from '../../domain/calls/steps.js';
 import {
   CallRecords,
   unservedOutcomes,
@@ -9,6 +8,7 @@ import {
   type CallOutcome,
   type KnownQueue,
 } from '../../domain/calls/records.js';
+import type { CallStep } from '../../domain/calls/steps.js';
 import { type Database } from '../../domain/database/pool.js';
 import { openSignIn, type SignIn } from '../../domain/presence/open-sign-in.js';
 import { statesBefore } from '../../domain/presence/transitions.js';
@@ -175,6 +175,7 @@ export class Observer {
         this.#endings.pickedUp(headers.get('call') ?? '', deviceOfChannel(headers.get('channel') ?? ''));
         return undefined;
       case 'Star64RingGroup':
+        this.#step(stepOf(event));
         this.#endings.ringGroup(headers.get('linkedid') ?? '', {
           team: headers.get('team') ?? '',
           ringGroup: headers.get('ringgroup') ?? '',
@@ -190,15 +191,15 @@ export class Observer {
     }
   }
 
+  #step(step: CallStep | undefined): void {
+    if (step) this.hooks.step?.(step);
+  }
+
   /** What the call has come to if nothing more is told of it. */
   #unansweredSoFar(event: AmiMessage): void {
     const outcome = outcomeOf(event);
     if (outcome) this.#dialled.set(event.headers.get('uniqueid') ?? '', outcome);
     dropOldest(this.#dialled, most);
-  }
-
-  #step(step: CallStep | undefined): void {
-    if (step) this.hooks.step?.(step);
   }
 
   /** Work for the phone that a header names, after what is under way of its call. */

@@ -141,13 +141,14 @@ await t.test('whom nobody has called back and who have not come back', async (t)
 
 await t.test('no filter reads the whole table', async (t) => {
   await db.raw('alter table calls disable trigger user');
-  await db.raw(
-    `insert into calls (team_id, node, uniqueid, caller, did, group_id, outcome, arrived_at, ended_at)
-     select :team, :node, 'many-' || n, '+49' || 1000 + n % 20000, '600100',
+  for (const from of [1, 5001, 10_001, 15_001])
+    await db.raw(
+      `insert into calls (team_id, node, uniqueid, caller, did, group_id, outcome, arrived_at, ended_at)
+     select :team, :node, 'many-' || n, '+49' || 1000 + n % 5000, '600100',
        :group, case when n % 50 = 0 then 'abandoned' else 'answered' end, now() - n * interval '1 minute', now()
-     from generate_series(1, 40000) as n`,
-    { team: teams['astercc'] ?? 0, node: defaultNode, group: groups['support'] ?? 0 },
-  );
+     from generate_series(:from::integer, :from + 4999) as n`,
+      { from, team: teams['astercc'] ?? 0, node: defaultNode, group: groups['support'] ?? 0 },
+    );
   await db.raw('analyze calls');
   const texts: { sql: string; bindings: unknown[] }[] = [];
   const hear = (query: { sql: string; bindings: unknown[] }): void => void texts.push(query);
@@ -163,8 +164,8 @@ await t.test('no filter reads the whole table', async (t) => {
   ];
   for (const filter of filters) await list(filter);
   db.removeListener('query', hear);
-  const pages = texts.filter(({ sql }) => sql.includes('with page as'));
-  t.equal(pages.length, filters.length);
+  const pages = texts.filter(({ sql }) => sql.includes('from calls c'));
+  t.ok(pages.length > filters.length, 'a group takes several');
   for (const [index, { sql, bindings }] of pages.entries()) {
     // As knex has written it, its places numbered.
     const { rows } = await db.raw<{ rows: Record<string, string>[] }>(
@@ -172,6 +173,6 @@ await t.test('no filter reads the whole table', async (t) => {
       bindings as never,
     );
     const plan = rows.map((row: Record<string, string>) => row['QUERY PLAN']).join('\n');
-    t.notMatch(plan, /Seq Scan on calls/, `${JSON.stringify(filters[index])}\n${plan}`);
+    t.notMatch(plan, /Seq Scan on calls/, `${String(index)}\n${plan}`);
   }
 });

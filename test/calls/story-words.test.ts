@@ -14,6 +14,7 @@ await t.test('each thing that happens to a call reads as a sentence', (t) => {
     ['menu', { menu: 'main', key: '2', to: 'group:sales' }, 'menu main: key 2, so on to group:sales'],
     ['menu', { menu: 'main', key: 'timeout' }, 'menu main: no key'],
     ['ring-group', { group: '701', rings: '5000', seconds: 15 }, 'ring group 701 rings 5000 for 15 s'],
+    ['ring-group', { group: '701' }, 'comes to ring group 701'],
     ['joined', { group: 'support', position: 3 }, 'joins the queue of support at place 3'],
     [
       'offered',

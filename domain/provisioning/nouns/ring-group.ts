@@ -1,4 +1,5 @@
 import { closedOutside } from '../closed-outside.js';
+import { recordRules } from '../record.js';
 import { choice, describe, destination, destinationList, name, text, whole } from '../description.js';
 import { recordRules } from '../record.js';
 
@@ -86,6 +87,13 @@ export const ringGroup = describe({
       placeholder: 'what',
       help: 'what the caller hears: ringing or music',
       unless: 'ringing',
+      listed: false,
+    }),
+    record: choice(recordRules, {
+      what: 'recording',
+      placeholder: 'rule',
+      help: 'whether calls from outside that are answered in it are recorded: never or always',
+      none: 'as the team says',
       listed: false,
     }),
     ...closedOutside,
