@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   group: () => import('./commands/group.js'),
   did: () => import('./commands/did.js'),
   'ring-group': () => import('./commands/ring-group.js'),
+  hours: () => import('./commands/hours.js'),
   announcement: () => import('./commands/announcement.js'),
   menu: () => import('./commands/menu.js'),
   destination: () => import('./commands/destination.js'),

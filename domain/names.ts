@@ -142,6 +142,14 @@ const rules = {
         .trim()
         .slice(0, 20),
   },
+  hoursNumber: {
+    noun: 'hours',
+    what: 'number of hours',
+    pattern: /^[0-9]{1,4}$/,
+    rule: '1 to 4 digits',
+    example: '1',
+    tidy: digits,
+  },
   hours: {
     noun: 'hours',
     what: 'name of hours',
@@ -214,7 +222,7 @@ export type Named = keyof typeof rules;
 /** What is provisioned, as it is called on the command line. */
 export type NounName = Exclude<
   Named,
-  'queueNumber' | 'telephone' | 'endpoint' | 'country' | 'language' | 'sound' | 'prefix'
+  'queueNumber' | 'telephone' | 'endpoint' | 'country' | 'language' | 'sound' | 'prefix' | 'hoursNumber'
 >;
 
 const longestQuote = 60;

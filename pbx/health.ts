@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { pino } from 'pino';
 import type { Database } from '../domain/database/pool.js';
 import { Manager, type ManagerActions, type ManagerSettings } from './ami/manager.js';
+import { loadedGeneration } from './loaded-generation.js';
 import { leaseVariable, memberOf } from './queue/names.js';
 import { readEpoch, readQueues } from './queue/status.js';
 import { readSignedInPhones } from './watch/compare/signed-in-phones.js';
@@ -91,16 +92,14 @@ export async function look(
   { team, node }: Pick<HealthSettings, 'team' | 'node'>,
   generation: string | undefined,
 ): Promise<Pick<Health, 'generation' | 'leaseSeconds' | 'unreachable'>> {
-  const read = async (Variable: string): Promise<string> =>
-    (await manager.action('Getvar', { Variable })).headers.get('value') ?? '';
-  const lease = Number(await read(leaseVariable)) - (await readEpoch(manager));
-  const loaded =
-    generation !== undefined && (await read(`DIALPLAN_EXISTS(star64-generation,${generation},1)`)) === '1';
+  const promised = (await manager.action('Getvar', { Variable: leaseVariable })).headers.get('value');
+  const lease = Number(promised ?? '') - (await readEpoch(manager));
+  const loaded = await loadedGeneration(manager);
   const { members } = await readQueues(manager);
   const silent = new Set(members.filter(({ unavailable }) => unavailable).map(({ device }) => device));
   const phones = await readSignedInPhones(db, node);
   return {
-    generation: generation === undefined ? null : { name: generation, loaded },
+    generation: generation === undefined ? null : { name: generation, loaded: loaded === generation },
     leaseSeconds: Math.max(0, lease || 0),
     unreachable: phones
       .filter((phone) => phone.team === team && silent.has(memberOf(phone)))

@@ -4,12 +4,15 @@ import { readChange } from '../../domain/database/changes.js';
 import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import type { Part } from './parts.js';
 
-/** The tables that say where a call goes, and how a DID is written; what else is provisioned concerns only the queues of Asterisk. */
+/** The tables that say where a call goes, when, and how a DID is written; what else is provisioned concerns only the queues of Asterisk. */
 const routingTables = new Set([
   'teams',
   'dids',
   'destinations',
   'trunks',
+  'hours',
+  'hours_rules',
+  'agent_groups',
   'ring_groups',
   'ring_group_members',
 ]);

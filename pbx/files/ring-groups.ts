@@ -1,6 +1,7 @@
 import { prepared, type Queryable } from '../../domain/database/pool.js';
 import { placeOf } from '../../domain/calls/routing.js';
 import { bare } from '../../domain/telephone-numbers.js';
+import { closedModel } from './places.js';
 import type { Slots } from './slots.js';
 
 /** A member as far as Asterisk alone can ring it: an agent of no phone of their own is not there. */
@@ -16,6 +17,8 @@ export interface RingGroupRow {
   ringSeconds: number;
   prefix: string | null;
   hears: string;
+  /** Outside of which calls go to the slot `closed`. */
+  hours: string | null;
   members: MemberRow[];
   slots: Slots;
 }
@@ -27,12 +30,12 @@ export function readRingGroups(
 ): Promise<(Omit<RingGroupRow, 'slots'> & { team: string })[]> {
   return prepared(
     trx,
-    `select t.identity as team, r.number, r.strategy, r.ring_seconds as "ringSeconds", r.prefix, r.hears,
+    `select t.identity as team, r.number, r.strategy, r.ring_seconds as "ringSeconds", r.prefix, r.hears, h.name as hours,
        (select coalesce(json_agg(json_build_object('extension', x.number, 'outside', m.outside) order by m.position), '[]')
         from ring_group_members m left join agents a on a.id = m.agent_id
         left join extensions x on x.id = coalesce(m.extension_id, a.extension_id)
         where m.ring_group_id = r.id and num_nonnulls(x.id, m.outside) = 1) as members
-     from ring_groups r join teams t on t.id = r.team_id where t.node = ? order by r.number`,
+     from ring_groups r join teams t on t.id = r.team_id left join hours h on h.id = r.hours_id where t.node = ? order by r.number`,
     [node],
   );
 }
@@ -42,10 +45,11 @@ const hears: Readonly<Record<string, string>> = { ringing: 'r', music: 'm' };
 
 /** Ring groups as the templates need them. */
 export function ringGroupsModel(team: string, rows: readonly RingGroupRow[]) {
-  return rows.map(({ number, strategy, ringSeconds, prefix, hears: what, members, slots }) => {
+  return rows.map(({ number, strategy, ringSeconds, prefix, hears: what, members, hours, slots }) => {
     const noAnswer = slots['no-answer'];
     return {
       number,
+      ...closedModel(team, { hours, slots }),
       strategy,
       seconds: String(ringSeconds),
       hears: hears[what] ?? 'r',

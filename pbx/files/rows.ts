@@ -2,8 +2,11 @@ import type { Database } from '../../domain/database/pool.js';
 import type { ExtensionKind } from '../../domain/presence/phone.js';
 import type { Feature } from '../../domain/provisioning/feature-code.js';
 import { callersOf, type CallerRow, type TrustedTrunk } from './caller-forms.js';
-import { formsOf } from './did-forms.js';
-import type { Destination, DestinationKind } from '../../domain/destination.js';
+import { formsOf, type Forms } from './did-forms.js';
+import type { Destination } from '../../domain/destination.js';
+import { readRules } from '../../domain/provisioning/hours.js';
+import type { Overlap } from '../../domain/calls/hours.js';
+import type { HoursRow } from './hours-model.js';
 import { readRingGroups, type RingGroupRow } from './ring-groups.js';
 import { readSlots, type AnnouncementRow, type MenuRow, type Slots } from './slots.js';
 import { changesIn } from '../../domain/provisioning/generations.js';
@@ -16,6 +19,7 @@ export interface TeamRow {
   rtpTimeoutHold: number;
   /** The endpoint of its trunk. */
   trunk: string | null;
+  timeZone: string;
 }
 export interface ExtensionRow {
   number: string;
@@ -39,6 +43,8 @@ export interface GroupRow {
   announceAgent: boolean;
   announceCall: boolean;
   leaving: boolean;
+  /** The hours while which its calls are taken. */
+  hours: string | null;
   slots: Slots;
 }
 export interface CodeRow {
@@ -47,11 +53,8 @@ export interface CodeRow {
 }
 export interface DidRow {
   number: string;
+  hours: string | null;
   slots: Record<string, Destination>;
-  /** Other ways in which a trunk may write it. */
-  forms: string[];
-  /** Those of them that no other team's number has. */
-  formsForAll: string[];
 }
 
 /** One team with everything of it that reaches a file, each list in a fixed order. */
@@ -62,8 +65,13 @@ export interface TeamRows extends TeamRow {
   dids: DidRow[];
   callers: CallerRow[];
   ringGroups: RingGroupRow[];
+  /** Countries of the trunks that it can use. */
+  countries: string[];
   announcements: AnnouncementRow[];
   menus: MenuRow[];
+  hours: HoursRow[];
+  /** Where the clock of its zone runs twice; undefined: nowhere, or it has no hours. */
+  overlap: Overlap | undefined;
   /** Where the team itself sends calls. */
   slots: Slots;
   /** Extensions of the fixed agents to whom calls are sent. */
@@ -75,6 +83,8 @@ export interface NodeRows {
   teams: TeamRows[];
   /** Ids of the changes that are in these rows: see `forgetChanges`. */
   changes: string[];
+  /** Other ways in which a trunk may write a DID of a team. */
+  formsOf: (team: TeamRows, number: string) => Forms;
 }
 
 /**
@@ -82,33 +92,21 @@ export interface NodeRows {
  * database gives the same rows in the same order. `db` must not be a transaction: its isolation would be another's.
  */
 export async function readRows(db: Database, node: string): Promise<NodeRows> {
-  const { teams, changes, countries, trusted } = await readSnapshot(db, node);
-  const dids = teams.flatMap((team) =>
-    team.dids.map((did) => ({
-      did,
-      team: team.identity,
-      number: did.number,
-      countries: countries.get(team.identity) ?? [],
-    })),
-  );
-  // Reckoned when the connection has been given back.
-  const forms = await formsOf(dids);
-  for (const [index, { did }] of dids.entries()) {
-    did.forms = forms[index]?.inTeam ?? [];
-    did.formsForAll = forms[index]?.forAll ?? [];
-  }
+  const { teams, changes, trusted } = await readSnapshot(db, node);
+  // What is reckoned comes when the connection has been given back.
   for (const team of teams) {
     const keyed = team.extensions.flatMap(({ telephoneKey, number }) =>
       telephoneKey === null ? [] : [[telephoneKey, number] as const],
     );
+    // Temporal is loaded where there are hours.
+    if (team.hours.length > 0)
+      team.overlap = (await import('../../domain/calls/hours.js')).overlapOf(team.timeZone);
     team.callers = await callersOf(trusted.get(team.identity) ?? [], new Map(keyed));
   }
-  return { teams, changes };
+  return { teams, changes, formsOf: await formsOf(teams) };
 }
 
-interface Snapshot extends NodeRows {
-  /** Of the trunks that each team can use. */
-  countries: Map<string, string[]>;
+interface Snapshot extends Omit<NodeRows, 'formsOf'> {
   /** Trunks of each team whose caller numbers are proof enough. */
   trusted: Map<string, TrustedTrunk[]>;
 }
@@ -126,6 +124,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           't.rtp_timeout as rtpTimeout',
           't.rtp_timeout_hold as rtpTimeoutHold',
           'k.endpoint as trunk',
+          't.time_zone as timeZone',
         );
       const byTeam = new Map<string, TeamRows>(
         teams.map((team) => [
@@ -138,8 +137,11 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
             dids: [],
             callers: [],
             ringGroups: [],
+            countries: [],
             announcements: [],
             menus: [],
+            hours: [],
+            overlap: undefined,
             slots: {},
             fixedAgents: new Map<string, string>(),
           },
@@ -170,6 +172,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
       for (const { team, ...row } of extensions) of(team).extensions.push(row);
       const groups = await trx('agent_groups as g')
         .join('teams as t', 't.id', 'g.team_id')
+        .leftJoin('hours as h', 'h.id', 'g.hours_id')
         .where('t.node', node)
         // A removed group stays until its queue is empty.
         .whereRaw('(g.removed_at is null or g.leaving_since is not null)')
@@ -184,6 +187,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'g.wrap_up_mode as wrapUpMode',
           'g.announce_agent as announceAgent',
           'g.announce_call as announceCall',
+          'h.name as hours',
           trx.raw('g.leaving_since is not null as leaving'),
         );
       for (const { team, ...row } of groups) of(team).groups.push({ ...row, slots: {} });
@@ -196,20 +200,22 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
       const dids = await trx('dids as d')
         .join('teams as t', 't.id', 'd.team_id')
         .join('destination_targets as p', 'p.from_did_id', 'd.id')
+        .leftJoin('hours as h', 'h.id', 'd.hours_id')
         .where('t.node', node)
         .orderBy(['d.number', 'p.slot'])
-        .select<{ team: string; number: string; slot: string; kind: DestinationKind; name: string }[]>(
+        .select<(Pick<DidRow, 'number' | 'hours'> & { team: string; slot: string } & Destination)[]>(
           't.identity as team',
           'd.number',
+          'h.name as hours',
           'p.slot',
           'p.kind',
           'p.name',
         );
-      for (const { team, number, slot, kind, name } of dids) {
+      for (const { team, number, hours, slot, kind, name } of dids) {
         const before = of(team).dids.at(-1);
         // The slots of a DID come one after the other.
         if (before?.number === number) before.slots[slot] = { kind, name };
-        else of(team).dids.push({ number, slots: { [slot]: { kind, name } }, forms: [], formsForAll: [] });
+        else of(team).dids.push({ number, hours, slots: { [slot]: { kind, name } } });
       }
       const slots = await readSlots(trx, node);
       const slotsOf = (team: string, owner: string): Slots => slots.get(`${team} ${owner}`) ?? {};
@@ -231,6 +237,23 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         );
       for (const { team, ...row } of announcements)
         of(team).announcements.push({ ...row, slots: slotsOf(team, `announcement:${row.name}`) });
+      const rules = await readRules(trx, node);
+      const hours = await trx('hours as h')
+        .join('teams as t', 't.id', 'h.team_id')
+        .where('t.node', node)
+        .orderBy('h.name')
+        .select<(Pick<HoursRow, 'name' | 'number'> & { team: string; id: number })[]>(
+          't.identity as team',
+          'h.id',
+          'h.name',
+          'h.number',
+        );
+      for (const { team, id, ...row } of hours)
+        of(team).hours.push({
+          ...row,
+          rules: rules.get(id) ?? [],
+          slots: slotsOf(team, `hours:${row.name}`),
+        });
       const menus = await trx('menus as m')
         .join('teams as t', 't.id', 'm.team_id')
         .where('t.node', node)
@@ -263,8 +286,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         .distinct('t.identity as team', 'k.country')
         .orderBy(['team', 'country'])
         .select<{ team: string; country: string }[]>();
-      const countries = new Map<string, string[]>();
-      for (const { team, country } of used) countries.set(team, [...(countries.get(team) ?? []), country]);
+      for (const { team, country } of used) of(team).countries.push(country);
       const trunks = await trx('trunks as k')
         .join('teams as t', (on) => on.onNull('k.team_id').orOn('k.team_id', 't.id'))
         .where({ 't.node': node, 'k.trusted_caller_id': true })
@@ -272,7 +294,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         .select<(TrustedTrunk & { team: string })[]>('t.identity as team', 'k.endpoint', 'k.country');
       const trusted = new Map<string, TrustedTrunk[]>();
       for (const { team, ...trunk } of trunks) trusted.set(team, [...(trusted.get(team) ?? []), trunk]);
-      return { teams: [...byTeam.values()], changes: await changesIn(trx, node), countries, trusted };
+      return { teams: [...byTeam.values()], changes: await changesIn(trx, node), trusted };
     },
     { isolationLevel: 'repeatable read', readOnly: true },
   );

@@ -2,19 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Database } from '../../domain/database/pool.js';
+import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import { tellServers } from '../../domain/database/notifications.js';
 import { releasePhoneLeases } from '../../domain/database/phone-leases.js';
 import type { Membership } from '../../domain/presence/membership.js';
 import type { Phone } from '../../domain/presence/phone.js';
+import { done } from '../ami/done.js';
 import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
 import { Lease, withLease } from './lease.js';
-import { knowsWrapUp, queuesOfAgent, readWanted, type Wanted } from './wanted.js';
-import { setLamp } from './lamps.js';
-import { deviceOf, memberOf, pauseReason, type PhoneName, wrapUpReason, wrapUpUnmarked } from './names.js';
+import { QueueMembers } from './members.js';
+import { memberOf } from './names.js';
 import { isUnreachable } from './phones.js';
-import { readQueues, type Member } from './status.js';
-import { readMarkedOffer } from './wrap-up-mark.js';
+import { queuesOfAgent, readWanted } from './wanted.js';
 
 /** Longest wait of a caller of sync(); the work goes on after it. A feature code has 5 s for its whole answer. */
 const patienceMs = 3000;
@@ -35,12 +35,24 @@ export class QueueMembership implements Membership {
   readonly #holder = randomUUID();
   /** The last sync of each phone that is under way here. */
   readonly #underWay = new Map<string, Promise<void>>();
+  readonly #members: QueueMembers;
+  /** Of which the end is not seen: while one phone is told, another may not be. */
+  readonly #untold: LastingFault;
+  readonly #ringingOn: LastingFault;
+  readonly #unasked: LastingFault;
 
   constructor(
     private readonly db: Database,
     private readonly manager: ManagerActions,
     private readonly log: Logger,
-  ) {}
+  ) {
+    this.#members = new QueueMembers(db, manager, log);
+    const lasting = (fault: string, over: string): LastingFault =>
+      new LastingFault(log, { fault, over, fadesAfter: 60_000 });
+    this.#untold = lasting('queues not told yet: the reconciliation will', 'queues are told again');
+    this.#ringingOn = lasting('an offer rings on', 'offers are taken back again');
+    this.#unasked = lasting('a phone could not be asked', 'phones can be asked again');
+  }
 
   async sync(phone: Phone, options: SyncOptions = {}): Promise<boolean> {
     const device = memberOf(phone);
@@ -83,7 +95,7 @@ export class QueueMembership implements Membership {
           const lease = leases.get(device);
           // Somebody else is there, or nobody.
           if (here?.agentId !== phone.agentId || !lease) return;
-          const entered = this.#enter(phone, device, here, lease, false);
+          const entered = this.#members.enter(phone, device, here, lease, false);
           done(phone, await this.#reported(device, entered));
           // The lease lasts for as long as Asterisk is being told, however late that is.
           await entered.catch(() => undefined);
@@ -104,14 +116,11 @@ export class QueueMembership implements Membership {
     );
     await lease.hold();
     if (wanted) {
-      await Promise.all(left.map((queue) => this.#takeOut(queue, device)));
+      await Promise.all(left.map((queue) => this.#members.takeOut(queue, device)));
       await lease.hold();
-      return this.#enter(phone, device, wanted, lease, thorough);
+      return this.#members.enter(phone, device, wanted, lease, thorough);
     }
-    // Nobody is signed in. The lamp comes first: by it star64-offer takes back what a queue offers from now on.
-    await this.#unmark(phone);
-    await setLamp(this.manager, phone, 'signed-out');
-    await Promise.all(left.map((queue) => this.signOut(queue, device)));
+    await this.#members.leave(phone, left);
   }
 
   /** One after the other for a phone in this server. */
@@ -147,7 +156,7 @@ export class QueueMembership implements Membership {
   /** Never throws; false when it failed, or is not done in time: it goes on then, and says so if it fails. */
   async #reported(device: string, work: Promise<unknown>): Promise<boolean> {
     const failed = (reason: string): false => {
-      this.log.warn({ device, reason }, 'queues not told yet: the reconciliation will');
+      this.#untold.met(reason, { device });
       return false;
     };
     const told = work.then(
@@ -161,103 +170,11 @@ export class QueueMembership implements Membership {
     return outcome === 'late' ? failed(`Asterisk has not answered after ${patienceMs} ms`) : outcome;
   }
 
-  async #enter(phone: Phone, device: string, wanted: Wanted, lease: Lease, thorough: boolean): Promise<void> {
-    const member = await this.#join(phone, wanted, thorough);
-    await lease.hold();
-    await this.#pauseAs(phone, device, wanted, member);
-    await setLamp(this.manager, phone, wanted.state);
-  }
-
-  /** The member in the agent's first queue, after it was added wherever it is missing; undefined for an agent without a queue. */
-  async #join(phone: Phone, wanted: Wanted, thorough: boolean): Promise<Member | undefined> {
-    const [first] = wanted.queues;
-    if (!first) return undefined;
-    const device = memberOf(phone);
-    const find = async (queue: string): Promise<Member | undefined> =>
-      (await readQueues(this.manager, { queue, device })).members[0];
-    const member = await find(first.queue);
-    if (!thorough && member?.name === wanted.agent) return member;
-    // A lamp that says that nobody is there would have the first offers taken back.
-    await setLamp(this.manager, phone, wanted.state);
-    const added = await Promise.all(
-      wanted.queues.map(({ queue, penalty }) => this.#add(queue, phone, wanted, penalty, thorough)),
-    );
-    const there = wanted.queues.find((_, index) => added[index]);
-    return there && find(there.queue);
-  }
-
-  async #pauseAs(phone: Phone, device: string, wanted: Wanted, member: Member | undefined): Promise<void> {
-    if (!member) return;
-    if (wanted.state === 'idle' && member.paused) {
-      const offer = member.reason === wrapUpReason ? await readMarkedOffer(this.manager, phone) : undefined;
-      // A wrap-up that the database has not heard of yet: its event is on the way, and it is not ours to end.
-      const isNews = offer !== undefined && offer !== wanted.offerId;
-      if (isNews && !(await knowsWrapUp(this.db, phone, offer))) return;
-      await this.#unmark(phone);
-      await this.manager.action('QueuePause', { Interface: device, Paused: 'false' });
-    } else if (wanted.state === 'paused') {
-      // The mark goes first, also one that is left over: a break is nothing that Asterisk may end by itself.
-      await this.#unmark(phone);
-      if (member.reason === reasonOf(wanted)) return;
-      await this.manager.action('QueuePause', {
-        Interface: device,
-        Paused: 'true',
-        Reason: reasonOf(wanted),
-      });
-    }
-  }
-
-  /** False: Asterisk has no such queue, since nobody has generated or reloaded after its group was added. */
-  async #add(
-    queue: string,
-    phone: Phone,
-    wanted: Wanted,
-    penalty: number,
-    thorough: boolean,
-  ): Promise<boolean> {
-    const device = memberOf(phone);
-    const paused = wanted.state === 'wrap-up' || wanted.state === 'paused';
-    const add = (): Promise<unknown> =>
-      this.manager.action('QueueAdd', {
-        Queue: queue,
-        Interface: device,
-        MemberName: wanted.agent,
-        StateInterface: deviceOf(phone),
-        Penalty: String(penalty),
-        Paused: String(paused),
-        ...(paused && { Reason: reasonOf(wanted) }),
-      });
-    try {
-      if (await done(add(), /already there/i)) return true;
-    } catch (error) {
-      if (!(error instanceof AmiError) || !/no such queue/i.test(error.message)) throw error;
-      this.log.warn({ queue, device }, 'Asterisk has no such queue yet: star64 apply');
-      return false;
-    }
-    const { members } = await readQueues(this.manager, { queue, device });
-    if (members[0]?.name !== wanted.agent) {
-      await this.#takeOut(queue, device);
-      await add();
-    } else if (thorough && members[0].penalty !== penalty) {
-      await this.manager.action('QueuePenalty', {
-        Queue: queue,
-        Interface: device,
-        Penalty: String(penalty),
-      });
-    }
-    return true;
-  }
-
-  /** Only the dialplan marks: Asterisk lets no manager write to DB(), unless it has the class `system`. */
-  async #unmark(phone: PhoneName): Promise<void> {
-    await this.manager.action('Setvar', { Variable: wrapUpUnmarked(phone), Value: '' });
-  }
-
   async cancelOffer(offer: string): Promise<void> {
     try {
       await done(this.#hangUpRinging(offer), /no such channel/i);
     } catch (error) {
-      this.log.warn({ offer, reason: (error as Error).message }, 'an offer rings on');
+      this.#ringingOn.met((error as Error).message, { offer });
     }
   }
 
@@ -265,10 +182,7 @@ export class QueueMembership implements Membership {
     try {
       return await isUnreachable(this.manager, phone);
     } catch (error) {
-      this.log.warn(
-        { device: memberOf(phone), reason: (error as Error).message },
-        'a phone could not be asked',
-      );
+      this.#unasked.met((error as Error).message, { device: memberOf(phone) });
       return false;
     }
   }
@@ -292,51 +206,5 @@ export class QueueMembership implements Membership {
   /** Pauses a device in every queue for the wrap-up that it has in some: a queue may have been added in that moment. */
   async pauseEverywhere(device: string, reason: string): Promise<void> {
     await this.manager.action('QueuePause', { Interface: device, Paused: 'true', Reason: reason });
-  }
-
-  /** Takes a device of somebody who is signed in out of a queue; no error when it is not there. */
-  async #takeOut(queue: string, device: string): Promise<void> {
-    // app_queue lists the members to ring once per round: it skips who is paused later, but still rings who is removed
-    // later. So pause first, then remove.
-    await done(
-      this.manager.action('QueuePause', { Queue: queue, Interface: device, Paused: 'true' }),
-      /not found/i,
-    );
-    await this.#remove(queue, device);
-  }
-
-  /**
-   * Takes the phone of somebody who has signed out out of a queue; no error when it is not there. Without a pause: for
-   * those who read queue_log a pause would begin then that never ends, and one that is there ends before they leave.
-   */
-  async signOut(queue: string, device: string): Promise<void> {
-    const { members } = await readQueues(this.manager, { queue, device });
-    if (members.some(({ paused }) => paused))
-      await done(
-        this.manager.action('QueuePause', { Queue: queue, Interface: device, Paused: 'false' }),
-        /not found/i,
-      );
-    await this.#remove(queue, device);
-  }
-
-  async #remove(queue: string, device: string): Promise<void> {
-    await done(
-      this.manager.action('QueueRemove', { Queue: queue, Interface: device }),
-      /not there|no such queue|not dynamic/i,
-    );
-  }
-}
-
-const reasonOf = ({ state, pauseDigit }: Wanted): string =>
-  state === 'wrap-up' ? wrapUpReason : pauseReason(pauseDigit);
-
-/** True when done, false when Asterisk refused with an `expected` word: what was asked for is so already. */
-async function done(action: Promise<unknown>, expected: RegExp): Promise<boolean> {
-  try {
-    await action;
-    return true;
-  } catch (error) {
-    if (error instanceof Error && expected.test(error.message)) return false;
-    throw error;
   }
 }

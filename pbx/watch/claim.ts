@@ -58,20 +58,6 @@ export async function removeClaim(manager: ManagerActions): Promise<void> {
   await manager.action('Setvar', { Variable: 'DB_DELETE(CustomPresence/star64)', Value: '' });
 }
 
-/** The generation of our files that Asterisk has loaded; undefined: it has loaded none. */
-export async function loadedGeneration(manager: ManagerActions): Promise<string | undefined> {
-  try {
-    const lines = await manager.list('ShowDialPlan', { Context: 'star64-generation' });
-    return lines
-      .map(({ headers }) => headers.get('extension') ?? '')
-      .find((name) => /^g[0-9a-f]{16}$/.test(name));
-  } catch (error) {
-    if (error instanceof AmiError && error.code === 'rejected' && /did not find/i.test(error.message))
-      return undefined;
-    throw error;
-  }
-}
-
 const takeOver: Remedy = {
   text: 'nothing was changed there. Let the settings name the database and the Asterisk that belong together; or, if this database is to have this Asterisk from now on, settle it once with {0}',
   steps: [{ noun: 'serve', verb: '--take-over' }],

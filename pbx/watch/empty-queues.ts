@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
-import { queuesToLookAt } from '../../domain/calls/waiting.js';
+import { unservedQueues } from '../../domain/calls/unserved-queues.js';
 import { failureOf } from '../../domain/database/sql-errors.js';
 import type { Database } from '../../domain/database/pool.js';
+import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
 import { queueOf, wrapUpReason } from '../queue/names.js';
@@ -45,20 +46,26 @@ export class EmptyQueues extends Loop {
       }
       return [queue, from];
     };
+    const failing = new LastingFault(log, {
+      fault: 'queues could not be looked at',
+      over: 'queues are looked at again',
+      level: 'error',
+    });
     super(async () => {
       try {
         if (!leading() || !manager.connected) {
           since = new Map();
           return everyMs;
         }
-        const queues = (await queuesToLookAt(db, node)).map(({ team, group }) => queueOf(team, group));
+        const queues = (await unservedQueues(db, node)).map(({ team, group }) => queueOf(team, group));
         const seen = await inPortions(queues, look);
         since = new Map(seen.flatMap((one) => (one ? [one] : [])));
+        failing.over();
       } catch (error) {
         // Who was there meanwhile was not seen.
         since = new Map();
         if (!(error instanceof AmiError) && failureOf(error) === undefined)
-          log.error({ err: error }, 'queues could not be looked at');
+          failing.met((error as Error).message, { err: error });
       }
       return everyMs;
     });

@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import { endOffer, transition } from '../../domain/presence/agent-state.js';
 import { findQueue } from '../../domain/calls/queue.js';
 import { CallRecords, type Caller, type CallOutcome, type KnownQueue } from '../../domain/calls/records.js';
-import { failureOf } from '../../domain/database/sql-errors.js';
 import { type Database } from '../../domain/database/pool.js';
 import { openSignIn, type SignIn } from '../../domain/presence/open-sign-in.js';
 import { statesBefore } from '../../domain/presence/transitions.js';
@@ -14,25 +13,17 @@ import { outcomeOf } from './call-outcome.js';
 import { dropOldest, Endings } from './endings.js';
 import { callerIn, deviceIn, deviceOfChannel, offerIn } from './event-headers.js';
 import { resultOf, type OfferSoFar } from './offer-result.js';
+import { OrderedWork, type Work } from './ordered-work.js';
 
 /** More than are ever open at once: ends that another server sees leave their beginnings here. */
 const most = 20_000;
-
-interface Work {
-  /** Events of one phone or one call are worked off in their order. */
-  key: string;
-  /** What must be worked off before it, beside what has the same key. */
-  after?: string;
-  run: () => Promise<void>;
-}
 
 /**
  * Turns the events of one Asterisk node into states of agents and rows of calls. Events are hints: what is missed, or
  * comes while PostgreSQL is away, is found by the reconciliation.
  */
 export class Observer {
-  /** What is under way, by its key; that of others goes on side by side. */
-  readonly #chains = new Map<string, Promise<void>>();
+  readonly #work: OrderedWork;
   /** Callers that joined a queue: their channel need not be the first of its call. */
   readonly #queued = new Set<string>();
   /** Callers who have left a queue without an answer, and have not hung up yet. */
@@ -56,10 +47,11 @@ export class Observer {
       unanswered?: (offerIds: readonly string[]) => void;
     },
   ) {
+    this.#work = new OrderedWork(log, () => this.hooks.missed());
     this.#records = new CallRecords(db, node);
     this.#endings = new Endings(
       this.#records,
-      () => this.#chain({ key: 'ends', run: () => this.#endings.write() }),
+      () => this.#work.add({ key: 'ends', run: () => this.#endings.write() }),
       (offerIds) => this.hooks.unanswered?.(offerIds),
     );
   }
@@ -67,19 +59,19 @@ export class Observer {
   /** Takes one event. Never throws. */
   take(event: AmiMessage): void {
     const work = this.#workFor(event);
-    if (work) this.#chain(work);
+    if (work) this.#work.add(work);
   }
 
   /** Resolves when the states and calls of the events taken so far are in the database, or have failed to get there. */
   async caughtUp(): Promise<void> {
-    await Promise.all(this.#chains.values());
-    await this.#guarded(() => this.#endings.write());
+    await this.#work.caughtUp();
+    await this.#work.guarded(() => this.#endings.write());
   }
 
   /** Resolves when everything taken so far is in the database, or has failed to get there. */
   async settled(): Promise<void> {
-    while (this.#chains.size > 0) await Promise.all(this.#chains.values());
-    await this.#guarded(() => this.#endings.write());
+    await this.#work.settled();
+    await this.#work.guarded(() => this.#endings.write());
     this.#endings.stop();
   }
 
@@ -145,8 +137,12 @@ export class Observer {
   #told(event: AmiMessage): Work | undefined {
     const { headers } = event;
     switch (headers.get('userevent')) {
-      case 'Star64OfferEnd':
+      case 'Star64OfferEnd': {
+        const offer = this.#offers.get(headers.get('offer') ?? '');
+        const reply = headers.get('reply');
+        if (offer && reply !== undefined) offer.reply = reply;
         return this.#forPhone(event, 'member', (signIn) => this.#offerEnded(signIn, event));
+      }
       case 'Star64Left':
         this.#gaveUp.delete(headers.get('uniqueid') ?? '');
         return { key: headers.get('uniqueid') ?? '', run: () => this.#unserved(event) };
@@ -304,27 +300,5 @@ export class Observer {
     if (!caller) return undefined;
     this.#gaveUp.delete(uniqueid);
     return { key: uniqueid, run: () => this.#records.abandoned(caller) };
-  }
-
-  #chain({ key, after, run }: Work): void {
-    const previous = [key, after].map((each) => this.#chains.get(each ?? '') ?? Promise.resolve());
-    const next = Promise.all(previous)
-      .then(() => this.#guarded(run))
-      .finally(() => {
-        if (this.#chains.get(key) === next) this.#chains.delete(key);
-      });
-    this.#chains.set(key, next);
-  }
-
-  async #guarded(run: () => Promise<void>): Promise<void> {
-    try {
-      // Of two statements that wait for each other PostgreSQL ends one; everything here may be told twice.
-      await run().catch((error: unknown) =>
-        failureOf(error) === 'conflict' ? run() : Promise.reject(error as Error),
-      );
-    } catch (error) {
-      this.hooks.missed();
-      if (failureOf(error) === undefined) this.log.error({ err: error }, 'an event could not be recorded');
-    }
   }
 }

@@ -1,14 +1,12 @@
 import t from 'tap';
 import { CallRecords, type CallEnd, type Caller } from '../../domain/calls/records.js';
-import { migrationDeadlineMs } from '../../domain/database/migrate.js';
-import { connect } from '../../domain/database/pool.js';
 import { readStatus } from '../../domain/monitor/status.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 import { callerOf, defaultNode } from '../support/records.js';
 
-const { url, db } = await freshDatabase(t);
+const { db } = await freshDatabase(t);
 const groups = [{ name: 'support' }, { name: 'sales' }];
 await provision(db, crowd(2, { groups }));
 await provision(db, crowd(1, { team: 'other', groups, did: '600200' }));
@@ -260,6 +258,14 @@ await t.test('of calls to an extension each has what was seen of it, and an answ
     [null, null, null, 40, 40],
     'the first word stays',
   );
+  // The reconciliation was first: it saw that the call was over, and not how.
+  const endedAt = await db('calls').orderBy('uniqueid').pluck<Date[]>('ended_at');
+  t.same(await records.callsEnded([{ uniqueid: 'e.3', outcome: 'no-answer', unanswered: true }]), ['e.3']);
+  t.same(await records.callsEnded([{ uniqueid: 'e.3' }, { uniqueid: 'e.1', outcome: 'refused' }]), []);
+  t.same(await db('calls').orderBy('uniqueid').pluck<string[]>('outcome'), [
+    ...['busy', 'abandoned', 'no-answer', 'answered', 'answered'],
+  ]);
+  t.same(await db('calls').orderBy('uniqueid').pluck<Date[]>('ended_at'), endedAt, 'it ended when it was seen');
 });
 
 await t.test('an offer has the result that was seen; the first word stays', async (t) => {
@@ -289,37 +295,4 @@ await t.test('an offer has the result that was seen; the first word stays', asyn
   await signOut(db, 'astercc', { agent: '1001' }, 'test');
   await records.offersEnded([{ offerId: 'offer-4', result: 'missed' }]);
   t.same((await results()).at(-1), 'cancelled');
-});
-
-await t.test('today is found without reading the months before', async (t) => {
-  const [team] = await db('teams').where({ identity: 'astercc' }).select<{ id: number }[]>('id');
-  // What has been is told to nobody.
-  const patient = connect(url, { max: 1, deadlineMs: migrationDeadlineMs });
-  t.teardown(() => patient.destroy());
-  for (const table of ['calls', 'queue_visits'])
-    await patient.raw(`alter table ${table} disable trigger user`);
-  await patient.raw(
-    `with c as (
-       insert into calls (team_id, node, uniqueid, arrived_at, ended_at)
-       select ?, 'default', 'old-' || n, now() - n * interval '1 minute', now() from generate_series(1, 20000) as n
-       returning id, team_id, node, uniqueid, arrived_at)
-     insert into queue_visits (team_id, node, call_id, uniqueid, group_id, joined_at, left_at)
-     select c.team_id, node, c.id, uniqueid, g.id, arrived_at, arrived_at + interval '1 minute'
-     from c join agent_groups g on g.team_id = c.team_id and g.name = 'support'`,
-    [team?.id ?? 0],
-  );
-  await db.raw('analyze queue_visits');
-  const seen: string[] = [];
-  db.on('query', ({ sql }: { sql: string }) => void seen.push(sql));
-  await readStatus(db, 'astercc');
-  db.removeAllListeners('query');
-  const sql = seen.find((text) => /from queue_visits/.test(text)) ?? '';
-  const { rows } = await db.raw<{ rows: { 'QUERY PLAN': string }[] }>(
-    `explain ${sql.replaceAll(/\$\d+/g, '?')}`,
-    [team?.id ?? 0, 20, team?.id ?? 0, new Date(), team?.id ?? 0, team?.id ?? 0],
-  );
-  const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
-  t.match(plan, /queue_visits_joined_idx/, plan);
-  t.match(plan, /queue_visits_open/);
-  t.notMatch(plan, /Seq Scan on queue_visits/);
 });

@@ -117,15 +117,15 @@ await t.test('what Asterisk says: its files, the lease, phones that it cannot re
     MemberName: '1001',
   });
   const where = { team: 'astercc', node: defaultNode };
-  t.same(await look(manager, db, where, 'g1'), {
-    generation: { name: 'g1', loaded: false },
+  t.same(await look(manager, db, where, 'g0123456789abcdef'), {
+    generation: { name: 'g0123456789abcdef', loaded: false },
     leaseSeconds: 0,
     unreachable: [],
   });
   manager.unavailable.add('PJSIP/astercc-5001');
-  manager.variables.set('DIALPLAN_EXISTS(star64-generation,g1,1)', '1');
+  manager.generation = 'g0123456789abcdef';
   manager.variables.set('STAR64_LEASE', String((await readEpoch(manager)) + 9));
-  t.match(await look(manager, db, where, 'g1'), {
+  t.match(await look(manager, db, where, 'g0123456789abcdef'), {
     generation: { loaded: true },
     leaseSeconds: 8,
     unreachable: [{ agent: '1001', extension: '5001', device: 'PJSIP/astercc-5001' }],

@@ -2,6 +2,8 @@ import t from 'tap';
 import { transition } from '../../domain/presence/agent-state.js';
 import { findQueue } from '../../domain/calls/queue.js';
 import { CallRecords } from '../../domain/calls/records.js';
+import { migrationDeadlineMs } from '../../domain/database/migrate.js';
+import { connect } from '../../domain/database/pool.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
 import { readStatus } from '../../domain/monitor/status.js';
 import { crowd, provision } from '../../lab/provision.js';
@@ -9,7 +11,7 @@ import { freshDatabase } from '../support/database.js';
 import { callerOf, callJoined, defaultNode } from '../support/records.js';
 import { refused } from '../support/refusal.js';
 
-const { db } = await freshDatabase(t);
+const { url, db } = await freshDatabase(t);
 await provision(db, crowd(2, { groups: [{ name: 'support', number: '6000' }, { name: 'sales' }] }));
 await provision(db, crowd(2, { team: 'other', did: '600200' }));
 const queue = await findQueue(db, defaultNode, 'astercc-support');
@@ -142,4 +144,37 @@ await t.test('today is the day of the team, wherever the database is', async (t)
     }
     t.match(await group('support'), { answered: 1, serviceLevel: 100 }, timeZone);
   }
+});
+
+await t.test('today is found without reading the months before', async (t) => {
+  const [team] = await db('teams').where({ identity: 'astercc' }).select<{ id: number }[]>('id');
+  // What has been is told to nobody.
+  const patient = connect(url, { max: 1, deadlineMs: migrationDeadlineMs });
+  t.teardown(() => patient.destroy());
+  for (const table of ['calls', 'queue_visits'])
+    await patient.raw(`alter table ${table} disable trigger user`);
+  await patient.raw(
+    `with c as (
+       insert into calls (team_id, node, uniqueid, arrived_at, ended_at)
+       select ?, 'default', 'old-' || n, now() - n * interval '1 minute', now() from generate_series(1, 20000) as n
+       returning id, team_id, node, uniqueid, arrived_at)
+     insert into queue_visits (team_id, node, call_id, uniqueid, group_id, joined_at, left_at)
+     select c.team_id, node, c.id, uniqueid, g.id, arrived_at, arrived_at + interval '1 minute'
+     from c join agent_groups g on g.team_id = c.team_id and g.name = 'support'`,
+    [team?.id ?? 0],
+  );
+  await db.raw('analyze queue_visits');
+  const seen: string[] = [];
+  db.on('query', ({ sql }: { sql: string }) => void seen.push(sql));
+  await readStatus(db, 'astercc');
+  db.removeAllListeners('query');
+  const sql = seen.find((text) => /from queue_visits/.test(text)) ?? '';
+  const { rows } = await db.raw<{ rows: { 'QUERY PLAN': string }[] }>(
+    `explain ${sql.replaceAll(/\$\d+/g, '?')}`,
+    [team?.id ?? 0, 20, team?.id ?? 0, new Date(), team?.id ?? 0, team?.id ?? 0],
+  );
+  const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+  t.match(plan, /queue_visits_joined_idx/, plan);
+  t.match(plan, /queue_visits_open/);
+  t.notMatch(plan, /Seq Scan on queue_visits/);
 });

@@ -21,7 +21,9 @@ await t.test('every field that is kept has its column, and every default is the 
   for (const { table, fields } of nouns) {
     for (const [key, field] of Object.entries<Field>(fields)) {
       if (
-        ['computed', 'references', 'destinations', 'destination', 'number-by-name'].includes(field.value.is)
+        ['computed', 'references', 'destination', 'destinations', 'number-by-name', 'lines'].includes(
+          field.value.is,
+        )
       )
         continue;
       const column = `${table}.${columnOf(key, field)}`;

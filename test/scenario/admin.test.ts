@@ -5,42 +5,31 @@ import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
 import { Caller } from '../../lab/caller.js';
 import type { Phone } from '../../lab/phone.js';
 import { until } from '../../domain/machine/processes.js';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { cli } from '../support/cli.js';
-import {
-  centreFor,
-  dialled,
-  gaps,
-  needLab,
-  stateOf,
-  statesOf,
-  waitMembers,
-  waitState,
-} from '../support/centre.js';
+import { centreOf, dialled, gaps, stateOf, statesOf, waitMembers, waitState } from '../support/centre.js';
 
-await needLab(t);
-
-const centre = await centreFor(t, {
-  servers: 3,
-  provision: async (db) => {
-    await provision(
-      db,
-      crowd(4, {
-        groups: [{ name: 'support', number: '6000', ringSeconds: 120, wrapUpSeconds: 0 }, { name: 'sales' }],
-      }),
-    );
-    await addPauseReason(db, 'astercc', { digit: '1', name: 'Lunch' });
-    // Calls go to him when nobody else is left.
-    await addAgent(db, 'astercc', {
-      number: '1009',
-      user: 'crowd',
-      groups: ['support'],
-      kind: 'fixed',
-      extension: '5004',
-      penalties: { support: 10 },
-    });
+const centre = await centreOf(
+  t,
+  crowd(4, {
+    groups: [{ name: 'support', number: '6000', ringSeconds: 120, wrapUpSeconds: 0 }, { name: 'sales' }],
+  }),
+  {
+    servers: 3,
+    provision: async (db) => {
+      await addPauseReason(db, 'astercc', { digit: '1', name: 'Lunch' });
+      // Calls go to him when nobody else is left.
+      await addAgent(db, 'astercc', {
+        number: '1009',
+        user: 'crowd',
+        groups: ['support'],
+        kind: 'fixed',
+        extension: '5004',
+        penalties: { support: 10 },
+      });
+    },
   },
-});
+);
 const { asterisk, db, servers } = centre;
 const env = centre.env as Record<string, string>;
 const fixed = '1009';

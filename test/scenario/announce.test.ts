@@ -1,14 +1,11 @@
 import t from 'tap';
 import { setGroup } from '../../domain/provisioning/group.js';
 import { Caller } from '../../lab/caller.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { centreFor, dialAndHear, needLab, waitState } from '../support/centre.js';
+import { crowd } from '../../lab/provision.js';
+import { centreOf, dialAndHear, waitState } from '../support/centre.js';
 
-await needLab(t);
-
-const centre = await centreFor(t, {
+const centre = await centreOf(t, crowd(1), {
   provision: async (db) => {
-    await provision(db, crowd(1));
     await setGroup(db, 'astercc', 'support', { announceAgent: true, announceCall: true });
   },
 });

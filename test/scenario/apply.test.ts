@@ -4,17 +4,21 @@ import t, { type Test } from 'tap';
 import { packageRoot } from '../../domain/machine/package-root.js';
 import { generateSecret } from '../../domain/password.js';
 import { Caller } from '../../lab/caller.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { centreFor, dialAndHear, membersOf, needLab, waitMembers, waitState } from '../support/centre.js';
+import { crowd } from '../../lab/provision.js';
+import {
+  centreOf,
+  dialAndHear,
+  membersOf,
+  signedInPhone,
+  waitMembers,
+  waitState,
+} from '../support/centre.js';
 import { star64, type CliResult } from '../support/cli.js';
 
 /** An admin changes things while an agent talks: what Asterisk takes, and what it does not. */
-await needLab(t);
-
 /** A user of the manager for `apply` alone; the server's may not do that. */
 const applySecret = generateSecret();
-const centre = await centreFor(t, {
-  provision: (db) => provision(db, crowd(1)),
+const centre = await centreOf(t, crowd(1), {
   asterisk: {
     extra: { 'manager.conf': `[star64-apply]\nsecret = ${applySecret}\nwrite = command\n` },
   },
@@ -24,8 +28,7 @@ const templates = t.testdir({ team: {} });
 const generated = centre.env['STAR64_ASTERISK_CONFIG_DIR'] ?? '';
 const behind = 'not in Asterisk yet: star64 apply';
 
-const phone = await centre.phone('5001');
-await dialAndHear(centre, phone, '*641001', 'agent-loginok');
+const phone = await signedInPhone(centre, '1001');
 const customer = await Caller.call({ from: '4930123', to: '600100', server: asterisk.sip });
 t.teardown(() => customer.hangup());
 await phone.incoming();

@@ -1,17 +1,8 @@
 import t from 'tap';
 import { until } from '../../domain/machine/processes.js';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { callIn, Conversation, waitCall, waitTalking } from '../support/calls.js';
-import {
-  centreFor,
-  dialAndHear,
-  gaps,
-  needLab,
-  stateOf,
-  statesOf,
-  waitMembers,
-  waitState,
-} from '../support/centre.js';
+import { centreOf, dialAndHear, gaps, stateOf, statesOf, waitMembers, waitState } from '../support/centre.js';
 
 /** Without a server nobody renews the promise to Asterisk; see server-faults. */
 const leaseOverMs = 60_000;
@@ -21,13 +12,8 @@ const leaseOverMs = 60_000;
  */
 const mendedMs = 40_000;
 
-await needLab(t);
-
-const centre = await centreFor(t, {
-  provision: async (db) => {
-    const groups = [{ name: 'support', wrapUp: 'answer', wrapUpSeconds: 0 }, { name: 'sales' }];
-    await provision(db, crowd(3, { groups }));
-  },
+const groups = [{ name: 'support', wrapUp: 'answer', wrapUpSeconds: 0 }, { name: 'sales' }];
+const centre = await centreOf(t, crowd(3, { groups }), {
   // Members that come back can only come from star64's database then.
   asterisk: { persistentMembers: false },
 });

@@ -1,26 +1,20 @@
 import t from 'tap';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { Conversation } from '../support/calls.js';
-import { centreFor, dialAndHear, needLab, statesOf, waitMembers, waitState } from '../support/centre.js';
+import { centreOf, dialAndHear, signedInPhone, statesOf, waitMembers, waitState } from '../support/centre.js';
 
 /** What the promise of a dead server lasts, and a machine that has much else to do. */
 const leaseOverMs = 60_000;
 const calls = 5;
 const queue = 'astercc-support';
 
-await needLab(t);
-
+const groups = [{ name: 'support', wrapUp: 'answer', wrapUpSeconds: 0 }];
 /** An operator's Asterisk that forgets all globals at each reload of the dialplan. */
-const centre = await centreFor(t, {
+const centre = await centreOf(t, crowd(1, { groups }), {
   asterisk: { extra: { 'extensions.conf': '\n[general](+)\nclearglobalvars = yes\n' } },
-  provision: async (db) => {
-    const groups = [{ name: 'support', wrapUp: 'answer', wrapUpSeconds: 0 }];
-    await provision(db, crowd(1, { groups }));
-  },
 });
 const { asterisk, server } = centre;
-const phone = await centre.phone('5001');
-await dialAndHear(centre, phone, '*641001', 'agent-loginok');
+const phone = await signedInPhone(centre, '1001');
 
 /** Reloads the dialplan again and again while `work` goes on, and once more after it. Returns how often. */
 async function reloading(work: () => Promise<void>): Promise<number> {

@@ -3,10 +3,7 @@ import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
 import { setGroup } from '../../domain/provisioning/group.js';
 import { Caller } from '../../lab/caller.js';
 import type { Phone } from '../../lab/phone.js';
-import { provision } from '../../lab/provision.js';
-import { centreFor, dialled, gaps, needLab, stateOf, waitMembers, waitState } from '../support/centre.js';
-
-await needLab(t);
+import { centreOf, dialled, gaps, stateOf, waitMembers, waitState } from '../support/centre.js';
 
 /** The columns of the table, each with an agent, a phone, two groups and a DID of its own: they run side by side. */
 const states = ['signed-out', 'idle', 'ringing', 'talking', 'wrap-up', 'paused'] as const;
@@ -24,27 +21,30 @@ const columns = states.map((state, index) => ({
 }));
 type Column = (typeof columns)[number];
 
-const centre = await centreFor(t, {
-  provision: async (db) => {
-    await provision(db, {
-      team: 'astercc',
-      users: [{ username: 'anna' }],
-      extensions: columns.map(({ extension }) => ({ number: extension, user: 'anna' })),
-      groups: columns.flatMap(({ choice, other, otherNumber }, index) => [
-        { name: choice, number: `610${index}`, wrapUpSeconds: 0, ringSeconds: 60 },
-        { name: other, number: otherNumber, wrapUpSeconds: 0 },
-      ]),
-      agents: columns.map(({ agent, choice, other }) => ({
-        number: agent,
-        user: 'anna',
-        groups: [choice, other],
-      })),
-      dids: columns.map(({ did, choice }) => ({ number: did, to: `group:${choice}` })),
-    });
-    await addPauseReason(db, 'astercc', { digit: '1', name: 'Lunch' });
-    for (const { choice } of columns) await setGroup(db, 'astercc', choice, { workMode: 'choice' });
+const centre = await centreOf(
+  t,
+  {
+    team: 'astercc',
+    users: [{ username: 'anna' }],
+    extensions: columns.map(({ extension }) => ({ number: extension, user: 'anna' })),
+    groups: columns.flatMap(({ choice, other, otherNumber }, index) => [
+      { name: choice, number: `610${index}`, wrapUpSeconds: 0, ringSeconds: 60 },
+      { name: other, number: otherNumber, wrapUpSeconds: 0 },
+    ]),
+    agents: columns.map(({ agent, choice, other }) => ({
+      number: agent,
+      user: 'anna',
+      groups: [choice, other],
+    })),
+    dids: columns.map(({ did, choice }) => ({ number: did, to: `group:${choice}` })),
   },
-});
+  {
+    provision: async (db) => {
+      await addPauseReason(db, 'astercc', { digit: '1', name: 'Lunch' });
+      for (const { choice } of columns) await setGroup(db, 'astercc', choice, { workMode: 'choice' });
+    },
+  },
+);
 const { asterisk, db } = centre;
 
 interface Row {

@@ -4,20 +4,17 @@ import { prompts } from '../../agi/prompts.js';
 import { Caller } from '../../lab/caller.js';
 import type { Phone } from '../../lab/phone.js';
 import { until } from '../../domain/machine/processes.js';
-import { provision, type TeamFixture } from '../../lab/provision.js';
+import { type TeamFixture } from '../../lab/provision.js';
 import {
-  centreFor,
+  centreOf,
   dialled,
   gaps,
   membersOf,
-  needLab,
   stateOf,
   statesOf,
   waitMembers,
   waitState,
 } from '../support/centre.js';
-
-await needLab(t);
 
 /** What is heard by those who may try another number; `*60` and `*62` also say what `*69` asks with. */
 const askingAgain = new Set<string>(
@@ -45,9 +42,8 @@ const team: TeamFixture = {
     { number: '600101', to: 'group:group_7' },
   ],
 };
-const centre = await centreFor(t, {
+const centre = await centreOf(t, team, {
   provision: async (db) => {
-    await provision(db, team);
     await addPauseReason(db, 'astercc', { digit: '1', name: 'Lunch' });
   },
 });

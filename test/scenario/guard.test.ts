@@ -1,13 +1,12 @@
 import t, { type Test } from 'tap';
 import { until } from '../../domain/machine/processes.js';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { callIn, Conversation } from '../support/calls.js';
 import {
-  centreFor,
+  centreOf,
   dialAndHear,
   guarded,
   membersOf,
-  needLab,
   serversSay,
   stateOf,
   waitMembers,
@@ -32,18 +31,17 @@ const faults: { fault: Fault; hangs: boolean }[] = [
 ];
 const wrongPlaces: Fault[] = ['answers with a place that is not', 'answers with a context that is not'];
 
-await needLab(t);
-
-const centre = await centreFor(t, {
-  servers: 2,
-  provision: async (db) => {
-    const groups = ['support', 'sales'].map((name) => ({ name, wrapUp: 'off' }));
-    const team = crowd(3, { groups });
-    const groupOf = ['support', 'sales', 'support'];
-    const agents = team.agents.map((agent, index) => ({ ...agent, groups: [groupOf[index] ?? ''] }));
-    await provision(db, { ...team, agents });
+const groups = ['support', 'sales'].map((name) => ({ name, wrapUp: 'off' }));
+const team = crowd(3, { groups });
+const groupOf = ['support', 'sales', 'support'];
+const agents = team.agents.map((agent, index) => ({ ...agent, groups: [groupOf[index] ?? ''] }));
+const centre = await centreOf(
+  t,
+  { ...team, agents },
+  {
+    servers: 2,
   },
-});
+);
 const { asterisk, db, servers } = centre;
 const [first, second] = servers as [(typeof servers)[0], (typeof servers)[0]];
 const [faultyFirst, faultySecond] = [first, second].map(

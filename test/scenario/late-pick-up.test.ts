@@ -1,18 +1,9 @@
 import t from 'tap';
 import { Caller } from '../../lab/caller.js';
 import type { Phone } from '../../lab/phone.js';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { until } from '../../domain/machine/processes.js';
-import {
-  centreFor,
-  dialAndHear,
-  gaps,
-  needLab,
-  stateOf,
-  statesOf,
-  waitMembers,
-  waitState,
-} from '../support/centre.js';
+import { centreOf, dialAndHear, gaps, stateOf, statesOf, waitMembers, waitState } from '../support/centre.js';
 import { watchOfferEnds, type OfferEnd } from '../support/offer-ends.js';
 
 /**
@@ -22,23 +13,17 @@ import { watchOfferEnds, type OfferEnd } from '../support/offer-ends.js';
 const did = { answer: '600100', ring: '600101' } as const;
 const modes = ['answer', 'ring'] as const;
 
-await needLab(t);
-
-const centre = await centreFor(t, {
-  provision: async (db) => {
-    const groups = modes.map((wrapUp, index) => ({
-      name: wrapUp,
-      number: `600${index}`,
-      wrapUp,
-      wrapUpSeconds: 0,
-      strategy: 'ringall',
-      // Who picks up is told how long the caller has waited, before the two are joined.
-      announceCall: true,
-    }));
-    const dids = modes.map((group) => ({ number: did[group], to: `group:${group}` }));
-    await provision(db, { ...crowd(2, { groups }), dids });
-  },
-});
+const groups = modes.map((wrapUp, index) => ({
+  name: wrapUp,
+  number: `600${index}`,
+  wrapUp,
+  wrapUpSeconds: 0,
+  strategy: 'ringall',
+  // Who picks up is told how long the caller has waited, before the two are joined.
+  announceCall: true,
+}));
+const dids = modes.map((group) => ({ number: did[group], to: `group:${group}` }));
+const centre = await centreOf(t, { ...crowd(2, { groups }), dids });
 const phones: Record<string, Phone> = {
   1001: await centre.phone('5001'),
   1002: await centre.phone('5002'),

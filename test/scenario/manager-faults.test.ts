@@ -1,7 +1,7 @@
 import t from 'tap';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { callIn, Conversation, waitCall, waitTalking } from '../support/calls.js';
-import { centreFor, dialAndHear, gaps, needLab, waitMembers, waitState } from '../support/centre.js';
+import { centreOf, dialAndHear, gaps, waitMembers, waitState } from '../support/centre.js';
 import { Link } from '../support/link.js';
 
 /** A wrap-up of support ends with *67, one of sales after this long; after a call of leads there is none. */
@@ -12,24 +12,23 @@ const leaseOverMs = 60_000;
 /** For what waits for the manager connection, which is tried again every five seconds at the latest. */
 const mendedMs = 40_000;
 
-await needLab(t);
-
 let link: Link | undefined;
-const centre = await centreFor(t, {
-  provision: async (db) => {
-    const groups = [
-      { name: 'support', wrapUp: 'answer', wrapUpSeconds: 0 },
-      { name: 'sales', wrapUp: 'answer', wrapUpSeconds: salesSeconds },
-      { name: 'leads', wrapUp: 'off' },
-    ];
-    const dids = groups.map(({ name }, index) => ({ number: `60010${index}`, to: `group:${name}` }));
-    await provision(db, { ...crowd(2, { groups }), dids });
+const groups = [
+  { name: 'support', wrapUp: 'answer', wrapUpSeconds: 0 },
+  { name: 'sales', wrapUp: 'answer', wrapUpSeconds: salesSeconds },
+  { name: 'leads', wrapUp: 'off' },
+];
+const dids = groups.map(({ name }, index) => ({ number: `60010${index}`, to: `group:${name}` }));
+const centre = await centreOf(
+  t,
+  { ...crowd(2, { groups }), dids },
+  {
+    managerVia: async (asterisk) => {
+      link = await Link.to(asterisk);
+      return link.near;
+    },
   },
-  managerVia: async (asterisk) => {
-    link = await Link.to(asterisk);
-    return link.near;
-  },
-});
+);
 t.teardown(() => link?.close());
 const queues = ['astercc-support', 'astercc-sales', 'astercc-leads'];
 const phone = await centre.phone('5001');

@@ -2,13 +2,11 @@ import t from 'tap';
 import { pauseAgent, signInAgent } from '../../domain/provisioning/admin-action.js';
 import { until } from '../../domain/machine/processes.js';
 import type { Caller } from '../../lab/caller.js';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { callIn, waitWaiting } from '../support/calls.js';
-import { centreFor, dialAndHear, needLab, waitMembers, waitState } from '../support/centre.js';
+import { centreOf, dialAndHear, waitMembers, waitState } from '../support/centre.js';
 
 /** Callers whom nobody can answer: they are told, and those whom somebody will answer go on waiting. */
-await needLab(t);
-
 /** A group with an agent and a phone of its own, and a DID. */
 const names = ['empty', 'paused', 'gone', 'short', 'resting', 'anew', 'start'] as const;
 type Name = (typeof names)[number];
@@ -17,22 +15,20 @@ const agentOf = (name: Name): string => `100${index(name)}`;
 const phoneOf = (name: Name): string => `500${index(name)}`;
 const queueOf = (name: Name): string => `astercc-${name}`;
 
-const centre = await centreFor(t, {
-  asterisk: { persistentMembers: false },
-  provision: (db) => {
-    const all = crowd(names.length);
-    return provision(db, {
-      ...all,
-      groups: names.map((name) => ({
-        name,
-        wrapUpSeconds: 0,
-        ...(name === 'short' && { maxWaitSeconds: 10 }),
-      })),
-      agents: names.map((name) => ({ number: agentOf(name), user: 'crowd', groups: [name] })),
-      dids: names.map((name) => ({ number: `60010${index(name)}`, to: `group:${name}` })),
-    });
+const centre = await centreOf(
+  t,
+  {
+    ...crowd(names.length),
+    groups: names.map((name) => ({
+      name,
+      wrapUpSeconds: 0,
+      ...(name === 'short' && { maxWaitSeconds: 10 }),
+    })),
+    agents: names.map((name) => ({ number: agentOf(name), user: 'crowd', groups: [name] })),
+    dids: names.map((name) => ({ number: `60010${index(name)}`, to: `group:${name}` })),
   },
-});
+  { asterisk: { persistentMembers: false } },
+);
 const { asterisk, db } = centre;
 const call = (name: Name): Promise<Caller> => callIn(centre, `60010${index(name)}`);
 const signIn = async (name: Name): Promise<void> => {

@@ -7,19 +7,9 @@ import { Caller } from '../../lab/caller.js';
 import { readLamp } from '../../lab/lamp.js';
 import { Phone } from '../../lab/phone.js';
 import { until } from '../../domain/machine/processes.js';
-import { crowd, provision } from '../../lab/provision.js';
-import {
-  centreFor,
-  dialAndHear,
-  gaps,
-  membersOf,
-  needLab,
-  waitMembers,
-  waitState,
-} from '../support/centre.js';
+import { crowd } from '../../lab/provision.js';
+import { centreOf, dialAndHear, gaps, membersOf, waitMembers, waitState } from '../support/centre.js';
 import { trunkSection } from '../support/telephone.js';
-
-await needLab(t);
 
 const secret = 'aSecretOfTheOperators64';
 /** A phone as an operator has it; the second one lacks the line that star64 asks for. */
@@ -42,15 +32,19 @@ max_contacts = 1
 `;
 const provider = '127.0.0.97';
 
-const centre = await centreFor(t, {
-  asterisk: {
-    extra: {
-      'pjsip.conf': [
-        phoneSection('201', 'set_var = GROUP(star64)=PJSIP/201'),
-        phoneSection('desk.202', ''),
-        trunkSection('provider', provider, 5060).replace('context = star64-inbound', 'context = outside'),
-      ].join('\n'),
-      'extensions.conf': `[office]
+const groups = [{ name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0 }];
+const centre = await centreOf(
+  t,
+  { ...crowd(1, { groups }), dids: [] },
+  {
+    asterisk: {
+      extra: {
+        'pjsip.conf': [
+          phoneSection('201', 'set_var = GROUP(star64)=PJSIP/201'),
+          phoneSection('desk.202', ''),
+          trunkSection('provider', provider, 5060).replace('context = star64-inbound', 'context = outside'),
+        ].join('\n'),
+        'extensions.conf': `[office]
 include => astercc-features
 exten => 9,1,Playback(beep)
 [outside]
@@ -59,18 +53,17 @@ include => outside-rest
 [outside-rest]
 exten => _[+0-9]X!,1,Gosub(star64-no-did,s,1(\${EXTEN}))
  same => n,Congestion(1)`,
+      },
+    },
+    provision: async (db) => {
+      await addExtension(db, 'astercc', { number: '201', user: 'crowd', endpoint: '201' });
+      await addExtension(db, 'astercc', { number: '202', user: 'crowd', endpoint: 'desk.202' });
+      await addAgent(db, 'astercc', { number: '1002', user: 'crowd', groups: ['support'] });
+      await addTrunk(db, null, { name: 'provider', endpoint: 'provider', country: 'DE' });
+      await addDid(db, 'astercc', { number: '030600100', to: 'group:support' });
     },
   },
-  provision: async (db) => {
-    const groups = [{ name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0 }];
-    await provision(db, { ...crowd(1, { groups }), dids: [] });
-    await addExtension(db, 'astercc', { number: '201', user: 'crowd', endpoint: '201' });
-    await addExtension(db, 'astercc', { number: '202', user: 'crowd', endpoint: 'desk.202' });
-    await addAgent(db, 'astercc', { number: '1002', user: 'crowd', groups: ['support'] });
-    await addTrunk(db, null, { name: 'provider', endpoint: 'provider', country: 'DE' });
-    await addDid(db, 'astercc', { number: '030600100', to: 'group:support' });
-  },
-});
+);
 const { asterisk, db } = centre;
 const phoneOf = async (user: string): Promise<Phone> => {
   const phone = await Phone.start({ user, secret, server: asterisk.sip });

@@ -1,15 +1,12 @@
 import t from 'tap';
 import { setAgent } from '../../domain/provisioning/agent.js';
 import { setTeam } from '../../domain/provisioning/team.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { centreFor, dialled, needLab, stateOf } from '../support/centre.js';
-
-await needLab(t);
+import { crowd } from '../../lab/provision.js';
+import { centreOf, dialled, stateOf } from '../support/centre.js';
 
 const pin = '48263917';
-const centre = await centreFor(t, {
+const centre = await centreOf(t, crowd(4), {
   provision: async (db) => {
-    await provision(db, crowd(4));
     await setAgent(db, 'astercc', '1001', { pin });
     await setAgent(db, 'astercc', '1003', { pin });
   },

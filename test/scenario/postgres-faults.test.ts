@@ -1,21 +1,15 @@
 import t from 'tap';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { callIn, Conversation, waitCall, waitTalking } from '../support/calls.js';
-import { centreFor, dialAndHear, gaps, needLab, stateOf, waitMembers, waitState } from '../support/centre.js';
+import { centreOf, dialAndHear, gaps, stateOf, waitMembers, waitState } from '../support/centre.js';
 
 /** Without PostgreSQL nobody renews the promise to Asterisk; see server-faults. */
 const leaseOverMs = 60_000;
 
-await needLab(t);
-
-const centre = await centreFor(t, {
-  provision: async (db) => {
-    const groups = [{ name: 'support', wrapUp: 'answer', wrapUpSeconds: 0 }, { name: 'sales' }];
-    const team = crowd(2, { groups });
-    const agents = team.agents.map((agent) => ({ ...agent, groups: ['support'] }));
-    await provision(db, { ...team, agents });
-  },
-});
+const groups = [{ name: 'support', wrapUp: 'answer', wrapUpSeconds: 0 }, { name: 'sales' }];
+const team = crowd(2, { groups });
+const agents = team.agents.map((agent) => ({ ...agent, groups: ['support'] }));
+const centre = await centreOf(t, { ...team, agents });
 const { postgres, db, server } = centre;
 const phone = await centre.phone('5001');
 const colleague = await centre.phone('5002');

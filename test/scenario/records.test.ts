@@ -2,23 +2,17 @@ import t from 'tap';
 import { showExtensionSecret } from '../../domain/provisioning/extension.js';
 import { until } from '../../domain/machine/processes.js';
 import { readLamp } from '../../lab/lamp.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { centreFor, dialAndHear, needLab, waitMembers, waitState } from '../support/centre.js';
+import { crowd } from '../../lab/provision.js';
+import { centreOf, dialAndHear, waitMembers, waitState } from '../support/centre.js';
 import { callIn } from '../support/calls.js';
 
-await needLab(t);
-
-const centre = await centreFor(t, {
-  provision: async (db) => {
-    const answer = { wrapUp: 'answer', wrapUpSeconds: 0, strategy: 'linear', ringSeconds: 30 };
-    const team = crowd(4, { groups: [{ name: 'support', number: '6000', ...answer }] });
-    const dids = ['5003', '5004'].map((extension) => ({
-      number: `60${extension}`,
-      to: `extension:${extension}`,
-    }));
-    await provision(db, { ...team, dids: [...team.dids, ...dids] });
-  },
-});
+const answer = { wrapUp: 'answer', wrapUpSeconds: 0, strategy: 'linear', ringSeconds: 30 };
+const team = crowd(4, { groups: [{ name: 'support', number: '6000', ...answer }] });
+const dids = ['5003', '5004'].map((extension) => ({
+  number: `60${extension}`,
+  to: `extension:${extension}`,
+}));
+const centre = await centreOf(t, { ...team, dids: [...team.dids, ...dids] });
 const { asterisk, db } = centre;
 const [anna, bert] = [await centre.phone('5001'), await centre.phone('5002')];
 

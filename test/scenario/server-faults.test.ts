@@ -2,15 +2,14 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import t from 'tap';
 import { until } from '../../domain/machine/processes.js';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { callIn, Conversation, waitCall, waitTalking, waitWaiting } from '../support/calls.js';
 import {
-  centreFor,
+  centreOf,
   dialAndHear,
   gaps,
   guarded,
   membersOf,
-  needLab,
   stateOf,
   statesOf,
   waitMembers,
@@ -27,19 +26,13 @@ const queues = ['astercc-support', 'astercc-sales'];
  */
 const leaseOverMs = 60_000;
 
-await needLab(t);
-
-const centre = await centreFor(t, {
-  provision: async (db) => {
-    const groups = [
-      { name: 'support', wrapUp: 'answer', wrapUpSeconds: 0 },
-      { name: 'sales', wrapUp: 'answer', wrapUpSeconds: salesSeconds },
-    ];
-    const team = crowd(3, { groups });
-    const dids = groups.map(({ name }, index) => ({ number: `60010${index}`, to: `group:${name}` }));
-    await provision(db, { ...team, dids });
-  },
-});
+const groups = [
+  { name: 'support', wrapUp: 'answer', wrapUpSeconds: 0 },
+  { name: 'sales', wrapUp: 'answer', wrapUpSeconds: salesSeconds },
+];
+const team = crowd(3, { groups });
+const dids = groups.map(({ name }, index) => ({ number: `60010${index}`, to: `group:${name}` }));
+const centre = await centreOf(t, { ...team, dids });
 const { asterisk, db, server } = centre;
 const phone = await centre.phone('5001');
 const colleague = await centre.phone('5002');

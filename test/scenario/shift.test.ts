@@ -4,24 +4,12 @@ import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
 import { setGroup } from '../../domain/provisioning/group.js';
 import { Caller } from '../../lab/caller.js';
 import { readLamp } from '../../lab/lamp.js';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { until } from '../../domain/machine/processes.js';
-import {
-  centreFor,
-  dialled,
-  gaps,
-  needLab,
-  stateOf,
-  statesOf,
-  waitMembers,
-  waitState,
-} from '../support/centre.js';
+import { centreOf, dialled, gaps, stateOf, statesOf, waitMembers, waitState } from '../support/centre.js';
 
-await needLab(t);
-
-const centre = await centreFor(t, {
+const centre = await centreOf(t, crowd(2), {
   provision: async (db) => {
-    await provision(db, crowd(2));
     await addPauseReason(db, 'astercc', { digit: '1', name: 'Break', maxSeconds: 3 });
     await addPauseReason(db, 'astercc', { digit: '2', name: 'Errand', maxSeconds: 3, atEnd: 'sign-out' });
   },

@@ -2,25 +2,17 @@ import t from 'tap';
 import { connect } from '../../domain/database/pool.js';
 import { LabProcess, run, until } from '../../domain/machine/processes.js';
 import { freePort } from '../../domain/machine/ports.js';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { star64Command } from '../../lab/server.js';
 import { Conversation } from '../support/calls.js';
-import { centreFor, dialAndHear, needLab, waitMembers, waitState } from '../support/centre.js';
-
-await needLab(t);
+import { centreOf, dialAndHear, signedInPhone, waitMembers, waitState } from '../support/centre.js';
 
 const queues = ['astercc-support', 'astercc-sales'];
-const centre = await centreFor(t, {
-  provision: async (db) => {
-    const groups = ['support', 'sales'].map((name) => ({ name, wrapUp: 'answer', wrapUpSeconds: 0 }));
-    await provision(db, crowd(2, { groups }));
-  },
-});
+const groups = ['support', 'sales'].map((name) => ({ name, wrapUp: 'answer', wrapUpSeconds: 0 }));
+const centre = await centreOf(t, crowd(2, { groups }));
 const { asterisk, db, postgres, server } = centre;
-const phone = await centre.phone('5001');
-await dialAndHear(centre, phone, '*641001', 'agent-loginok');
-const colleague = await centre.phone('5002');
-await dialAndHear(centre, colleague, '*641002', 'agent-loginok');
+const phone = await signedInPhone(centre, '1001');
+await signedInPhone(centre, '1002');
 
 /** A dump and a restore of the database beside the running original, in which nobody is signed in. */
 async function restoreBackup(): Promise<string> {

@@ -10,15 +10,12 @@ import { PortBlock } from '../../domain/machine/ports.js';
 import { run, until } from '../../domain/machine/processes.js';
 import { readStatus } from '../../domain/monitor/status.js';
 import { showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { centreFor, dialAndHear, needLab, waitState } from '../support/centre.js';
+import { centreOf, dialAndHear, waitState } from '../support/centre.js';
 import { callIn, waitWaiting } from '../support/calls.js';
 
-await needLab(t);
-
 // Team astercc lives on the Asterisk of the centre, team other on a second one; both have one database.
-const centre = await centreFor(t, {
+const centre = await centreOf(t, crowd(2), {
   provision: async (db) => {
-    await provision(db, crowd(2));
     await provision(db, crowd(2, { team: 'other', did: '600200' }));
     await db('nodes').insert({ name: 'east' });
     await db('teams').where({ identity: 'other' }).update({ node: 'east' });

@@ -4,18 +4,10 @@ import t from 'tap';
 import { crowd } from '../../lab/caller.js';
 import { freePort } from '../../domain/machine/ports.js';
 import { until } from '../../domain/machine/processes.js';
-import { crowd as team, provision } from '../../lab/provision.js';
+import { crowd as team } from '../../lab/provision.js';
 import { LabServer } from '../../lab/server.js';
 import { Conversation, waitCall } from '../support/calls.js';
-import {
-  centreFor,
-  dialAndHear,
-  needLab,
-  serversSay,
-  statesOf,
-  waitMembers,
-  waitState,
-} from '../support/centre.js';
+import { centreOf, dialAndHear, serversSay, statesOf, waitMembers, waitState } from '../support/centre.js';
 import { FaultyServer } from '../support/faulty-server.js';
 
 /** The calls of a second, if the machine carries more than twice as many. */
@@ -24,14 +16,9 @@ const shareOfCarried = 0.4;
 const seconds = 15;
 const killEveryMs = 4000;
 
-await needLab(t);
-
-const centre = await centreFor(t, {
+const groups = ['support', 'sales'].map((name) => ({ name, wrapUp: 'answer', wrapUpSeconds: 0 }));
+const centre = await centreOf(t, team(2, { groups }), {
   servers: 2,
-  provision: async (db) => {
-    const groups = ['support', 'sales'].map((name) => ({ name, wrapUp: 'answer', wrapUpSeconds: 0 }));
-    await provision(db, team(2, { groups }));
-  },
 });
 const { asterisk, db, servers } = centre;
 const [first, second] = servers as [LabServer, LabServer];

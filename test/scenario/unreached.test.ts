@@ -6,14 +6,14 @@ import { setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { until } from '../../domain/machine/processes.js';
 import { AnsweringPhones } from '../../lab/answering.js';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { callIn } from '../support/calls.js';
 import {
-  centreFor,
+  ageSignIns,
+  centreOf,
   dialAndHear,
   dialled,
   gaps,
-  needLab,
   stateOf,
   statesOf,
   waitMembers,
@@ -21,29 +21,30 @@ import {
 } from '../support/centre.js';
 
 /** Phones that refuse, phones that nobody answers, phones without power. */
-await needLab(t);
-
 const queues = ['astercc-support', 'astercc-sales'] as const;
-const centre = await centreFor(t, {
-  provision: async (db) => {
-    const groups = [
-      { name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0, strategy: 'linear' },
-      { name: 'sales', number: '6001', missedLimit: 0, strategy: 'linear' },
-    ];
-    const all = crowd(8, { groups });
-    await provision(db, { ...all, dids: [...all.dids, { number: '600101', to: 'group:sales' }] });
-    // A trunk that leads nowhere, and an agent at a mobile behind it.
-    await addTrunk(db, 'astercc', { name: 'down', endpoint: 'lab-trunk' });
-    await setTeam(db, 'astercc', { trunk: 'down' });
-    await addExtension(db, 'astercc', {
-      number: '7000',
-      user: 'crowd',
-      kind: 'external',
-      telephone: '+4915112345678',
-    });
-    await addAgent(db, 'astercc', { number: '2001', user: 'crowd', groups: ['support'] });
+const groups = [
+  { name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0, strategy: 'linear' },
+  { name: 'sales', number: '6001', missedLimit: 0, strategy: 'linear' },
+];
+const all = crowd(8, { groups });
+const centre = await centreOf(
+  t,
+  { ...all, dids: [...all.dids, { number: '600101', to: 'group:sales' }] },
+  {
+    provision: async (db) => {
+      // A trunk that leads nowhere, and an agent at a mobile behind it.
+      await addTrunk(db, 'astercc', { name: 'down', endpoint: 'lab-trunk' });
+      await setTeam(db, 'astercc', { trunk: 'down' });
+      await addExtension(db, 'astercc', {
+        number: '7000',
+        user: 'crowd',
+        kind: 'external',
+        telephone: '+4915112345678',
+      });
+      await addAgent(db, 'astercc', { number: '2001', user: 'crowd', groups: ['support'] });
+    },
   },
-});
+);
 const { asterisk, db } = centre;
 const resultsOf = async (agent: string): Promise<string[]> =>
   db('offers as o')
@@ -138,9 +139,7 @@ await t.test('*64 elsewhere wins when the phone of the call has no power', async
   await old.answer();
   await waitState(centre, '1005', 'talking');
   // Long enough there for a move.
-  await db.raw(`with i as (update sign_ins set signed_in_at = signed_in_at - interval '1 minute' where signed_out_at is null
-    returning id) update agent_states s set started_at = started_at - interval '1 minute' from i where s.sign_in_id = i.id
-    and s.id = (select min(id) from agent_states f where f.sign_in_id = i.id)`);
+  await ageSignIns(centre);
   t.same(
     (await dialled(centre, next, '*641005')).slice(0, 2),
     ['beeperr', 'extension'],

@@ -3,13 +3,11 @@ import { removeFeatureCode } from '../../domain/provisioning/feature-code.js';
 import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
 import { Caller } from '../../lab/caller.js';
 import type { Phone } from '../../lab/phone.js';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { until } from '../../domain/machine/processes.js';
 import { callIn, waitWaiting } from '../support/calls.js';
-import { centreFor, dialled, needLab, waitState } from '../support/centre.js';
+import { centreOf, dialled, waitState } from '../support/centre.js';
 import { trunkSection } from '../support/telephone.js';
-
-await needLab(t);
 
 const wholeTrunk = '127.0.0.95';
 const operators = '127.0.0.94';
@@ -17,7 +15,7 @@ const groups = [
   { name: 'support', number: '60', wrapUp: 'off', ringSeconds: 60 },
   { name: 'sales', number: '61' },
 ];
-const centre = await centreFor(t, {
+const centre = await centreOf(t, crowd(3, { groups }), {
   asterisk: {
     extra: {
       'pjsip.conf': [
@@ -38,7 +36,6 @@ exten => _[*#]X,1,Playback(beep,noanswer)
     },
   },
   provision: async (db) => {
-    await provision(db, crowd(3, { groups }));
     await addPauseReason(db, 'astercc', { digit: '1', name: 'Lunch' });
     await removeFeatureCode(db, 'astercc', '*62');
   },

@@ -1,38 +1,24 @@
 import t from 'tap';
 import { Caller } from '../../lab/caller.js';
 import type { Phone } from '../../lab/phone.js';
-import { crowd, provision } from '../../lab/provision.js';
+import { crowd } from '../../lab/provision.js';
 import { until } from '../../domain/machine/processes.js';
-import {
-  centreFor,
-  needLab,
-  dialAndHear,
-  gaps,
-  statesOf,
-  waitMembers,
-  waitState,
-} from '../support/centre.js';
+import { centreOf, dialAndHear, gaps, statesOf, waitMembers, waitState } from '../support/centre.js';
 
 /** How an offer ends, and after which of them each mode begins a wrap-up (spec 53-55). */
 const endings = ['answered', 'no answer', 'caller gone', 'rejected', 'answered elsewhere'] as const;
 const wrapsUp: Record<string, readonly string[]> = { ring: endings, answer: ['answered'], off: [] };
 
-await needLab(t);
-
-const centre = await centreFor(t, {
-  provision: async (db) => {
-    const groups = Object.keys(wrapsUp).map((wrapUp) => ({
-      name: wrapUp,
-      wrapUp,
-      wrapUpSeconds: 0,
-      ringSeconds: 3,
-      strategy: 'ringall',
-    }));
-    const team = crowd(3, { groups });
-    const did = (group: string, index: number) => ({ number: `60010${index}`, to: `group:${group}` });
-    await provision(db, { ...team, dids: groups.map(({ name }, index) => did(name, index)) });
-  },
-});
+const groups = Object.keys(wrapsUp).map((wrapUp) => ({
+  name: wrapUp,
+  wrapUp,
+  wrapUpSeconds: 0,
+  ringSeconds: 3,
+  strategy: 'ringall',
+}));
+const team = crowd(3, { groups });
+const did = (group: string, index: number) => ({ number: `60010${index}`, to: `group:${group}` });
+const centre = await centreOf(t, { ...team, dids: groups.map(({ name }, index) => did(name, index)) });
 const queues = Object.keys(wrapsUp).map((name) => `astercc-${name}`);
 const phone = await centre.phone('5001');
 const colleague = await centre.phone('5002');

@@ -1,6 +1,8 @@
 import type { Test } from 'tap';
 import { Centre, type CentreOptions } from '../../lab/centre.js';
-import type { Phone, PhoneEvent } from '../../lab/phone.js';
+import type { PhoneEvent } from '../../lab/baresip.js';
+import type { Phone } from '../../lab/phone.js';
+import { provision, type TeamFixture } from '../../lab/provision.js';
 import { until } from '../../domain/machine/processes.js';
 import { requireLab } from './lab.js';
 
@@ -27,6 +29,32 @@ export async function centreFor(t: Test, options: CentreOptions): Promise<Centre
     await centre.stop();
   });
   return centre;
+}
+
+/**
+ * As `centreFor`, with this team in it; the file ends as skipped where the lab cannot be had. `provision` adds what else
+ * is wanted.
+ */
+export async function centreOf(
+  t: Test,
+  team: TeamFixture,
+  { provision: more, ...options }: Partial<CentreOptions> = {},
+): Promise<Centre> {
+  await needLab(t);
+  return centreFor(t, {
+    ...options,
+    provision: async (db) => {
+      await provision(db, team);
+      await more?.(db);
+    },
+  });
+}
+
+/** The phone of an agent of `crowd`, who has signed in at it: agent 1001 at 5001. */
+export async function signedInPhone(centre: Centre, agent: string): Promise<Phone> {
+  const phone = await centre.phone(`5${agent.slice(1)}`);
+  await dialAndHear(centre, phone, `*64${agent}`, 'agent-loginok');
+  return phone;
 }
 
 /** Dials, waits until each prompt has been played to the phone, in this order, and until the call has ended. */
@@ -168,6 +196,13 @@ export async function waitMembers(
     },
     deadlineMs,
   );
+}
+
+/** Makes every sign-in older than the seconds in which it cannot be moved. */
+export async function ageSignIns({ db }: Centre): Promise<void> {
+  await db.raw(`with i as (update sign_ins set signed_in_at = signed_in_at - interval '1 minute' where signed_out_at is null
+    returning id) update agent_states s set started_at = started_at - interval '1 minute' from i where s.sign_in_id = i.id
+    and s.id = (select min(id) from agent_states f where f.sign_in_id = i.id)`);
 }
 
 /** Every hole, overlap or open end in the intervals of the sign-ins: none, if the database is right. */

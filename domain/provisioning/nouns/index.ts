@@ -6,6 +6,7 @@ import { did } from './did.js';
 import { extension } from './extension.js';
 import { featureCode } from './feature-code.js';
 import { group } from './group.js';
+import { hours } from './hours.js';
 import { menu } from './menu.js';
 import { pauseReason } from './pause-reason.js';
 import { ringGroup } from './ring-group.js';
@@ -22,6 +23,7 @@ export const nouns: readonly Noun[] = [
   group,
   did,
   ringGroup,
+  hours,
   announcement,
   menu,
   trunk,
@@ -46,6 +48,7 @@ export const removalOrder: readonly NounName[] = [
   'menu',
   'agent',
   'group',
+  'hours',
   'extension',
   'user',
   'trunk',

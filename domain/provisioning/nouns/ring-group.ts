@@ -1,3 +1,4 @@
+import { closedOutside } from '../closed-outside.js';
 import { choice, describe, destination, destinationList, name, text, whole } from '../description.js';
 
 /** In which order a ring group rings its members. */
@@ -78,6 +79,7 @@ export const ringGroup = describe({
       unless: 'ringing',
       listed: false,
     }),
+    ...closedOutside,
     noAnswer: destination({
       help: 'where a call goes that rang, and nobody answered; without it the call ends',
       none: 'a call that nobody answers ends',

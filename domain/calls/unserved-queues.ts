@@ -1,10 +1,10 @@
 import { prepared, type Queryable } from '../database/pool.js';
 
 /**
- * Groups of a node in whose queue somebody waits while none of the agents who are signed in rings or talks: there calls
- * are going on. Whether one of the others could be called, Asterisk knows.
+ * Groups of a node in whose queue somebody waits and perhaps nobody serves: none of the agents who are signed in rings
+ * or talks. Whether one of them could be called, Asterisk knows. (How many wait in one queue says `readQueueWaiting`.)
  */
-export function queuesToLookAt(db: Queryable, node: string): Promise<{ team: string; group: string }[]> {
+export function unservedQueues(db: Queryable, node: string): Promise<{ team: string; group: string }[]> {
   return prepared<{ team: string; group: string }>(
     db,
     `select distinct t.identity as team, g.name as "group"

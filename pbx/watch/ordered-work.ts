@@ -1,0 +1,66 @@
+import type { Logger } from 'pino';
+import { failureOf } from '../../domain/database/sql-errors.js';
+import { LastingFault } from '../../domain/machine/lasting-fault.js';
+
+export interface Work {
+  /** Events of one phone or one call are worked off in their order. */
+  key: string;
+  /** What must be worked off before it, beside what has the same key. */
+  after?: string;
+  run: () => Promise<void>;
+}
+
+/** Works off what events ask for: side by side, but what has the same key in its order. */
+export class OrderedWork {
+  /** What is under way, by its key. */
+  readonly #chains = new Map<string, Promise<void>>();
+
+  readonly #failing: LastingFault;
+
+  constructor(
+    log: Logger,
+    /** Something could not be done. */
+    private readonly missed: () => void,
+  ) {
+    this.#failing = new LastingFault(log, {
+      fault: 'events could not be recorded',
+      over: 'events are recorded again',
+      level: 'error',
+      fadesAfter: 60_000,
+    });
+  }
+
+  /** Never throws. */
+  add({ key, after, run }: Work): void {
+    const previous = [key, after].map((each) => this.#chains.get(each ?? '') ?? Promise.resolve());
+    const next = Promise.all(previous)
+      .then(() => this.guarded(run))
+      .finally(() => {
+        if (this.#chains.get(key) === next) this.#chains.delete(key);
+      });
+    this.#chains.set(key, next);
+  }
+
+  /** Resolves when what was added so far is done, or has failed. */
+  async caughtUp(): Promise<void> {
+    await Promise.all(this.#chains.values());
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async settled(): Promise<void> {
+    while (this.#chains.size > 0) await this.caughtUp();
+  }
+
+  /** Does something at once, out of the order. Never throws. */
+  async guarded(run: () => Promise<void>): Promise<void> {
+    try {
+      // Of two statements that wait for each other PostgreSQL ends one; everything here may be told twice.
+      await run().catch((error: unknown) =>
+        failureOf(error) === 'conflict' ? run() : Promise.reject(error as Error),
+      );
+    } catch (error) {
+      this.missed();
+      if (failureOf(error) === undefined) this.#failing.met((error as Error).message, { err: error });
+    }
+  }
+}
