@@ -265,7 +265,11 @@ await t.test('of calls to an extension each has what was seen of it, and an answ
   t.same(await db('calls').orderBy('uniqueid').pluck<string[]>('outcome'), [
     ...['busy', 'abandoned', 'no-answer', 'answered', 'answered'],
   ]);
-  t.same(await db('calls').orderBy('uniqueid').pluck<Date[]>('ended_at'), endedAt, 'it ended when it was seen');
+  t.same(
+    await db('calls').orderBy('uniqueid').pluck<Date[]>('ended_at'),
+    endedAt,
+    'it ended when it was seen',
+  );
 });
 
 await t.test('an offer has the result that was seen; the first word stays', async (t) => {
