@@ -2,6 +2,7 @@ import { command } from '../domain/names.js';
 import type { Queryable } from '../domain/database/pool.js';
 import type { Console } from '../pbx/files/console.js';
 import type { GenerateOptions, Generated } from '../pbx/files/generate.js';
+import { knowsDigest } from '../pbx/files/version.js';
 import type { Invocation } from './context.js';
 import type { Settings } from './settings.js';
 import { loadToken } from './token.js';
@@ -42,7 +43,8 @@ export async function generateOptions(
     ...placeOf(all, say),
     servers: all.agi.servers,
     token: await loadToken(all, db, say),
-    passwordDigest: flags.md5Cred !== true,
+    version: all.asterisk.version,
+    passwordDigest: flags.md5Cred !== true && knowsDigest(all.asterisk.version),
     empty: flags.empty === true,
     nobodyAnswers: soundsOf('unavailable').join('&'),
     templatesDirectory: all.asterisk.templatesDir,

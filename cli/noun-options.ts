@@ -26,7 +26,7 @@ const noneName = (key: string, field: Field): string => field.noneOption ?? opti
 
 /** The attribute under which commander keeps an option. */
 const attribute = (option: string): string =>
-  option.replace(/-([a-z])/g, (_dash, letter: string) => letter.toUpperCase());
+  option.replace(/-([a-z0-9])/g, (_dash, letter: string) => letter.toUpperCase());
 
 /** Whether a field has options of this command: the key is an argument, and some fields can only be set later. */
 function hasOptions(noun: Noun, verb: 'add' | 'set', key: string, field: Field): boolean {

@@ -11,6 +11,11 @@ export const wholeNumberIn =
     return Number(text);
   };
 
+/** For an option that others know, and that is not there for a reason. */
+export const refusedOption = (why: string) => (): never => {
+  throw new InvalidArgumentError(why);
+};
+
 /** For options that are `on` or `off`. */
 export function onOff(text: string): boolean {
   if (text !== 'on' && text !== 'off') throw new InvalidArgumentError('Type on or off.');

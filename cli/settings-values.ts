@@ -33,6 +33,11 @@ export const token = matching(
 
 export const node = matching(/^[A-Za-z0-9-]{1,40}$/, 'must be 1 to 40 letters, digits and hyphens');
 
+export const asteriskVersion = matching(
+  /^[0-9]{2}(\.[0-9]{1,3}){0,2}$/,
+  'must be a version of Asterisk, as 18, 22 or 20.15.2 (in quotes in the file)',
+);
+
 /** Whom a file belongs to. */
 export const account = matching(
   /^[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?$/,

@@ -40,11 +40,15 @@ export interface Settings {
     templatesDir: string | undefined;
     /** Name of the Asterisk that this star64 serves. */
     node: string;
+    /** Which Asterisk reads the files, as far as that was said: `18`, `22.10`. */
+    version: string | undefined;
     /** As whom Asterisk runs, and the group of what is generated; undefined: see `accessTo`. */
     user: string | undefined;
     group: string | undefined;
     /** The words that open Asterisk's console on this machine; `apply` adds -rx and a command. */
     console: string[];
+    /** Asterisk's directory of recordings, as this machine sees it. */
+    recordingsDir: string;
     /** Where phones register, `host` or `host:port`, to be told to people. */
     sipServer: string | undefined;
   };
@@ -114,12 +118,14 @@ const table = {
   'asterisk.config_dir': setting('STAR64_ASTERISK_CONFIG_DIR', kinds.directory, { directory: true }),
   'asterisk.templates_dir': setting('STAR64_ASTERISK_TEMPLATES_DIR', kinds.directory, { directory: true }),
   'asterisk.node': setting('STAR64_ASTERISK_NODE', kinds.node),
+  'asterisk.version': setting('STAR64_ASTERISK_VERSION', kinds.asteriskVersion),
   'asterisk.user': setting('STAR64_ASTERISK_USER', kinds.account),
   'asterisk.group': setting('STAR64_ASTERISK_GROUP', kinds.account),
   'asterisk.console': setting(
     'STAR64_ASTERISK_CONSOLE',
     kinds.words('must be how to open the console of Asterisk, for example asterisk, or sudo asterisk'),
   ),
+  'asterisk.recordings_dir': setting('STAR64_ASTERISK_RECORDINGS_DIR', kinds.directory, { directory: true }),
   'asterisk.sip_server': setting('STAR64_ASTERISK_SIP_SERVER', kinds.sipServer),
   data_dir: setting('STAR64_DATA_DIR', kinds.directory, { directory: true }),
   log_level: setting('STAR64_LOG_LEVEL', kinds.oneOf(logLevels)),
@@ -202,9 +208,11 @@ export async function loadSettings(sources: SettingsSources): Promise<Settings> 
       configDir: values['asterisk.config_dir'] ?? '/etc/asterisk/star64',
       templatesDir: values['asterisk.templates_dir'],
       node: values['asterisk.node'] ?? 'default',
+      version: values['asterisk.version'],
       user: values['asterisk.user'],
       group: values['asterisk.group'],
       console: values['asterisk.console'] ?? ['asterisk'],
+      recordingsDir: values['asterisk.recordings_dir'] ?? '/var/spool/asterisk/monitor',
       sipServer: values['asterisk.sip_server'],
     },
     dataDir,

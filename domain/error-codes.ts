@@ -39,6 +39,10 @@ export const codes = {
     kind: 'failure',
     meaning: 'Asterisk did not take the generated files; those before them are in force again',
   },
+  other_version: {
+    kind: 'conflict',
+    meaning: 'the Asterisk that is to read the files has another version than asterisk.version says',
+  },
   not_included: {
     kind: 'failure',
     meaning: "a file of Asterisk's own does not take the generated one in",
@@ -52,6 +56,7 @@ export const codes = {
   invalid_hours: { kind: 'usage', meaning: 'times, days of the week or dates of hours are none' },
   invalid_time_zone: { kind: 'usage', meaning: 'a time zone has no such IANA name' },
   invalid_destination: { kind: 'usage', meaning: 'a destination is not of the form <kind>:<name>' },
+  overflow_to_itself: { kind: 'usage', meaning: 'a group cannot help itself out' },
   invalid_link: {
     kind: 'usage',
     meaning: 'a link is no http(s) URL, or has a placeholder that does not exist',
@@ -80,6 +85,7 @@ export const codes = {
     kind: 'not_found',
     meaning: 'nothing of this noun has that name in the team (or in the system)',
   },
+  unknown_call: { kind: 'not_found', meaning: 'no such call is recorded in the team' },
 
   taken: { kind: 'conflict', meaning: 'the name, number or place belongs to something else already' },
   number_taken: {

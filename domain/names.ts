@@ -129,6 +129,14 @@ const rules = {
     example: '7000',
     tidy: digits,
   },
+  hoursNumber: {
+    noun: 'hours',
+    what: 'number of hours',
+    pattern: /^[0-9]{1,4}$/,
+    rule: '1 to 4 digits',
+    example: '1',
+    tidy: digits,
+  },
   prefix: {
     noun: 'prefix',
     what: 'prefix',
@@ -141,14 +149,6 @@ const rules = {
         .replace(/[^A-Za-z0-9 _.+:/*-]/g, '')
         .trim()
         .slice(0, 20),
-  },
-  hoursNumber: {
-    noun: 'hours',
-    what: 'number of hours',
-    pattern: /^[0-9]{1,4}$/,
-    rule: '1 to 4 digits',
-    example: '1',
-    tidy: digits,
   },
   hours: {
     noun: 'hours',
@@ -181,6 +181,14 @@ const rules = {
     rule: 'a sound file of Asterisk without its ending, below its sounds directory or from the root: letters, digits, _ - and /',
     example: 'custom/closed',
     tidy: (typed) => typed.replace(/\.[A-Za-z0-9]{2,5}$/, ''),
+  },
+  musicClass: {
+    noun: 'music class',
+    what: 'music class',
+    pattern: /^[A-Za-z0-9_-]{1,40}$/,
+    rule: '1 to 40 letters, digits, _ and -, as the section of musiconhold.conf is called',
+    example: 'default',
+    tidy: word(/[^A-Za-z0-9_-]+/g, '_'),
   },
   'feature-code': {
     noun: 'feature code',
@@ -222,16 +230,24 @@ export type Named = keyof typeof rules;
 /** What is provisioned, as it is called on the command line. */
 export type NounName = Exclude<
   Named,
-  'queueNumber' | 'telephone' | 'endpoint' | 'country' | 'language' | 'sound' | 'prefix' | 'hoursNumber'
+  | 'queueNumber'
+  | 'telephone'
+  | 'endpoint'
+  | 'country'
+  | 'language'
+  | 'sound'
+  | 'hoursNumber'
+  | 'musicClass'
+  | 'prefix'
 >;
 
 const longestQuote = 60;
 
-/** A value from outside, safe to show in one line of a message: control characters escaped, cut when long. */
+/** A value from outside, safe to show in one line of a message: control characters and marks that turn the line around escaped, cut when long. */
 export function quoted(value: string): string {
   const cut = value.length > longestQuote ? `${value.slice(0, longestQuote)}…` : value;
   return JSON.stringify(cut).replace(
-    /[\p{Cc}\p{Zl}\p{Zp}]/gu,
+    /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }

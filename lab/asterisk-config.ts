@@ -118,6 +118,9 @@ ${include('extensions.conf')}`,
 persistentmembers = ${settings.persistentMembers ? 'yes' : 'no'}
 autofill = yes
 ${include('queues.conf')}`,
+    'queuerules.conf': `[general]
+realtime_rules = no
+${include('queuerules.conf')}`,
     'pjsip.conf': `[global]
 type = global
 user_agent = star64-lab

@@ -1,9 +1,38 @@
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { Star64Error } from '../domain/errors.js';
 
 /** Writes ten minutes of silence (8 kHz, mono, 16 bit) and returns the path; a file with a hole, which takes no room on the disk. */
 export async function writeSilence(path: string): Promise<string> {
   const bytes = 10 * 60 * 8000 * 2;
+  const file = await open(path, 'w');
+  await file.write(headerFor(bytes));
+  await file.truncate(44 + bytes);
+  await file.close();
+  return path;
+}
+
+/** Writes a minute of a tone, to be spoken by a phone and found by `toneIn`, and returns the path. */
+export async function writeTone(path: string, hertz: number): Promise<string> {
+  const samples = Int16Array.from({ length: 60 * 8000 }, (_, index) =>
+    Math.round(6000 * Math.sin((2 * Math.PI * hertz * index) / 8000)),
+  );
+  const bytes = Buffer.from(samples.buffer);
+  await writeFile(path, Buffer.concat([headerFor(bytes.length), bytes]));
+  return path;
+}
+
+/** How loud a tone is in a recording on the whole: 6000 for one of `writeTone` that is there all the time, near 0 for none. */
+export function toneIn(samples: Int16Array, hertz: number): number {
+  let [real, imaginary] = [0, 0];
+  for (const [index, sample] of samples.entries()) {
+    const angle = (2 * Math.PI * hertz * index) / 8000;
+    real += sample * Math.cos(angle);
+    imaginary += sample * Math.sin(angle);
+  }
+  return (2 * Math.hypot(real, imaginary)) / Math.max(1, samples.length);
+}
+
+function headerFor(bytes: number): Buffer {
   const header = Buffer.alloc(44);
   header.write('RIFF', 0);
   header.writeUInt32LE(36 + bytes, 4);
@@ -17,11 +46,7 @@ export async function writeSilence(path: string): Promise<string> {
   header.writeUInt16LE(16, 34);
   header.write('data', 36);
   header.writeUInt32LE(bytes, 40);
-  const file = await open(path, 'w');
-  await file.write(header);
-  await file.truncate(44 + bytes);
-  await file.close();
-  return path;
+  return header;
 }
 
 /** Samples of a WAV file (8 kHz, mono, 16 bit); other kinds are refused. */

@@ -21,6 +21,8 @@ import { up as waiting, remarks as waitingRemarks } from './0020-waiting.js';
 import { up as destinations } from './0021-destinations.js';
 import { up as hours, remarks as hoursRemarks } from './0022-hours.js';
 import { up as ringGroups } from './0023-ring-groups.js';
+import { up as queues } from './0024-queues.js';
+import { up as story } from './0025-story.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -55,4 +57,6 @@ export const migrations: readonly Migration[] = [
   { name: '0021-destinations', sql: destinations },
   { name: '0022-hours', sql: hours, remarks: hoursRemarks },
   { name: '0023-ring-groups', sql: ringGroups },
+  { name: '0024-queues', sql: queues },
+  { name: '0025-story', sql: story },
 ];

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { CallJournal } from '../../domain/calls/journal.js';
+import type { CallSteps } from '../../domain/calls/steps.js';
 import type { Database } from '../../domain/database/pool.js';
 import type { Membership } from '../../domain/presence/membership.js';
 import type { RingGroups } from '../../domain/calls/ring-groups.js';
@@ -14,6 +15,8 @@ export interface Services {
   routing: Routing;
   ringGroups: RingGroups;
   journal: CallJournal;
+  /** For what a script decides of a call, or hears of it, and the story of the call is to say. */
+  steps: CallSteps;
   unknownNumbers: UnknownNumbers;
   log: Logger;
 }

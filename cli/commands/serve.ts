@@ -33,6 +33,7 @@ export function register(program: Command, context: Context): void {
             token: (db) => loadToken(all, db, (text) => log.warn(text)),
             ami,
             node: all.asterisk.node,
+            recordingsDir: all.asterisk.recordingsDir,
             holder: `${hostname()}:${host}:${port}`,
             takeOver: flags.takeOver === true,
           },

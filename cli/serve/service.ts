@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { scripts } from '../../agi/scripts/index.js';
 import type { Services } from '../../agi/scripts/script.js';
 import { AgiServer, type AgiServerSettings, type Script } from '../../agi/server.js';
+import { CallSteps } from '../../domain/calls/steps.js';
 import { CallJournal } from '../../domain/calls/journal.js';
 import { RingGroups } from '../../domain/calls/ring-groups.js';
 import { Routing } from '../../domain/calls/routing.js';
@@ -13,6 +14,7 @@ import { ChangeListener } from '../../domain/database/listen.js';
 import type { DatabaseName } from '../../domain/database/name.js';
 import { connect, type Database } from '../../domain/database/pool.js';
 import { Manager, type ManagerSettings } from '../../pbx/ami/manager.js';
+import { RecordingRetention } from '../../pbx/recordings.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
 import { Deadlines } from '../../pbx/watch/deadlines.js';
 import { Follower } from '../../pbx/watch/follower.js';
@@ -39,6 +41,8 @@ export interface ServiceSettings {
   token: (db: Database) => Promise<string>;
   ami: Pick<ManagerSettings, 'host' | 'port' | 'username' | 'secret'>;
   node: string;
+  /** Asterisk's directory of recordings, if this is its machine. */
+  recordingsDir: string;
   /** Names this server among those of the node; the same after a restart. */
   holder: string;
   /** The database is to have this Asterisk from now on, whoever has had it. */
@@ -72,11 +76,18 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   const deadlines = new Deadlines(db, settings.node, membership, log);
   const automaticSignOut = new AutomaticSignOut(db, settings.node, membership, log);
   const eventRetention = new EventRetention(db, log);
+  const recordings = new RecordingRetention(
+    db,
+    { directory: settings.recordingsDir, node: settings.node },
+    log,
+  );
   const missedCalls = new MissedCalls(db, settings.node, membership, log);
+  const steps = new CallSteps(db, settings.node, log);
   const observer = new Observer(db, settings.node, log, {
     deadlineSet: () => deadlines.poke(),
     missed: () => watcher.reconcileSoon(),
     unanswered: (offerIds) => missedCalls.take(offerIds),
+    step: (step) => steps.add(step),
   });
   const roundTrip = new EventRoundTrip(asterisk, () => observer.caughtUp(), log);
   const watcher: Watcher = new Watcher(
@@ -106,6 +117,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     if (cut > 0) log.warn({ cut }, 'questions were cut off after the time for draining');
     // The arrivals before the ends, which the watcher writes.
     await journal.flush();
+    await steps.flush();
   };
 
   const parts: Part[] = [
@@ -139,7 +151,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
         const token = await settings.token(db);
         agi = new AgiServer(
           { ...settings.agi, token },
-          bind({ db, membership, routing, ringGroups, journal, unknownNumbers, log }),
+          bind({ db, membership, routing, ringGroups, journal, steps, unknownNumbers, log }),
           log.child({ part: 'agi' }),
         );
         const { port } = await agi.start();
@@ -160,6 +172,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
       stop: () => automaticSignOut.stop(),
     },
     { name: 'event retention', start: () => eventRetention.start(), stop: () => eventRetention.stop() },
+    { name: 'old recordings', start: () => recordings.start(), stop: () => recordings.stop() },
     { name: 'unknown numbers', stop: () => unknownNumbers.flush() },
     { name: 'questions', stop: closePort },
   ];

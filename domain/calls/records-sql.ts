@@ -67,16 +67,18 @@ export const abandoned = `
     update queue_visits v set outcome = 'abandoned', left_at = coalesce(v.left_at, greatest(clock_timestamp(), v.joined_at))
     from visit where v.id = visit.id and v.answered_at is null returning v.call_id
   )
+  -- Whom one queue has sent on to this one has not been served there; here they have given up.
   update calls c set outcome = 'abandoned' from visited
-  where c.id = visited.call_id and coalesce(c.outcome, 'unknown') = 'unknown'`;
+  where c.id = visited.call_id and coalesce(c.outcome, 'unknown') in ('unknown', 'nobody', 'timeout', 'full')`;
 
 export const unserved = `
   with ${queue}, ${visitWhere("v.answered_at is null and coalesce(v.outcome, 'unknown') in ('unknown', 'abandoned')")}, visited as (
     update queue_visits v set outcome = :outcome::text, left_at = coalesce(v.left_at, greatest(clock_timestamp(), v.joined_at))
     from visit where v.id = visit.id and v.answered_at is null returning v.call_id
   )
-  update calls c set outcome = nullif(:outcome::text, 'again') from visited
-  where c.id = visited.call_id and coalesce(c.outcome, 'unknown') in ('unknown', 'abandoned')`;
+  -- A call that goes on by the caller's own wish has no outcome yet.
+  update calls c set outcome = case when :outcome::text not in ('again', 'key') then :outcome::text end from visited
+  where c.id = visited.call_id and coalesce(c.outcome, 'unknown') in ('unknown', 'abandoned', 'nobody', 'timeout', 'full')`;
 
 export const offered = `
   with ${queue}, ${visitWhere('v.answered_at is null')}, made as (
@@ -143,14 +145,19 @@ export const callsEnded = `
     update calls c set ended_at = coalesce(c.ended_at, greatest(clock_timestamp(), arrived_at)),
       outcome = coalesce(nullif(c.outcome, 'unknown'), told.outcome, case
         -- Whoever leaves a queue says so themselves.
-        when told.unanswered and (c.extension_id is not null or c.ring_group_id is not null) then 'abandoned' else 'unknown' end)
+        when told.unanswered and (c.extension_id is not null or c.ring_group_id is not null) then 'abandoned'
+        else 'unknown' end)
     from told where c.node = :node and c.uniqueid = told.uniqueid and (c.ended_at is null or c.outcome = 'unknown'
-      and (told.outcome is not null or told.unanswered and (c.extension_id is not null or c.ring_group_id is not null)))
+      and (told.outcome is not null
+        or told.unanswered and (c.extension_id is not null or c.ring_group_id is not null)))
     returning c.id, c.uniqueid
   ), parted as (
     update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at, v.answered_at),
       outcome = coalesce(v.outcome, 'unknown')
     from ended where v.call_id = ended.id and v.left_at is null
+  ), recorded as (
+    update recordings r set ended_at = greatest(clock_timestamp(), r.started_at) from ended
+    where r.call_id = ended.id and r.ended_at is null
   )
   select uniqueid from ended`;
 

@@ -14,6 +14,10 @@ export interface Caller {
 /** What became of an offer, as far as it was seen. `answered` is written by the answer itself. */
 export type OfferResult = 'missed' | 'rejected' | 'refused' | 'cancelled';
 
+/** How a queue lets a caller go without an answer; see `queue_visits.outcome`. */
+export const unservedOutcomes = ['nobody', 'timeout', 'full', 'key', 'again'] as const;
+export type UnservedOutcome = (typeof unservedOutcomes)[number];
+
 /** What became of a call to an extension or a ring group that nobody answered; see `calls.outcome`. */
 export type CallOutcome = 'busy' | 'no-answer' | 'refused' | 'unreachable' | 'abandoned';
 
@@ -81,10 +85,11 @@ export class CallRecords {
   }
 
   /**
-   * The queue has let the caller go: nobody was there, or the longest wait was over; `again`: its members were only on
-   * their way, and the caller goes back into it. app_queue calls that abandoned, too, and says so before.
+   * The queue has let the caller go: nobody was there, the longest wait was over, it was full; `key`: the caller pressed one to
+   * leave; `again`: its members were only on their way, and the caller goes back into it. app_queue calls some of that
+   * abandoned, too, and says so before.
    */
-  async unserved(caller: Caller, outcome: 'nobody' | 'timeout' | 'again'): Promise<void> {
+  async unserved(caller: Caller, outcome: UnservedOutcome): Promise<void> {
     await prepared(this.db, sql.unserved, { ...this.#bindings(caller), outcome });
   }
 

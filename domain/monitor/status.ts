@@ -103,7 +103,7 @@ const groupsSql = `
     select group_id, count(*) filter (where outcome = 'answered') as answered,
       count(*) filter (where outcome = 'answered'
         and answered_at <= joined_at + make_interval(secs => :withinSeconds)) as in_time,
-      count(*) filter (where outcome in ('abandoned', 'nobody', 'timeout')) as abandoned
+      count(*) filter (where outcome in ('abandoned', 'nobody', 'timeout', 'full')) as abandoned
     from queue_visits where team_id = :teamId and joined_at >= :today group by group_id
   ), signed_in as (
     select m.group_id, count(*) as agents

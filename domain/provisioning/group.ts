@@ -13,6 +13,15 @@ export type GroupChanges = Changes<typeof group>;
  * queue in Asterisk is empty: a queue of that name still has its callers, and a new group would inherit them.
  */
 export const groups = operationsOf(group, {
+  check: ({ name, given }) => {
+    if (given.overflow !== name) return;
+    throw fail('overflow_to_itself', {
+      noun: 'group',
+      name,
+      says: `group ${name} cannot overflow to its own agents`,
+      remedy: { text: 'name another group' },
+    });
+  },
   columns: ({ name, given, before }) => {
     const { application, link } = given;
     // Without an application there is nothing that a link could be of.

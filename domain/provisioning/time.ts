@@ -45,3 +45,32 @@ function isKnown(name: string): boolean {
     return false;
   }
 }
+
+/** A moment as people read it in a zone: `2026-11-26 08:15:30`. */
+export function timeIn(timeZone: string, at: Date): string {
+  const format = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' });
+  return format.format(at);
+}
+
+/**
+ * A moment by the database's clock: so many seconds ago, or a date and time in the zone of a team; with a Z at its end
+ * that of UTC.
+ */
+export async function momentIn(
+  db: Queryable,
+  team: string,
+  moment: { secondsAgo: number } | { at: string },
+): Promise<Date> {
+  const [sql, values] =
+    'secondsAgo' in moment
+      ? ['select now() - make_interval(secs => ?) as at', [moment.secondsAgo]]
+      : moment.at.endsWith('Z')
+        ? ['select ?::timestamptz as at', [moment.at]]
+        : [
+            `select ?::timestamp at time zone coalesce((select time_zone from teams where identity = ?), 'UTC') as at`,
+            [moment.at, team],
+          ];
+  const { rows } = await db.raw<{ rows: { at: Date }[] }>(sql, values);
+  if (!rows[0]) throw new Error('the database does not say what time it is');
+  return rows[0].at;
+}

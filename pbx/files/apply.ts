@@ -12,6 +12,7 @@ import { generationPath, readLinks, replaceFile, restoreLinks, setLink, type Lin
 import { exclusively, write, type Generated, type GenerateOptions } from './generate.js';
 import { directoriesOf, loadedGeneration, look, reload } from './loaded.js';
 import { fileOf, type Part } from './parts.js';
+import { refuseOtherVersion } from './version.js';
 
 export interface ApplyOptions extends GenerateOptions {
   /** The console of the Asterisk that reads the files. */
@@ -44,6 +45,7 @@ export function apply(db: Database, options: ApplyOptions): Promise<Applied> {
   const { directory, console } = options;
   return exclusively(options, async (access) => {
     const before = await stateOf(directory, console);
+    await refuseOtherVersion(console, options.version);
     const written = await write(db, options, access, before.loaded);
     const { generation, unreachable } = written;
     const changed = await written.draft.putInForce(generation);
@@ -138,7 +140,7 @@ async function bring(
   );
   const error = fail('not_included', {
     facts: { parts: notIncluded },
-    says: `generation ${generation} is written, but Asterisk has not read all of it, since these files of its own do not take it in. Add to each its line (in queues.conf and pjsip.conf at the end), and then \`star64 apply\` again:\n${lines.join('\n')}\nnobody can be called before that`,
+    says: `generation ${generation} is written, but Asterisk has not read all of it, since these files of its own do not take it in. Add to each its line (in queues.conf and pjsip.conf at the end), and then \`star64 apply\` again:\n${lines.join('\n')}\n${notIncluded.some((part) => part !== 'rules') ? 'nobody can be called' : 'no caller overflows to another group'} before that`,
   });
   return { reloaded, notIncluded: lines.length > 0 ? error : undefined };
 }
@@ -198,6 +200,8 @@ class Step {
       if (gone[part].size === 0) await this.#bring(part, wanted);
       else if (hasNews(part, wanted, old)) await this.#withLeftBehind(part, wanted, gone[part]);
     }
+    // Read with the queues, unless nothing of those has changed.
+    await this.#bring('rules', wanted);
     await this.#bring('dialplan', wanted);
     for (const part of ['queues', 'phones'] as const) {
       if (gone[part].size > 0) await this.#bring(part, wanted);
@@ -234,7 +238,7 @@ class Step {
     const what =
       missing.length === 0
         ? `${fileOf[part]} was not read to its end`
-        : `${missing.length === 1 ? `${some} is` : `${missing.length} ${part}, such as ${some}, are`} not there`;
+        : `${missing.length === 1 ? `${some} is` : `${missing.length} ${part}, such as ${some}, are`} not there${part === 'rules' ? ' (queue show rules)' : ''}`;
     throw new Refused([`${what}. Its log says:`, ...this.#shown(complaints)].join('\n'));
   }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileOf, type Part } from './parts.js';
@@ -11,6 +12,8 @@ export interface Contents {
   /** The text of every queue and every phone, by name. */
   queues: ReadonlyMap<string, string>;
   phones: ReadonlyMap<string, string>;
+  /** The rules of queues whose callers overflow. */
+  rules: ReadonlyMap<string, string>;
 }
 
 /** Reads a generation back from its directory, also one that an older star64 has written. */
@@ -21,11 +24,14 @@ export async function readContents(path: string, generation: string): Promise<Co
     path,
     marks: {
       dialplan: generation,
+      // Their text is read back itself.
+      rules: generation,
       queues: /^\[(star64-queues-g[0-9a-f]{16})\]$/m.exec(await site('queues'))?.[1],
       phones: /^\[(star64-phones-g[0-9a-f]{16})\]$/m.exec(await site('phones'))?.[1],
     },
     queues: await sectionsBelow(join(path, 'queues')),
     phones: await sectionsBelow(join(path, 'phones')),
+    rules: existsSync(join(path, fileOf.rules)) ? sectionsOf(await site('rules')) : new Map(),
   };
 }
 
@@ -39,13 +45,19 @@ export function leftBehind(
 
 async function sectionsBelow(folder: string): Promise<Map<string, string>> {
   const sections = new Map<string, string>();
-  for (const file of (await readdir(folder)).sort()) {
-    let name: string | undefined;
-    for (const line of (await readFile(join(folder, file), 'utf8')).split('\n')) {
-      name = /^\[([^\]]+)\]/.exec(line)?.[1] ?? name;
-      // A phone has several sections of one name.
-      if (name !== undefined) sections.set(name, `${sections.get(name) ?? ''}${line}\n`);
-    }
+  for (const file of (await readdir(folder)).sort())
+    for (const [name, text] of sectionsOf(await readFile(join(folder, file), 'utf8')))
+      sections.set(name, text);
+  return sections;
+}
+
+function sectionsOf(text: string): Map<string, string> {
+  const sections = new Map<string, string>();
+  let name: string | undefined;
+  for (const line of text.split('\n')) {
+    name = /^\[([^\]]+)\]/.exec(line)?.[1] ?? name;
+    // A phone has several sections of one name.
+    if (name !== undefined) sections.set(name, `${sections.get(name) ?? ''}${line}\n`);
   }
   return sections;
 }

@@ -100,8 +100,8 @@ export async function write(
   const name = (files: GeneratedFile[]): void => {
     for (const { path, text } of files) {
       const part = partOf(path);
-      for (const named of part === 'dialplan' ? [names.all] : [names.all, names[part]])
-        named.update(`${path}\0`).update(text).update('\0');
+      const own = part === 'queues' || part === 'phones' ? [names.all, names[part]] : [names.all];
+      for (const named of own) named.update(`${path}\0`).update(text).update('\0');
     }
   };
   const digest = (of: keyof typeof names): string => `g${names[of].digest('hex').slice(0, 16)}`;

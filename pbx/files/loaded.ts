@@ -21,7 +21,7 @@ export async function loadedGeneration(console: Console): Promise<string | undef
 export async function look(
   console: Console,
   part: Part,
-  { marks, queues, phones }: Contents,
+  { marks, queues, phones, rules }: Contents,
 ): Promise<Loaded> {
   const mark = marks[part];
   switch (part) {
@@ -33,6 +33,11 @@ export async function look(
     case 'queues': {
       const there = names(await console('queue show'), /^(\S+) has [0-9]+ calls /gm);
       return compare(queues, there, mark === undefined || there.has(mark), /^star64-queues-/);
+    }
+    case 'rules': {
+      // Nobody needs to take in a file in which nothing is.
+      if (rules.size === 0) return { marked: true, missing: [], included: true };
+      return compare(rules, rulesIn(rules, await console('queue show rules')), true, /^star64-/);
     }
     case 'phones': {
       const there = names(await console('pjsip list endpoints'), /^ *Endpoint: +([^\s/<]+)/gm);
@@ -58,6 +63,20 @@ function compare(
   return { marked, missing, included };
 }
 
+/** Names of the rules that Asterisk has as they are in the file. */
+function rulesIn(rules: ReadonlyMap<string, string>, text: string): Set<string> {
+  const there = new Map(
+    [...text.matchAll(/^Rule: (\S+)\n\tAfter ([0-9]+) seconds/gm)].map(([, name = '', seconds = '']) => [
+      name,
+      seconds,
+    ]),
+  );
+  const wanted = [...rules].filter(
+    ([name, rule]) => there.get(name) === /^penaltychange => ([0-9]+),/m.exec(rule)?.[1],
+  );
+  return new Set(wanted.map(([name]) => name));
+}
+
 const names = (text: string, pattern: RegExp): Set<string> =>
   new Set([...text.matchAll(pattern)].map(([, name = '']) => name));
 
@@ -66,6 +85,7 @@ export async function reload(console: Console, part: Part): Promise<string | und
   const [command, done] = {
     dialplan: ['dialplan reload', /reloaded/],
     queues: ['module reload app_queue.so', /reloaded successfully/],
+    rules: ['module reload app_queue.so', /reloaded successfully/],
     phones: ['module reload res_pjsip.so', /reloaded successfully/],
   }[part] as [string, RegExp];
   const text = await console(command);

@@ -3,6 +3,7 @@ import { Star64Error } from '../../domain/errors.js';
 import { features, type Feature } from '../../domain/provisioning/feature-code.js';
 import { deviceOf, lampOf, memberOf, queueOf, wordFor } from '../queue/names.js';
 import type { DestinationKind } from '../../domain/destination.js';
+import { exitsOf, keysOf } from './exits.js';
 import { hoursModel } from './hours-model.js';
 import { closedModel, placeIn } from './places.js';
 import { ringGroupNumbers, ringGroupsModel } from './ring-groups.js';
@@ -18,6 +19,8 @@ export interface GenerateSettings {
   /** `host:port` of each server, in the order in which Asterisk asks them. Addresses: a name that hangs in DNS holds a call. */
   servers: readonly string[];
   token: string;
+  /** The Asterisk that the files are for, as far as that was said; `apply` asks the running one. */
+  version?: string | undefined;
   /** `password_digest` needs Asterisk 20.12, 21.7 or 22.2; older ones read `md5_cred`. */
   passwordDigest: boolean;
   /** What a phone hears when no server answers: sounds joined by `&`. */
@@ -42,25 +45,26 @@ export type TeamModel = ReturnType<typeof teamModel>;
 /** What the templates of one team are given. */
 export function teamModel(
   rows: TeamRows,
-  { passwordDigest }: { passwordDigest: boolean },
+  { passwordDigest, node }: Pick<GenerateSettings, 'passwordDigest' | 'node'>,
   formsOf: NodeRows['formsOf'],
 ) {
   const { identity, language, rtpTimeout, rtpTimeoutHold } = rows;
-  const groups = rows.groups.map((group) => ({
+  const groups = rows.groups.map(({ record, ...group }) => ({
     ...group,
     ...closedModel(identity, group),
     queue: queueOf(identity, group.name),
-    // What star64-answered is told: the number to say to the agent, and whether the caller hears the agent's.
-    answered:
-      group.announceAgent || group.announceCall
-        ? `${group.announceCall ? (group.number ?? '') : ''},${group.announceAgent ? 'yes' : ''}`
-        : '',
+    greeting: group.greeting ?? '',
+    musicClass: group.musicClass ?? '',
+    hasKeys: keysOf(group.slots).length > 0,
+    announces: group.announcePosition || group.announceWait,
+    answered: answeredBy(group, record === 'always' ? `,${identity},${node}` : ''),
   }));
-  const named = rows.extensions.map(({ number, kind, telephone, trunk, endpoint }) => ({
+  const named = rows.extensions.map(({ number, kind, telephone, trunk, endpoint, record }) => ({
     number,
     kind,
     telephone,
     trunk,
+    recorded: (record ?? rows.record) === 'always',
     name: { team: identity, extension: number, extensionKind: kind, endpoint },
   }));
   const hours = rows.hours.map((one) => hoursModel(identity, rows.overlap, one));
@@ -81,6 +85,7 @@ export function teamModel(
     );
   return {
     identity,
+    node,
     language: language ?? '',
     rtpTimeout,
     rtpTimeoutHold,
@@ -88,7 +93,12 @@ export function teamModel(
     callerSeconds,
     extensions: named
       .filter(({ kind, trunk }) => kind === 'sip' || trunk !== null)
-      .map(({ number, name }) => ({ number, device: deviceOf(name), dial: memberOf(name) })),
+      .map(({ number, name, recorded }) => ({
+        number,
+        device: deviceOf(name),
+        dial: memberOf(name),
+        recorded,
+      })),
     telephones: named.flatMap(({ number, telephone, trunk }) =>
       telephone === null || trunk === null ? [] : [{ number, dial: `PJSIP/${telephone}@${trunk}` }],
     ),
@@ -113,17 +123,18 @@ export function teamModel(
     })),
     groups,
     numberedGroups: groups.filter(({ number, leaving }) => number !== null && !leaving),
+    ...exitsOf(identity, groups),
     dids: rows.dids.map(({ number, hours, slots }) => ({
       number,
       ...closedModel(identity, { hours, slots }),
       forms: formsOf(rows, number).inTeam,
       destination: placeIn(identity, slots, 'to'),
     })),
-    ringGroups: ringGroupsModel(identity, rows.ringGroups),
-    ringNumbers: ringGroupNumbers(rows.trunk, rows.ringGroups),
     timeZone: rows.timeZone,
     hours,
     numberedHours: hours.filter(({ number }) => number !== null),
+    ringGroups: ringGroupsModel(identity, rows.record, rows.ringGroups),
+    ringNumbers: ringGroupNumbers(rows.trunk, rows.ringGroups),
     announcements: rows.announcements.map(({ name, sound, times, slots }) => ({
       name,
       sound,
@@ -144,17 +155,29 @@ export function teamModel(
 
 /** A menu as star64-menu needs it: the keys that lead somewhere, and each place by its label. */
 function menuModel(team: string, { name, sound, seconds, tries, slots }: MenuRow) {
-  const keys = Object.keys(slots).flatMap((slot) => /^key-([0-9])$/.exec(slot)?.[1] ?? []);
+  const keys = keysOf(slots);
   return {
     name,
     sound,
     seconds: String(seconds),
     tries: String(tries),
-    keys: keys.sort().join(''),
+    keys: keys.join(''),
     places: keys.map((key) => ({ key, place: placeIn(team, slots, `key-${key}`) })),
     timeout: placeIn(team, slots, 'timeout'),
     wrong: placeIn(team, slots, slots['wrong'] ? 'wrong' : 'timeout'),
   };
+}
+
+/**
+ * What star64-answered is told: the number to say to the agent, whether the caller hears the agent's, and what records
+ * the conversation. Empty: nothing to do.
+ */
+function answeredBy(
+  { announceAgent, announceCall, number }: Omit<TeamRows['groups'][number], 'record'>,
+  recorded: string,
+): string {
+  if (!announceAgent && !announceCall && recorded === '') return '';
+  return `${announceCall ? (number ?? '') : ''},${announceAgent ? 'yes' : ''}${recorded}`;
 }
 
 export type SiteModel = ReturnType<typeof siteModel>;
@@ -169,6 +192,11 @@ export function siteModel(teams: readonly TeamRows[], settings: GenerateSettings
     nobodyAnswers: settings.nobodyAnswers,
     teams: teams.map(({ identity }) => identity),
     callerSeconds,
+    overflows: teams.flatMap(({ identity, groups }) =>
+      groups.flatMap(({ name, overflowSeconds }) =>
+        overflowSeconds === null ? [] : [{ queue: queueOf(identity, name), seconds: overflowSeconds }],
+      ),
+    ),
   };
 }
 

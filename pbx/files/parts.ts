@@ -1,13 +1,14 @@
 /**
- * The three parts of a generation, each read by a module of Asterisk of its own and each taken in by a file of the
- * operator's own.
+ * The parts of a generation, each taken in by a file of the operator's own. Rules are when callers of a queue overflow to
+ * agents of another group: app_queue reads them together with the queues, from a file of their own.
  */
-export type Part = 'phones' | 'queues' | 'dialplan';
+export type Part = 'phones' | 'queues' | 'rules' | 'dialplan';
 
 /** The file of a part that the operator's file of the same name takes in. */
 export const fileOf: Readonly<Record<Part, string>> = {
   phones: 'pjsip.conf',
   queues: 'queues.conf',
+  rules: 'queuerules.conf',
   dialplan: 'extensions.conf',
 };
 
@@ -15,5 +16,6 @@ export const fileOf: Readonly<Record<Part, string>> = {
 export function partOf(path: string): Part {
   if (path === fileOf.phones || path.startsWith('phones/')) return 'phones';
   if (path === fileOf.queues || path.startsWith('queues/')) return 'queues';
+  if (path === fileOf.rules) return 'rules';
   return 'dialplan';
 }

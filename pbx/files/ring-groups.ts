@@ -1,5 +1,6 @@
 import { prepared, type Queryable } from '../../domain/database/pool.js';
 import { placeOf } from '../../domain/calls/routing.js';
+import type { RecordRule } from '../../domain/provisioning/record.js';
 import { bare } from '../../domain/telephone-numbers.js';
 import { closedModel } from './places.js';
 import type { Slots } from './slots.js';
@@ -17,7 +18,8 @@ export interface RingGroupRow {
   ringSeconds: number;
   prefix: string | null;
   hears: string;
-  /** Outside of which calls go to the slot `closed`. */
+  record: RecordRule | null;
+  /** The hours while which its calls are taken. */
   hours: string | null;
   members: MemberRow[];
   slots: Slots;
@@ -30,7 +32,7 @@ export function readRingGroups(
 ): Promise<(Omit<RingGroupRow, 'slots'> & { team: string })[]> {
   return prepared(
     trx,
-    `select t.identity as team, r.number, r.strategy, r.ring_seconds as "ringSeconds", r.prefix, r.hears, h.name as hours,
+    `select t.identity as team, r.number, r.strategy, r.ring_seconds as "ringSeconds", r.prefix, r.hears, r.record, h.name as hours,
        (select coalesce(json_agg(json_build_object('extension', x.number, 'outside', m.outside) order by m.position), '[]')
         from ring_group_members m left join agents a on a.id = m.agent_id
         left join extensions x on x.id = coalesce(m.extension_id, a.extension_id)
@@ -44,8 +46,8 @@ export function readRingGroups(
 const hears: Readonly<Record<string, string>> = { ringing: 'r', music: 'm' };
 
 /** Ring groups as the templates need them. */
-export function ringGroupsModel(team: string, rows: readonly RingGroupRow[]) {
-  return rows.map(({ number, strategy, ringSeconds, prefix, hears: what, members, hours, slots }) => {
+export function ringGroupsModel(team: string, teamsRule: RecordRule, rows: readonly RingGroupRow[]) {
+  return rows.map(({ number, strategy, ringSeconds, prefix, hears: what, record, hours, members, slots }) => {
     const noAnswer = slots['no-answer'];
     return {
       number,
@@ -54,6 +56,7 @@ export function ringGroupsModel(team: string, rows: readonly RingGroupRow[]) {
       seconds: String(ringSeconds),
       hears: hears[what] ?? 'r',
       prefix: prefix ?? '',
+      recorded: (record ?? teamsRule) === 'always',
       // A fixed agent's phone may be a member itself.
       members: [...new Set(members.map(tokenOf))],
       noAnswer: placeOf(team, noAnswer ?? { kind: 'hangup', name: 'unanswered' }),

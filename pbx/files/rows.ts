@@ -9,6 +9,7 @@ import type { Overlap } from '../../domain/calls/hours.js';
 import type { HoursRow } from './hours-model.js';
 import { readRingGroups, type RingGroupRow } from './ring-groups.js';
 import { readSlots, type AnnouncementRow, type MenuRow, type Slots } from './slots.js';
+import type { RecordRule } from '../../domain/provisioning/record.js';
 import { changesIn } from '../../domain/provisioning/generations.js';
 
 export interface TeamRow {
@@ -17,6 +18,7 @@ export interface TeamRow {
   /** Seconds; 0: never. */
   rtpTimeout: number;
   rtpTimeoutHold: number;
+  record: RecordRule;
   /** The endpoint of its trunk. */
   trunk: string | null;
   timeZone: string;
@@ -32,6 +34,8 @@ export interface ExtensionRow {
   trunk: string | null;
   /** The endpoint of the operator's own that it is; null: one is generated. */
   endpoint: string | null;
+  /** Null: as the team says. */
+  record: RecordRule | null;
 }
 export interface GroupRow {
   name: string;
@@ -42,6 +46,18 @@ export interface GroupRow {
   wrapUpMode: string;
   announceAgent: boolean;
   announceCall: boolean;
+  /** Null: any number may wait. */
+  maxCallers: number | null;
+  greeting: string | null;
+  musicClass: string | null;
+  announcePosition: boolean;
+  announceWait: boolean;
+  announceSeconds: number;
+  periodicSound: string | null;
+  periodicSeconds: number;
+  /** After how many seconds the agents of another group help out; null: none do. */
+  overflowSeconds: number | null;
+  record: RecordRule;
   leaving: boolean;
   /** The hours while which its calls are taken. */
   hours: string | null;
@@ -64,9 +80,9 @@ export interface TeamRows extends TeamRow {
   codes: CodeRow[];
   dids: DidRow[];
   callers: CallerRow[];
-  ringGroups: RingGroupRow[];
   /** Countries of the trunks that it can use. */
   countries: string[];
+  ringGroups: RingGroupRow[];
   announcements: AnnouncementRow[];
   menus: MenuRow[];
   hours: HoursRow[];
@@ -125,6 +141,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           't.rtp_timeout_hold as rtpTimeoutHold',
           'k.endpoint as trunk',
           't.time_zone as timeZone',
+          't.record',
         );
       const byTeam = new Map<string, TeamRows>(
         teams.map((team) => [
@@ -136,8 +153,8 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
             codes: [],
             dids: [],
             callers: [],
-            ringGroups: [],
             countries: [],
+            ringGroups: [],
             announcements: [],
             menus: [],
             hours: [],
@@ -168,6 +185,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'e.telephone_key as telephoneKey',
           'k.endpoint as trunk',
           'e.endpoint',
+          'e.record',
         );
       for (const { team, ...row } of extensions) of(team).extensions.push(row);
       const groups = await trx('agent_groups as g')
@@ -188,6 +206,16 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'g.announce_agent as announceAgent',
           'g.announce_call as announceCall',
           'h.name as hours',
+          'g.max_callers as maxCallers',
+          'g.greeting',
+          'g.music_class as musicClass',
+          'g.announce_position as announcePosition',
+          'g.announce_wait as announceWait',
+          'g.announce_seconds as announceSeconds',
+          'g.periodic_sound as periodicSound',
+          'g.periodic_seconds as periodicSeconds',
+          trx.raw('case when g.overflow_id is not null then g.overflow_seconds end as "overflowSeconds"'),
+          'g.record',
           trx.raw('g.leaving_since is not null as leaving'),
         );
       for (const { team, ...row } of groups) of(team).groups.push({ ...row, slots: {} });

@@ -22,29 +22,31 @@ const contexts = [
   'inbound',
   'dial-in',
   'groups',
-  'ring-groups',
   'hours',
+  'ring-groups',
   'announcements',
   'menus',
   'agents',
   'outside',
+  'exits',
 ] as const;
 const settingsOf = ['queue-settings', 'phone-settings'] as const;
 /** What an operator may replace. */
 const replaceable: readonly string[] = [...contexts, ...settingsOf];
 
 /** Templated files for all teams that have the marks. Their own paths decide what is read: not replaceable. */
-const markedFiles = ['pjsip.conf', 'queues.conf', 'extensions.conf'] as const;
+const markedFiles = ['pjsip.conf', 'queues.conf', 'queuerules.conf', 'extensions.conf'] as const;
 /** Copied as they are. */
 const stableFiles = [
   'star64-code.conf',
   'star64-queue.conf',
   'star64-left.conf',
+  'star64-record.conf',
   'star64-guard.conf',
   'star64-direct.conf',
   'star64-destinations.conf',
-  'star64-ring.conf',
   'star64-hours.conf',
+  'star64-ring.conf',
   'star64-wrap-up.conf',
   'star64-telephone.conf',
   'star64-voice.conf',

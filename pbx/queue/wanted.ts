@@ -1,7 +1,7 @@
 import { prepared, type Database } from '../../domain/database/pool.js';
 import type { Phone } from '../../domain/presence/phone.js';
 import type { AgentState } from '../../domain/presence/transitions.js';
-import { takesQueueCalls } from '../../domain/presence/work-mode.js';
+import { queuesOf } from '../../domain/presence/queues-of.js';
 import { memberOf, queueOf } from './names.js';
 
 /** What the database says of one phone: who is signed in there, in which state, in which queues. */
@@ -21,8 +21,7 @@ export async function readWanted(db: Database, phones: readonly Phone[]): Promis
   >(
     db,
     `select phones.at, a.number as agent, a.id as "agentId", s.state, s.offer_id as "offerId", s.pause_digit as "pauseDigit", (
-       select coalesce(json_agg(json_build_object('name', g.name, 'penalty', m.penalty) order by m.position, g.name), '[]')
-       from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = a.id and ${takesQueueCalls}) as groups
+       ${queuesOf}) as groups
      from unnest(?::text[], ?::text[]) with ordinality as phones (team, extension, at)
      join teams t on t.identity = phones.team
      join extensions x on x.team_id = t.id and x.number = phones.extension and x.removed_at is null
@@ -56,7 +55,7 @@ export async function knowsWrapUp(db: Database, phone: Phone, offerId: string): 
 export async function queuesOfAgent(db: Database, phone: Phone): Promise<string[]> {
   const rows = await prepared<{ name: string }>(
     db,
-    'select g.name from agent_group_members m join agent_groups g on g.id = m.group_id where m.agent_id = ?',
+    'select q.name from queue_agents m join agent_groups q on q.id = m.group_id where m.agent_id = ?',
     [phone.agentId],
   );
   return rows.map(({ name }) => queueOf(phone.team, name));

@@ -7,10 +7,12 @@ export const observedEvents = [
   'DialState',
   'AgentConnect',
   'AgentRingNoAnswer',
+  'AgentComplete',
   'QueueCallerJoin',
   'QueueCallerLeave',
   'QueueCallerAbandon',
   'AttendedTransfer',
+  'BlindTransfer',
   // Of our own device alone: EventRoundTrip.
   'DeviceStateChange',
   'Hangup',

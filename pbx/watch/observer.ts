@@ -1,7 +1,14 @@
 import type { Logger } from 'pino';
 import { endOffer, transition } from '../../domain/presence/agent-state.js';
 import { findQueue } from '../../domain/calls/queue.js';
-import { CallRecords, type Caller, type CallOutcome, type KnownQueue } from '../../domain/calls/records.js';
+import type { CallStep } from '../../domain/calls/steps.js';
+import {
+  CallRecords,
+  unservedOutcomes,
+  type Caller,
+  type CallOutcome,
+  type KnownQueue,
+} from '../../domain/calls/records.js';
 import { type Database } from '../../domain/database/pool.js';
 import { openSignIn, type SignIn } from '../../domain/presence/open-sign-in.js';
 import { statesBefore } from '../../domain/presence/transitions.js';
@@ -12,6 +19,7 @@ import { phonesAt } from '../queue/phones.js';
 import { outcomeOf } from './call-outcome.js';
 import { dropOldest, Endings } from './endings.js';
 import { callerIn, deviceIn, deviceOfChannel, offerIn } from './event-headers.js';
+import { stepOf } from './call-step.js';
 import { resultOf, type OfferSoFar } from './offer-result.js';
 import { OrderedWork, type Work } from './ordered-work.js';
 
@@ -32,6 +40,8 @@ export class Observer {
   readonly #offers = new Map<string, OfferSoFar>();
   /** Why nobody has answered at an extension or in a ring group, by the caller's channel. */
   readonly #dialled = new Map<string, CallOutcome>();
+  /** Beginnings of recordings, by the channel of the phone at which each is made: they end with it. */
+  readonly #recording = new Map<string, CallStep>();
   readonly #records: CallRecords;
   readonly #endings: Endings;
 
@@ -45,6 +55,8 @@ export class Observer {
       missed: () => void;
       /** Offers that were refused or not answered, by their channels' uniqueids. */
       unanswered?: (offerIds: readonly string[]) => void;
+      /** Something happened to a call that its visits and offers do not say. */
+      step?: (step: CallStep) => void;
     },
   ) {
     this.#work = new OrderedWork(log, () => this.hooks.missed());
@@ -124,7 +136,12 @@ export class Observer {
         this.#gaveUp.set(uniqueid, callerIn(event));
         dropOldest(this.#gaveUp, most);
         return undefined;
+      case 'AgentComplete':
+      case 'BlindTransfer':
+        this.#step(stepOf(event));
+        return undefined;
       case 'AttendedTransfer':
+        this.#step(stepOf(event));
         return this.#transferred(event);
       case 'Hangup':
         return this.#hungUp(uniqueid, event);
@@ -146,6 +163,13 @@ export class Observer {
       case 'Star64Left':
         this.#gaveUp.delete(headers.get('uniqueid') ?? '');
         return { key: headers.get('uniqueid') ?? '', run: () => this.#unserved(event) };
+      case 'Star64Step': {
+        const step = stepOf(event);
+        if (step?.kind === 'recording') this.#recording.set(headers.get('uniqueid') ?? '', step);
+        dropOldest(this.#recording, most);
+        this.#step(step);
+        return undefined;
+      }
       case 'Star64PickedUp':
         this.#dialled.delete(headers.get('call') ?? '');
         this.#endings.pickedUp(headers.get('call') ?? '', deviceOfChannel(headers.get('channel') ?? ''));
@@ -171,6 +195,10 @@ export class Observer {
     const outcome = outcomeOf(event);
     if (outcome) this.#dialled.set(event.headers.get('uniqueid') ?? '', outcome);
     dropOldest(this.#dialled, most);
+  }
+
+  #step(step: CallStep | undefined): void {
+    if (step) this.hooks.step?.(step);
   }
 
   /** Work for the phone that a header names, after what is under way of its call. */
@@ -217,9 +245,12 @@ export class Observer {
 
   /** A queue has let a caller go without an answer, and the dialplan says why. */
   async #unserved(event: AmiMessage): Promise<void> {
-    const outcome = event.headers.get('outcome') ?? '';
-    if (outcome === 'nobody' || outcome === 'timeout' || outcome === 'again')
-      await this.#records.unserved(callerIn(event), outcome);
+    const outcome = unservedOutcomes.find((one) => one === event.headers.get('outcome'));
+    if (outcome === undefined) return;
+    // Whom a full queue does not take never joins it: a visit all the same, of no time.
+    if (outcome === 'full')
+      await this.#records.joined(callerIn(event), { number: event.headers.get('calleridnum') ?? null });
+    await this.#records.unserved(callerIn(event), outcome);
   }
 
   async #connected(signIn: SignIn, event: AmiMessage): Promise<void> {
@@ -278,6 +309,9 @@ export class Observer {
   }
 
   #hungUp(uniqueid: string, event: AmiMessage): Work | undefined {
+    const recording = this.#recording.get(uniqueid);
+    if (recording) this.#step({ ...recording, kind: 'recorded' });
+    this.#recording.delete(uniqueid);
     const offer = this.#offers.get(uniqueid);
     if (offer) {
       this.#offers.delete(uniqueid);

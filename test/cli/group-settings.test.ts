@@ -196,3 +196,35 @@ await t.test('an error is data, too', async (t) => {
       'group support of team astercc exists already: choose another name, or change it with `star64 group set support`.',
   });
 });
+
+await t.test('weight is refused with the reason, and is in no help', async (t) => {
+  for (const args of [
+    ['set', 'support'],
+    ['add', 'heavy'],
+  ]) {
+    const { status, err } = await run('group', ...args, '--weight', '5');
+    t.equal(status, 2);
+    t.match(err, /heavier queue/);
+  }
+  t.notMatch((await run('group', 'set', '--help')).out, /--weight/);
+});
+
+await t.test('a queue leads its callers on, and never in a circle', async (t) => {
+  await json('group', 'add', 'later');
+  t.match(
+    await json(
+      'group',
+      'set',
+      'support',
+      '--timeout',
+      'group:later',
+      '--full',
+      'hangup:busy',
+      '--key-0',
+      'extension:5000',
+    ),
+    { timeout: 'group:later', full: 'hangup:busy', key0: 'extension:5000', empty: null },
+  );
+  t.match(await run('group', 'set', 'later', '--empty', 'group:support'), { status: 5, err: /circle/ });
+  t.match(await json('group', 'set', 'support', '--no-key-0', '--no-full'), { key0: null, full: null });
+});

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { addExtension, removeExtension } from '../../domain/provisioning/extension.js';
 import { filesAreBehind } from '../../domain/provisioning/generations.js';
-import { addGroup } from '../../domain/provisioning/group.js';
+import { addGroup, setGroup } from '../../domain/provisioning/group.js';
 import { setTeam } from '../../domain/provisioning/team.js';
 import { addUser } from '../../domain/provisioning/user.js';
 import { apply, rollback } from '../../pbx/files/apply.js';
@@ -130,6 +130,43 @@ void t.test(
     t.match(await apply(db, options), { changed: true, reloaded: ['phones', 'dialplan'] });
   },
 );
+
+void t.test(
+  'when callers overflow is read back; nobody needs the file as long as no group does',
+  async (t) => {
+    const { db, asterisk, options } = await site(t);
+    asterisk.notIncluded.add('rules');
+    t.match(await apply(db, options), { reloaded: ['phones', 'queues', 'dialplan'] });
+    await setGroup(db, 'astercc', 'support', { overflow: 'sales', overflowSeconds: 20 });
+    await refused(
+      t,
+      'failure',
+      [`/opt/etc/queuerules.conf:  #tryinclude "${options.directory}/current/queuerules.conf"`, 'overflow'],
+      () => apply(db, options),
+      { lines: true },
+    );
+    t.ok(await filesAreBehind(db, 'astercc'));
+    asterisk.notIncluded.clear();
+    t.same((await apply(db, options)).reloaded, ['rules']);
+    t.match(await asterisk.console('queue show rules'), 'Rule: astercc-support\n\tAfter 20 seconds');
+    await setGroup(db, 'astercc', 'support', { overflowSeconds: 40 });
+    t.same((await apply(db, options)).reloaded, ['rules', 'dialplan']);
+    t.match(await asterisk.console('queue show rules'), 'After 40 seconds');
+    await setGroup(db, 'astercc', 'support', { overflow: null });
+    t.same((await apply(db, options)).reloaded, ['queues', 'dialplan']);
+  },
+);
+
+void t.test('files are not written for an Asterisk of another version', async (t) => {
+  const { db, asterisk, options } = await site(t);
+  for (const version of ['18', '22', '20.1', '2'])
+    await refused(t, 'conflict', ['20.15.2', `asterisk.version says ${version}`, 'to "20"'], () =>
+      apply(db, { ...options, version }),
+    );
+  t.same(asterisk.reloads, [], 'nothing was changed');
+  for (const version of ['20', '20.15', '20.15.2', undefined]) await apply(db, { ...options, version });
+  t.equal(asterisk.reloads.length, 3);
+});
 
 void t.test('an own file that does not take ours in is named with its line', async (t) => {
   const { db, asterisk, options, current } = await site(t);

@@ -6,6 +6,7 @@ import { bucketModels, siteModel, teamModel } from '../../pbx/files/model.js';
 import { noMarks, renderMarked, renderShared, renderTeam } from '../../pbx/files/render.js';
 import { readRows } from '../../pbx/files/rows.js';
 import { readTemplates } from '../../pbx/files/templates.js';
+import { knowsDigest } from '../../pbx/files/version.js';
 import { soundsOf } from '../../agi/prompts.js';
 import { packageRoot } from '../../domain/machine/package-root.js';
 import { addAgent } from '../../domain/provisioning/agent.js';
@@ -14,9 +15,9 @@ import { announcements } from '../../domain/provisioning/announcement.js';
 import { addDid } from '../../domain/provisioning/did.js';
 import { menus } from '../../domain/provisioning/menu.js';
 import { addExtension } from '../../domain/provisioning/extension.js';
-import { addRingGroup } from '../../domain/provisioning/ring-group.js';
 import { addGroup, removeGroup, setGroup } from '../../domain/provisioning/group.js';
 import { addHours, allHours } from '../../domain/provisioning/hours.js';
+import { addRingGroup } from '../../domain/provisioning/ring-group.js';
 import { addTeam, setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { addUser } from '../../domain/provisioning/user.js';
@@ -68,7 +69,13 @@ async function populate(db: Database, team: string): Promise<void> {
   }
   await addGroup(db, team, { name: 'support', number: '6000' });
   await addAgent(db, team, { number: '1002', user: 'anna', groups: ['support'] });
-  await addGroup(db, team, { name: 'sales', wrapUp: 'ring', strategy: 'ringall', ringSeconds: 20 });
+  await addGroup(db, team, {
+    name: 'sales',
+    wrapUp: 'ring',
+    strategy: 'ringall',
+    ringSeconds: 20,
+    record: 'always',
+  });
   if (team === 'astercc') {
     await setTeam(db, team, { timeZone: 'Europe/Berlin' });
     await addHours(db, team, {
@@ -81,6 +88,21 @@ async function populate(db: Database, team: string): Promise<void> {
     await setGroup(db, team, 'support', { hours: 'office', closed: 'hangup:busy' });
     await allHours.set(db, team, 'office', { open: 'group:sales', closed: 'extension:5001' });
   }
+  await addGroup(db, team, {
+    name: 'helped',
+    maxCallers: 20,
+    greeting: 'custom/welcome',
+    musicClass: 'waltz',
+    announcePosition: true,
+    periodicSound: 'custom/patience',
+    overflow: 'sales',
+    overflowSeconds: 20,
+    timeout: 'group:support',
+    full: 'hangup:busy',
+    empty: 'extension:5001',
+    key0: 'extension:5000',
+    key9: 'hangup:normal',
+  });
   await addGroup(db, team, { name: 'old', number: '6009' });
   await removeGroup(db, team, 'old');
   await addAgent(db, team, { number: '1001', user: 'anna', groups: ['support', 'sales'] });
@@ -116,6 +138,15 @@ async function filesBelow(directory: string): Promise<string[]> {
   return entries.filter((entry) => entry.endsWith('.conf')).sort();
 }
 
+void t.test('which Asterisk knows digests of passwords in place of md5_cred', (t) => {
+  const known = ['20.12', '20.12.1', '20', '21.7', '22', '22.2', '22.10', '23.0'];
+  for (const version of known) t.ok(knowsDigest(version), version);
+  for (const version of ['16', '18', '18.26.4', '20.11', '21.6', '22.1'])
+    t.notOk(knowsDigest(version), version);
+  t.ok(knowsDigest(undefined), 'the newest, unless said');
+  t.end();
+});
+
 void t.test('a database with nothing but the default team', async (t) => {
   const { db } = await freshDatabase(t);
   await compare(t, 'empty', db);
@@ -126,7 +157,8 @@ void t.test(
   async (t) => {
     const { db } = await freshDatabase(t);
     for (const team of ['astercc', 'b2']) {
-      if (team !== 'astercc') await addTeam(db, team, { name: 'Second; [team]', language: 'pt_BR' });
+      if (team !== 'astercc')
+        await addTeam(db, team, { name: 'Second; [team]', language: 'pt_BR', record: 'always' });
       await populate(db, team);
     }
     await addDid(db, 'astercc', { number: '600100', to: 'group:support' });
@@ -156,6 +188,9 @@ void t.test(
       members: ['5001', 'agent:1001', '7000', 'outside:+4915112345678', '5000'],
       prefix: 'Sales:',
       hears: 'music',
+      record: 'always',
+      hours: 'office',
+      closed: 'announcement:closed',
       noAnswer: 'group:support',
       allBusy: 'announcement:closed',
     });
@@ -169,7 +204,8 @@ void t.test(
       t.notMatch(text, /Anna|Ärztin|李|Second/, 'free text stays in the database');
       t.notMatch(text, /secret0000/, 'no secret in clear');
     }
-    await compare(t, 'older-asterisk', db, { passwordDigest: false, servers: ['192.0.2.1:4573'] });
+    const passwordDigest = knowsDigest('18');
+    await compare(t, 'older-asterisk', db, { passwordDigest, servers: ['192.0.2.1:4573'] });
   },
 );
 

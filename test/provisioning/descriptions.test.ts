@@ -21,7 +21,7 @@ await t.test('every field that is kept has its column, and every default is the 
   for (const { table, fields } of nouns) {
     for (const [key, field] of Object.entries<Field>(fields)) {
       if (
-        ['computed', 'references', 'destination', 'destinations', 'number-by-name', 'lines'].includes(
+        ['computed', 'references', 'destinations', 'destination', 'number-by-name', 'lines'].includes(
           field.value.is,
         )
       )

@@ -31,14 +31,14 @@ await t.test('a phone that the operator has is an extension, and nothing is gene
   t.notOk('secret' in added, 'its secret is in the pjsip.conf of the operator');
   await addExtension(db, 'astercc', { number: '5000', user: 'anna' });
   const { teams, formsOf } = await readRows(db, 'default');
-  const model = teamModel(teams[0] as TeamRows, { passwordDigest: true }, formsOf);
+  const model = teamModel(teams[0] as TeamRows, { passwordDigest: true, node: 'default' }, formsOf);
   t.same(
     model.phones.map(({ endpoint }) => endpoint),
     ['astercc-5000'],
   );
   t.same(model.extensions, [
-    { number: '201', device: 'PJSIP/201', dial: 'PJSIP/201' },
-    { number: '5000', device: 'PJSIP/astercc-5000', dial: 'PJSIP/astercc-5000' },
+    { number: '201', device: 'PJSIP/201', dial: 'PJSIP/201', recorded: false },
+    { number: '5000', device: 'PJSIP/astercc-5000', dial: 'PJSIP/astercc-5000', recorded: false },
   ]);
   t.same(model.lamps[0], { number: '201', lamp: 'Custom:star64-201' });
 });

@@ -16,6 +16,7 @@ export class FakeConsole {
   complaint: string | undefined;
   #queues: string[] = [];
   #phones: string[] = [];
+  #rules: string[] = [];
   #dialplan = '';
 
   constructor(
@@ -34,6 +35,10 @@ export class FakeConsole {
         return this.#queues
           .map((name) => `${name} has 0 calls (max unlimited)\n   No Members\n   No Callers\n`)
           .join('\n');
+      case 'queue show rules':
+        return this.#rules.join('');
+      case 'core show version':
+        return 'Asterisk 20.15.2 built by nobody @ nowhere on a x86_64 running Linux on 2026-01-01\n';
       case 'pjsip list endpoints':
         return this.#phones.map((name) => ` Endpoint:  ${name}/5000   Unavailable   0 of inf`).join('\n');
       case 'pjsip list aors':
@@ -49,6 +54,13 @@ export class FakeConsole {
         return 'Dialplan reloaded.\n';
       case 'module reload app_queue.so':
         if (!this.notIncluded.has('queues')) this.#queues = await this.#sections('queues.conf');
+        if (!this.notIncluded.has('rules'))
+          this.#rules = [
+            ...(await this.#text('queuerules.conf')).matchAll(/^\[(.+)\]\npenaltychange => ([0-9]+)/gm),
+          ].map(
+            ([, name = '', seconds = '']) =>
+              `Rule: ${name}\n\tAfter ${seconds} seconds, adjust QUEUE_MAX_PENALTY to 2001\n`,
+          );
         this.#note('queues');
         return "Module 'app_queue.so' reloaded successfully.\n";
       case 'module reload res_pjsip.so':

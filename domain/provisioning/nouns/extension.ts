@@ -1,5 +1,6 @@
 import { checkSecret } from '../../password.js';
 import { extensionKinds } from '../../presence/phone.js';
+import { recordRules } from '../record.js';
 import { choice, clearSecret, computed, describe, name, reference, yesNo } from '../description.js';
 
 /** A SIP device that registers, or a telephone outside under a short number. */
@@ -54,6 +55,13 @@ export const extension = describe({
     agentMode: yesNo({
       help: 'whether calls of an agent at it get a popup and can be ordered by a web page',
       unless: 'off',
+      listed: false,
+    }),
+    record: choice(recordRules, {
+      what: 'recording',
+      placeholder: 'rule',
+      help: 'whether calls from outside that it answers, and that no queue gave it, are recorded: never or always',
+      none: 'as the team says',
       listed: false,
     }),
     secret: clearSecret(

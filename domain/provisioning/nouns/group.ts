@@ -3,13 +3,16 @@ import {
   choice,
   computed,
   describe,
+  destination,
   link,
   name,
+  reference,
   references,
   timeOfDay,
   whole,
   yesNo,
 } from '../description.js';
+import { recordRules } from '../record.js';
 
 /** In which order Asterisk's queue offers a call to its agents; the words are app_queue's. */
 export const queueStrategies = [
@@ -31,6 +34,14 @@ export const workModes = ['all', 'inbound', 'outbound', 'choice'] as const;
 
 /** Which application has the link that a popup opens (spec 29, 34). */
 export const applications = ['campaign', 'customer_service', 'virtual_office', 'third_party'] as const;
+
+const key = (digit: string) =>
+  destination({
+    option: `key-${digit}`,
+    help: `where a caller goes who presses ${digit} while they wait`,
+    none: `key ${digit} does nothing`,
+    listed: false,
+  });
 
 /** An agent group: one Asterisk queue, `<team>-<name>`. */
 export const group = describe({
@@ -109,6 +120,116 @@ export const group = describe({
         listed: false,
       },
     ),
+    maxCallers: whole(
+      { from: 1, to: 10_000, zeroIsNone: true },
+      {
+        what: 'most callers',
+        placeholder: 'callers',
+        help: 'how many callers may wait at most; one more is told that nobody is available; 0: any number',
+        none: 'any number of callers',
+        listed: false,
+      },
+    ),
+    greeting: name('sound', {
+      what: 'greeting',
+      placeholder: 'sound',
+      help: 'your own sound file, which a caller hears before they wait, for example custom/welcome',
+      none: 'no greeting',
+      listed: false,
+    }),
+    musicClass: name('musicClass', {
+      what: 'music class',
+      option: 'music',
+      placeholder: 'class',
+      help: "a class of your musiconhold.conf for those who wait, and for calls that its agents hold; without it the call's own",
+      none: "the call's own music",
+      listed: false,
+    }),
+    announcePosition: yesNo({
+      help: 'whether callers hear their place in the queue, while no agent is free',
+      unless: 'off',
+      listed: false,
+    }),
+    announceWait: yesNo({
+      help: "whether callers hear how long it may take: Asterisk's own estimate, of the last callers who were answered, in minutes",
+      unless: 'off',
+      listed: false,
+    }),
+    announceSeconds: whole(
+      { from: 15, to: 3600 },
+      {
+        what: 'time between two announcements',
+        option: 'announce-every',
+        placeholder: 'seconds',
+        help: 'after how many seconds place and wait are said again; a new place is said after 15',
+        unless: '60',
+        listed: false,
+      },
+    ),
+    periodicSound: name('sound', {
+      what: 'periodic announcement',
+      option: 'periodic',
+      placeholder: 'sound',
+      help: 'your own sound file, which callers hear again and again while no agent is free',
+      none: 'no periodic announcement',
+      listed: false,
+    }),
+    periodicSeconds: whole(
+      { from: 10, to: 3600 },
+      {
+        what: 'time between two periodic announcements',
+        option: 'periodic-every',
+        placeholder: 'seconds',
+        help: 'after how many seconds the periodic announcement is heard, and heard again',
+        unless: '60',
+        listed: false,
+      },
+    ),
+    overflow: reference(
+      { to: 'group', freedBy: '--no-overflow' },
+      {
+        placeholder: 'group',
+        help: 'the agents of this group help out: they take callers who have waited for long, who keep their place',
+        none: 'nobody helps out',
+        listed: false,
+      },
+    ),
+    overflowSeconds: whole(
+      { from: 1, to: 3600 },
+      {
+        what: 'time until the overflow',
+        option: 'overflow-after',
+        placeholder: 'seconds',
+        help: 'how long a caller waits before the agents of the other group are called too, once no agent of this one is free',
+        unless: '30',
+        listed: false,
+      },
+    ),
+    timeout: destination({
+      help: 'where a caller goes after the longest wait; without it they are told that nobody is available',
+      none: 'callers are told that nobody is available',
+      listed: false,
+    }),
+    full: destination({
+      help: 'where a caller goes when the most callers wait already; without it they are told that nobody is available',
+      none: 'callers are told that nobody is available',
+      listed: false,
+    }),
+    empty: destination({
+      help: 'where callers go when nobody is signed in, also when the last agent leaves, and when all have been paused or unreachable for 30 s; without it they are told that nobody is available',
+      none: 'callers are told that nobody is available',
+      listed: false,
+    }),
+    key0: key('0'),
+    key1: key('1'),
+    key2: key('2'),
+    key3: key('3'),
+    key4: key('4'),
+    key5: key('5'),
+    key6: key('6'),
+    key7: key('7'),
+    key8: key('8'),
+    key9: key('9'),
     workMode: choice(workModes, {
       what: 'work mode',
       placeholder: 'mode',
@@ -138,6 +259,13 @@ export const group = describe({
     announceCall: yesNo({
       help: 'whether the agent hears the queue and how long the caller waited',
       unless: 'off',
+    }),
+    record: choice(recordRules, {
+      what: 'recording',
+      placeholder: 'rule',
+      help: 'whether the conversations of its callers with its agents are recorded: never or always',
+      unless: 'never',
+      listed: false,
     }),
     application: choice(applications, {
       placeholder: 'application',

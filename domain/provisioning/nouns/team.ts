@@ -1,4 +1,5 @@
-import { computed, describe, name, reference, text, timeZone, whole, yesNo } from '../description.js';
+import { choice, computed, describe, name, reference, text, timeZone, whole, yesNo } from '../description.js';
+import { recordRules } from '../record.js';
 
 /** A system of its own; everything else belongs to exactly one. */
 export const team = describe({
@@ -62,6 +63,24 @@ export const team = describe({
         placeholder: 'seconds',
         help: 'the same while a phone holds the call, in which most send none: the longest hold; 0: never',
         unless: '600',
+        listed: false,
+      },
+    ),
+    record: choice(recordRules, {
+      what: 'recording',
+      placeholder: 'rule',
+      help: 'whether calls from outside that an extension answers are recorded, unless the extension says otherwise: never or always; a group says it of its queue',
+      unless: 'never',
+      listed: false,
+    }),
+    keepRecordings: whole(
+      { from: 0, to: 3650 },
+      {
+        what: 'days that recordings are kept',
+        column: 'keep_recordings_days',
+        placeholder: 'days',
+        help: 'days after which a recording is deleted; 0: never',
+        unless: '90',
         listed: false,
       },
     ),

@@ -1,7 +1,7 @@
 import { prepared, type Database } from '../../../domain/database/pool.js';
 import type { Phone } from '../../../domain/presence/phone.js';
 import type { AgentState } from '../../../domain/presence/transitions.js';
-import { takesQueueCalls } from '../../../domain/presence/work-mode.js';
+import { queuesOf } from '../../../domain/presence/queues-of.js';
 
 /** A phone where somebody is signed in, with their state and the queues that they belong in. */
 export interface SignedInPhone extends Phone {
@@ -24,9 +24,7 @@ export function readSignedInPhones(db: Database, node: string): Promise<SignedIn
     `select i.id as "signInId", t.identity as team, x.number as extension, x.kind as "extensionKind", x.endpoint,
        a.id as "agentId", a.number as agent, s.id as "stateId", s.state, s.offer_id as "offerId",
        s.pause_digit as "pauseDigit", sg.name as "groupName", (
-         select coalesce(json_agg(json_build_object('name', g.name, 'penalty', m.penalty) order by m.position, g.name), '[]')
-         from agent_group_members m join agent_groups g on g.id = m.group_id
-         where m.agent_id = a.id and ${takesQueueCalls}) as groups
+         ${queuesOf}) as groups
      from sign_ins i
      join teams t on t.id = i.team_id and t.node = ?
      join extensions x on x.id = i.extension_id

@@ -1,0 +1,125 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import type { Story } from '../../domain/calls/story.js';
+import { action, type Context, type Invocation } from '../context.js';
+import { wholeNumber } from '../options.js';
+
+interface ListFlags {
+  since?: Moment;
+  until?: Moment;
+  group?: string;
+  did?: string;
+  caller?: string;
+  outcome?: string;
+  unreturned?: true;
+  before?: number;
+  limit?: number;
+}
+
+/** Words for a moment: so long ago in seconds, or a date and time. */
+type Moment = { secondsAgo: number } | { at: string };
+
+const weekSeconds = 7 * 86_400;
+
+/** `star64 call …` */
+export function register(program: Command, context: Context): void {
+  const call = program.command('call').description('calls that came in, and the story of each');
+  call
+    .command('list')
+    .description('list calls, the newest first')
+    .option(
+      '--since <time>',
+      'from then on: 90s, 15m, 1h, 2d ago, or 2026-11-26 or 2026-11-26T08:00 in the team’s zone',
+      moment,
+    )
+    .option('--until <time>', 'up to then, written the same way', moment)
+    .option('--group <name>', 'that came for this group, or stood in its queue')
+    .option('--did <number>', 'that came by this DID')
+    .option('--caller <number>', 'from this number')
+    .option(
+      '--outcome <outcome>',
+      'that became of them: answered, abandoned, nobody, timeout, busy and so on',
+    )
+    .option(
+      '--unreturned',
+      'the last call of each caller who got nobody, has not come back and was not called back; of the last 7 days unless --since says otherwise',
+    )
+    .option('--limit <calls>', 'so many on a page (default: 50)', wholeNumber)
+    .option('--before <id>', 'the page behind the call with this id', wholeNumber)
+    .action(
+      action(context, async (invocation, flags: ListFlags) => {
+        const { listCalls } = await import('../../domain/calls/list.js');
+        const { team, print, say } = invocation;
+        const {
+          since = flags.unreturned ? { secondsAgo: weekSeconds } : undefined,
+          until,
+          ...filter
+        } = flags;
+        const from = await moments(invocation, since);
+        const to = await moments(invocation, until);
+        const page = await listCalls(await invocation.db(), team, {
+          ...filter,
+          ...(from && { since: from }),
+          ...(to && { until: to }),
+        });
+        if (print.json) {
+          print.record(page);
+          return;
+        }
+        print.list(page.calls, [
+          ...([
+            'id',
+            'arrivedAt',
+            'caller',
+            'did',
+            'group',
+            'extension',
+            'agent',
+            'outcome',
+            'uniqueid',
+          ] as const),
+        ]);
+        if (page.next !== null) say(`more: --before ${page.next}`);
+      }),
+    );
+  call
+    .command('show')
+    .argument('<call>', 'its uniqueid in Asterisk, or its id')
+    .description('tell the story of a call, times in the team’s zone')
+    .action(
+      action(context, async ({ db, team, print, say }, name: string) => {
+        const { readStory } = await import('../../domain/calls/story.js');
+        const story = await readStory(await db(), team, name);
+        if (print.json) {
+          print.record(story);
+          return;
+        }
+        const at = await timesOf(story);
+        say(`call ${story.uniqueid} (id ${story.id}) of team ${story.team}; times of ${story.timeZone}`);
+        print.list(
+          story.story.map((entry) => ({ time: at(entry.at), story: entry.says })),
+          ['time', 'story'],
+        );
+      }),
+    );
+}
+
+async function timesOf({ timeZone }: Story): Promise<(at: Date) => string> {
+  const { timeIn } = await import('../../domain/provisioning/time.js');
+  return (at) => timeIn(timeZone, at);
+}
+
+function moment(text: string): Moment {
+  const ago = /^([0-9]{1,6})([smhd])$/.exec(text);
+  if (ago) return { secondsAgo: Number(ago[1]) * ({ s: 1, m: 60, h: 3600, d: 86_400 }[ago[2] ?? 's'] ?? 1) };
+  const at = /^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?))?(Z?)$/.exec(text);
+  const typed = at && `${at[1] ?? ''}T${at[2] ?? '00:00'}`;
+  if (typed && !Number.isNaN(Date.parse(`${typed}Z`))) return { at: `${typed}${at[3] ?? ''}` };
+  throw new InvalidArgumentError('Type 90s, 15m, 1h or 2d, or a date and time as 2026-11-26T08:00.');
+}
+
+/** The moment that is meant, by the database's clock and the team's zone. */
+async function moments(invocation: Invocation, typed: Moment | undefined): Promise<Date | undefined> {
+  if (!typed) return undefined;
+  const { momentIn } = await import('../../domain/provisioning/time.js');
+  return momentIn(await invocation.db(), invocation.team, typed);
+}

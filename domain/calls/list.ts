@@ -1,0 +1,165 @@
+import type { Queryable } from '../database/pool.js';
+import { withDatabaseErrors } from '../database/sql-errors.js';
+import { checkChoice, checkWhole, unknown } from '../names.js';
+import { requireTeam } from '../provisioning/team.js';
+import { callOutcomes, unserved } from './outcomes.js';
+
+/** A call in a list. */
+export interface ListedCall {
+  id: number;
+  uniqueid: string;
+  arrivedAt: Date;
+  caller: string | null;
+  did: string | null;
+  /** The group whose queue it came to first, or to which its DID led. */
+  group: string | null;
+  extension: string | null;
+  /** Who answered first. */
+  agent: string | null;
+  answeredAt: Date | null;
+  endedAt: Date | null;
+  /** Null: it goes on. */
+  outcome: string | null;
+  recordings: number;
+}
+
+export interface CallFilter {
+  since?: Date;
+  until?: Date;
+  /** Calls that came for this group or stood in its queue. */
+  group?: string;
+  did?: string;
+  caller?: string;
+  outcome?: string;
+  /** Only the last call of each caller, if nobody has spoken to them in it. */
+  unreturned?: boolean;
+  /** Id of the last call of the page before. */
+  before?: number;
+  limit?: number;
+}
+
+export interface CallPage {
+  calls: ListedCall[];
+  /** Where the next page begins, for `before`; null: there is none. */
+  next: number | null;
+}
+
+export const usualPage = 50;
+const largestPage = 1000;
+
+/**
+ * A page of a team's calls, the newest first. Every filter has an index that begins with the team, so that a page costs
+ * the same however many calls there are.
+ *
+ * @throws Star64Error `usage` for a value that is none, `unknown` for a team or a group that there is not.
+ */
+export function listCalls(db: Queryable, team: string, filter: CallFilter = {}): Promise<CallPage> {
+  return withDatabaseErrors(async () => {
+    const teamId = await requireTeam(db, team);
+    const limit = checkWhole('size of a page', { from: 1, to: largestPage }, filter.limit ?? usualPage);
+    if (filter.outcome !== undefined) checkChoice('outcome', callOutcomes, filter.outcome);
+    const groupIds = filter.group === undefined ? undefined : await groupsOf(db, teamId, team, filter.group);
+    const values: Record<string, unknown> = { teamId, limit: limit + 1 };
+    const did = filter.did === undefined ? undefined : await didOf(db, teamId, filter.did);
+    const fits = [
+      'c.team_id = :teamId',
+      ...conditions({ ...filter, ...(did !== undefined && { did }) }, values),
+    ];
+    const { rows } = await db.raw<{ rows: ListedCall[] }>(select(fits, values, groupIds), values as never);
+    const calls = rows.slice(0, limit);
+    const last = calls.at(-1);
+    return { calls, next: rows.length > limit && last ? last.id : null };
+  });
+}
+
+function conditions(filter: CallFilter, values: Record<string, unknown>): string[] {
+  const fits: string[] = [];
+  const where = (condition: string, given: Record<string, unknown>): void => {
+    fits.push(condition);
+    Object.assign(values, given);
+  };
+  const { since, until, did, caller, outcome, unreturned, before } = filter;
+  if (since) where('c.arrived_at >= :since', { since });
+  if (until) where('c.arrived_at < :until', { until });
+  if (did !== undefined) where('c.did = :did', { did });
+  if (caller !== undefined) where('c.caller = any(:caller::text[])', { caller: written(caller) });
+  if (outcome !== undefined) where('c.outcome = :outcome', { outcome });
+  if (before !== undefined)
+    where(
+      '(c.arrived_at, c.id) < (select b.arrived_at, b.id from calls b where b.id = :before and b.team_id = :teamId)',
+      {
+        before,
+      },
+    );
+  if (unreturned) {
+    where('c.outcome = any(:unserved::text[]) and c.ended_at is not null', { unserved });
+    // Whoever hides their number cannot be called back.
+    fits.push(`c.caller ~ '[0-9]{3}'`, neverSpokenTo);
+  }
+  return fits;
+}
+
+/**
+ * That the caller of `c` has not come back since, and that nobody has called them: a later call by the same number is the
+ * one that counts, whatever became of it. Calls to the outside, once there are any, are looked for here as well.
+ */
+const neverSpokenTo = `not exists (
+  select from calls l where l.team_id = c.team_id and l.caller = c.caller and (l.arrived_at, l.id) > (c.arrived_at, c.id))`;
+
+/** A number in the forms in which a trunk may have given it. */
+function written(number: string): string[] {
+  const text = number.replaceAll('\0', '');
+  const bare = text.replace(/^\+/, '');
+  return [...new Set([text, bare, `+${bare}`])];
+}
+
+/** A DID of the team as its calls have it; one that is none any more as it was typed. */
+async function didOf(db: Queryable, teamId: number, typed: string): Promise<string> {
+  const [did] = written(typed);
+  const found = await db('dids')
+    .where({ team_id: teamId })
+    .whereRaw(`ltrim(number, '+') = ltrim(?, '+')`, [did ?? ''])
+    .orderByRaw('number = ? desc', [did ?? ''])
+    .first<{ number: string } | undefined>('number');
+  return found?.number ?? did ?? '';
+}
+
+/** Ids of the groups that have or had that name. */
+async function groupsOf(db: Queryable, teamId: number, team: string, name: string): Promise<number[]> {
+  const ids = await db('agent_groups').where({ team_id: teamId, name }).pluck<number[]>('id');
+  if (ids.length === 0) throw unknown('group', team, name);
+  return ids;
+}
+
+function select(
+  fits: readonly string[],
+  values: Record<string, unknown>,
+  groupIds: number[] | undefined,
+): string {
+  const page = (from: string, more: string[]): string =>
+    `select c.* from ${from} where ${[...fits, ...more].join(' and ')} order by c.arrived_at desc, c.id desc limit :limit`;
+  const usual = page('calls c', []);
+  if (groupIds !== undefined) values['groupIds'] = groupIds;
+  const pages =
+    groupIds === undefined
+      ? usual
+      : // Those that came for the group, by one index, and those that came into its queue from elsewhere, by another.
+        `(${page('calls c', ['c.group_id = any(:groupIds::integer[])'])})
+         union all
+         (${page('calls c', [
+           `c.id in (select v.call_id from queue_visits v where v.group_id = any(:groupIds::integer[])
+              ${values['since'] === undefined ? '' : 'and v.joined_at >= :since'})`,
+           '(c.group_id is null or c.group_id <> all(:groupIds::integer[]))',
+         ])})
+         order by arrived_at desc, id desc limit :limit`;
+  return `
+    with page as (${pages})
+    select c.id, c.uniqueid, c.arrived_at as "arrivedAt", c.caller, c.did, g.name as "group", x.number as extension,
+      a.number as agent, c.answered_at as "answeredAt", c.ended_at as "endedAt", c.outcome,
+      (select count(*) from recordings r where r.call_id = c.id and r.deleted_at is null)::integer as recordings
+    from page c left join agent_groups g on g.id = c.group_id left join extensions x on x.id = c.extension_id
+    left join lateral (
+      select agent_id from queue_visits v where v.call_id = c.id and v.answered_at is not null order by v.id limit 1
+    ) v on true left join agents a on a.id = v.agent_id
+    order by c.arrived_at desc, c.id desc`;
+}

@@ -1,0 +1,100 @@
+import { quoted } from '../names.js';
+
+/** What of something in a call's story is known, by name; only what is known is there. */
+export type Facts = Readonly<Record<string, string | number>>;
+
+/** A value as it stands in a sentence: what is more than a plain word is quoted, since callers choose theirs. */
+function word(value: string | number | undefined, unknown = '?'): string {
+  if (value === undefined || value === '') return unknown;
+  const text = String(value);
+  return /^[\p{L}\p{N}+*#._:/@-]{1,60}$/u.test(text) ? text : quoted(text);
+}
+
+/** `3:12`, or `1:02:03`. */
+export function minutes(seconds: number): string {
+  const [hours, rest] = [Math.floor(seconds / 3600), seconds % 3600];
+  const two = (part: number): string => String(part).padStart(2, '0');
+  const short = `${hours > 0 ? two(Math.floor(rest / 60)) : Math.floor(rest / 60)}:${two(rest % 60)}`;
+  return hours > 0 ? `${hours}:${short}` : short;
+}
+
+const lasted = (seconds: string | number | undefined, before: string): string =>
+  typeof seconds === 'number' ? `${before}${seconds < 60 ? `${seconds} s` : minutes(seconds)}` : '';
+
+/** Words for a fact that is there, nothing for one that is not. */
+const maybe = (value: string | number | undefined, before: string, after = ''): string =>
+  value === undefined || value === '' ? '' : `${before}${word(value)}${after}`;
+
+const whom = ({ agent, extension }: Facts): string =>
+  agent === undefined
+    ? maybe(extension, 'extension ') || 'somebody'
+    : `agent ${word(agent)}${maybe(extension, ' at ')}`;
+
+const offerResults: Readonly<Record<string, string>> = {
+  missed: 'missed',
+  rejected: 'rejected',
+  refused: 'refused before it rang',
+  cancelled: 'taken back',
+  open: 'rings',
+};
+
+const leftWithout: Readonly<Record<string, string>> = {
+  abandoned: 'the caller gave up',
+  nobody: 'sent away, since nobody was there',
+  timeout: 'sent away after the longest wait',
+  again: 'let go while agents were on their way, and back into the queue',
+};
+
+const endings: Readonly<Record<string, string>> = {
+  answered: 'answered',
+  abandoned: 'the caller gave up before somebody answered',
+  nobody: 'nobody was there',
+  timeout: 'nobody answered within the longest wait',
+  busy: 'busy',
+  'no-answer': 'nobody answered',
+  refused: 'refused',
+  unreachable: 'the phone could not be reached',
+};
+
+/** How each kind reads. Kinds that have no line here are shown as they are: whoever adds one adds a line. */
+const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
+  arrived: ({ did, caller }) => `call from ${word(caller, 'an unknown number')}${maybe(did, ' for ')}`,
+  did: ({ did, rule, to }) => `${maybe(did, '', ' ')}leads to ${word(to)}${maybe(rule, ', by rule ')}`,
+  hours: ({ hours, state, by, to }) =>
+    `hours ${word(hours)}: ${word(state)}${maybe(by, ', by ')}${maybe(to, ', so on to ')}`,
+  destination: ({ to, because }) => `on to ${word(to)}${maybe(because, ': ')}`,
+  announcement: ({ announcement }) => `hears announcement ${word(announcement)}`,
+  menu: ({ menu, key, to }) =>
+    `menu ${word(menu)}: ${key === undefined || key === 'timeout' ? 'no key' : key === 'wrong' ? 'a key that leads nowhere' : `key ${word(key)}`}${maybe(to, ', so on to ')}`,
+  'ring-group': ({ group, rings, seconds }) =>
+    `ring group ${word(group)} rings ${word(rings, 'nobody')}${maybe(seconds, ' for ', ' s')}`,
+  joined: ({ group, position }) =>
+    `joins the queue of ${word(group, 'a removed group')}${maybe(position, ' at place ')}`,
+  offered: (facts) =>
+    `offered to ${whom(facts)}${maybe(facts['group'], ' of group ')}: ${offerResults[String(facts['result'])] ?? 'what became of it was not seen'}${lasted(facts['seconds'], ' after ')}`,
+  answered: (facts) => `answered by ${whom(facts)}${lasted(facts['waited'], ' after a wait of ')}`,
+  parted: ({ reason, agent }) =>
+    reason === 'caller'
+      ? 'the caller hangs up'
+      : reason === 'transfer'
+        ? `agent ${word(agent)} has sent the caller on`
+        : `agent ${word(agent)} hangs up`,
+  transferred: ({ how, by, to }) =>
+    `sent on${maybe(to, ' to ')}${maybe(by, ' by ')}${how === undefined ? '' : ` (${word(how)})`}`,
+  left: (facts) =>
+    facts['outcome'] === 'answered'
+      ? `the talk with agent ${word(facts['agent'])} is over${lasted(facts['talked'], ' after ')}`
+      : `leaves the queue of ${word(facts['group'], 'a removed group')}${lasted(facts['waited'], ' after ')}: ${leftWithout[String(facts['outcome'])] ?? 'why was not seen'}`,
+  recorded: ({ file, seconds, deleted }) =>
+    `recorded as ${word(file)}${lasted(seconds, ', ')}${deleted === undefined ? '' : ' (deleted, its days are over)'}`,
+  ended: ({ outcome, seconds }) =>
+    `over${lasted(seconds, ' after ')}: ${endings[String(outcome)] ?? 'what became of it was not seen'}`,
+};
+
+/** One entry of a story as a sentence, in one line, safe to be shown whatever callers call themselves. */
+export function wordsOf({ kind, facts }: { kind: string; facts: Facts }): string {
+  const sentence = Object.hasOwn(sentences, kind) ? sentences[kind] : undefined;
+  if (sentence) return sentence(facts);
+  const told = Object.entries(facts).map(([name, value]) => `${name} ${word(value)}`);
+  return [kind.replaceAll('-', ' '), told.join(', ')].filter((part) => part !== '').join(': ');
+}

@@ -1,0 +1,165 @@
+import type { Queryable } from '../database/pool.js';
+import { withDatabaseErrors } from '../database/sql-errors.js';
+import { fail } from '../errors.js';
+import { quoted } from '../names.js';
+import { requireTeam } from '../provisioning/team.js';
+import { wordsOf, type Facts } from './story-words.js';
+
+/** Something in the story of a call, in the order in which it happened. */
+export interface StoryEntry {
+  at: Date;
+  kind: string;
+  facts: Facts;
+}
+
+/** A recording of a conversation in a call. */
+export interface Recording {
+  file: string;
+  startedAt: Date;
+  endedAt: Date | null;
+  deletedAt: Date | null;
+}
+
+/** A call with all that is known of it. */
+export interface Story {
+  id: number;
+  uniqueid: string;
+  team: string;
+  /** The team's, in which people read it. */
+  timeZone: string;
+  node: string;
+  caller: string | null;
+  did: string | null;
+  arrivedAt: Date;
+  answeredAt: Date | null;
+  endedAt: Date | null;
+  outcome: string | null;
+  recordings: Recording[];
+  story: (StoryEntry & { says: string })[];
+}
+
+interface Row extends Omit<Story, 'story'> {
+  extension: string | null;
+  visits: number;
+  entries: { at: string; kind: string; facts: Record<string, string | number | null> }[];
+}
+
+/**
+ * The story of one call of a team, by Asterisk's uniqueid of it, or by its id. Of two Asterisks with the same uniqueid the
+ * newer call is meant; an id says which.
+ *
+ * @throws Star64Error `unknown_call`, and `unknown` for a team that there is not.
+ */
+export function readStory(db: Queryable, team: string, name: string): Promise<Story> {
+  return withDatabaseErrors(async () => {
+    const teamId = await requireTeam(db, team);
+    const byId = /^[0-9]{1,15}$/.test(name);
+    // Half a surrogate pair or a NUL is no call's name, and nothing that PostgreSQL would take.
+    const asked = /^[A-Za-z0-9._-]{1,150}$/.test(name) ? name : '';
+    const { rows } = await db.raw<{ rows: Row[] }>(
+      sql(byId ? 'c.id = :asked::bigint' : 'c.uniqueid = :asked'),
+      {
+        teamId,
+        asked: byId ? name : asked,
+      },
+    );
+    const [row] = rows;
+    if (!row) {
+      throw fail('unknown_call', {
+        noun: 'call',
+        name,
+        facts: { team },
+        says: `call ${quoted(name)} is not recorded in team ${team}`,
+        remedy: { text: '{0} shows those that are', steps: [{ noun: 'call', verb: 'list', team }] },
+      });
+    }
+    const { entries, extension, visits, ...call } = row;
+    const told = entries.map(({ at, kind, facts }) => ({
+      at: new Date(at),
+      kind,
+      facts: Object.fromEntries(
+        Object.entries(facts).flatMap(([key, value]) => (value === null ? [] : [[key, value]])),
+      ),
+    }));
+    // The answer at an extension is no visit's.
+    if (call.answeredAt && visits === 0) {
+      told.push({
+        at: call.answeredAt,
+        kind: 'answered',
+        facts: { ...(extension !== null && { extension }) },
+      });
+    }
+    const story = told
+      .map((entry, index) => ({ ...entry, index, rank: rankOf(entry.kind) }))
+      .sort(
+        (one, other) =>
+          one.at.getTime() - other.at.getTime() || one.rank - other.rank || one.index - other.index,
+      )
+      .map(({ at, kind, facts }) => ({ at, kind, facts, says: wordsOf({ kind, facts }) }));
+    const date = (at: Date | string | null): Date | null => (at === null ? null : new Date(at));
+    const recordings = call.recordings.map((one) => ({
+      ...one,
+      startedAt: new Date(one.startedAt),
+      endedAt: date(one.endedAt),
+      deletedAt: date(one.deletedAt),
+    }));
+    return { ...call, recordings, story };
+  });
+}
+
+/** Of what happened in the same moment. */
+const order = ['arrived', 'did', '*', 'joined', 'offered', 'answered', 'recorded', 'parted', 'left', 'ended'];
+const rankOf = (kind: string): number => {
+  const rank = order.indexOf(kind);
+  return rank < 0 ? order.indexOf('*') : rank;
+};
+
+/** The story of the calls that `which` says, the newest: every row that belongs to it, in one statement. */
+const sql = (which: string): string => `
+  with call as (
+    select c.* from calls c where c.team_id = :teamId and ${which} order by c.id desc limit 1
+  ), entry as (
+    select arrived_at as at, 'arrived' as kind, jsonb_build_object('did', did, 'caller', caller) as facts from call
+    union all
+    select s.at, s.kind, s.facts from call join call_steps s on s.call_id = call.id
+    union all
+    select v.joined_at, 'joined', jsonb_build_object('group', g.name, 'position', v.position)
+    from call join queue_visits v on v.call_id = call.id left join agent_groups g on g.id = v.group_id
+    union all
+    select o.offered_at, 'offered', jsonb_build_object('agent', a.number, 'extension', x.number,
+      'group', nullif(g.name, vg.name), 'result', coalesce(o.result, case when o.ended_at is null then 'open' else 'unknown' end),
+      'seconds', round(extract(epoch from o.ended_at - o.offered_at)))
+    from call join queue_visits v on v.call_id = call.id join offers o on o.visit_id = v.id
+    left join agents a on a.id = o.agent_id left join extensions x on x.id = o.extension_id
+    left join agent_groups g on g.id = o.group_id left join agent_groups vg on vg.id = v.group_id
+    where o.result is distinct from 'answered'
+    union all
+    select v.answered_at, 'answered', jsonb_build_object('agent', a.number, 'extension', x.number, 'group', g.name,
+      'waited', round(extract(epoch from v.answered_at - v.joined_at)))
+    from call join queue_visits v on v.call_id = call.id left join agents a on a.id = v.agent_id
+    left join agent_groups g on g.id = v.group_id
+    left join offers o on o.visit_id = v.id and o.uniqueid = v.offer_id left join extensions x on x.id = o.extension_id
+    where v.answered_at is not null
+    union all
+    select v.left_at, 'left', jsonb_build_object('group', g.name, 'agent', a.number, 'outcome', v.outcome,
+      'talked', round(extract(epoch from v.left_at - v.answered_at)),
+      'waited', case when v.answered_at is null then round(extract(epoch from v.left_at - v.joined_at)) end)
+    from call join queue_visits v on v.call_id = call.id left join agents a on a.id = v.agent_id
+    left join agent_groups g on g.id = v.group_id
+    where v.left_at is not null
+    union all
+    select r.started_at, 'recorded', jsonb_build_object('file', r.file, 'deleted', r.deleted_at,
+      'seconds', round(extract(epoch from r.ended_at - r.started_at)))
+    from call join recordings r on r.call_id = call.id
+    union all
+    select ended_at, 'ended', jsonb_build_object('outcome', outcome, 'seconds', round(extract(epoch from ended_at - arrived_at)))
+    from call where ended_at is not null
+  )
+  select call.id, call.uniqueid, t.identity as team, t.time_zone as "timeZone", call.node, call.caller, call.did,
+    call.arrived_at as "arrivedAt", call.answered_at as "answeredAt", call.ended_at as "endedAt", call.outcome,
+    x.number as extension,
+    (select count(*) from queue_visits v where v.call_id = call.id)::integer as visits,
+    coalesce((select json_agg(json_build_object('file', r.file, 'startedAt', r.started_at, 'endedAt', r.ended_at,
+      'deletedAt', r.deleted_at) order by r.id) from recordings r where r.call_id = call.id), '[]') as recordings,
+    (select json_agg(entry) from entry) as entries
+  from call join teams t on t.id = call.team_id left join extensions x on x.id = call.extension_id`;

@@ -1,0 +1,35 @@
+import { placeOf } from '../../domain/calls/routing.js';
+import type { GroupRow } from './rows.js';
+import type { Slots } from './slots.js';
+
+/** Why a queue lets a caller go, as star64-left has it: slots of a group. */
+const reasons = ['timeout', 'full', 'empty'] as const;
+
+/** The keys that lead somewhere, in order: slots `key-0` to `key-9`. */
+export const keysOf = (slots: Slots): string[] =>
+  Object.keys(slots)
+    .flatMap((slot) => /^key-([0-9])$/.exec(slot)?.[1] ?? [])
+    .sort();
+
+/** Where the callers of a team's queues go when a queue lets them go, by the reason, and when they press a key, by the group. */
+export function exitsOf(team: string, groups: readonly (Omit<GroupRow, 'record'> & { queue: string })[]) {
+  const leading = (slot: string): { name: string; destination: string }[] =>
+    groups.flatMap(({ name, slots }) => {
+      const to = slots[slot];
+      return to === undefined ? [] : [{ name, destination: placeOf(team, to) }];
+    });
+  return {
+    reasons: reasons
+      .map((reason) => ({ reason, exits: leading(reason) }))
+      .filter(({ exits }) => exits.length > 0),
+    keys: groups
+      .map(({ name, queue, slots }) => ({
+        name,
+        keys: keysOf(slots).flatMap((key) => {
+          const to = slots[`key-${key}`];
+          return to === undefined ? [] : [{ key, queue, destination: placeOf(team, to) }];
+        }),
+      }))
+      .filter(({ keys }) => keys.length > 0),
+  };
+}
