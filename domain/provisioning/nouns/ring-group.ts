@@ -1,5 +1,4 @@
 import { closedOutside } from '../closed-outside.js';
-import { recordRules } from '../record.js';
 import { choice, describe, destination, destinationList, name, text, whole } from '../description.js';
 import { recordRules } from '../record.js';
 
@@ -72,14 +71,6 @@ export const ringGroup = describe({
       placeholder: 'text',
       help: "stands before the caller's name on the phones that ring",
       none: "the caller's name alone",
-      listed: false,
-    }),
-    record: choice(recordRules, {
-      what: 'recording',
-      placeholder: 'rule',
-      help: 'whether calls from outside that it has rung are recorded: never or always',
-      unless: 'as the team says',
-      none: 'as the team says',
       listed: false,
     }),
     hears: choice(ringSounds, {
