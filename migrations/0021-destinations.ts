@@ -111,6 +111,7 @@ create table destinations (
 comment on table destinations is
   'Where calls go next: from a slot of one thing, or of the team itself, to another of the same team. Never in a circle.';
 comment on column destinations.to_number is 'A number outside, over the team''s trunk, as an administrator typed it.';
+create index destinations_team_idx on destinations (team_id);
 do $$
 declare
   one text;
