@@ -29,7 +29,7 @@ await t.test('a name and number of any kind are only shown, behind the prefix', 
   ];
   for (const name of names) {
     const from = await asterisk.verbose.mark();
-    const ended = hostileCall(asterisk.sip, '600708', { name, user: '49%0d%0aEvent%3a%20x${EXTEN},1' });
+    const ended = hostileCall(asterisk.sip, '600708', { name, user: '49%0d%0aEvent%3a%20x%24%7bEXTEN%7d,1' });
     const { peerdisplayname } = await bert.incoming();
     t.match(peerdisplayname, /^Sales: /, name);
     t.match(peerdisplayname?.slice(7), name.replaceAll(/\\(.)/g, '$1').slice(0, 4), 'the name follows');
