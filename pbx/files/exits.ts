@@ -1,5 +1,5 @@
 import { placeOf } from '../../domain/calls/routing.js';
-import type { GroupRow } from './rows.js';
+import type { GroupRow } from './team-rows.js';
 import type { Slots } from './slots.js';
 
 /** Why a queue lets a caller go, as star64-left has it: slots of a group. */

@@ -7,7 +7,8 @@ import { exitsOf, keysOf } from './exits.js';
 import { hoursModel } from './hours-model.js';
 import { closedModel, placeIn } from './places.js';
 import { ringGroupNumbers, ringGroupsModel } from './ring-groups.js';
-import type { NodeRows, TeamRows } from './rows.js';
+import type { NodeRows } from './rows.js';
+import type { TeamRows } from './team-rows.js';
 import type { MenuRow } from './slots.js';
 
 /** What beside the database decides the text of the generated files. */

@@ -1,0 +1,222 @@
+/**
+ * The alphabets of everything that has a name or a number. They are narrow because these words become section
+ * names, extensions and channel names in Asterisk; the database holds the same patterns as check constraints.
+ */
+export interface Rule {
+  /** The word for it in messages. */
+  readonly noun: string;
+  /** What the string is, in messages. */
+  readonly what: string;
+  readonly pattern: RegExp;
+  readonly rule: string;
+  /** Something that is always right. */
+  readonly example: string;
+  /** Turns what was typed into what may have been meant; proposed only if it follows the pattern. */
+  readonly tidy: (typed: string) => string;
+}
+
+const digits = (typed: string): string => typed.replace(/[^0-9]/g, '');
+const telephone = (typed: string): string => typed.replace(/[^0-9+]/g, '');
+const word =
+  (strange: RegExp, instead: string) =>
+  (typed: string): string =>
+    typed
+      .normalize('NFKD')
+      .replace(/\p{Mn}/gu, '')
+      .toLowerCase()
+      .replace(strange, instead);
+
+/** One for each kind of name. */
+export const rules = {
+  node: {
+    noun: 'node',
+    what: 'name of a node',
+    pattern: /^[A-Za-z0-9-]{1,40}$/,
+    rule: '1 to 40 letters, digits and -',
+    example: 'default',
+    tidy: (typed) => typed.replace(/[^A-Za-z0-9-]+/g, '-'),
+  },
+  team: {
+    noun: 'team',
+    what: 'team identity',
+    pattern: /^(?!star64$)[a-z][a-z0-9]{1,19}$/,
+    // Shared contexts are called star64-…, a team's <identity>-…: a team of that name would collide with them.
+    rule: '2 to 20 lower-case letters and digits, a letter first; "star64" is reserved',
+    example: 'astercc',
+    tidy: word(/[^a-z0-9]/g, ''),
+  },
+  user: {
+    noun: 'user',
+    what: 'user name',
+    pattern: /^[a-z0-9][a-z0-9._@-]{0,63}$/,
+    rule: '1 to 64 lower-case letters, digits and . _ @ -, a letter or digit first',
+    example: 'anna',
+    tidy: word(/[^a-z0-9._@-]+/g, '.'),
+  },
+  extension: {
+    noun: 'extension',
+    what: 'extension number',
+    pattern: /^[0-9]{2,10}$/,
+    rule: '2 to 10 digits',
+    example: '5000',
+    tidy: digits,
+  },
+  agent: {
+    noun: 'agent',
+    what: 'agent number',
+    pattern: /^[0-9]{1,10}$/,
+    rule: '1 to 10 digits',
+    example: '1001',
+    tidy: digits,
+  },
+  group: {
+    noun: 'group',
+    what: 'group name',
+    // One letter and "fax" are extensions to which Asterisk goes by itself, such as h after each hang-up.
+    pattern: /^(?!fax$)[a-z][a-z0-9_]{1,31}$/,
+    rule: '2 to 32 lower-case letters, digits and underscores, a letter first, but not fax, which Asterisk uses itself',
+    example: 'support',
+    tidy: word(/[^a-z0-9_]+/g, '_'),
+  },
+  queueNumber: {
+    noun: 'group',
+    what: 'group number',
+    pattern: /^[0-9]{2,10}$/,
+    rule: '2 to 10 digits',
+    example: '6000',
+    tidy: digits,
+  },
+  did: {
+    noun: 'DID',
+    what: 'DID',
+    pattern: /^[+]?[0-9]{2,20}$/,
+    rule: '2 to 20 digits, with or without a + in front',
+    example: '+4930600100',
+    tidy: telephone,
+  },
+  country: {
+    noun: 'country',
+    what: 'country',
+    pattern: /^[A-Z]{2}$/,
+    rule: 'two capital letters, as in ISO 3166',
+    example: 'DE',
+    tidy: (typed) => typed.toUpperCase(),
+  },
+  language: {
+    noun: 'language',
+    what: 'language',
+    pattern: /^[a-z]{2,3}(_[A-Z]{2})?$/,
+    rule: 'as Asterisk names its sound sets: two or three small letters, with a country in capitals if need be',
+    example: 'fr',
+    tidy: (typed) => typed.replace('-', '_'),
+  },
+  telephone: {
+    noun: 'telephone number',
+    what: 'telephone number',
+    pattern: /^[+]?[0-9]{2,20}$/,
+    rule: '2 to 20 digits, with or without a + in front',
+    example: '+4915112345678',
+    tidy: telephone,
+  },
+  'ring-group': {
+    noun: 'ring group',
+    what: 'number of a ring group',
+    pattern: /^[0-9]{2,10}$/,
+    rule: '2 to 10 digits',
+    example: '7000',
+    tidy: digits,
+  },
+  hoursNumber: {
+    noun: 'hours',
+    what: 'number of hours',
+    pattern: /^[0-9]{1,4}$/,
+    rule: '1 to 4 digits',
+    example: '1',
+    tidy: digits,
+  },
+  prefix: {
+    noun: 'prefix',
+    what: 'prefix',
+    pattern: /^[A-Za-z0-9]([A-Za-z0-9 _.+:/*-]{0,18}[A-Za-z0-9_.+:/*-])?$/,
+    rule: '1 to 20 letters without accents, digits, blanks and _ . + : / * -, a letter or digit first, no blank at the end',
+    example: 'Sales:',
+    tidy: (typed) =>
+      typed
+        .normalize('NFKD')
+        .replace(/[^A-Za-z0-9 _.+:/*-]/g, '')
+        .trim()
+        .slice(0, 20),
+  },
+  hours: {
+    noun: 'hours',
+    what: 'name of hours',
+    pattern: /^(?!fax$)[a-z][a-z0-9_]{1,31}$/,
+    rule: '2 to 32 lower-case letters, digits and underscores, a letter first, but not fax, which Asterisk uses itself',
+    example: 'office',
+    tidy: word(/[^a-z0-9_]+/g, '_'),
+  },
+  announcement: {
+    noun: 'announcement',
+    what: 'name of an announcement',
+    pattern: /^(?!fax$)[a-z][a-z0-9_]{1,31}$/,
+    rule: '2 to 32 lower-case letters, digits and underscores, a letter first, but not fax, which Asterisk uses itself',
+    example: 'closed',
+    tidy: word(/[^a-z0-9_]+/g, '_'),
+  },
+  menu: {
+    noun: 'menu',
+    what: 'name of a menu',
+    pattern: /^(?!fax$)[a-z][a-z0-9_]{1,31}$/,
+    rule: '2 to 32 lower-case letters, digits and underscores, a letter first, but not fax, which Asterisk uses itself',
+    example: 'welcome',
+    tidy: word(/[^a-z0-9_]+/g, '_'),
+  },
+  sound: {
+    noun: 'sound',
+    what: 'sound',
+    pattern: /^[A-Za-z0-9_/][A-Za-z0-9_/-]{0,119}$/,
+    rule: 'a sound file of Asterisk without its ending, below its sounds directory or from the root: letters, digits, _ - and /',
+    example: 'custom/closed',
+    tidy: (typed) => typed.replace(/\.[A-Za-z0-9]{2,5}$/, ''),
+  },
+  musicClass: {
+    noun: 'music class',
+    what: 'music class',
+    pattern: /^[A-Za-z0-9_-]{1,40}$/,
+    rule: '1 to 40 letters, digits, _ and -, as the section of musiconhold.conf is called',
+    example: 'default',
+    tidy: word(/[^A-Za-z0-9_-]+/g, '_'),
+  },
+  'feature-code': {
+    noun: 'feature code',
+    what: 'feature code',
+    pattern: /^[*]{0,2}[0-9]{1,6}$/,
+    rule: 'up to two * and then 1 to 6 digits',
+    example: '*64',
+    tidy: (typed) => typed.replace(/[^0-9*]/g, ''),
+  },
+  trunk: {
+    noun: 'trunk',
+    what: 'trunk name',
+    pattern: /^[a-z][a-z0-9_-]{0,31}$/,
+    rule: '1 to 32 lower-case letters, digits, _ and -, a letter first',
+    example: 'provider',
+    tidy: word(/[^a-z0-9_-]+/g, '-'),
+  },
+  endpoint: {
+    noun: 'endpoint',
+    what: 'endpoint',
+    pattern: /^(?![a-z][a-z0-9]{1,19}-[0-9]{2,10}$)[A-Za-z0-9_.-]{1,60}$/,
+    rule: 'a section of your own pjsip.conf: 1 to 60 letters, digits, _ . and -; <team>-<number> is a phone of ours',
+    example: 'provider',
+    tidy: (typed) => typed.replace(/[^A-Za-z0-9_.-]+/g, ''),
+  },
+  'pause-reason': {
+    noun: 'pause reason',
+    what: 'digit of a pause reason',
+    pattern: /^[1-9]$/,
+    rule: 'one digit from 1 to 9; 0 is a pause without a reason',
+    example: '1',
+    tidy: digits,
+  },
+} as const satisfies Record<string, Rule>;

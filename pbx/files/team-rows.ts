@@ -1,0 +1,91 @@
+import type { ExtensionKind } from '../../domain/presence/phone.js';
+import type { Feature } from '../../domain/provisioning/feature-code.js';
+import type { CallerRow } from './caller-forms.js';
+import type { Destination } from '../../domain/destination.js';
+import type { Overlap } from '../../domain/calls/hours.js';
+import type { HoursRow } from './hours-model.js';
+import type { RingGroupRow } from './ring-groups.js';
+import type { AnnouncementRow, MenuRow, Slots } from './slots.js';
+import type { RecordRule } from '../../domain/provisioning/record.js';
+
+export interface TeamRow {
+  identity: string;
+  language: string | null;
+  /** Seconds; 0: never. */
+  rtpTimeout: number;
+  rtpTimeoutHold: number;
+  record: RecordRule;
+  /** The endpoint of its trunk. */
+  trunk: string | null;
+  timeZone: string;
+}
+export interface ExtensionRow {
+  number: string;
+  kind: ExtensionKind;
+  secret: string | null;
+  telephone: string | null;
+  /** By which a caller is known; see `extensions.telephone_key`. */
+  telephoneKey: string | null;
+  /** The endpoint of the team's trunk. */
+  trunk: string | null;
+  /** The endpoint of the operator's own that it is; null: one is generated. */
+  endpoint: string | null;
+  /** Null: as the team says. */
+  record: RecordRule | null;
+}
+export interface GroupRow {
+  name: string;
+  number: string | null;
+  strategy: string;
+  ringSeconds: number;
+  maxWaitSeconds: number;
+  wrapUpMode: string;
+  announceAgent: boolean;
+  announceCall: boolean;
+  record: RecordRule;
+  /** Null: any number may wait. */
+  maxCallers: number | null;
+  greeting: string | null;
+  musicClass: string | null;
+  announcePosition: boolean;
+  announceWait: boolean;
+  announceSeconds: number;
+  periodicSound: string | null;
+  periodicSeconds: number;
+  /** After how many seconds the agents of another group help out; null: none do. */
+  overflowSeconds: number | null;
+  leaving: boolean;
+  /** The hours while which its calls are taken. */
+  hours: string | null;
+  slots: Slots;
+}
+export interface CodeRow {
+  code: string;
+  feature: Feature;
+}
+export interface DidRow {
+  number: string;
+  hours: string | null;
+  slots: Record<string, Destination>;
+}
+
+/** One team with everything of it that reaches a file, each list in a fixed order. */
+export interface TeamRows extends TeamRow {
+  extensions: ExtensionRow[];
+  groups: GroupRow[];
+  codes: CodeRow[];
+  dids: DidRow[];
+  callers: CallerRow[];
+  /** Countries of the trunks that it can use. */
+  countries: string[];
+  ringGroups: RingGroupRow[];
+  announcements: AnnouncementRow[];
+  menus: MenuRow[];
+  hours: HoursRow[];
+  /** Where the clock of its zone runs twice; undefined: nowhere, or it has no hours. */
+  overlap: Overlap | undefined;
+  /** Where the team itself sends calls. */
+  slots: Slots;
+  /** Extensions of the fixed agents to whom calls are sent. */
+  fixedAgents: Map<string, string>;
+}
