@@ -92,8 +92,8 @@ const rules = {
   did: {
     noun: 'DID',
     what: 'DID',
-    pattern: /^[+]?[0-9]{2,20}$/,
-    rule: '2 to 20 digits, with or without a + in front',
+    pattern: /^[+]?[0-9]{2,20}([*]|[.]{2}[+]?[0-9]{2,20})?$/,
+    rule: '2 to 20 digits, with or without a + in front; two of these with .. between for a range; a * at the end for all that begin so',
     example: '+4930600100',
     tidy: telephone,
   },

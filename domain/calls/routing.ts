@@ -1,6 +1,7 @@
 import type { Queryable } from '../database/pool.js';
 import type { Destination, DestinationKind } from '../destination.js';
-import { bare, numberPlan } from '../telephone-numbers.js';
+import { numberPlan } from '../telephone-numbers.js';
+import { DidIndex } from './did-index.js';
 
 /** The context, extension and priority of a destination in the generated dialplan. */
 export function placeOf(team: string, { kind, name }: Destination): string {
@@ -24,8 +25,8 @@ export function placeOf(team: string, { kind, name }: Destination): string {
  * away. Whoever hears of a change in provisioning calls `load` again; until then the last known answer stands.
  */
 export class Routing {
-  /** By team, then by DID. */
-  #byTeam = new Map<string, Map<string, Destination>>();
+  /** The DIDs of each team. */
+  #byTeam = new Map<string, DidIndex<Destination>>();
   /** Identity of each team that has DIDs, by its id: a team may get another identity. */
   #identities = new Map<number, string>();
   /** Of each trunk that has one, by its endpoint. */
@@ -63,15 +64,16 @@ export class Routing {
       this.#identities.delete(id);
     }
     for (const { teamId, team, did, ...destination } of rows) {
-      const dids = this.#byTeam.get(team) ?? new Map<string, Destination>();
-      this.#byTeam.set(team, dids.set(did, destination));
+      const dids = this.#byTeam.get(team) ?? new DidIndex<Destination>();
+      dids.add(did, destination);
+      this.#byTeam.set(team, dids);
       this.#identities.set(teamId, team);
     }
   }
 
-  /** Undefined: the team has no such DID, with a + or without. */
-  find(team: string, did: string): Destination | undefined {
-    return inEitherForm(this.#byTeam.get(team), did)?.destination;
+  /** Undefined: the team has no DID with this number, with a + or without. */
+  find(team: string, number: string): Destination | undefined {
+    return this.#byTeam.get(team)?.find(number)?.value;
   }
 
   /** Whose DID a number is that came over a trunk, by the trunk's own way of writing it; undefined: nobody's. */
@@ -82,21 +84,9 @@ export class Routing {
     const plan = await numberPlan(this.#countries.get(endpoint) ?? null);
     const number = plan.canonical(written);
     for (const [team, dids] of this.#byTeam) {
-      const found = inEitherForm(dids, number);
-      if (found) return { team, ...found };
+      const found = dids.find(number);
+      if (found) return { team, did: found.number, destination: found.value };
     }
     return undefined;
   }
-}
-
-/** A DID as it was asked for, or with a + or without. */
-function inEitherForm(
-  dids: ReadonlyMap<string, Destination> | undefined,
-  number: string,
-): { did: string; destination: Destination } | undefined {
-  for (const did of [number, bare(number), `+${bare(number)}`]) {
-    const destination = dids?.get(did);
-    if (destination) return { did, destination };
-  }
-  return undefined;
 }

@@ -1,6 +1,7 @@
 import type { Queryable } from '../database/pool.js';
 import { fail } from '../errors.js';
 import type { NounName } from '../names.js';
+import { canonicalPattern } from '../number-pattern.js';
 import { bare, numberPlan, type NumberPlan } from '../telephone-numbers.js';
 
 /**
@@ -76,7 +77,7 @@ export async function renumber(
     const { rows } = await trx.raw<{ rows: Typed[] }>(typed, { teamId });
     const changes = new Map<number, Typed & { now: string }>();
     for (const row of rows) {
-      const now = (await numberPlan(row.country)).canonical(row.number);
+      const now = canonicalPattern(await numberPlan(row.country), row.number);
       if (bare(now) !== row.key || (what === 'DID' && now !== row.number))
         changes.set(row.id, { ...row, now });
     }

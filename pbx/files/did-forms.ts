@@ -16,12 +16,15 @@ interface Forms {
 /**
  * The other written forms in which a call may come for each of the DIDs of an Asterisk. A form that two of them have, as
  * 030600100 in Germany and in Austria, is left out for both where both are found: no file can tell them apart. As it is
- * kept, each is found.
+ * kept, each is found. `formsBy`: how a plan writes what each begins with, where it is more than one number.
  */
-export async function formsOf(dids: readonly Did[]): Promise<Forms[]> {
+export async function formsOf(
+  dids: readonly Did[],
+  formsBy: (plan: NumberPlan) => (number: string) => string[] = byBlocks,
+): Promise<Forms[]> {
   const plans = new Map<string | null, (number: string) => string[]>();
   const countries = new Set(dids.flatMap(({ countries }) => countries));
-  for (const country of [null, ...countries]) plans.set(country, byBlocks(await numberPlan(country)));
+  for (const country of [null, ...countries]) plans.set(country, formsBy(await numberPlan(country)));
   const formsIn = (country: string | null, number: string): string[] => plans.get(country)?.(number) ?? [];
   const written = dids.map(({ countries, number }) => {
     if (countries.length < 2) return formsIn(countries[0] ?? null, number);

@@ -4,6 +4,8 @@ import { features, type Feature } from '../../domain/provisioning/feature-code.j
 import { placeOf } from '../../domain/calls/routing.js';
 import { deviceOf, lampOf, memberOf, queueOf, wordFor } from '../queue/names.js';
 import type { DestinationKind } from '../../domain/destination.js';
+import { restsOf, type DidRow } from './did-rows.js';
+import { bare } from '../../domain/telephone-numbers.js';
 import type { TeamRows } from './rows.js';
 import type { MenuRow, Slots } from './slots.js';
 
@@ -61,7 +63,9 @@ export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: 
     new Set(
       [
         rows.slots,
-        ...[rows.dids, rows.groups, rows.announcements, rows.menus].flat().map(({ slots }) => slots),
+        ...[rows.dids, rows.prefixes, rows.groups, rows.announcements, rows.menus]
+          .flat()
+          .map(({ slots }) => slots),
       ]
         .flatMap((slots) => Object.values(slots))
         .filter((to) => to.kind === kind)
@@ -105,6 +109,12 @@ export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: 
     dids: rows.dids.map(({ number, forms, slots }) => ({
       number,
       forms,
+      destination: placeIn(identity, slots, 'to'),
+    })),
+    prefixes: rows.prefixes.map(({ number, forms, slots }) => ({
+      number,
+      rests: restsOf(number),
+      forms: forms.map((form) => ({ form, length: String(form.length) })),
       destination: placeIn(identity, slots, 'to'),
     })),
     announcements: rows.announcements.map(({ name, sound, times, slots }) => ({
@@ -157,6 +167,7 @@ export function siteModel(teams: readonly TeamRows[], settings: GenerateSettings
     teams: teams.map(({ identity }) => identity),
     callerSeconds,
     buckets: buckets(teams),
+    prefixes: prefixContexts(teams),
   };
 }
 
@@ -180,6 +191,31 @@ function buckets(teams: readonly TeamRows[]) {
   }
   return all.filter(({ dids }) => dids.length > 0);
 }
+
+/** With the buckets below the contexts that Asterisk visits for one number. */
+const prefixContextCount = 50;
+
+/**
+ * What is all numbers that begin alike, of all teams, longest beginnings first: a context that is included earlier has
+ * its say first, and within one Asterisk itself takes the longest.
+ */
+function prefixContexts(teams: readonly TeamRows[]) {
+  const all = teams
+    .flatMap(({ identity, prefixes }) => prefixes.map((prefix) => ({ team: identity, ...prefix })))
+    .sort((a, b) => bare(b.number).length - bare(a.number).length || (a.number < b.number ? -1 : 1));
+  const size = Math.ceil(all.length / prefixContextCount);
+  return Array.from({ length: size === 0 ? 0 : Math.ceil(all.length / size) }, (_, index) => ({
+    name: String(index).padStart(3, '0'),
+    prefixes: all.slice(index * size, (index + 1) * size).map(prefixForAll),
+  }));
+}
+
+const prefixForAll = ({ team, number, formsForAll }: DidRow & { team: string }) => ({
+  team,
+  number,
+  rests: restsOf(number),
+  forms: formsForAll.map((form) => ({ form, length: String(form.length) })),
+});
 
 /**
  * A trunk and the number of who calls over it as one word, as star64-phone-of makes it: with a digest no names that

@@ -2,8 +2,8 @@ import type { Database } from '../../domain/database/pool.js';
 import type { ExtensionKind } from '../../domain/presence/phone.js';
 import type { Feature } from '../../domain/provisioning/feature-code.js';
 import { callersOf, type CallerRow, type TrustedTrunk } from './caller-forms.js';
-import { formsOf } from './did-forms.js';
-import type { Destination, DestinationKind } from '../../domain/destination.js';
+import { writeForms, type DidRow } from './did-rows.js';
+import type { DestinationKind } from '../../domain/destination.js';
 import { readSlots, type AnnouncementRow, type MenuRow, type Slots } from './slots.js';
 import { changesIn } from '../../domain/provisioning/generations.js';
 
@@ -44,21 +44,15 @@ export interface CodeRow {
   code: string;
   feature: Feature;
 }
-export interface DidRow {
-  number: string;
-  slots: Record<string, Destination>;
-  /** Other ways in which a trunk may write it. */
-  forms: string[];
-  /** Those of them that no other team's number has. */
-  formsForAll: string[];
-}
-
 /** One team with everything of it that reaches a file, each list in a fixed order. */
 export interface TeamRows extends TeamRow {
   extensions: ExtensionRow[];
   groups: GroupRow[];
   codes: CodeRow[];
+  /** One number each: see `spread`. */
   dids: DidRow[];
+  /** All numbers that begin alike. */
+  prefixes: DidRow[];
   callers: CallerRow[];
   announcements: AnnouncementRow[];
   menus: MenuRow[];
@@ -81,20 +75,8 @@ export interface NodeRows {
  */
 export async function readRows(db: Database, node: string): Promise<NodeRows> {
   const { teams, changes, countries, trusted } = await readSnapshot(db, node);
-  const dids = teams.flatMap((team) =>
-    team.dids.map((did) => ({
-      did,
-      team: team.identity,
-      number: did.number,
-      countries: countries.get(team.identity) ?? [],
-    })),
-  );
   // Reckoned when the connection has been given back.
-  const forms = await formsOf(dids);
-  for (const [index, { did }] of dids.entries()) {
-    did.forms = forms[index]?.inTeam ?? [];
-    did.formsForAll = forms[index]?.forAll ?? [];
-  }
+  await writeForms(teams, countries);
   for (const team of teams) {
     const keyed = team.extensions.flatMap(({ telephoneKey, number }) =>
       telephoneKey === null ? [] : [[telephoneKey, number] as const],
@@ -134,6 +116,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
             groups: [],
             codes: [],
             dids: [],
+            prefixes: [],
             callers: [],
             announcements: [],
             menus: [],
@@ -205,7 +188,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
       for (const { team, number, slot, kind, name } of dids) {
         const before = of(team).dids.at(-1);
         // The slots of a DID come one after the other.
-        if (before?.number === number) before.slots[slot] = { kind, name };
+        if (before?.number === number) before.slots = { ...before.slots, [slot]: { kind, name } };
         else of(team).dids.push({ number, slots: { [slot]: { kind, name } }, forms: [], formsForAll: [] });
       }
       const slots = await readSlots(trx, node);

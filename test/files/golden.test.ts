@@ -130,6 +130,9 @@ void t.test(
     });
     await addDid(db, 'astercc', { number: '600102', to: 'menu:welcome' });
     await addDid(db, 'astercc', { number: '600103', to: 'announcement:closed' });
+    await addDid(db, 'astercc', { number: '600300..600302', to: 'group:support' });
+    await addDid(db, 'astercc', { number: '600301', to: 'group:sales' });
+    await addDid(db, 'b2', { number: '+493060040123*', to: 'group:support' });
 
     const first = await compare(t, 'two-teams', db);
     t.same(await compare(t, 'two-teams', db), first, 'generated twice, it is the same');
