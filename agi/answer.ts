@@ -45,7 +45,7 @@ export async function answerOutcome(
   }
   const { outcome, facts, marked = false } = typeof told === 'string' ? { outcome: told, facts: {} } : told;
   note(outcome, facts);
-  // `marked` has star64-code note the wrap-up of this phone, which the server cannot, before the sounds are played.
+  // `marked` has star64-code see to it that somebody watches the wrap-up of this phone, before the sounds are played.
   const sounds = [...first, ...soundsOf(outcome, facts)].join('&');
   const rest = restOf(outcome, facts).join('&');
   await answer(session, `${marked ? 'marked' : prompts[outcome].next},${sounds}${rest && `,${rest}`}`);

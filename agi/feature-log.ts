@@ -24,6 +24,9 @@ const done: Partial<Record<Outcome, string>> = {
   'mode-inbound': 'work mode inbound',
   'mode-outbound': 'work mode outbound',
   'group-set': 'current group set',
+  'hours-day': 'hours switched to day',
+  'hours-night': 'hours switched to night',
+  'hours-automatic': 'hours switched to automatic',
 };
 
 /** What only asks for more, or tells where somebody stands. */
@@ -37,7 +40,7 @@ export function noteFeature(log: Logger, asked: Asked, outcome: Outcome, facts: 
   const own = isSignIn && digits !== '' ? digits : undefined;
   const word = done[outcome];
   if (word !== undefined) {
-    log.info({ team, phone, agent: own ?? facts['agent'], ...reasonOf(facts) }, word);
+    log.info({ team, phone, agent: own ?? facts['agent'], hours: facts['hours'], ...reasonOf(facts) }, word);
   } else if (isQuestion(outcome)) {
     log.debug({ team, phone, script, outcome }, 'asked at a phone');
   } else {

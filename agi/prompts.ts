@@ -57,6 +57,20 @@ export const prompts = {
   'queue-waiting': { next: 'done', sounds: ['*queue', '*waiting', 'queue-reporthold', '*duration'] },
   'queue-empty': { next: 'done', sounds: ['*queue', '*waiting'] },
   'queue-wanted': { next: 'again', sounds: ['call-waiting', 'number', 'astcc-followed-by-the-pound-key'] },
+  // *61. Open until further notice, closed until further notice, and by the time.
+  'hours-day': { next: 'done', sounds: ['hours', 'enabled'] },
+  'hours-night': { next: 'done', sounds: ['hours', 'disabled'] },
+  'hours-automatic': { next: 'done', sounds: ['hours', 'is-set-to', 'time'] },
+  'hours-wanted': { next: 'again', sounds: ['hours', 'number', 'astcc-followed-by-the-pound-key'] },
+  'unknown-hours': { next: 'again', sounds: ['hours', 'invalid'] },
+  // Says what it is now, as a digit, and asks for another one.
+  'position-wanted': {
+    next: 'again',
+    sounds: ['hours', 'is-set-to', 'digits:position', 'vm-changeto', 'astcc-followed-by-the-pound-key'],
+  },
+  'unknown-position': { next: 'again', sounds: ['hours', 'pm-invalid-option'] },
+  'hours-pin-wanted': { next: 'pin', sounds: ['vm-password'] },
+  'hours-refused': { next: 'done', sounds: ['beeperr', 'hours', 'feature-not-avail-line'] },
   unavailable: { next: 'done', sounds: ['sorry', 'please-try-call-later'] },
 } as const satisfies Record<string, Prompt>;
 

@@ -62,6 +62,8 @@ function given(verb: 'add' | 'set', key: string, field: Field): NounOption[] {
       return value.flag ? [one(`--${name}`)] : [one(`--${name} <on|off>`, field.help, onOff)];
     case 'number-by-name':
       return [one(`--${name} <${placeholder}>`, field.help, numberByName)];
+    case 'lines':
+      return [one(`--${name} <${placeholder}>`, field.help, collected)];
     case 'destination':
       return [
         // With those that can be typed instead, the command line cannot say which one is missing.
@@ -227,7 +229,12 @@ export function refuseNothing(noun: Noun, name: string, values: object): void {
 export const columnsOf = ({ fields, listed }: Noun): readonly string[] =>
   listed ??
   Object.entries<Field>(fields)
-    .filter(([, { listed, value }]) => listed !== false && !(value.is === 'secret' && value.kept === 'clear'))
+    .filter(
+      ([, { listed, value }]) =>
+        listed !== false &&
+        !(value.is === 'secret' && value.kept === 'clear') &&
+        !(value.is === 'lines' && value.sql === undefined),
+    )
     .map(([key]) => key);
 
 /** Whether a verb takes the option of what belongs to no team: a list that has both does not. */

@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   agent: () => import('./commands/agent.js'),
   group: () => import('./commands/group.js'),
   did: () => import('./commands/did.js'),
+  hours: () => import('./commands/hours.js'),
   announcement: () => import('./commands/announcement.js'),
   menu: () => import('./commands/menu.js'),
   destination: () => import('./commands/destination.js'),

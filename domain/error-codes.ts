@@ -49,6 +49,7 @@ export const codes = {
   invalid_choice: { kind: 'usage', meaning: 'a word is none of those that are possible' },
   invalid_number: { kind: 'usage', meaning: 'a number is outside its range' },
   invalid_time: { kind: 'usage', meaning: 'a time of day is none' },
+  invalid_hours: { kind: 'usage', meaning: 'times, days of the week or dates of hours are none' },
   invalid_time_zone: { kind: 'usage', meaning: 'a time zone has no such IANA name' },
   invalid_destination: { kind: 'usage', meaning: 'a destination is not of the form <kind>:<name>' },
   invalid_link: {

@@ -129,6 +129,14 @@ const rules = {
     example: '7000',
     tidy: digits,
   },
+  hoursNumber: {
+    noun: 'hours',
+    what: 'number of hours',
+    pattern: /^[0-9]{1,4}$/,
+    rule: '1 to 4 digits',
+    example: '1',
+    tidy: digits,
+  },
   hours: {
     noun: 'hours',
     what: 'name of hours',
@@ -201,7 +209,7 @@ export type Named = keyof typeof rules;
 /** What is provisioned, as it is called on the command line. */
 export type NounName = Exclude<
   Named,
-  'queueNumber' | 'telephone' | 'endpoint' | 'country' | 'language' | 'sound'
+  'queueNumber' | 'telephone' | 'endpoint' | 'country' | 'language' | 'sound' | 'hoursNumber'
 >;
 
 const longestQuote = 60;

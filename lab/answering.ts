@@ -17,8 +17,6 @@ export interface AnsweringOptions extends TreeOptions {
   forwardTo?: string;
   /** What they say to every call at once, without ringing, such as `486 Busy Here`. */
   refuseWith?: string;
-  /** They put each call on hold as soon as they have picked up (`a=inactive`, `c=0.0.0.0`), and send nothing any more. */
-  hold?: true;
 }
 
 /** The scenarios lie beside the sources; the compiled code lies one level deeper. */
@@ -64,7 +62,6 @@ export class AnsweringPhones {
     talkMs,
     forwardTo,
     refuseWith,
-    hold,
     ...options
   }: AnsweringOptions): Promise<void> {
     const { root } = await tree('phones', options);
@@ -105,15 +102,11 @@ export class AnsweringPhones {
       throw new Star64Error('failure', `the phones could not register: ${output.slice(-800)}`);
     }
     const says = forwardTo === undefined ? refuseWith : '302 Moved Temporarily';
-    const name = says !== undefined ? 'forward' : hold ? 'hold' : 'answer';
+    const name = says === undefined ? 'answer' : 'forward';
     const answer = (await readFile(scenario(name), 'utf8'))
       .replace('[talk_ms]', String(Math.max(1, talkMs)))
       .replace('[status]', says ?? '')
-      .replace('[forward_to]', forwardTo ?? 'nobody')
-      .replaceAll('[credentials]', () => {
-        const [{ user, secret } = { user: '', secret: '' }] = logins;
-        return `[authentication username=${user} password=${secret}]`;
-      });
+      .replace('[forward_to]', forwardTo ?? 'nobody');
     this.sipp = await launch('answer', answer, ['-aa']);
     await until('the phones to answer', async () => {
       const table = await readFile('/proc/net/udp', 'utf8');

@@ -19,6 +19,7 @@ import { up as away } from './0017-away.js';
 import { up as numbers } from './0018-numbers.js';
 import { up as waiting, remarks as waitingRemarks } from './0020-waiting.js';
 import { up as destinations } from './0021-destinations.js';
+import { up as hours, remarks as hoursRemarks } from './0022-hours.js';
 import { up as didRules } from './0026-did-rules.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
@@ -52,5 +53,6 @@ export const migrations: readonly Migration[] = [
   { name: '0018-numbers', sql: numbers },
   { name: '0020-waiting', sql: waiting, remarks: waitingRemarks },
   { name: '0021-destinations', sql: destinations },
+  { name: '0022-hours', sql: hours, remarks: hoursRemarks },
   { name: '0026-did-rules', sql: didRules },
 ];

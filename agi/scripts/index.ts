@@ -1,6 +1,7 @@
 import { agentPlace } from './agent-place.js';
 import { anybody } from './anybody.js';
 import { currentGroup } from './current-group.js';
+import { hoursSwitch, hoursSwitchPin } from './hours-switch.js';
 import { inbound } from './inbound.js';
 import { pause } from './pause.js';
 import { ready } from './ready.js';
@@ -24,6 +25,8 @@ export const scripts: ReadonlyMap<string, Script> = new Map([
   ['current-group', currentGroup],
   ['status', status],
   ['waiting', waiting],
+  ['hours-switch', hoursSwitch],
+  ['hours-switch-pin', hoursSwitchPin],
   ['inbound', inbound],
   ['anybody', anybody],
   ['agent-place', agentPlace],

@@ -40,10 +40,8 @@ export async function tell(
       return {
         outcome: 'moved',
         facts: { extension: result.signIn.extension },
-        // The wrap-up has come along, and so must its mark, by which Asterisk ends it when no server is left.
-        marked:
-          result.signIn.extensionKind === 'sip' &&
-          (await openStateOf(db, result.signIn.id))?.state === 'wrap-up',
+        // The wrap-up has come along, and so has its mark: Asterisk must watch it, for when no server is left.
+        marked: (await openStateOf(db, result.signIn.id))?.state === 'wrap-up',
       };
     case 'agent-elsewhere':
       return 'agent-elsewhere';

@@ -23,8 +23,10 @@ export interface Special {
     readonly options: readonly (readonly [flags: string, help: string])[];
     readonly run: (invocation: Invocation, name: string, flags: Flags) => Promise<void>;
   };
+  /** Options of show, which `shown` is told of. */
+  readonly show?: { readonly options: readonly (readonly [flags: string, help: string])[] };
   /** What is shown of one thing, where that is more than its row. */
-  readonly shown?: (invocation: Invocation, row: object) => Promise<object>;
+  readonly shown?: (invocation: Invocation, row: object, flags: Flags) => Promise<object>;
   /** Said after an addition, to stderr. */
   readonly afterAdd?: (invocation: Invocation, record: Flags) => Promise<void>;
   /** Said after a change, to stderr. */
@@ -44,12 +46,13 @@ export function registerNoun(
   const { owner } = noun;
 
   /** Says at the end of a change, as long as it is so, that no generated file has it. */
-  const sayBehind = async ({ db, team, say }: Invocation, name: string): Promise<void> => {
+  const sayBehind = async (invocation: Invocation, name: string, flags: Flags): Promise<void> => {
     if (!noun.inFiles) return;
-    const { behind, filesAreBehind } = await import('../../domain/provisioning/generations.js');
+    const { behind, saysBehind } = await import('../../domain/provisioning/generations.js');
+    const team = owner === 'none' ? name : teamOf(invocation, flags);
     // What was changed is changed, also when this cannot be asked any more.
-    const isBehind = await filesAreBehind(await db(), owner === 'none' ? name : team).catch(() => true);
-    if (isBehind) say(behind);
+    const says = await saysBehind(await invocation.db(), team).catch(() => behind);
+    if (says !== undefined) invocation.say(says);
   };
 
   const declare = (verb: Verb): Command => {
@@ -68,8 +71,8 @@ export function registerNoun(
   const teamOf = ({ team }: Invocation, flags: Flags): string | null =>
     owner === 'none' || (typeof owner === 'object' && flags[camel(owner.option)] === true) ? null : team;
 
-  const shown = (invocation: Invocation, row: object): Promise<object> =>
-    special.shown?.(invocation, row) ?? Promise.resolve(row);
+  const shown = (invocation: Invocation, row: object, flags: Flags = {}): Promise<object> =>
+    special.shown?.(invocation, row, flags) ?? Promise.resolve(row);
 
   declare('add').action(
     action(context, async (invocation, name: string, ...rest: unknown[]) => {
@@ -80,7 +83,7 @@ export function registerNoun(
       const row = await add(await invocation.db(), teamOf(invocation, flags), name, values);
       invocation.print.record(await shown(invocation, row));
       await special.afterAdd?.(invocation, { ...row });
-      await sayBehind(invocation, name);
+      await sayBehind(invocation, name, flags);
     }),
   );
 
@@ -95,12 +98,13 @@ export function registerNoun(
   const show = declare('show');
   const reveals = revealOptions(noun);
   for (const { flags, help } of reveals) show.option(flags, help);
+  for (const [flags, help] of special.show?.options ?? []) show.option(flags, help);
   show.action(
     action(context, async (invocation, name: string, flags: Flags) => {
       const { show, showSecrets } = await load();
       const read = reveals.some(({ attribute }) => flags[attribute] === true) ? showSecrets : show;
       const row = await read(await invocation.db(), teamOf(invocation, flags), name);
-      invocation.print.record(await shown(invocation, row));
+      invocation.print.record(await shown(invocation, row, flags));
     }),
   );
 
@@ -112,7 +116,7 @@ export function registerNoun(
       const row = await set(await invocation.db(), teamOf(invocation, flags), name, values);
       invocation.print.record(await shown(invocation, row));
       await special.afterSet?.(invocation, name, values);
-      await sayBehind(invocation, name);
+      await sayBehind(invocation, name, flags);
     }),
   );
 
@@ -122,7 +126,7 @@ export function registerNoun(
     action(context, async (invocation, name: string, flags: Flags) => {
       if (special.remove) {
         await special.remove.run(invocation, name, flags);
-        await sayBehind(invocation, name);
+        await sayBehind(invocation, name, flags);
         return;
       }
       const { remove } = await load();
@@ -133,7 +137,7 @@ export function registerNoun(
       invocation.say(
         says ?? `removed ${nounOf(noun.noun)} ${name}${placeOf(noun, team)}${note ? `: ${note}` : ''}`,
       );
-      await sayBehind(invocation, name);
+      await sayBehind(invocation, name, flags);
     }),
   );
 

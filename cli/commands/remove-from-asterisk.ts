@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { Star64Error } from '../../domain/errors.js';
 import { action, type Context } from '../context.js';
 
 /** How long Asterisk may take to answer the login. */
@@ -19,17 +20,26 @@ export function register(program: Command, context: Context): void {
         const { pino } = await import('pino');
         const { Manager } = await import('../../pbx/ami/manager.js');
         const { removeEverything } = await import('../../pbx/watch/remove-everything.js');
+        const { untilSignalled } = await import('../signals.js');
         const database = await db();
         const log = pino({ enabled: false });
         const manager = new Manager({ ...ami, events: false }, log);
         manager.start();
         try {
           await manager.whenUp(patienceMs);
+          const ended = new AbortController();
+          // The lease would stay for a minute, in which no server could lead.
+          void untilSignalled().then(() => {
+            say('what is under way is ended, and nothing more is taken out');
+            const done = 'what was taken out stays out; the rest goes when the command is run again';
+            ended.abort(new Star64Error('interrupted', `interrupted: ${done}`));
+          });
           const { members, marks, lamps, claim } = await removeEverything(
             database,
             all.asterisk.node,
             manager,
             log,
+            ended.signal,
           );
           print.record({ members, wrap_ups: marks, lamps, installation: claim });
         } finally {

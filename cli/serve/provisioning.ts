@@ -5,8 +5,17 @@ import { readChange } from '../../domain/database/changes.js';
 import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import type { Part } from './parts.js';
 
-/** The tables that say where a DID leads and how it is written; what else is provisioned concerns only the queues of Asterisk. */
-const routingTables = new Set(['teams', 'dids', 'destinations', 'trunks']);
+/** The tables that say where a DID leads, when, and how it is written; what else is provisioned concerns only the queues of Asterisk. */
+const routingTables = new Set([
+  'teams',
+  'dids',
+  'destinations',
+  'trunks',
+  'hours',
+  'hours_rules',
+  'agent_groups',
+  'ring_groups',
+]);
 
 /** At most one reload and one reconciliation within this time, however much is changed in it. */
 export const gatherMs = 1000;

@@ -140,11 +140,13 @@ export const callsEnded = `
   with told as (
     select * from json_to_recordset(:ended::json) as told (uniqueid text, outcome text, unanswered boolean)
   ), ended as (
-    update calls c set ended_at = greatest(clock_timestamp(), arrived_at),
-      outcome = coalesce(c.outcome, told.outcome, case
+    update calls c set ended_at = coalesce(c.ended_at, greatest(clock_timestamp(), arrived_at)),
+      outcome = coalesce(nullif(c.outcome, 'unknown'), told.outcome, case
         -- Whoever leaves a queue says so themselves.
         when told.unanswered and c.extension_id is not null then 'abandoned' else 'unknown' end)
-    from told where c.node = :node and c.uniqueid = told.uniqueid and c.ended_at is null returning c.id, c.uniqueid
+    from told where c.node = :node and c.uniqueid = told.uniqueid and (c.ended_at is null or c.outcome = 'unknown'
+      and (told.outcome is not null or told.unanswered and c.extension_id is not null))
+    returning c.id, c.uniqueid
   ), parted as (
     update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at, v.answered_at),
       outcome = coalesce(v.outcome, 'unknown')

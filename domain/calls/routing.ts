@@ -1,5 +1,6 @@
 import type { Queryable } from '../database/pool.js';
 import type { Destination, DestinationKind } from '../destination.js';
+import { readOpenings, type Opening, type Tell } from './opening.js';
 import { numberPlan } from '../telephone-numbers.js';
 import { DidIndex } from './did-index.js';
 
@@ -29,6 +30,8 @@ export class Routing {
   #byTeam = new Map<string, DidIndex<Destination>>();
   /** Identity of each team that has DIDs, by its id: a team may get another identity. */
   #identities = new Map<number, string>();
+  /** By team, of those that have hours. */
+  #openings = new Map<string, Opening>();
   /** Of each trunk that has one, by its endpoint. */
   #countries = new Map<string, string>();
 
@@ -54,6 +57,7 @@ export class Routing {
         'p.name',
       );
     const rows = await (teamIds === undefined ? query : query.whereIn('d.team_id', teamIds));
+    const openings = await readOpenings(this.db, this.node, teamIds);
     const trunks = await this.db('trunks')
       .whereNotNull('country')
       .select<{ endpoint: string; country: string }[]>('endpoint', 'country');
@@ -61,6 +65,7 @@ export class Routing {
     // Without a pause in between: no question comes while a team has no answers.
     for (const id of teamIds ?? [...this.#identities.keys()]) {
       this.#byTeam.delete(this.#identities.get(id) ?? '');
+      this.#openings.delete(this.#identities.get(id) ?? '');
       this.#identities.delete(id);
     }
     for (const { teamId, team, did, ...destination } of rows) {
@@ -68,12 +73,19 @@ export class Routing {
       dids.add(did, destination);
       this.#byTeam.set(team, dids);
       this.#identities.set(teamId, team);
+      const opening = openings.get(teamId);
+      if (opening) this.#openings.set(team, opening);
     }
   }
 
-  /** Undefined: the team has no DID with this number, with a + or without. */
-  find(team: string, number: string): Destination | undefined {
-    return this.#byTeam.get(team)?.find(number)?.value;
+  /**
+   * Where a call for a DID comes to, at this moment unless said (milliseconds since 1970), past all hours on its way;
+   * `tell` is told of these. Undefined: the team has no such DID, with a + or without.
+   */
+  find(team: string, did: string, instant = Date.now(), tell?: Tell): Destination | undefined {
+    const found = this.#byTeam.get(team)?.find(did);
+    if (!found) return undefined;
+    return this.#openings.get(team)?.follow(found.did, found.value, instant, tell) ?? found.value;
   }
 
   /** Whose DID a number is that came over a trunk, by the trunk's own way of writing it; undefined: nobody's. */
@@ -85,7 +97,9 @@ export class Routing {
     const number = plan.canonical(written);
     for (const [team, dids] of this.#byTeam) {
       const found = dids.find(number);
-      if (found) return { team, did: found.number, destination: found.value };
+      if (!found) continue;
+      const destination = this.#openings.get(team)?.follow(found.did, found.value, Date.now()) ?? found.value;
+      return { team, did: found.number, destination };
     }
     return undefined;
   }

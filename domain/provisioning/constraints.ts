@@ -61,6 +61,8 @@ const explanations: Readonly<Record<string, Explain>> = {
 
   announcements_name_key: nameTaken,
   menus_name_key: nameTaken,
+  hours_name_key: nameTaken,
+  hours_number_key: hoursNumberTaken,
 
   extensions_number_key: numberTaken,
   agent_groups_number_key: numberTaken,
@@ -238,6 +240,21 @@ async function didOverlap(db: Queryable, attempt: Attempt): Promise<Star64Error>
   );
 }
 
+async function hoursNumberTaken(db: Queryable, attempt: Attempt): Promise<Star64Error> {
+  const { scope } = attempt;
+  const number = givenText(attempt, 'number') ?? '';
+  const row = await db('hours')
+    .where({ team_id: scope.teamId, number })
+    .first<{ name: string } | undefined>('name');
+  const holder = row?.name ?? 'others';
+  return taken(
+    attempt,
+    `hours ${holder} of team ${scope.team ?? ''} have number ${number} already`,
+    { text: 'choose another number' },
+    { holder },
+  );
+}
+
 function nameTaken(_db: Queryable, attempt: Attempt): Promise<Star64Error> {
   const { noun, scope, name } = attempt;
   const says = `${nounOf(noun.noun)} ${name} of team ${scope.team ?? ''} exists already`;
@@ -285,6 +302,19 @@ export const removalPending = (team: string | null, name: string): Star64Error =
     },
   });
 
+const meanwhile = ({ noun, scope, name }: Attempt, why: string, text: string): Star64Error =>
+  fail('changed_meanwhile', {
+    noun: noun.noun,
+    name,
+    facts: { team: scope.team },
+    says: `${nounOf(noun.noun)} ${name} was not changed: ${why}.`,
+    remedy: { text },
+  });
+
+/** Somebody else was changing what this command was about. */
+export const otherCommand = (attempt: Attempt): Star64Error =>
+  meanwhile(attempt, 'another command was changing the same thing', 'Try again');
+
 /** Turns what the database refused into the error to show; undefined when it says nothing to a person. */
 export async function explain(
   db: Queryable,
@@ -292,25 +322,19 @@ export async function explain(
   attempt: Attempt,
 ): Promise<Star64Error | undefined> {
   const { code, constraint = '' } = error;
-  const { noun, scope, name, id } = attempt;
+  const { noun, id } = attempt;
   if (code === '23505') return explanations[constraint]?.(db, attempt);
-  const meanwhile = (why: string, text: string): Star64Error =>
-    fail('changed_meanwhile', {
-      noun: noun.noun,
-      name,
-      facts: { team: scope.team },
-      says: `${nounOf(noun.noun)} ${name} was not changed: ${why}.`,
-      remedy: { text },
-    });
   // A reference: since version 18 PostgreSQL tells RESTRICT (23001) from the rest (23503).
   if (code === '23503' || code === '23001') {
     if (attempt.verb === 'remove' && id !== undefined)
       return stillNeeded(attempt, await dependents(db, noun, id));
-    return meanwhile('something that it refers to was removed at the same moment', 'Look, and try again');
+    return meanwhile(
+      attempt,
+      'something that it refers to was removed at the same moment',
+      'Look, and try again',
+    );
   }
   // Deadlock or serialization failure: this command was chosen to give way to another.
-  if (code === '40P01' || code === '40001') {
-    return meanwhile('another command was changing the same thing', 'Try again');
-  }
+  if (code === '40P01' || code === '40001') return otherCommand(attempt);
   return undefined;
 }

@@ -72,6 +72,11 @@ export type Value =
   | DestinationValue
   | ReferenceValue
   | ReferencesValue
+  /**
+   * Lines of text, each checked for itself: all of them at once, or further ones. `sql` reads them (without it they are
+   * not shown); where they are stored is a hook's.
+   */
+  | { readonly is: 'lines'; readonly check: (line: string) => string; readonly sql?: string }
   /** A number for each of some names: `sql` reads them, where they are stored is a hook's. */
   | { readonly is: 'number-by-name'; readonly from: number; readonly to: number; readonly sql: string }
   /**
@@ -210,6 +215,17 @@ export const numberByName = (
   ...details,
   value: { is: 'number-by-name', ...range },
 });
+/** Lines of text that a row shows. */
+export const lines = (
+  check: (line: string) => string,
+  sql: string,
+  details: Details,
+): Field<string[], readonly string[]> => ({ ...details, value: { is: 'lines', check, sql } });
+/** Lines of text that only change something else. */
+export const linesOnly = (
+  check: (line: string) => string,
+  details: Details,
+): Field<never, readonly string[]> => ({ ...details, value: { is: 'lines', check } });
 /** Kept as a scrypt hash; a row says whether there is one. */
 export const hashed = (
   check: (name: string, secret: string) => string,

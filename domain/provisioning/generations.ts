@@ -47,17 +47,34 @@ export async function noteFileChange(db: Queryable, node: string): Promise<void>
 }
 
 /**
- * Whether something has changed at the Asterisk of a team that no generated file has yet. A team that is not there may
- * have been at any of them.
+ * At which nodes something has changed that no generated file has yet: the one of a team; with null, for what belongs to
+ * every team, any of them. A team that is not there may have been at any, too.
  */
-export async function filesAreBehind(db: Queryable, team: string): Promise<boolean> {
-  const { rows } = await db.raw<{ rows: { behind: boolean }[] }>(
-    `select exists (select from file_changes c
-       where c.node = coalesce((select node from teams where identity = ?), c.node)) as behind`,
-    [team],
+async function nodesBehind(
+  db: Queryable,
+  team: string | null,
+): Promise<
+  { node: string; /** There are others, and no team says which one is meant. */ oneOfMany: boolean }[]
+> {
+  const { rows } = await db.raw<{ rows: { node: string; oneOfMany: boolean }[] }>(
+    `select distinct c.node, t.node is null and (select count(*) from nodes) > 1 as "oneOfMany"
+     from file_changes c left join teams t on t.identity = :team where c.node = coalesce(t.node, c.node) order by c.node`,
+    { team },
   );
-  return rows[0]?.behind ?? false;
+  return rows;
 }
+
+/** Whether something has changed at the Asterisk of a team that no generated file has yet. */
+export const filesAreBehind = async (db: Queryable, team: string): Promise<boolean> =>
+  (await nodesBehind(db, team)).length > 0;
 
 /** What a command says as long as that is so. */
 export const behind = 'not in Asterisk yet: star64 apply';
+
+/** The same after a change of a team, or of what belongs to every team (null), with the nodes where that is not plain. */
+export async function saysBehind(db: Queryable, team: string | null): Promise<string | undefined> {
+  const nodes = await nodesBehind(db, team);
+  if (nodes.length === 0) return undefined;
+  if (!nodes.some(({ oneOfMany }) => oneOfMany)) return behind;
+  return `${behind} (${nodes.length > 1 ? 'nodes' : 'node'} ${nodes.map(({ node }) => node).join(', ')})`;
+}

@@ -1,5 +1,5 @@
 import type { Attempt } from './attempt.js';
-import { change } from './change.js';
+import { change, type Ready } from './change.js';
 import { removalPending } from './constraints.js';
 import { columnOf, type Changes, type Field, type Noun, type Row, type Verb } from './description.js';
 import { dependents, stillNeeded } from './dependents.js';
@@ -23,6 +23,8 @@ export interface Change<G> {
   readonly given: G;
   /** The row as it was, locked; undefined for add. */
   readonly before: Stored | undefined;
+  /** What was reckoned `Beforehand`. */
+  readonly ready: Ready;
   /** The rows that were referred to, locked, by field; null where a reference is taken away. */
   readonly refers: Readonly<Record<string, Stored | null>>;
 }
@@ -149,6 +151,7 @@ export function operationsOf<N extends Noun>(
         case 'references':
         case 'destination':
         case 'number-by-name':
+        case 'lines':
           break;
         default:
           columns[column] = value;
@@ -164,13 +167,14 @@ export function operationsOf<N extends Noun>(
     given: G,
     hashed: object,
     rest: Attempt,
+    ready: Ready,
     before?: Stored,
   ): Promise<R> {
     const { name } = rest;
     // What a team refers to is its own.
     const within = before && noun.owner === 'none' ? { team: name, teamId: before.id } : scope;
     const { columns, refers } = await columnsOf(trx, within, given);
-    const about = { trx, scope, name, given, before, refers };
+    const about = { trx, scope, name, given, before, ready, refers };
     const row = { ...columns, ...hashed, ...(await hooks.columns?.(about)) };
     const id = before ? before.id : await insert(trx, scope, row);
     if (before && Object.keys(row).length > 0) await trx(noun.table).where({ id }).update(row);
@@ -201,13 +205,13 @@ export function operationsOf<N extends Noun>(
       );
       const given = prepare('add', team, name, { ...defaults, ...typed, [noun.key]: name });
       const hashed = await hashes(given);
-      return change(db, async (trx, tell) => {
+      return change(db, async (trx, tell, ready) => {
         const scope = await scopeOf(trx, team);
         const kept = await named(trx, scope, name, 'add');
         const whole = { ...given, [noun.key]: kept };
         const attempt = { verb: 'add', noun, scope, name: kept, given: whole } as const;
         tell(attempt);
-        return write(trx, scope, whole, hashed, attempt);
+        return write(trx, scope, whole, hashed, attempt, ready);
       });
     },
 
@@ -232,14 +236,14 @@ export function operationsOf<N extends Noun>(
     set: async (db, team, typed, values) => {
       const given = prepare('set', team, typed, values);
       const hashed = await hashes(given);
-      return change(db, async (trx, tell) => {
+      return change(db, async (trx, tell, ready) => {
         const scope = await scopeOf(trx, team);
         const name = await named(trx, scope, typed, 'set');
         const attempt = { verb: 'set', noun, scope, name, given: given as Record<string, unknown> } as const;
         tell(attempt);
         const before = await requireRow(trx, noun, scope, name, { lock: 'for no key update' });
         if (before['removed_at']) throw removalPending(team, name);
-        return write(trx, scope, given, hashed, attempt, before);
+        return write(trx, scope, given, hashed, attempt, ready, before);
       });
     },
 

@@ -109,6 +109,7 @@ function shownAs(noun: Noun, key: string, field: Field): string | undefined {
   switch (value.is) {
     case 'computed':
     case 'number-by-name':
+    case 'lines':
       return value.sql;
     case 'time-of-day':
       return `to_char(${column}, 'HH24:MI')`;

@@ -1,10 +1,10 @@
 import type { Changes } from './description.js';
 import type { Queryable } from '../database/pool.js';
 import { conflict } from '../errors.js';
-import { renumber } from './home-plan.js';
 import { registerNode } from './node.js';
 import { team } from './nouns/team.js';
 import { operationsOf } from './operations.js';
+import { renumber } from './renumber.js';
 
 export { requireTeam } from './scope.js';
 
@@ -20,8 +20,8 @@ export const teams = operationsOf(team, {
     await registerNode(trx, node);
     return {};
   },
-  after: async ({ trx, id, name, before, given: { trunk } }) => {
-    if (before && typeof trunk === 'string') await renumber(trx, { noun: 'team', name }, id);
+  after: async ({ trx, ready, id, name, before, given: { trunk } }) => {
+    if (before && typeof trunk === 'string') await renumber({ trx, ready }, { noun: 'team', name }, id);
     return undefined;
   },
 });

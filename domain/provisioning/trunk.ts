@@ -3,9 +3,9 @@ import type { Queryable } from '../database/pool.js';
 import { fail } from '../errors.js';
 import { quoted } from '../names.js';
 import { isCountry } from '../telephone-numbers.js';
-import { renumber } from './home-plan.js';
 import { trunk } from './nouns/trunk.js';
 import { operationsOf } from './operations.js';
+import { renumber } from './renumber.js';
 
 export type TrunkChanges = Changes<typeof trunk>;
 
@@ -24,8 +24,8 @@ export const trunks = operationsOf(trunk, {
     }
     return {};
   },
-  after: async ({ trx, scope, name, given: { country } }) => {
-    if (typeof country === 'string') await renumber(trx, { noun: 'trunk', name }, scope.teamId);
+  after: async ({ trx, ready, scope, name, given: { country } }) => {
+    if (typeof country === 'string') await renumber({ trx, ready }, { noun: 'trunk', name }, scope.teamId);
     return undefined;
   },
 });

@@ -99,6 +99,9 @@ function checkValue(key: string, field: Field, name: string, given: unknown): un
           checkWhole(`${what} ${quoted(one)}`, value, number),
         ]),
       );
+    case 'lines':
+      if (!Array.isArray(given)) return [value.check(asText(what, given))];
+      return given.map((line) => value.check(asText(what, line)));
     case 'references':
       return checkList(what, name, given);
     case 'secret':

@@ -1,61 +1,84 @@
 import { bare, numberPlan, type NumberPlan } from '../../domain/telephone-numbers.js';
 
-/** A DID of a team, and the countries of the trunks that the team can use. */
-interface Did {
-  team: string;
-  number: string;
+/** A team with its DIDs, and the countries of the trunks that it can use. */
+interface Holder {
+  identity: string;
+  dids: readonly { number: string }[];
   countries: readonly string[];
 }
 
 /** The other written forms of a DID, as they lead to it in the context of its team, and in the one of all teams. */
-interface Forms {
+export interface Forms {
   inTeam: string[];
   forAll: string[];
 }
 
 /**
- * The other written forms in which a call may come for each of the DIDs of an Asterisk. A form that two of them have, as
+ * Gives the other written forms in which a call may come for a DID of an Asterisk. A form that two of its DIDs have, as
  * 030600100 in Germany and in Austria, is left out for both where both are found: no file can tell them apart. As it is
- * kept, each is found. `formsBy`: how a plan writes what each begins with, where it is more than one number.
+ * kept, each is found. Forms are reckoned when they are asked for: those of all DIDs together need several times the room
+ * of the DIDs. `formsBy`: how a plan writes them, where they are no whole numbers.
  */
 export async function formsOf(
-  dids: readonly Did[],
+  teams: readonly Holder[],
   formsBy: (plan: NumberPlan) => (number: string) => string[] = byBlocks,
-): Promise<Forms[]> {
+): Promise<(team: Pick<Holder, 'identity' | 'countries'>, number: string) => Forms> {
   const plans = new Map<string | null, (number: string) => string[]>();
-  const countries = new Set(dids.flatMap(({ countries }) => countries));
-  for (const country of [null, ...countries]) plans.set(country, formsBy(await numberPlan(country)));
+  for (const country of [null, ...new Set(teams.flatMap(({ countries }) => countries))])
+    plans.set(country, formsBy(await numberPlan(country)));
   const formsIn = (country: string | null, number: string): string[] => plans.get(country)?.(number) ?? [];
-  const written = dids.map(({ countries, number }) => {
+  const written = ({ countries }: Pick<Holder, 'countries'>, number: string): string[] => {
     if (countries.length < 2) return formsIn(countries[0] ?? null, number);
     return [...new Set(countries.flatMap((country) => formsIn(country, number)))].sort(byLook);
-  });
-  const ofAll = contested(dids.map(({ number }, index) => [number, ...(written[index] ?? [])]));
-  if (ofAll.size === 0) return written.map((forms) => ({ inTeam: forms, forAll: forms }));
-  const byTeam = new Map<string, string[][]>();
-  for (const [index, { team, number }] of dids.entries()) {
-    const names = byTeam.get(team) ?? [];
-    names.push([number, ...(written[index] ?? [])]);
-    byTeam.set(team, names);
-  }
-  const ofTeam = new Map([...byTeam].map(([team, all]) => [team, contested(all)]));
-  return written.map((forms, index) => ({
-    inTeam: forms.filter((form) => !ofTeam.get(dids[index]?.team ?? '')?.has(form)),
-    forAll: forms.filter((form) => !ofAll.has(form)),
-  }));
+  };
+  const { ofAll, ofTeam } = contested(teams, (team, number) => [number, ...written(team, number)]);
+  return (team, number) => {
+    const forms = written(team, number);
+    if (ofAll.size === 0) return { inTeam: forms, forAll: forms };
+    return {
+      inTeam: forms.filter((form) => !ofTeam.get(team.identity)?.has(form)),
+      forAll: forms.filter((form) => !ofAll.has(form)),
+    };
+  };
 }
 
-/** What two DIDs are called; the first name of each is the one that it is kept as. */
-function contested(names: readonly (readonly string[])[]): ReadonlySet<string> {
-  const holders = new Set(names.map(([kept = '']) => kept));
-  const twice = new Set<string>();
-  for (const [, ...forms] of names) {
-    for (const form of forms) {
-      if (holders.has(form)) twice.add(form);
-      holders.add(form);
+/** What two DIDs are called: of all teams, and of one. Of names that nobody else has, no more than a number is kept. */
+function contested(teams: readonly Holder[], namesOf: (team: Holder, number: string) => string[]) {
+  const prints: number[] = [];
+  for (const team of teams) {
+    for (const { number } of team.dids)
+      for (const name of namesOf(team, number)) prints.push(fingerprint(name));
+  }
+  const likely = new Set<number>();
+  const sorted = Int32Array.from(prints).sort();
+  for (const [index, print] of sorted.entries()) if (print === sorted[index - 1]) likely.add(print);
+  const names = new Map<string, string[]>();
+  if (likely.size > 0) {
+    for (const team of teams) {
+      const own = team.dids
+        .flatMap(({ number }) => namesOf(team, number))
+        .filter((name) => likely.has(fingerprint(name)));
+      if (own.length > 0) names.set(team.identity, own);
     }
   }
+  return {
+    ofAll: repeated([...names.values()].flat()),
+    ofTeam: new Map([...names].map(([team, own]) => [team, repeated(own)])),
+  };
+}
+
+function repeated(names: readonly string[]): ReadonlySet<string> {
+  const [once, twice] = [new Set<string>(), new Set<string>()];
+  for (const name of names) (once.has(name) ? twice : once).add(name);
   return twice;
+}
+
+/** The same for the same name, and seldom for two (FNV-1a). */
+function fingerprint(name: string): number {
+  let print = 0x811c9dc5;
+  for (let index = 0; index < name.length; index++)
+    print = Math.imul(print ^ name.charCodeAt(index), 0x01000193);
+  return print;
 }
 
 /** Numbers are handed out in blocks. Those that differ in the last two digits are written alike, and read once. */

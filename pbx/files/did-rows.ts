@@ -6,24 +6,24 @@ import {
   readPattern,
 } from '../../domain/number-pattern.js';
 import { bare } from '../../domain/telephone-numbers.js';
-import { formsOf } from './did-forms.js';
+import { formsOf, type Forms } from './did-forms.js';
 import type { Slots } from './slots.js';
 
 export interface DidRow {
   number: string;
+  hours: string | null;
   slots: Slots;
-  /** Other ways in which a trunk may write it. */
-  forms: string[];
-  /** Those of them that no other team's number has. */
-  formsForAll: string[];
 }
+
+/** All numbers that begin alike, and the other ways in which a trunk may write that beginning. */
+export interface PrefixRow extends DidRow, Forms {}
 
 /** The DIDs of a team as the database has them, by how many numbers they are. */
 export interface Spread {
   /** One number each. */
   dids: DidRow[];
   /** All numbers that begin alike; `number` is how they begin. */
-  prefixes: DidRow[];
+  prefixes: PrefixRow[];
 }
 
 /**
@@ -49,35 +49,20 @@ export function spread(dids: readonly DidRow[]): Spread {
   return {
     dids: read.flatMap(({ did, pattern }) => (pattern.is === 'one' ? [did] : (numbers.get(did) ?? []))),
     prefixes: read.flatMap(({ did, pattern }) =>
-      pattern.is === 'prefix' ? [{ ...did, number: pattern.prefix }] : [],
+      pattern.is === 'prefix' ? [{ ...did, number: pattern.prefix, inTeam: [], forAll: [] }] : [],
     ),
   };
 }
 
-/** Gives each DID of an Asterisk its other written forms; ranges and beginnings are told apart before. */
-export async function writeForms(
-  teams: readonly ({ identity: string } & Spread)[],
-  countries: ReadonlyMap<string, string[]>,
+/** Tells ranges and beginnings of the teams of an Asterisk apart, and gives the beginnings their other written forms. */
+export async function spreadAll(
+  teams: readonly (Spread & { identity: string; countries: readonly string[] })[],
 ): Promise<void> {
   for (const team of teams) Object.assign(team, spread(team.dids));
-  const all = (of: keyof Spread) =>
-    teams.flatMap((team) =>
-      team[of].map((did) => ({
-        did,
-        team: team.identity,
-        number: did.number,
-        countries: countries.get(team.identity) ?? [],
-      })),
-    );
-  const [dids, prefixes] = [all('dids'), all('prefixes')];
-  for (const [rows, forms] of [
-    [dids, await formsOf(dids)],
-    [prefixes, await formsOf(prefixes, (plan) => (prefix) => prefixForms(plan, prefix))],
-  ] as const) {
-    for (const [index, { did }] of rows.entries()) {
-      did.forms = forms[index]?.inTeam ?? [];
-      did.formsForAll = forms[index]?.forAll ?? [];
-    }
+  const holders = teams.map(({ identity, countries, prefixes: dids }) => ({ identity, countries, dids }));
+  const forms = await formsOf(holders, (plan) => (prefix) => prefixForms(plan, prefix));
+  for (const team of teams) {
+    for (const prefix of team.prefixes) Object.assign(prefix, forms(team, prefix.number));
   }
 }
 

@@ -8,9 +8,9 @@ import { FileLock } from '../../domain/machine/lock.js';
 import { rememberGeneration } from '../../domain/provisioning/generations.js';
 import { accessTo, directoryMode, settle, type Access, type AccessOptions } from './access.js';
 import { Draft } from './draft.js';
-import { siteModel, teamModel, type GenerateSettings } from './model.js';
+import { bucketModels, siteModel, teamModel, type GenerateSettings } from './model.js';
 import { partOf } from './parts.js';
-import { noMarks, renderSite, renderTeam, type GeneratedFile } from './render.js';
+import { noMarks, renderMarked, renderShared, renderTeam, type GeneratedFile } from './render.js';
 import { readRows } from './rows.js';
 import { readTemplates } from './templates.js';
 
@@ -92,28 +92,31 @@ export async function write(
   kept?: string,
 ): Promise<Written> {
   const templates = await readTemplates(options.templatesDirectory);
-  const { teams: rows, changes } = await readRows(db, options.node);
-  if (rows.length === 0 && options.empty !== true) await refuseEmpty(db, options.node);
-  const site = siteModel(rows, options);
+  const { teams, changes, formsOf } = await readRows(db, options.node);
+  if (teams.length === 0 && options.empty !== true) await refuseEmpty(db, options.node);
+  const site = siteModel(teams, options);
   const unreachable: Generated['unreachable'] = [];
   const names = { all: createHash('sha256'), queues: createHash('sha256'), phones: createHash('sha256') };
   const name = (files: GeneratedFile[]): void => {
     for (const { path, text } of files) {
       const part = partOf(path);
-      names.all.update(`${path}\0${text}\0`);
-      if (part !== 'dialplan') names[part].update(`${path}\0${text}\0`);
+      for (const named of part === 'dialplan' ? [names.all] : [names.all, names[part]])
+        named.update(`${path}\0`).update(text).update('\0');
     }
   };
   const digest = (of: keyof typeof names): string => `g${names[of].digest('hex').slice(0, 16)}`;
-  // What holds the marks itself is named by its text without them.
-  name(renderSite(templates, site, noMarks));
   const draft = await Draft.begin(options.directory, access, kept);
+  const add = async (files: GeneratedFile[]): Promise<void> => {
+    name(files);
+    for (const file of files) await draft.add(file);
+  };
   try {
-    for (const team of rows) {
-      const model = teamModel(team, options);
-      const files = renderTeam(templates, model);
-      name(files);
-      for (const file of files) await draft.add(file);
+    await add(renderShared(templates, site, bucketModels({ teams, formsOf })));
+    // What holds the marks itself is named by its text without them.
+    name(renderMarked(templates, site, noMarks));
+    for (const team of teams) {
+      const model = teamModel(team, options, formsOf);
+      await add(renderTeam(templates, model));
       const numbers = model.unreachable.map(({ number }) => number);
       if (numbers.length > 0) unreachable.push({ team: team.identity, numbers });
     }
@@ -123,7 +126,7 @@ export async function write(
       queues: `star64-queues-${digest('queues')}`,
       phones: `star64-phones-${digest('phones')}`,
     };
-    for (const file of renderSite(templates, site, marks)) await draft.add(file);
+    for (const file of renderMarked(templates, site, marks)) await draft.add(file);
     await draft.settle();
     // Before it is in force: Asterisk may load it then, and is ours by that.
     await rememberGeneration(db, options.node, generation);

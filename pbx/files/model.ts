@@ -1,13 +1,14 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Star64Error } from '../../domain/errors.js';
 import { features, type Feature } from '../../domain/provisioning/feature-code.js';
-import { placeOf } from '../../domain/calls/routing.js';
 import { deviceOf, lampOf, memberOf, queueOf, wordFor } from '../queue/names.js';
 import type { DestinationKind } from '../../domain/destination.js';
-import { restsOf, type DidRow } from './did-rows.js';
+import { restsOf, type PrefixRow } from './did-rows.js';
 import { bare } from '../../domain/telephone-numbers.js';
-import type { TeamRows } from './rows.js';
-import type { MenuRow, Slots } from './slots.js';
+import { hoursModel } from './hours-model.js';
+import { closedModel, placeIn } from './places.js';
+import type { NodeRows, TeamRows } from './rows.js';
+import type { MenuRow } from './slots.js';
 
 /** What beside the database decides the text of the generated files. */
 export interface GenerateSettings {
@@ -34,15 +35,21 @@ const takingDigits: ReadonlySet<Feature> = new Set([
   'work-mode',
   'current-group',
   'waiting',
+  'hours-switch',
 ]);
 
 export type TeamModel = ReturnType<typeof teamModel>;
 
 /** What the templates of one team are given. */
-export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: boolean }) {
+export function teamModel(
+  rows: TeamRows,
+  { passwordDigest }: { passwordDigest: boolean },
+  formsOf: NodeRows['formsOf'],
+) {
   const { identity, language, rtpTimeout, rtpTimeoutHold } = rows;
   const groups = rows.groups.map((group) => ({
     ...group,
+    ...closedModel(identity, group),
     queue: queueOf(identity, group.name),
     // What star64-answered is told: the number to say to the agent, and whether the caller hears the agent's.
     answered:
@@ -57,13 +64,14 @@ export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: 
     trunk,
     name: { team: identity, extension: number, extensionKind: kind, endpoint },
   }));
+  const hours = rows.hours.map((one) => hoursModel(identity, rows.overlap, one));
   const byNumber = new Map(named.map((one) => [one.number, one]));
   /** The names of all of a kind to which calls are sent. */
   const led = (kind: DestinationKind): Set<string> =>
     new Set(
       [
         rows.slots,
-        ...[rows.dids, rows.prefixes, rows.groups, rows.announcements, rows.menus]
+        ...[rows.dids, rows.prefixes, rows.groups, rows.announcements, rows.menus, rows.hours]
           .flat()
           .map(({ slots }) => slots),
       ]
@@ -106,17 +114,22 @@ export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: 
     })),
     groups,
     numberedGroups: groups.filter(({ number, leaving }) => number !== null && !leaving),
-    dids: rows.dids.map(({ number, forms, slots }) => ({
+    dids: rows.dids.map(({ number, hours, slots }) => ({
       number,
-      forms,
+      ...closedModel(identity, { hours, slots }),
+      forms: formsOf(rows, number).inTeam,
       destination: placeIn(identity, slots, 'to'),
     })),
-    prefixes: rows.prefixes.map(({ number, forms, slots }) => ({
+    prefixes: rows.prefixes.map(({ number, inTeam, hours, slots }) => ({
       number,
+      ...closedModel(identity, { hours, slots }),
       rests: restsOf(number),
-      forms: forms.map((form) => ({ form, length: String(form.length) })),
+      forms: inTeam.map((form) => ({ form, length: String(form.length) })),
       destination: placeIn(identity, slots, 'to'),
     })),
+    timeZone: rows.timeZone,
+    hours,
+    numberedHours: hours.filter(({ number }) => number !== null),
     announcements: rows.announcements.map(({ name, sound, times, slots }) => ({
       name,
       sound,
@@ -135,10 +148,6 @@ export function teamModel(rows: TeamRows, { passwordDigest }: { passwordDigest: 
   };
 }
 
-/** Where a slot leads; without a destination the call ends. */
-const placeIn = (team: string, slots: Slots, slot: string): string =>
-  placeOf(team, slots[slot] ?? { kind: 'hangup', name: 'normal' });
-
 /** A menu as star64-menu needs it: the keys that lead somewhere, and each place by its label. */
 function menuModel(team: string, { name, sound, seconds, tries, slots }: MenuRow) {
   const keys = Object.keys(slots).flatMap((slot) => /^key-([0-9])$/.exec(slot)?.[1] ?? []);
@@ -156,7 +165,7 @@ function menuModel(team: string, { name, sound, seconds, tries, slots }: MenuRow
 
 export type SiteModel = ReturnType<typeof siteModel>;
 
-/** What the templates of the files that all teams share are given. */
+/** What the templates of the files that all teams share are given, but for their DIDs. */
 export function siteModel(teams: readonly TeamRows[], settings: GenerateSettings) {
   return {
     directory: settings.directory,
@@ -166,7 +175,6 @@ export function siteModel(teams: readonly TeamRows[], settings: GenerateSettings
     nobodyAnswers: settings.nobodyAnswers,
     teams: teams.map(({ identity }) => identity),
     callerSeconds,
-    buckets: buckets(teams),
     prefixes: prefixContexts(teams),
   };
 }
@@ -174,22 +182,36 @@ export function siteModel(teams: readonly TeamRows[], settings: GenerateSettings
 /** Below the 512 contexts that Asterisk visits for one number, and a thousand lines each for 100,000 DIDs in 4 forms. */
 const bucketCount = 400;
 
+export interface BucketModel {
+  name: string;
+  dids: { team: string; number: string; forms: readonly string[] }[];
+}
+
 /**
  * The DIDs of all teams, spread evenly over contexts: see star64-inbound.conf.hbs. By a hash of the number and not by its
- * digits: numbers are handed out in blocks, whose last digits are alike.
+ * digits: numbers are handed out in blocks, whose last digits are alike. One after the other, so that the forms of all
+ * numbers are never held at once.
  */
-function buckets(teams: readonly TeamRows[]) {
-  const all = Array.from({ length: bucketCount }, (_, index) => ({
-    name: String(index).padStart(3, '0'),
-    dids: [] as { team: string; number: string; forms: readonly string[] }[],
-  }));
-  for (const { identity, dids } of teams) {
-    for (const { number, formsForAll: forms } of dids) {
-      const hash = createHash('md5').update(number).digest().readUInt32BE(0);
-      all[hash % bucketCount]?.dids.push({ team: identity, number, forms });
-    }
+export function* bucketModels({
+  teams,
+  formsOf,
+}: Pick<NodeRows, 'teams' | 'formsOf'>): Generator<BucketModel> {
+  const buckets = Array.from({ length: bucketCount }, () => [] as { team: TeamRows; number: string }[]);
+  for (const team of teams) {
+    for (const { number } of team.dids)
+      buckets[hash('md5', number, 'buffer').readUInt32BE(0) % bucketCount]?.push({ team, number });
   }
-  return all.filter(({ dids }) => dids.length > 0);
+  for (const [index, dids] of buckets.entries()) {
+    if (dids.length === 0) continue;
+    yield {
+      name: String(index).padStart(3, '0'),
+      dids: dids.map(({ team, number }) => ({
+        team: team.identity,
+        number,
+        forms: formsOf(team, number).forAll,
+      })),
+    };
+  }
 }
 
 /** With the buckets below the contexts that Asterisk visits for one number. */
@@ -210,23 +232,22 @@ function prefixContexts(teams: readonly TeamRows[]) {
   }));
 }
 
-const prefixForAll = ({ team, number, formsForAll }: DidRow & { team: string }) => ({
+const prefixForAll = ({ team, number, forAll }: PrefixRow & { team: string }) => ({
   team,
   number,
   rests: restsOf(number),
-  forms: formsForAll.map((form) => ({ form, length: String(form.length) })),
+  forms: forAll.map((form) => ({ form, length: String(form.length) })),
 });
 
 /**
  * A trunk and the number of who calls over it as one word, as star64-phone-of makes it: with a digest no names that
  * Asterisk takes for one, such as a-b and ab as extensions, are mixed up.
  */
-const callDigest = (endpoint: string, digits: string): string =>
-  createHash('md5').update(`${endpoint}:${digits}`).digest('hex');
+const callDigest = (endpoint: string, digits: string): string => hash('md5', `${endpoint}:${digits}`);
 
 /** The realm is part of the digest and fixed in pjsip.conf.hbs, so that an operator's default realm does not matter. */
 function phone(endpoint: string, number: string, secret: string) {
-  return { endpoint, number, digest: createHash('md5').update(`${endpoint}:star64:${secret}`).digest('hex') };
+  return { endpoint, number, digest: hash('md5', `${endpoint}:star64:${secret}`) };
 }
 
 function servers(addresses: readonly string[]) {

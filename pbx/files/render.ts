@@ -1,7 +1,7 @@
 import { Star64Error } from '../../domain/errors.js';
 import { quoted } from '../../domain/names.js';
 import { checkLines } from './lines.js';
-import type { SiteModel, TeamModel } from './model.js';
+import type { BucketModel, SiteModel, TeamModel } from './model.js';
 import type { Templates } from './templates.js';
 
 /** A file below the directory of a generation. */
@@ -31,15 +31,33 @@ export interface Marks {
 /** Stands where the content that a mark names is not known yet. */
 export const noMarks: Marks = { generation: 'none', queues: 'none', phones: 'none' };
 
-/** The files that all teams share. */
-export function renderSite({ site, stable }: Templates, model: SiteModel, marks: Marks): GeneratedFile[] {
+/** The files that all teams share and that no mark is in. */
+export function renderShared(
+  { stable, settings, inbound }: Templates,
+  model: SiteModel,
+  buckets: Iterable<BucketModel>,
+): GeneratedFile[] {
+  refuseSyntax(model);
+  const names: string[] = [];
+  let dids = '';
+  for (const bucket of buckets) {
+    refuseSyntax(bucket);
+    names.push(bucket.name);
+    dids += compact(inbound.dids(bucket));
+  }
+  return [
+    ...stable.map(({ file, text }) => checked(file, text)),
+    checked(settings.file, settings.fill(model)),
+    checked(inbound.file, inbound.fill({ ...model, buckets: names, dids })),
+  ];
+}
+
+/** The files that all teams share and that have the marks. */
+export function renderMarked({ marked }: Templates, model: SiteModel, marks: Marks): GeneratedFile[] {
   refuseSyntax(model);
   const files = `${model.directory}/generations/${marks.generation}`;
   const values = { ...model, generation: marks.generation, marks, files };
-  return [
-    ...stable.map(({ file, text }) => checked(file, text)),
-    ...site.map(({ file, fill }) => checked(file, fill(values))),
-  ];
+  return marked.map(({ file, fill }) => checked(file, fill(values)));
 }
 
 /**
@@ -70,7 +88,10 @@ function syntaxIn(value: unknown): string[] | undefined {
 }
 
 function checked(path: string, filled: string): GeneratedFile {
-  const text = filled.replace(/\n{3,}/g, '\n\n');
+  const text = compact(filled);
   checkLines(path, text);
   return { path, text };
 }
+
+/** Without rows of empty lines; and one text in memory, where a template leaves the thousands of pieces that it put together. */
+const compact = (filled: string): string => filled.replace(/\n{3,}/g, '\n\n');

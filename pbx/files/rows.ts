@@ -2,8 +2,12 @@ import type { Database } from '../../domain/database/pool.js';
 import type { ExtensionKind } from '../../domain/presence/phone.js';
 import type { Feature } from '../../domain/provisioning/feature-code.js';
 import { callersOf, type CallerRow, type TrustedTrunk } from './caller-forms.js';
-import { writeForms, type DidRow } from './did-rows.js';
-import type { DestinationKind } from '../../domain/destination.js';
+import { formsOf, type Forms } from './did-forms.js';
+import { spreadAll, type DidRow, type PrefixRow } from './did-rows.js';
+import type { Destination } from '../../domain/destination.js';
+import { readRules } from '../../domain/provisioning/hours.js';
+import type { Overlap } from '../../domain/calls/hours.js';
+import type { HoursRow } from './hours-model.js';
 import { readSlots, type AnnouncementRow, type MenuRow, type Slots } from './slots.js';
 import { changesIn } from '../../domain/provisioning/generations.js';
 
@@ -15,6 +19,7 @@ export interface TeamRow {
   rtpTimeoutHold: number;
   /** The endpoint of its trunk. */
   trunk: string | null;
+  timeZone: string;
 }
 export interface ExtensionRow {
   number: string;
@@ -38,6 +43,8 @@ export interface GroupRow {
   announceAgent: boolean;
   announceCall: boolean;
   leaving: boolean;
+  /** The hours while which its calls are taken. */
+  hours: string | null;
   slots: Slots;
 }
 export interface CodeRow {
@@ -51,11 +58,15 @@ export interface TeamRows extends TeamRow {
   codes: CodeRow[];
   /** One number each: see `spread`. */
   dids: DidRow[];
-  /** All numbers that begin alike. */
-  prefixes: DidRow[];
+  prefixes: PrefixRow[];
   callers: CallerRow[];
+  /** Countries of the trunks that it can use. */
+  countries: string[];
   announcements: AnnouncementRow[];
   menus: MenuRow[];
+  hours: HoursRow[];
+  /** Where the clock of its zone runs twice; undefined: nowhere, or it has no hours. */
+  overlap: Overlap | undefined;
   /** Where the team itself sends calls. */
   slots: Slots;
   /** Extensions of the fixed agents to whom calls are sent. */
@@ -67,6 +78,8 @@ export interface NodeRows {
   teams: TeamRows[];
   /** Ids of the changes that are in these rows: see `forgetChanges`. */
   changes: string[];
+  /** Other ways in which a trunk may write a DID of a team. */
+  formsOf: (team: TeamRows, number: string) => Forms;
 }
 
 /**
@@ -74,21 +87,22 @@ export interface NodeRows {
  * database gives the same rows in the same order. `db` must not be a transaction: its isolation would be another's.
  */
 export async function readRows(db: Database, node: string): Promise<NodeRows> {
-  const { teams, changes, countries, trusted } = await readSnapshot(db, node);
-  // Reckoned when the connection has been given back.
-  await writeForms(teams, countries);
+  const { teams, changes, trusted } = await readSnapshot(db, node);
+  // What is reckoned comes when the connection has been given back.
   for (const team of teams) {
     const keyed = team.extensions.flatMap(({ telephoneKey, number }) =>
       telephoneKey === null ? [] : [[telephoneKey, number] as const],
     );
+    // Temporal is loaded where there are hours.
+    if (team.hours.length > 0)
+      team.overlap = (await import('../../domain/calls/hours.js')).overlapOf(team.timeZone);
     team.callers = await callersOf(trusted.get(team.identity) ?? [], new Map(keyed));
   }
-  return { teams, changes };
+  await spreadAll(teams);
+  return { teams, changes, formsOf: await formsOf(teams) };
 }
 
-interface Snapshot extends NodeRows {
-  /** Of the trunks that each team can use. */
-  countries: Map<string, string[]>;
+interface Snapshot extends Omit<NodeRows, 'formsOf'> {
   /** Trunks of each team whose caller numbers are proof enough. */
   trusted: Map<string, TrustedTrunk[]>;
 }
@@ -106,6 +120,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           't.rtp_timeout as rtpTimeout',
           't.rtp_timeout_hold as rtpTimeoutHold',
           'k.endpoint as trunk',
+          't.time_zone as timeZone',
         );
       const byTeam = new Map<string, TeamRows>(
         teams.map((team) => [
@@ -118,8 +133,11 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
             dids: [],
             prefixes: [],
             callers: [],
+            countries: [],
             announcements: [],
             menus: [],
+            hours: [],
+            overlap: undefined,
             slots: {},
             fixedAgents: new Map<string, string>(),
           },
@@ -150,6 +168,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
       for (const { team, ...row } of extensions) of(team).extensions.push(row);
       const groups = await trx('agent_groups as g')
         .join('teams as t', 't.id', 'g.team_id')
+        .leftJoin('hours as h', 'h.id', 'g.hours_id')
         .where('t.node', node)
         // A removed group stays until its queue is empty.
         .whereRaw('(g.removed_at is null or g.leaving_since is not null)')
@@ -164,6 +183,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'g.wrap_up_mode as wrapUpMode',
           'g.announce_agent as announceAgent',
           'g.announce_call as announceCall',
+          'h.name as hours',
           trx.raw('g.leaving_since is not null as leaving'),
         );
       for (const { team, ...row } of groups) of(team).groups.push({ ...row, slots: {} });
@@ -176,20 +196,22 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
       const dids = await trx('dids as d')
         .join('teams as t', 't.id', 'd.team_id')
         .join('destination_targets as p', 'p.from_did_id', 'd.id')
+        .leftJoin('hours as h', 'h.id', 'd.hours_id')
         .where('t.node', node)
         .orderBy(['d.number', 'p.slot'])
-        .select<{ team: string; number: string; slot: string; kind: DestinationKind; name: string }[]>(
+        .select<(Pick<DidRow, 'number' | 'hours'> & { team: string; slot: string } & Destination)[]>(
           't.identity as team',
           'd.number',
+          'h.name as hours',
           'p.slot',
           'p.kind',
           'p.name',
         );
-      for (const { team, number, slot, kind, name } of dids) {
+      for (const { team, number, hours, slot, kind, name } of dids) {
         const before = of(team).dids.at(-1);
         // The slots of a DID come one after the other.
         if (before?.number === number) before.slots = { ...before.slots, [slot]: { kind, name } };
-        else of(team).dids.push({ number, slots: { [slot]: { kind, name } }, forms: [], formsForAll: [] });
+        else of(team).dids.push({ number, hours, slots: { [slot]: { kind, name } } });
       }
       const slots = await readSlots(trx, node);
       const slotsOf = (team: string, owner: string): Slots => slots.get(`${team} ${owner}`) ?? {};
@@ -209,6 +231,23 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         );
       for (const { team, ...row } of announcements)
         of(team).announcements.push({ ...row, slots: slotsOf(team, `announcement:${row.name}`) });
+      const rules = await readRules(trx, node);
+      const hours = await trx('hours as h')
+        .join('teams as t', 't.id', 'h.team_id')
+        .where('t.node', node)
+        .orderBy('h.name')
+        .select<(Pick<HoursRow, 'name' | 'number'> & { team: string; id: number })[]>(
+          't.identity as team',
+          'h.id',
+          'h.name',
+          'h.number',
+        );
+      for (const { team, id, ...row } of hours)
+        of(team).hours.push({
+          ...row,
+          rules: rules.get(id) ?? [],
+          slots: slotsOf(team, `hours:${row.name}`),
+        });
       const menus = await trx('menus as m')
         .join('teams as t', 't.id', 'm.team_id')
         .where('t.node', node)
@@ -241,8 +280,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         .distinct('t.identity as team', 'k.country')
         .orderBy(['team', 'country'])
         .select<{ team: string; country: string }[]>();
-      const countries = new Map<string, string[]>();
-      for (const { team, country } of used) countries.set(team, [...(countries.get(team) ?? []), country]);
+      for (const { team, country } of used) of(team).countries.push(country);
       const trunks = await trx('trunks as k')
         .join('teams as t', (on) => on.onNull('k.team_id').orOn('k.team_id', 't.id'))
         .where({ 't.node': node, 'k.trusted_caller_id': true })
@@ -250,7 +288,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         .select<(TrustedTrunk & { team: string })[]>('t.identity as team', 'k.endpoint', 'k.country');
       const trusted = new Map<string, TrustedTrunk[]>();
       for (const { team, ...trunk } of trunks) trusted.set(team, [...(trusted.get(team) ?? []), trunk]);
-      return { teams: [...byTeam.values()], changes: await changesIn(trx, node), countries, trusted };
+      return { teams: [...byTeam.values()], changes: await changesIn(trx, node), trusted };
     },
     { isolationLevel: 'repeatable read', readOnly: true },
   );

@@ -22,6 +22,7 @@ const contexts = [
   'inbound',
   'dial-in',
   'groups',
+  'hours',
   'announcements',
   'menus',
   'agents',
@@ -31,14 +32,8 @@ const settingsOf = ['queue-settings', 'phone-settings'] as const;
 /** What an operator may replace. */
 const replaceable: readonly string[] = [...contexts, ...settingsOf];
 
-/** Templated files for all teams; the last one has the marker. Their own paths decide what is read: not replaceable. */
-const siteFiles = [
-  'star64-settings.conf',
-  'star64-inbound.conf',
-  'pjsip.conf',
-  'queues.conf',
-  'extensions.conf',
-] as const;
+/** Templated files for all teams that have the marks. Their own paths decide what is read: not replaceable. */
+const markedFiles = ['pjsip.conf', 'queues.conf', 'extensions.conf'] as const;
 /** Copied as they are. */
 const stableFiles = [
   'star64-code.conf',
@@ -47,6 +42,7 @@ const stableFiles = [
   'star64-guard.conf',
   'star64-direct.conf',
   'star64-destinations.conf',
+  'star64-hours.conf',
   'star64-wrap-up.conf',
   'star64-telephone.conf',
   'star64-voice.conf',
@@ -58,8 +54,11 @@ type Compiled = (values: object) => string;
 export interface Templates {
   /** Folder of a team's file, and what the file consists of. */
   team: { folder: string; parts: readonly Compiled[] }[];
-  site: { file: string; fill: Compiled }[];
   stable: { file: string; text: string }[];
+  settings: { file: string; fill: Compiled };
+  /** `dids` fills one context of it. */
+  inbound: { file: string; fill: Compiled; dids: Compiled };
+  marked: { file: string; fill: Compiled }[];
 }
 
 /**
@@ -82,11 +81,14 @@ export async function readTemplates(own?: string): Promise<Templates> {
       }
     };
   };
+  const ours = async (name: string): Promise<Compiled> => compile(name, await shipped(name));
+  const file = async (file: string): Promise<{ file: string; fill: Compiled }> => ({
+    file,
+    fill: await ours(`${file}.hbs`),
+  });
   const part = async (name: string): Promise<Compiled> => {
     const text = replaced.get(name);
-    return text === undefined
-      ? compile(`team/${name}.hbs`, await shipped(`team/${name}.hbs`))
-      : compile(join(own ?? '', `team/${name}.hbs`), text);
+    return text === undefined ? ours(`team/${name}.hbs`) : compile(join(own ?? '', `team/${name}.hbs`), text);
   };
   const [queues, phones] = settingsOf;
   return {
@@ -95,13 +97,10 @@ export async function readTemplates(own?: string): Promise<Templates> {
       { folder: 'queues', parts: [await part(queues)] },
       { folder: 'phones', parts: [await part(phones)] },
     ],
-    site: await Promise.all(
-      siteFiles.map(async (file) => ({
-        file,
-        fill: compile(`${file}.hbs`, await shipped(`${file}.hbs`)),
-      })),
-    ),
     stable: await Promise.all(stableFiles.map(async (file) => ({ file, text: await shipped(file) }))),
+    settings: await file('star64-settings.conf'),
+    inbound: { ...(await file('star64-inbound.conf')), dids: await ours('star64-dids.conf.hbs') },
+    marked: await Promise.all(markedFiles.map(file)),
   };
 }
 

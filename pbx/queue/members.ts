@@ -6,10 +6,10 @@ import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
 import { setLamp } from './lamps.js';
 import type { Lease } from './lease.js';
-import { deviceOf, memberOf, pauseReason, type PhoneName, wrapUpReason, wrapUpUnmarked } from './names.js';
+import { deviceOf, memberOf, pauseReason, wrapUpReason } from './names.js';
 import { readQueues, type Member } from './status.js';
 import { knowsWrapUp, type Wanted } from './wanted.js';
-import { readMarkedOffer } from './wrap-up-mark.js';
+import { markWrapUp, readMarkedOffer, unmarkWrapUp } from './wrap-up-mark.js';
 
 /**
  * What Asterisk is told of one phone as a member of its queues, and of its lamp. That nobody else tells it otherwise
@@ -55,11 +55,13 @@ export class QueueMembers {
       // A wrap-up that the database has not heard of yet: its event is on the way, and it is not ours to end.
       const isNews = offer !== undefined && offer !== wanted.offerId;
       if (isNews && !(await knowsWrapUp(this.db, phone, offer))) return;
-      await this.#unmark(phone);
+      await unmarkWrapUp(this.manager, phone);
       await this.manager.action('QueuePause', { Interface: device, Paused: 'false' });
+    } else if (wanted.state === 'wrap-up' && member.paused) {
+      await markWrapUp(this.manager, phone);
     } else if (wanted.state === 'paused') {
       // The mark goes first, also one that is left over: a break is nothing that Asterisk may end by itself.
-      await this.#unmark(phone);
+      await unmarkWrapUp(this.manager, phone);
       if (member.reason === reasonOf(wanted)) return;
       await this.manager.action('QueuePause', {
         Interface: device,
@@ -113,14 +115,9 @@ export class QueueMembers {
   /** Takes a phone at which nobody is signed in out of these queues, and its lamp says so. */
   async leave(phone: Phone, queues: readonly string[]): Promise<void> {
     // The lamp comes first: by it star64-offer takes back what a queue offers from now on.
-    await this.#unmark(phone);
+    await unmarkWrapUp(this.manager, phone);
     await setLamp(this.manager, phone, 'signed-out');
     await Promise.all(queues.map((queue) => this.signOut(queue, memberOf(phone))));
-  }
-
-  /** Only the dialplan marks: Asterisk lets no manager write to DB(), unless it has the class `system`. */
-  async #unmark(phone: PhoneName): Promise<void> {
-    await this.manager.action('Setvar', { Variable: wrapUpUnmarked(phone), Value: '' });
   }
 
   /** Takes a device of somebody who is signed in out of a queue; no error when it is not there. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Database } from '../../domain/database/pool.js';
+import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import { tellServers } from '../../domain/database/notifications.js';
 import { releasePhoneLeases } from '../../domain/database/phone-leases.js';
 import type { Membership } from '../../domain/presence/membership.js';
@@ -35,6 +36,10 @@ export class QueueMembership implements Membership {
   /** The last sync of each phone that is under way here. */
   readonly #underWay = new Map<string, Promise<void>>();
   readonly #members: QueueMembers;
+  /** Of which the end is not seen: while one phone is told, another may not be. */
+  readonly #untold: LastingFault;
+  readonly #ringingOn: LastingFault;
+  readonly #unasked: LastingFault;
 
   constructor(
     private readonly db: Database,
@@ -42,6 +47,11 @@ export class QueueMembership implements Membership {
     private readonly log: Logger,
   ) {
     this.#members = new QueueMembers(db, manager, log);
+    const lasting = (fault: string, over: string): LastingFault =>
+      new LastingFault(log, { fault, over, fadesAfter: 60_000 });
+    this.#untold = lasting('queues not told yet: the reconciliation will', 'queues are told again');
+    this.#ringingOn = lasting('an offer rings on', 'offers are taken back again');
+    this.#unasked = lasting('a phone could not be asked', 'phones can be asked again');
   }
 
   async sync(phone: Phone, options: SyncOptions = {}): Promise<boolean> {
@@ -146,7 +156,7 @@ export class QueueMembership implements Membership {
   /** Never throws; false when it failed, or is not done in time: it goes on then, and says so if it fails. */
   async #reported(device: string, work: Promise<unknown>): Promise<boolean> {
     const failed = (reason: string): false => {
-      this.log.warn({ device, reason }, 'queues not told yet: the reconciliation will');
+      this.#untold.met(reason, { device });
       return false;
     };
     const told = work.then(
@@ -164,7 +174,7 @@ export class QueueMembership implements Membership {
     try {
       await done(this.#hangUpRinging(offer), /no such channel/i);
     } catch (error) {
-      this.log.warn({ offer, reason: (error as Error).message }, 'an offer rings on');
+      this.#ringingOn.met((error as Error).message, { offer });
     }
   }
 
@@ -172,10 +182,7 @@ export class QueueMembership implements Membership {
     try {
       return await isUnreachable(this.manager, phone);
     } catch (error) {
-      this.log.warn(
-        { device: memberOf(phone), reason: (error as Error).message },
-        'a phone could not be asked',
-      );
+      this.#unasked.met((error as Error).message, { device: memberOf(phone) });
       return false;
     }
   }

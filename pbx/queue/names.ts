@@ -52,16 +52,18 @@ export const lampOf = (phone: PhoneName): string => `Custom:star64-${wordFor(pho
 
 /**
  * Where in astdb star64-offer-end marks a phone in wrap-up, by which Asterisk ends the wrap-up alone when no server is
- * left: `PJSIP/astercc-5000|<offer>`, the queue member and the offer that the wrap-up follows. No offer: a server, and
- * not a hangup handler, has begun it here.
+ * left: `PJSIP/astercc-5000|<offer>`, the queue member and the offer that the wrap-up follows.
  */
 export const wrapUpMark = (phone: PhoneName): { family: string; key: string } => ({
   family: 'star64-wrapup',
   key: wordFor(phone),
 });
 
-/** Deletes the mark of a phone in wrap-up, when it is written to. */
-export const wrapUpUnmarked = (phone: PhoneName): string => `DB_DELETE(star64-wrapup/${wordFor(phone)})`;
+/**
+ * The mark of a wrap-up that has come to the phone with its agent: as the presence `CustomPresence:<this>`, which stands
+ * in astdb, since that is where a manager may write (see claim.ts).
+ */
+export const carriedWrapUp = (phone: PhoneName): string => `star64-wrapup/${wordFor(phone)}`;
 
 /** Until when (Asterisk's epoch) a server has promised to end wrap-ups. */
 export const leaseVariable = 'STAR64_LEASE';

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { failureOf } from '../../domain/database/sql-errors.js';
 import type { Database } from '../../domain/database/pool.js';
+import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import { signOutOverdue } from '../../domain/presence/automatic-sign-out.js';
 import type { Membership } from '../../domain/presence/membership.js';
 import { inPortions } from './in-portions.js';
@@ -17,16 +18,21 @@ const atOnce = 50;
  */
 export class AutomaticSignOut extends Loop {
   constructor(db: Database, node: string, membership: Membership, log: Logger) {
+    const failing = new LastingFault(log, {
+      fault: 'nobody could be signed out automatically',
+      over: 'agents are signed out automatically again',
+      level: 'error',
+    });
     super(async () => {
       try {
         const signedOut = await signOutOverdue(db, node, atOnce);
+        failing.over();
         for (const { team, agent, why } of signedOut)
           log.info({ team, agent, why }, 'signed out automatically');
         await inPortions(signedOut, (signIn) => membership.sync(signIn, { thorough: true }));
         return signedOut.length < atOnce ? everyMs : 0;
       } catch (error) {
-        if (failureOf(error) === undefined)
-          log.error({ err: error }, 'nobody could be signed out automatically');
+        if (failureOf(error) === undefined) failing.met((error as Error).message, { err: error });
         return everyMs;
       }
     });

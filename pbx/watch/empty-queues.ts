@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { unservedQueues } from '../../domain/calls/unserved-queues.js';
 import { failureOf } from '../../domain/database/sql-errors.js';
 import type { Database } from '../../domain/database/pool.js';
+import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
 import { queueOf, wrapUpReason } from '../queue/names.js';
@@ -45,6 +46,11 @@ export class EmptyQueues extends Loop {
       }
       return [queue, from];
     };
+    const failing = new LastingFault(log, {
+      fault: 'queues could not be looked at',
+      over: 'queues are looked at again',
+      level: 'error',
+    });
     super(async () => {
       try {
         if (!leading() || !manager.connected) {
@@ -54,11 +60,12 @@ export class EmptyQueues extends Loop {
         const queues = (await unservedQueues(db, node)).map(({ team, group }) => queueOf(team, group));
         const seen = await inPortions(queues, look);
         since = new Map(seen.flatMap((one) => (one ? [one] : [])));
+        failing.over();
       } catch (error) {
         // Who was there meanwhile was not seen.
         since = new Map();
         if (!(error instanceof AmiError) && failureOf(error) === undefined)
-          log.error({ err: error }, 'queues could not be looked at');
+          failing.met((error as Error).message, { err: error });
       }
       return everyMs;
     });

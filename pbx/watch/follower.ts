@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { readTold } from '../../domain/database/notifications.js';
 import type { Database } from '../../domain/database/pool.js';
+import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import type { Membership } from '../../domain/presence/membership.js';
 import { signInsOf } from '../../domain/presence/open-sign-in.js';
 import { inPortions } from './in-portions.js';
@@ -12,6 +13,7 @@ import { inPortions } from './in-portions.js';
 export class Follower {
   #waiting = new Set<number>();
   #running: Promise<void> | undefined;
+  readonly #unseen: LastingFault;
 
   constructor(
     private readonly db: Database,
@@ -20,7 +22,12 @@ export class Follower {
     private readonly log: Logger,
     /** Told when Asterisk could not be. */
     private readonly missed: () => void,
-  ) {}
+  ) {
+    this.#unseen = new LastingFault(log, {
+      fault: 'what a command has changed was not seen',
+      over: 'what commands change is seen again',
+    });
+  }
 
   /** Takes what a command has told. Never throws. */
   take(payload: string): void {
@@ -45,8 +52,9 @@ export class Follower {
       this.#waiting.clear();
       try {
         await this.#follow(ids);
+        this.#unseen.over();
       } catch (error) {
-        this.log.warn({ reason: (error as Error).message }, 'what a command has changed was not seen');
+        this.#unseen.met((error as Error).message);
         this.missed();
       }
     }

@@ -137,8 +137,12 @@ export class Observer {
   #told(event: AmiMessage): Work | undefined {
     const { headers } = event;
     switch (headers.get('userevent')) {
-      case 'Star64OfferEnd':
+      case 'Star64OfferEnd': {
+        const offer = this.#offers.get(headers.get('offer') ?? '');
+        const reply = headers.get('reply');
+        if (offer && reply !== undefined) offer.reply = reply;
         return this.#forPhone(event, 'member', (signIn) => this.#offerEnded(signIn, event));
+      }
       case 'Star64Left':
         this.#gaveUp.delete(headers.get('uniqueid') ?? '');
         return { key: headers.get('uniqueid') ?? '', run: () => this.#unserved(event) };

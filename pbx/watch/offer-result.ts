@@ -14,6 +14,8 @@ export interface OfferSoFar {
   connected?: true;
   /** app_queue has said that this phone did not answer: it refused, or its time was up. Says nothing of who is to blame. */
   gaveUp?: true;
+  /** The phone's last reply by the end of the offer, a number of SIP, where our dialplan has told it. */
+  reply?: string;
 }
 
 /**
@@ -23,11 +25,16 @@ export interface OfferSoFar {
 const refusals = new Set(['1', '17', '18', '19', '20', '21', '27']);
 
 /** What came of an offer, by the Hangup event of the channel to the phone. Null: its answer has been written already. */
-export function resultOf({ connected, gaveUp }: OfferSoFar, { headers }: AmiMessage): OfferResult | null {
+export function resultOf(
+  { connected, gaveUp, reply = '' }: OfferSoFar,
+  { headers }: AmiMessage,
+): OfferResult | null {
   if (connected) return null;
   const state = headers.get('channelstatedesc');
   // Picked up, and never joined to the caller: too late, or the caller had gone.
-  if (state === 'Up' || !gaveUp) return 'cancelled';
+  // A phone that sends its calls on has said no, of which app_queue tells nothing.
+  const sentOn = /^3..$/.test(reply);
+  if (state === 'Up' || (!gaveUp && !sentOn)) return 'cancelled';
   if (state !== 'Ringing') return 'refused';
-  return refusals.has(headers.get('cause') ?? '') ? 'rejected' : 'missed';
+  return sentOn || refusals.has(headers.get('cause') ?? '') ? 'rejected' : 'missed';
 }

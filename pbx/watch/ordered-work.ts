@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { failureOf } from '../../domain/database/sql-errors.js';
+import { LastingFault } from '../../domain/machine/lasting-fault.js';
 
 export interface Work {
   /** Events of one phone or one call are worked off in their order. */
@@ -14,11 +15,20 @@ export class OrderedWork {
   /** What is under way, by its key. */
   readonly #chains = new Map<string, Promise<void>>();
 
+  readonly #failing: LastingFault;
+
   constructor(
-    private readonly log: Logger,
+    log: Logger,
     /** Something could not be done. */
     private readonly missed: () => void,
-  ) {}
+  ) {
+    this.#failing = new LastingFault(log, {
+      fault: 'events could not be recorded',
+      over: 'events are recorded again',
+      level: 'error',
+      fadesAfter: 60_000,
+    });
+  }
 
   /** Never throws. */
   add({ key, after, run }: Work): void {
@@ -50,7 +60,7 @@ export class OrderedWork {
       );
     } catch (error) {
       this.missed();
-      if (failureOf(error) === undefined) this.log.error({ err: error }, 'an event could not be recorded');
+      if (failureOf(error) === undefined) this.#failing.met((error as Error).message, { err: error });
     }
   }
 }

@@ -33,15 +33,18 @@ export interface RemovedFromAsterisk {
 
 /**
  * Takes out of an Asterisk what servers have put there: queue members, marks of wrap-ups, lamps, and whose it is. The
- * database stays as it is: a server that starts puts everything back.
+ * database stays as it is: a server that starts puts everything back. Once `ended` is there nothing more is begun, and
+ * its reason is thrown, with the lease given back: what is left is taken out when it is asked for again.
  * @throws `conflict` while a server of the node runs, and when the Asterisk is another installation's; AmiError.
  */
 export async function removeEverything(
   db: Database,
   node: string,
-  manager: ManagerActions,
+  asterisk: ManagerActions,
   log: Logger,
+  ended: AbortSignal,
 ): Promise<RemovedFromAsterisk> {
+  const manager = untilEnded(asterisk, ended);
   const holder = `remove-from-asterisk ${randomUUID()}`;
   if (!(await takeLeaderLease(db, node, holder, leaseSeconds))) {
     const row = await db('leader_leases').where({ node }).first<{ holder: string } | undefined>('holder');
@@ -63,7 +66,8 @@ export async function removeEverything(
         throw unknownGeneration(loaded, ours.installation);
     }
     const members = await removeMembers(db, node, manager, log);
-    const marks = await removeMarks(manager);
+    const marks = await removeMarks(manager, 'star64-wrapup');
+    marks.push(...(await removeMarks(manager, 'CustomPresence/star64-wrapup')));
     const lamps = await removeLamps(manager);
     // "Over", which says more than "unknown": no wrap-up begins by the files, as long as they are loaded.
     await manager.action('Setvar', { Variable: leaseVariable, Value: '0' });
@@ -73,6 +77,21 @@ export async function removeEverything(
     await releaseLeaderLease(db, node, holder);
   }
 }
+
+/** Asks Asterisk nothing more once it is ended. */
+const untilEnded = (manager: ManagerActions, ended: AbortSignal): ManagerActions => ({
+  get connected() {
+    return manager.connected;
+  },
+  action: async (...asked) => {
+    ended.throwIfAborted();
+    return manager.action(...asked);
+  },
+  list: async (...asked) => {
+    ended.throwIfAborted();
+    return manager.list(...asked);
+  },
+});
 
 async function removeMembers(
   db: Database,
@@ -94,15 +113,15 @@ async function removeMembers(
   return ours.map(({ queue, device }) => `${queue} ${device}`).sort();
 }
 
-async function removeMarks(manager: ManagerActions): Promise<string[]> {
+async function removeMarks(manager: ManagerActions, family: string): Promise<string[]> {
   const removed: string[] = [];
   for (;;) {
-    const { headers } = await manager.action('Getvar', { Variable: 'DB_KEYS(star64-wrapup)' });
+    const { headers } = await manager.action('Getvar', { Variable: `DB_KEYS(${family})` });
     // The list ends at 4,096 characters: its last name may be half of one, and is the first of a later list.
     const keys = (headers.get('value') ?? '').split(',').filter((key) => key !== '');
     if (keys.length === 0) return removed.sort();
     for (const key of keys.length > 1 ? keys.slice(0, -1) : keys) {
-      await manager.action('Setvar', { Variable: `DB_DELETE(star64-wrapup/${key})`, Value: '' });
+      await manager.action('Setvar', { Variable: `DB_DELETE(${family}/${key})`, Value: '' });
       removed.push(key);
     }
   }

@@ -258,6 +258,18 @@ await t.test('of calls to an extension each has what was seen of it, and an answ
     [null, null, null, 40, 40],
     'the first word stays',
   );
+  // The reconciliation was first: it saw that the call was over, and not how.
+  const endedAt = await db('calls').orderBy('uniqueid').pluck<Date[]>('ended_at');
+  t.same(await records.callsEnded([{ uniqueid: 'e.3', outcome: 'no-answer', unanswered: true }]), ['e.3']);
+  t.same(await records.callsEnded([{ uniqueid: 'e.3' }, { uniqueid: 'e.1', outcome: 'refused' }]), []);
+  t.same(await db('calls').orderBy('uniqueid').pluck<string[]>('outcome'), [
+    ...['busy', 'abandoned', 'no-answer', 'answered', 'answered'],
+  ]);
+  t.same(
+    await db('calls').orderBy('uniqueid').pluck<Date[]>('ended_at'),
+    endedAt,
+    'it ended when it was seen',
+  );
 });
 
 await t.test('an offer has the result that was seen; the first word stays', async (t) => {

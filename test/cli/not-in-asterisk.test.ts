@@ -73,6 +73,21 @@ void t.test('a change at another Asterisk is none here', async (t) => {
   t.equal(await said('status'), behind, 'the team has come here');
   await applied();
   t.not(await said('status'), behind);
-  t.equal(await said('team', 'remove', 'b2'), behind);
+  t.equal(await said('team', 'remove', 'b2'), `${behind} (node default)`, 'it might have been at another');
   t.equal(await said('status'), behind);
+});
+
+void t.test('of what belongs to every team the nodes are named, wherever the command is typed', async (t) => {
+  await said('team', 'add', 'b2', '--node', 'berlin');
+  await said('trunk', 'add', 'shared', '--endpoint', 'shared', '--every-team');
+  await applied();
+  const both = `${behind} (nodes berlin, default)`;
+  t.equal(await said('trunk', 'set', 'shared', '--country', 'DE', '--every-team'), both);
+  await forgetChanges(db, await changesIn(db, 'default'));
+  t.not(await said('status'), behind);
+  t.equal(
+    await said('trunk', 'set', 'shared', '--endpoint', 'shared', '--every-team'),
+    `${behind} (node berlin)`,
+    'here everything is in Asterisk',
+  );
 });

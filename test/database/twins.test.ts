@@ -22,13 +22,15 @@ await db.raw(`
     join teams t on t.identity = n.team join agent_groups g on g.team_id = t.id`);
 await migrate(db);
 
-const written = async (): Promise<Record<string, string[]>> =>
-  Object.fromEntries(
-    (await readRows(db, 'default')).teams.map(({ identity, dids }) => [
-      identity,
-      dids.flatMap(({ number, formsForAll }) => [number, ...formsForAll]),
+const written = async (): Promise<Record<string, string[]>> => {
+  const { teams, formsOf } = await readRows(db, 'default');
+  return Object.fromEntries(
+    teams.map((team) => [
+      team.identity,
+      team.dids.flatMap(({ number }) => [number, ...formsOf(team, number).forAll]),
     ]),
   );
+};
 
 await t.test('numbers that were two keep both their ways; what was there twice is there once', async (t) => {
   t.same(await written(), {

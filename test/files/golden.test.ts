@@ -2,8 +2,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { generate } from '../../pbx/files/generate.js';
-import { siteModel, teamModel } from '../../pbx/files/model.js';
-import { noMarks, renderSite, renderTeam } from '../../pbx/files/render.js';
+import { bucketModels, siteModel, teamModel } from '../../pbx/files/model.js';
+import { noMarks, renderMarked, renderShared, renderTeam } from '../../pbx/files/render.js';
 import { readRows } from '../../pbx/files/rows.js';
 import { readTemplates } from '../../pbx/files/templates.js';
 import { soundsOf } from '../../agi/prompts.js';
@@ -14,7 +14,8 @@ import { announcements } from '../../domain/provisioning/announcement.js';
 import { addDid } from '../../domain/provisioning/did.js';
 import { menus } from '../../domain/provisioning/menu.js';
 import { addExtension } from '../../domain/provisioning/extension.js';
-import { addGroup, removeGroup } from '../../domain/provisioning/group.js';
+import { addGroup, removeGroup, setGroup } from '../../domain/provisioning/group.js';
+import { addHours, allHours } from '../../domain/provisioning/hours.js';
 import { addTeam, setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { addUser } from '../../domain/provisioning/user.js';
@@ -67,6 +68,18 @@ async function populate(db: Database, team: string): Promise<void> {
   await addGroup(db, team, { name: 'support', number: '6000' });
   await addAgent(db, team, { number: '1002', user: 'anna', groups: ['support'] });
   await addGroup(db, team, { name: 'sales', wrapUp: 'ring', strategy: 'ringall', ringSeconds: 20 });
+  if (team === 'astercc') {
+    await setTeam(db, team, { timeZone: 'Europe/Berlin' });
+    await addHours(db, team, {
+      name: 'office',
+      number: '1',
+      week: ['mon-fri 09:00-12:00,13:00-17:30', 'fri-sat 18:00-02:30'],
+      openOn: ['2026-12-31 09:00-12:00'],
+      closedOn: ['2026-12-27..2026-12-30', '12-24..01-06', '05-01'],
+    });
+    await setGroup(db, team, 'support', { hours: 'office', closed: 'hangup:busy' });
+    await allHours.set(db, team, 'office', { open: 'group:sales', closed: 'extension:5001' });
+  }
   await addGroup(db, team, { name: 'old', number: '6009' });
   await removeGroup(db, team, 'old');
   await addAgent(db, team, { number: '1001', user: 'anna', groups: ['support', 'sales'] });
@@ -116,7 +129,12 @@ void t.test(
       await populate(db, team);
     }
     await addDid(db, 'astercc', { number: '600100', to: 'group:support' });
-    await addDid(db, 'astercc', { number: '+4930600101', to: 'extension:5001' });
+    await addDid(db, 'astercc', {
+      number: '+4930600101',
+      to: 'extension:5001',
+      hours: 'office',
+      closed: 'hours:office',
+    });
     await addDid(db, 'astercc', { number: '600199', to: 'feature:sign-in' });
     await addDid(db, 'b2', { number: '600200', to: 'group:sales' });
     await announcements.add(db, 'astercc', 'closed', { sound: 'custom/closed', times: 2 });
@@ -149,9 +167,13 @@ void t.test('what is not a plain value is refused, whichever setting it came fro
   for (const value of hostile) {
     for (const changed of [{ directory: `/etc/${value}` }, { servers: [value] }, { token: value }]) {
       const model = siteModel([], { directory: '/etc/asterisk/star64', ...settings, ...changed });
-      await refused(t, 'usage', ['cannot be written to an Asterisk file'], async () =>
-        Promise.resolve(renderSite(templates, model, noMarks)),
-      );
+      for (const render of [
+        () => renderShared(templates, model, []),
+        () => renderMarked(templates, model, noMarks),
+      ])
+        await refused(t, 'usage', ['cannot be written to an Asterisk file'], async () =>
+          Promise.resolve(render()),
+        );
     }
   }
 });
@@ -162,14 +184,15 @@ void t.test('nor does such a value reach a file from any place in the database',
   await addDid(db, 'astercc', { number: '600100', to: 'group:support' });
   await announcements.add(db, 'astercc', 'closed', { sound: 'custom/closed', then: 'agent:1002' });
   await menus.add(db, 'astercc', 'welcome', { sound: 'custom/welcome', key0: 'outside:+4915112345678' });
-  const { teams: rows } = await readRows(db, 'default');
+  const rows = await readRows(db, 'default');
   const templates = await readTemplates();
-  const [team] = rows.map((one) => teamModel(one, settings));
-  const site = siteModel(rows, { ...settings, directory: '/etc/asterisk/star64' });
+  const [team] = rows.teams.map((one) => teamModel(one, settings, rows.formsOf));
+  const [bucket] = bucketModels(rows);
+  const site = siteModel(rows.teams, { ...settings, directory: '/etc/asterisk/star64' });
   // The database's own checks keep such values out; a row that got in all the same does not reach a file.
   const refuses = async <T extends object>(model: T, render: (model: T) => unknown): Promise<void> => {
     const leaves = textsOf(model);
-    t.ok(leaves.length > 5, `${leaves.length} texts`);
+    t.ok(leaves.length > 3, `${leaves.length} texts`);
     for (const path of leaves) {
       for (const value of hostile) {
         const changed = JSON.parse(JSON.stringify(model)) as T;
@@ -178,8 +201,11 @@ void t.test('nor does such a value reach a file from any place in the database',
       }
     }
   };
+  t.ok(team && bucket);
   if (team) await refuses(team, (model) => renderTeam(templates, model));
-  await refuses(site, (model) => renderSite(templates, model, noMarks));
+  if (bucket) await refuses(bucket, (model) => renderShared(templates, site, [model]));
+  await refuses(site, (model) => renderShared(templates, model, []));
+  await refuses(site, (model) => renderMarked(templates, model, noMarks));
 });
 
 /** Paths to every text in a model. */

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { deviceOf, lampOf, memberOf, phoneOf, wrapUpUnmarked } from '../../pbx/queue/names.js';
+import { carriedWrapUp, deviceOf, lampOf, memberOf, phoneOf, wrapUpMark } from '../../pbx/queue/names.js';
 
 void t.test('a phone is known again by its names in Asterisk, of either kind', (t) => {
   const sip = { team: 'astercc', extension: '5000', extensionKind: 'sip', endpoint: null } as const;
@@ -17,8 +17,8 @@ void t.test('a phone is known again by its names in Asterisk, of either kind', (
   }
   // star64-offer-end writes these from the part of the member's name between the slashes.
   t.equal(lampOf(telephone), 'Custom:star64-7000@astercc-telephones');
-  t.equal(wrapUpUnmarked(sip), 'DB_DELETE(star64-wrapup/astercc-5000)');
-  t.equal(wrapUpUnmarked(telephone), 'DB_DELETE(star64-wrapup/7000@astercc-telephones)');
+  t.same(wrapUpMark(sip), { family: 'star64-wrapup', key: 'astercc-5000' });
+  t.equal(carriedWrapUp(telephone), 'star64-wrapup/7000@astercc-telephones');
   t.end();
 });
 

@@ -34,6 +34,7 @@ const defaults = [
   '*63 current-group',
   '*60 status',
   '*69 waiting',
+  '*61 hours-switch',
 ];
 
 await t.test('every team begins with the codes that are documented, one for each feature', async (t) => {
@@ -141,7 +142,7 @@ await t.test('no number begins with a code: digits may follow it', async (t) => 
   await refused(t, 'conflict', ['feature code *6', 'beginning of *60', 'status'], () =>
     setFeatureCode(db, 'astercc', '*64', { code: '*6' }),
   );
-  await refused(t, 'conflict', ['feature code *6', 'beginning of *62', 'work-mode'], () =>
+  await refused(t, 'conflict', ['feature code *6', 'beginning of *61', 'hours-switch'], () =>
     setFeatureCode(db, 'astercc', '*60', { code: '*6' }),
   );
   await refused(t, 'conflict', ['feature code 50', 'beginning of 5000', 'extension 5000 of user anna'], () =>

@@ -30,8 +30,8 @@ await t.test('a phone that the operator has is an extension, and nothing is gene
   t.match(added, { number: '201', kind: 'sip', endpoint: '201', guarded: null });
   t.notOk('secret' in added, 'its secret is in the pjsip.conf of the operator');
   await addExtension(db, 'astercc', { number: '5000', user: 'anna' });
-  const [rows] = (await readRows(db, 'default')).teams;
-  const model = teamModel(rows as TeamRows, { passwordDigest: true });
+  const { teams, formsOf } = await readRows(db, 'default');
+  const model = teamModel(teams[0] as TeamRows, { passwordDigest: true }, formsOf);
   t.same(
     model.phones.map(({ endpoint }) => endpoint),
     ['astercc-5000'],

@@ -7,7 +7,7 @@ import { until } from '../../domain/machine/processes.js';
 import { temporaryDirectory } from '../../domain/machine/temporary.js';
 import { Manager } from '../../pbx/ami/manager.js';
 import { generate } from '../../pbx/files/generate.js';
-import { wrapUpUnmarked } from '../../pbx/queue/names.js';
+import { markWrapUp, unmarkWrapUp } from '../../pbx/queue/wrap-up-mark.js';
 import { needLab } from '../support/centre.js';
 import { freshDatabase } from '../support/database.js';
 import { addManyTeams, didsOf, formsOf } from '../support/many-teams.js';
@@ -101,14 +101,22 @@ void t.test('the marks of wrap-ups need no class "system", and leave nothing beh
   for (const { team } of phones)
     await asterisk.console(`database put star64-wrapup ${team}-5000 PJSIP/${team}-5000`);
   t.match(await asterisk.console('database show star64-wrapup'), '300 results found');
+  // And those of wrap-ups that have come to a phone with their agent.
+  const carried = phones.map((phone) => ({ ...phone, extension: '5001' })).slice(0, 40);
+  for (const phone of carried) await markWrapUp(manager, phone);
+  const ofCarried = 'database show CustomPresence/star64-wrapup';
+  t.match(await asterisk.console(ofCarried), /t40-5001 +: not_set,wrapup,PJSIP\/t40-5001/);
+  t.match(await asterisk.console(ofCarried), '40 results found');
 
   // Half of them by a server, the rest by the watchdog that finds no lease, all of them though one reading of the list
   // has room for about 200.
-  for (const phone of phones.slice(0, 20)) await write(wrapUpUnmarked(phone), '');
+  for (const phone of [...phones.slice(0, 20), ...carried.slice(0, 20)]) await unmarkWrapUp(manager, phone);
   t.match(await asterisk.console('database show star64-wrapup'), '280 results found');
+  t.match(await asterisk.console(ofCarried), '20 results found');
   await asterisk.console('channel originate Local/watch@star64-watchdog/n application Wait 60');
   await until('the end of every wrap-up', async () =>
-    /^0 results found/m.test(await asterisk.console('database show star64-wrapup')) ? true : undefined,
+    /^0 results found/m.test(await asterisk.console(ofCarried)) ? true : undefined,
   );
+  t.match(await asterisk.console('database show star64-wrapup'), /^0 results found/m);
   t.same(await globals(), before);
 });

@@ -9,6 +9,7 @@ import { signInAgent } from '../../domain/provisioning/admin-action.js';
 import { Caller } from '../../lab/caller.js';
 import { Phone } from '../../lab/phone.js';
 import { PortBlock } from '../../domain/machine/ports.js';
+import { until } from '../../domain/machine/processes.js';
 import { crowd } from '../../lab/provision.js';
 import { Manager } from '../../pbx/ami/manager.js';
 import { EventRoundTrip } from '../../pbx/watch/round-trip.js';
@@ -223,6 +224,29 @@ await t.test('a call that is withdrawn before the phone spoke is over a moment l
   await idle.incoming();
   t.ok(rings(idle) > before, 'and then it rings');
   await second.hangup();
+});
+
+await t.test('a direct call right behind it rings, and hears no busy', async (t) => {
+  for (let round = 1; round <= 4; round++) {
+    idle.freeze();
+    let from = await asterisk.verbose.mark();
+    const first = await call('600102');
+    await asterisk.verbose.waitFor(/ Called PJSIP\/astercc-5002/, from);
+    await first.hangup();
+    from = await asterisk.verbose.mark();
+    const second = await call('600102');
+    await takenBack('PJSIP/astercc-5002', from);
+    idle.thaw();
+    // The INVITE that was withdrawn is read, too; the second caller is either rung for, or told busy.
+    const outcome = await second.phone.event(/^CALL_(RINGING|PROGRESS|CLOSED)$/);
+    t.not(outcome.type, 'CALL_CLOSED', `round ${round}`);
+    await second.hangup();
+    await until('the phone to be free', async () =>
+      (await asterisk.console('core show channels concise')).includes('PJSIP/astercc-5002-')
+        ? undefined
+        : true,
+    );
+  }
 });
 
 await t.test('the news that the server waits for comes by the way of all events', async (t) => {

@@ -5,6 +5,7 @@ import { addAgent, setAgent } from '../../domain/provisioning/agent.js';
 import { addGroup } from '../../domain/provisioning/group.js';
 import { setTeam } from '../../domain/provisioning/team.js';
 import {
+  ageSignIns,
   centreOf,
   dialAndHear,
   gaps,
@@ -105,12 +106,12 @@ await t.test(
   async (t) => {
     const [one, two] = [await centre.phone('5001'), await centre.phone('5002')];
     await dialAndHear(centre, one, '*641001', 'agent-loginok');
-    await settle();
+    await ageSignIns(centre);
     await dialAndHear(centre, two, '*641001', 'agent-loginok', 'location', 'digits/5', 'digits/2');
     t.match(await asterisk.console('queue show astercc-support'), /1001 \(PJSIP\/astercc-5002\)/);
     t.notMatch(await asterisk.console('queue show astercc-support'), /astercc-5001/);
 
-    await settle();
+    await ageSignIns(centre);
     const customer = await Caller.call({ from: '4930123', to: '600100', server: asterisk.sip });
     await two.incoming();
     await two.answer();
@@ -122,7 +123,7 @@ await t.test(
     await waitState(centre, '1001', 'wrap-up');
     await dialAndHear(centre, one, '*641001', 'agent-loginok', 'digits/1');
     t.equal(await stateOf(centre, '1001'), 'wrap-up', 'the wrap-up goes with them');
-    const marks = (): Promise<string> => asterisk.console('database show star64-wrapup');
+    const marks = (): Promise<string> => asterisk.console('database show CustomPresence/star64-wrapup');
     t.match(await marks(), 'PJSIP/astercc-5001', 'and so does its mark, by which Asterisk ends it alone');
     t.notMatch(await marks(), 'PJSIP/astercc-5002');
     await waitMembers(centre, 'astercc-support', [/^1001 paused:wrapup/]);
@@ -138,13 +139,6 @@ await t.test(
 async function openAgents(): Promise<string[]> {
   const agents = db('sign_ins as i').join('agents as a', 'a.id', 'i.agent_id');
   return agents.whereNull('i.signed_out_at').orderBy('a.number').pluck<string[]>('a.number');
-}
-
-/** Makes every sign-in older than the seconds in which it cannot be moved. */
-async function settle(): Promise<void> {
-  await db.raw(`with i as (update sign_ins set signed_in_at = signed_in_at - interval '1 minute' where signed_out_at is null
-    returning id) update agent_states s set started_at = started_at - interval '1 minute' from i where s.sign_in_id = i.id
-    and s.id = (select min(id) from agent_states f where f.sign_in_id = i.id)`);
 }
 
 await t.test(

@@ -64,7 +64,8 @@ async function answered() {
 await t.test('a customer whom support sends on waits in sales, and gives up', async (t) => {
   const customer = await answered();
   const before = (await readStatus(centre.db, 'astercc')).at;
-  await anna.transfer('6001');
+  // A # at the end counts as nothing.
+  await anna.transfer('6001#');
   await anna.closed();
   const sales = await says('sales', { waiting: 1, talking: 0 });
   t.ok((sales.waitingSince ?? 0) > before, 'since it joined sales, not since it called');
@@ -180,3 +181,41 @@ await t.test('attended: the customer gets the place in the queue that the agent 
   await bert.closed();
   await says('sales', { talking: 0, answered: sales.answered + 1, abandoned: sales.abandoned });
 });
+
+await t.test(
+  'attended, into the same queue, when the colleague has answered: two visits of one call',
+  async (t) => {
+    const { secret } = await showExtensionSecret(centre.db, 'astercc', '5003');
+    const carl = await ConsultingPhone.start('astercc-5003', secret ?? '', centre.asterisk.sip);
+    t.teardown(() => carl.stop());
+    await centre.star64('agent', 'sign-out', '1004');
+    const before = await group('support');
+    const customer = await callIn(centre);
+    const call = await carl.called();
+    await says('support', { talking: 1 });
+    await centre.star64('agent', 'sign-in', '1001', '--extension', '5004');
+    await waitMembers(centre, 'astercc-support', ['1001', '1003']);
+    const asked = await carl.call('6000');
+    await extension.established();
+    await says('support', { talking: 2, answered: before.answered + 2 });
+    await carl.join(call, asked);
+    await says('support', { talking: 1, waiting: 0, answered: before.answered + 2 });
+    await waitState(centre, '1003', 'idle');
+    await waitState(centre, '1001', 'talking');
+    const { rows } = await centre.db.raw<{ rows: object[] }>(
+      `select g.name as group, a.number as agent, v.outcome, c.ended_at is null as open from queue_visits v
+     join calls c on c.id = v.call_id join agent_groups g on g.id = v.group_id left join agents a on a.id = v.agent_id
+     where c.caller = '4930555' and c.ended_at is null order by v.id`,
+    );
+    t.same(rows, [
+      { group: 'support', agent: '1003', outcome: 'answered', open: true },
+      { group: 'support', agent: '1001', outcome: 'answered', open: true },
+    ]);
+    await customer.hangup();
+    await extension.closed();
+    await says('support', { talking: 0, answered: before.answered + 2, abandoned: before.abandoned });
+    await until('the end of both calls', async () =>
+      (await centre.db('calls').whereNull('ended_at')).length === 0 ? true : undefined,
+    );
+  },
+);

@@ -9,6 +9,7 @@ import { AnsweringPhones } from '../../lab/answering.js';
 import { crowd } from '../../lab/provision.js';
 import { callIn } from '../support/calls.js';
 import {
+  ageSignIns,
   centreOf,
   dialAndHear,
   dialled,
@@ -138,9 +139,7 @@ await t.test('*64 elsewhere wins when the phone of the call has no power', async
   await old.answer();
   await waitState(centre, '1005', 'talking');
   // Long enough there for a move.
-  await db.raw(`with i as (update sign_ins set signed_in_at = signed_in_at - interval '1 minute' where signed_out_at is null
-    returning id) update agent_states s set started_at = started_at - interval '1 minute' from i where s.sign_in_id = i.id
-    and s.id = (select min(id) from agent_states f where f.sign_in_id = i.id)`);
+  await ageSignIns(centre);
   t.same(
     (await dialled(centre, next, '*641005')).slice(0, 2),
     ['beeperr', 'extension'],

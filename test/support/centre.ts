@@ -198,6 +198,13 @@ export async function waitMembers(
   );
 }
 
+/** Makes every sign-in older than the seconds in which it cannot be moved. */
+export async function ageSignIns({ db }: Centre): Promise<void> {
+  await db.raw(`with i as (update sign_ins set signed_in_at = signed_in_at - interval '1 minute' where signed_out_at is null
+    returning id) update agent_states s set started_at = started_at - interval '1 minute' from i where s.sign_in_id = i.id
+    and s.id = (select min(id) from agent_states f where f.sign_in_id = i.id)`);
+}
+
 /** Every hole, overlap or open end in the intervals of the sign-ins: none, if the database is right. */
 export async function gaps(centre: Centre): Promise<unknown[]> {
   const { rows } = await centre.db.raw<{ rows: unknown[] }>(`

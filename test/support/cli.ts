@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { run } from '../../cli/program.js';
 
@@ -38,10 +38,15 @@ export async function cli(args: readonly string[], options: CliOptions = {}): Pr
 
 const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 
-/** Runs `star64` as a process of its own, as a user does. `onErr` hears what it says on stderr as it comes. */
+/**
+ * Runs `star64` as a process of its own, as a user does. `onErr` hears what it says on stderr as it comes, `onStart` gets the process.
+ */
 export function star64(
   args: readonly string[],
-  options: CliOptions & { onErr?: (text: string) => void } = {},
+  options: CliOptions & {
+    onErr?: (text: string) => void;
+    onStart?: (child: ChildProcess) => void;
+  } = {},
   node: readonly string[] = [],
 ): Promise<CliResult> {
   // Without what tap puts before every Node program: a third of a second of CPU for each, and no coverage is wanted.
@@ -56,6 +61,7 @@ export function star64(
     cwd: options.cwd,
     stdio: 'pipe',
   });
+  options.onStart?.(child);
   let out = '';
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));

@@ -39,6 +39,7 @@ export class ConsultingPhone {
   readonly #dialogs = new Map<string, Dialog>();
   readonly #replies: Message[] = [];
   #cseq = 1;
+  #version = 0;
 
   private constructor(
     private readonly user: string,
@@ -80,13 +81,20 @@ export class ConsultingPhone {
       target,
       dialog,
       ['Content-Type: application/sdp'],
-      this.#sdp,
+      this.#sdp(),
     );
     dialog.remote = header(answer, 'To');
     dialog.target = /<([^>]+)>/.exec(header(answer, 'Contact'))?.[1] ?? target;
     this.#send('ACK', dialog.target, dialog, dialog.cseq, []);
     this.#dialogs.set(dialog.callId, dialog);
     return dialog;
+  }
+
+  /** Puts a call on hold (`a=inactive`), from when on neither side is to send anything. */
+  async hold(dialog: Dialog): Promise<void> {
+    const headers = ['Content-Type: application/sdp'];
+    await this.#request('INVITE', dialog.target, dialog, headers, `${this.#sdp()}a=inactive\r\n`);
+    this.#send('ACK', dialog.target, dialog, dialog.cseq, []);
   }
 
   /** Has the other sides of two of its calls joined; returns when Asterisk has accepted that. */
@@ -110,10 +118,11 @@ export class ConsultingPhone {
     return `<sip:${this.user}@127.0.0.1:${this.ports.first}>`;
   }
 
-  get #sdp(): string {
+  #sdp(): string {
     return [
       'v=0',
-      'o=phone 1 1 IN IP4 127.0.0.1',
+      // The version grows: a session of the same one would be taken for an offer that was seen already.
+      `o=phone 1 ${++this.#version} IN IP4 127.0.0.1`,
       's=-',
       'c=IN IP4 127.0.0.1',
       't=0 0',
@@ -223,7 +232,7 @@ export class ConsultingPhone {
     let to = header(message, 'To');
     let body = '';
     if (method === 'INVITE') {
-      body = this.#sdp;
+      body = this.#sdp();
       if (!known) {
         to += `;tag=${randomBytes(4).toString('hex')}`;
         this.#dialogs.set(callId, {

@@ -86,6 +86,11 @@ export class StubManager extends EventEmitter<ManagerEvents> {
         // Closed to a manager without the class `system`; DB_DELETE() is not.
         if (given['Variable']?.startsWith('DB(')) throw refused('Variable not set');
         this.variables.set(given['Variable'] ?? '', given['Value'] ?? '');
+        if (given['Variable']?.startsWith('PRESENCE_STATE('))
+          this.astdb.set(
+            given['Variable'].replace(/^PRESENCE_STATE\((CustomPresence):(.*)\)$/, '$1/$2'),
+            given['Value'] ?? '',
+          );
         this.astdb.delete(/^DB_DELETE\((.*)\)$/.exec(given['Variable'] ?? '')?.[1] ?? '');
         return message(name);
       case 'Getvar': {

@@ -8,8 +8,10 @@ import { crowd, provision } from '../../lab/provision.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
 import { AutomaticSignOut } from '../../pbx/watch/automatic-sign-out.js';
 import { Deadlines } from '../../pbx/watch/deadlines.js';
+import { EmptyQueues } from '../../pbx/watch/empty-queues.js';
 import { Follower } from '../../pbx/watch/follower.js';
 import { Loop } from '../../pbx/watch/loop.js';
+import { OrderedWork } from '../../pbx/watch/ordered-work.js';
 import { freshDatabase } from '../support/database.js';
 import { StubManager } from '../support/stub-manager.js';
 
@@ -159,5 +161,70 @@ void t.test(
     follower.take(String(phones[0]?.id));
     await until('it to be said', () => (missed > 0 ? true : undefined));
     await follower.stop();
+  },
+);
+
+void t.test(
+  'a fault that lasts is no line for each look: it is said when it begins and when it is over',
+  async (t) => {
+    const { db, manager, membership } = await site(t, 1);
+    let [broken, looks] = [false, 0];
+    const asked = new Proxy(db, {
+      get: (target, name) => {
+        if (name !== 'raw' && name !== 'transaction') return Reflect.get(target, name) as unknown;
+        looks++;
+        if (broken) throw new Error('a table is gone');
+        return target[name].bind(target);
+      },
+    });
+    const said: string[] = [];
+    const heard = pino(
+      { level: 'info' },
+      { write: (line: string) => said.push((JSON.parse(line) as { msg: string }).msg) },
+    );
+    for (const [loop, fault, over] of [
+      [
+        new AutomaticSignOut(asked, 'default', membership, heard),
+        'nobody could be signed out automatically',
+        'agents are signed out automatically again',
+      ],
+      [
+        new EmptyQueues(asked, 'default', manager, () => true, heard),
+        'queues could not be looked at',
+        'queues are looked at again',
+      ],
+    ] as const) {
+      const look = async (): Promise<void> => {
+        const before = looks;
+        loop.poke();
+        await until('a look', () => (looks > before ? true : undefined));
+      };
+      broken = true;
+      loop.start();
+      for (let index = 0; index < 10; index++) await look();
+      broken = false;
+      await look();
+      await until('the end to be said', () => (said.includes(over) ? true : undefined));
+      await loop.stop();
+      t.same(said.splice(0), [fault, over]);
+    }
+  },
+);
+
+void t.test(
+  'nor is it one for each event: each is missed, and the reconciliation is asked for',
+  async (t) => {
+    const said: string[] = [];
+    const heard = pino(
+      { level: 'info' },
+      { write: (line: string) => said.push((JSON.parse(line) as { msg: string }).msg) },
+    );
+    let missed = 0;
+    const work = new OrderedWork(heard, () => missed++);
+    for (let index = 0; index < 20; index++)
+      work.add({ key: `call.${index % 4}`, run: () => Promise.reject(new Error('a table is gone')) });
+    await work.settled();
+    t.equal(missed, 20);
+    t.same(said, ['events could not be recorded']);
   },
 );

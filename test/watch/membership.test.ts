@@ -156,3 +156,21 @@ void t.test(
     await signOut(db, 'astercc', { agent: '1001' }, 'test');
   },
 );
+
+void t.test('while Asterisk takes nothing that is a few lines, not one for each phone', async (t) => {
+  const { db, manager } = await team(t, 6);
+  const said: string[] = [];
+  const heard = pino(
+    { level: 'info' },
+    { write: (line: string) => said.push((JSON.parse(line) as { msg: string }).msg) },
+  );
+  const membership = new QueueMembership(db, manager, heard);
+  const phones = await Promise.all(Array.from({ length: 6 }, (_, index) => enter(db, index + 1)));
+  manager.gate = () => Promise.reject(new Error('the connection is lost'));
+  for (let round = 0; round < 3; round++) {
+    await membership.syncAll(phones);
+    for (const phone of phones) t.notOk(await membership.sync(phone), 'each caller is told');
+    await membership.cancelOffer('offer.1');
+  }
+  t.same(said, ['queues not told yet: the reconciliation will', 'an offer rings on']);
+});

@@ -84,7 +84,7 @@ void t.test(
 
 void t.test('what came of an offer is told by the end of its channel', async (t) => {
   const { db, observer, take } = await site(t);
-  const cases: [string, { gaveUp: boolean; state: string; cause: string }][] = [
+  const cases: [string, { gaveUp: boolean; state: string; cause: string; reply?: string }][] = [
     ['missed', { gaveUp: true, state: 'Ringing', cause: '0' }],
     ['rejected', { gaveUp: true, state: 'Ringing', cause: '17' }],
     ['rejected', { gaveUp: true, state: 'Ringing', cause: '21' }],
@@ -93,15 +93,23 @@ void t.test('what came of an offer is told by the end of its channel', async (t)
     // The caller has hung up, or a colleague was faster.
     ['cancelled', { gaveUp: false, state: 'Ringing', cause: '0' }],
     ['cancelled', { gaveUp: false, state: 'Down', cause: '26' }],
+    ['cancelled', { gaveUp: false, state: 'Ringing', cause: '0', reply: '180' }],
+    // It sends its calls on: app_queue gives no such offer up.
+    ['refused', { gaveUp: false, state: 'Down', cause: '0', reply: '302' }],
+    ['rejected', { gaveUp: false, state: 'Ringing', cause: '23', reply: '302' }],
     // Picked up too late.
     ['cancelled', { gaveUp: false, state: 'Up', cause: '16' }],
     ['cancelled', { gaveUp: true, state: 'Up', cause: '16' }],
   ];
   take('QueueCallerJoin', support);
-  for (const [index, [, { gaveUp, state, cause }]] of cases.entries()) {
+  for (const [index, [, { gaveUp, state, cause, reply }]] of cases.entries()) {
     const attempt = { ...offer(1), destuniqueid: `offer.${index}` };
     take('AgentCalled', { ...support, ...attempt });
     if (gaveUp) take('AgentRingNoAnswer', { ...support, ...attempt });
+    if (reply !== undefined) {
+      const end = { queue: 'astercc-support', member: 'PJSIP/astercc-5001', offer: `offer.${index}` };
+      take('UserEvent', { userevent: 'Star64OfferEnd', ...end, wrapup: 'no', reply });
+    }
     take('Hangup', gone(`offer.${index}`, { channelstatedesc: state, cause }));
   }
   await observer.settled();

@@ -1,3 +1,4 @@
+import { closedOutside } from '../closed-outside.js';
 import { describe, destination, name } from '../description.js';
 
 /** A number of the public network, and the one place where its calls go. */
@@ -24,5 +25,6 @@ export const did = describe({
       { help: 'where its calls go, for example group:support', required: true },
       { also: ['group', 'extension', 'feature'] },
     ),
+    ...closedOutside,
   },
 });

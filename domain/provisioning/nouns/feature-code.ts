@@ -10,6 +10,7 @@ export const features = [
   'current-group',
   'status',
   'waiting',
+  'hours-switch',
 ] as const;
 export type Feature = (typeof features)[number];
 

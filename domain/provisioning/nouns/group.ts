@@ -1,3 +1,4 @@
+import { closedOutside } from '../closed-outside.js';
 import {
   choice,
   computed,
@@ -151,6 +152,7 @@ export const group = describe({
       maybe: true,
       listed: false,
     }),
+    ...closedOutside,
     administrators: references(
       {
         to: 'user',

@@ -6,6 +6,7 @@ import { did } from './did.js';
 import { extension } from './extension.js';
 import { featureCode } from './feature-code.js';
 import { group } from './group.js';
+import { hours } from './hours.js';
 import { menu } from './menu.js';
 import { pauseReason } from './pause-reason.js';
 import { team } from './team.js';
@@ -20,6 +21,7 @@ export const nouns: readonly Noun[] = [
   agent,
   group,
   did,
+  hours,
   announcement,
   menu,
   trunk,
@@ -43,6 +45,7 @@ export const removalOrder: readonly NounName[] = [
   'menu',
   'agent',
   'group',
+  'hours',
   'extension',
   'user',
   'trunk',

@@ -60,7 +60,7 @@ export const team = describe({
       {
         what: 'RTP timeout on hold',
         placeholder: 'seconds',
-        help: 'the same for a phone that has put the call on hold; 0: never',
+        help: 'the same while a phone holds the call, in which most send none: the longest hold; 0: never',
         unless: '600',
         listed: false,
       },
@@ -71,6 +71,16 @@ export const team = describe({
       unless: 'default',
       listed: false,
     }),
+    hours: reference(
+      { to: 'hours', freedBy: '--no-hours' },
+      {
+        placeholder: 'name',
+        help: 'the hours that *61 without a number switches',
+        none: '*61 asks for a number',
+        on: 'set',
+        listed: false,
+      },
+    ),
     trunk: reference(
       { to: 'trunk', orSystem: true, freedBy: '--no-trunk' },
       {
