@@ -97,6 +97,30 @@ const rules = {
     example: '+4930600100',
     tidy: telephone,
   },
+  'did-rule': {
+    noun: 'DID rule',
+    what: 'name of a DID rule',
+    pattern: /^[a-z][a-z0-9_]{1,31}$/,
+    rule: '2 to 32 lower-case letters, digits and underscores, a letter first',
+    example: 'mobiles',
+    tidy: word(/[^a-z0-9_]+/g, '_'),
+  },
+  binding: {
+    noun: 'binding',
+    what: 'name of a binding',
+    pattern: /^[a-z][a-z0-9_]{1,31}$/,
+    rule: '2 to 32 lower-case letters, digits and underscores, a letter first',
+    example: 'spring_sale',
+    tidy: word(/[^a-z0-9_]+/g, '_'),
+  },
+  caller: {
+    noun: 'caller number',
+    what: 'caller number',
+    pattern: /^(anonymous|[+]?[0-9]{1,20}([*]|[.]{2}[+]?[0-9]{1,20})?)$/,
+    rule: '1 to 20 digits, with or without a + in front; two of these with .. between; a * at the end for all that begin so; or anonymous',
+    example: '+49171*',
+    tidy: telephone,
+  },
   country: {
     noun: 'country',
     what: 'country',
@@ -209,7 +233,7 @@ export type Named = keyof typeof rules;
 /** What is provisioned, as it is called on the command line. */
 export type NounName = Exclude<
   Named,
-  'queueNumber' | 'telephone' | 'endpoint' | 'country' | 'language' | 'sound' | 'hoursNumber'
+  'queueNumber' | 'telephone' | 'endpoint' | 'country' | 'language' | 'sound' | 'hoursNumber' | 'caller'
 >;
 
 const longestQuote = 60;

@@ -77,7 +77,7 @@ const sizeOf = ({ first, last }: { first: string; last: string }): bigint =>
   BigInt(bare(last)) - BigInt(bare(first)) + 1n;
 
 /** The pattern as it was typed, if it means anything; otherwise a usage error that says what does. */
-export function checkPattern(what: string, typed: string): string {
+export function checkPattern(what: string, typed: string, most = longestRange): string {
   const pattern = readPattern(typed);
   const refuse = (rule: string, instead: string): never => {
     throw fail('invalid_name', {
@@ -91,12 +91,12 @@ export function checkPattern(what: string, typed: string): string {
       refuse('a range goes from one number to another of as many digits', '+4930600100..+4930600199');
     const size = sizeOf(pattern);
     if (size < 2n) refuse('a range goes from a smaller number to a larger one', '+4930600100..+4930600199');
-    if (size > BigInt(longestRange)) {
+    if (Number(size) > most) {
       // The digits that both ends have in common are the beginning of all of them.
       const [first, last] = [pattern.first, pattern.last];
       let same = 0;
       while (first[same] === last[same]) same++;
-      refuse(`a range has at most ${longestRange} numbers`, `${first.slice(0, same)}*`);
+      refuse(`a range has at most ${most} numbers`, `${first.slice(0, same)}*`);
     }
   }
   if (pattern.is === 'prefix' && bare(pattern.prefix).length >= longestNumber)

@@ -60,6 +60,8 @@ const explanations: Readonly<Record<string, Explain>> = {
   },
 
   announcements_name_key: nameTaken,
+  bindings_name_key: nameTaken,
+  did_rules_name_key: nameTaken,
   menus_name_key: nameTaken,
   hours_name_key: nameTaken,
   hours_number_key: hoursNumberTaken,

@@ -71,6 +71,7 @@ export function teamModel(
     new Set(
       [
         rows.slots,
+        ...rows.ruleSlots,
         ...[rows.dids, rows.prefixes, rows.groups, rows.announcements, rows.menus, rows.hours]
           .flat()
           .map(({ slots }) => slots),

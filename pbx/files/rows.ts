@@ -69,6 +69,8 @@ export interface TeamRows extends TeamRow {
   overlap: Overlap | undefined;
   /** Where the team itself sends calls. */
   slots: Slots;
+  /** Where its rules do, of which only a server knows when. */
+  ruleSlots: Slots[];
   /** Extensions of the fixed agents to whom calls are sent. */
   fixedAgents: Map<string, string>;
 }
@@ -139,6 +141,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
             hours: [],
             overlap: undefined,
             slots: {},
+            ruleSlots: [],
             fixedAgents: new Map<string, string>(),
           },
         ]),
@@ -217,6 +220,9 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
       const slotsOf = (team: string, owner: string): Slots => slots.get(`${team} ${owner}`) ?? {};
       for (const team of byTeam.values()) {
         team.slots = slotsOf(team.identity, `team:${team.identity}`);
+        team.ruleSlots = [...slots].flatMap(([owner, of]) =>
+          owner.startsWith(`${team.identity} did-rule:`) ? [of] : [],
+        );
         for (const group of team.groups) group.slots = slotsOf(team.identity, `group:${group.name}`);
       }
       const announcements = await trx('announcements as n')
