@@ -36,6 +36,8 @@ await addDid(db, team, { number: '+4930600100', to: 'group:support' });
 await addDid(db, team, { number: '+4930600200..+4930600299', to: 'group:sales' });
 await addDid(db, 'other', { number: '+4930700100', to: 'group:support' });
 
+let calls = 0;
+
 /** A server with the routing of a database, and what Asterisk is answered. */
 async function asked(t: Test, of: Database) {
   const log = pino({ enabled: false });
@@ -53,7 +55,6 @@ async function asked(t: Test, of: Database) {
   const bound = (script: Script) => (session: Parameters<Script>[1], args: readonly string[]) =>
     script(services, session, args);
   const { port } = await serve(t, { inbound: bound(inbound), 'unknown-number': bound(unknownNumber) });
-  let calls = 0;
   const ask = async (script: string, args: string[], caller: string): Promise<string | undefined> => {
     const { variables } = await call({
       port,
@@ -154,6 +155,7 @@ await t.test('a rule is of one team, is shown as it was typed, and keeps what it
 });
 
 await t.test('a call keeps the binding that held when it arrived, and the rule that decided', async (t) => {
+  await db('calls').delete();
   await bindings.add(db, team, 'default', {
     application: 'campaign',
     link: 'https://crm.example.org/{caller}',
@@ -178,9 +180,9 @@ await t.test('a call keeps the binding that held when it arrived, and the rule t
   await journal.flush();
   const said = await db('calls')
     .orderBy('id')
-    .select('did', 'caller', 'rule', 'binding', 'application', 'link');
+    .select<object[]>('did', 'caller', 'rule', 'binding', 'application', 'link');
   t.same(
-    said.map((row) => Object.values(row as object)),
+    said.map((row): unknown[] => Object.values(row)),
     [
       ['+4930600100', '030123', null, 'default', 'campaign', 'https://crm.example.org/{caller}'],
       ['+4930600100', '01712345678', 'mobiles', 'important', 'customer_service', null],
