@@ -31,8 +31,6 @@ alter table dids
 comment on column dids.wide is 'More than one number: a range, or all that begin alike.';
 create index dids_lowest_idx on dids (lowest) where not wide;
 create index dids_wide_idx on dids (lowest) where wide;
--- Who removes a team follows its destinations.
-create index destinations_team_idx on destinations (team_id);
 
 create function check_did_overlap() returns trigger language plpgsql as $$
 declare
