@@ -1,26 +1,35 @@
+import type { Route } from '../../domain/calls/team-routes.js';
 import { placeOf } from '../../domain/calls/routing.js';
 import { writeDestination } from '../../domain/destination.js';
 import { answer } from '../answer.js';
-import type { Script } from './script.js';
+import type { Script, Services } from './script.js';
+import type { Session } from '../wire/session.js';
 
 /**
- * Where a call for a DID goes. Arguments: team, DID. Answered from memory; the record of the call is written
- * afterwards. Fails open: without an answer the call goes where the last generated configuration says.
+ * Where a call for a DID goes. Arguments: team, number, endpoint of the trunk. Answered from memory; the record of the call
+ * is written afterwards. Fails open: without an answer the call goes where the last generated configuration says.
  */
-export const inbound: Script = async ({ routing, journal, steps, log }, session, [team = '', did = '']) => {
-  const destination = routing.find(team, did);
+export const inbound: Script = async (services, session, [team = '', number = '', endpoint = '']) => {
+  const { routing, journal, log } = services;
+  const { uniqueid, callerIdNumber: caller } = session.request;
+  const route = routing.route(team, { number, caller, endpoint });
+  if (route) return go(services, session, route);
+  journal.add({ uniqueid, team, did: number, caller, destination: null });
+  log.warn(
+    { team, did: number, uniqueid },
+    'no such DID: the call goes where the generated configuration says',
+  );
+};
+
+/** Sends a call where it goes, and has it recorded. */
+export async function go({ journal, steps }: Services, session: Session, route: Route): Promise<void> {
+  const { team, number: did, destination, rule, binding } = route;
   const { uniqueid, callerIdNumber: caller } = session.request;
   // An agent who signs in by calling is no customer.
-  if (destination?.kind === 'feature') return answer(session, placeOf(team, destination));
-  journal.add({
-    uniqueid,
-    team,
-    did,
-    caller: caller ?? null,
-    destination: destination ?? null,
-  });
-  if (destination)
-    steps.add({ call: uniqueid, kind: 'did', facts: { did, to: writeDestination(destination) } });
-  if (destination) return answer(session, placeOf(team, destination));
-  log.warn({ team, did, uniqueid }, 'no such DID: the call goes where the generated configuration says');
-};
+  if (destination.kind !== 'feature') {
+    journal.add({ uniqueid, team, did, caller, destination, rule, binding });
+    const facts = { did, to: writeDestination(destination), ...(rule != null && { rule }) };
+    steps.add({ call: uniqueid, kind: 'did', facts });
+  }
+  return answer(session, placeOf(team, destination));
+}

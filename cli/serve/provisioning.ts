@@ -9,6 +9,8 @@ const routingTables = new Set([
   'teams',
   'dids',
   'destinations',
+  'did_rules',
+  'bindings',
   'trunks',
   'hours',
   'hours_rules',

@@ -10,8 +10,12 @@ export interface Arrival {
   team: string;
   did: string;
   caller: string | null;
-  /** Where the DID leads; null: not known. */
+  /** Where the call goes; null: not known. */
   destination: Destination | null;
+  /** The rule that decided; null: its DID. */
+  rule?: string | null;
+  /** To which application it belongs. */
+  binding?: { name: string; application: string; link: string | null } | null;
 }
 
 interface Waiting {
@@ -110,9 +114,12 @@ const contents = ({ arrival, at }: Waiting): object => ({ call: { ...arrival, at
 
 async function recordArrivals(db: Queryable, node: string, batch: readonly Waiting[]): Promise<void> {
   const rows = batch.map(({ arrival, at }) => {
-    const { destination, ...call } = arrival;
+    const { destination, binding, ...call } = arrival;
     return {
       ...call,
+      binding: binding?.name ?? null,
+      application: binding?.application ?? null,
+      link: binding?.link ?? null,
       group: destination?.kind === 'group' ? destination.name : null,
       extension: destination?.kind === 'extension' ? destination.name : null,
       at: at.toISOString(),
@@ -120,10 +127,12 @@ async function recordArrivals(db: Queryable, node: string, batch: readonly Waiti
   });
   await prepared(
     db,
-    `insert into calls (team_id, node, uniqueid, did, caller, group_id, extension_id, arrived_at)
+    `insert into calls (team_id, node, uniqueid, did, caller, group_id, extension_id, rule, binding, application, link, arrived_at)
      -- Who was asked twice about a call has it twice in the batch.
-     select distinct on (r.uniqueid) t.id, ?::text, r.uniqueid, r.did, r.caller, g.id, x.id, r.at
-     from json_to_recordset(?::json) as r(uniqueid text, team text, did text, caller text, "group" text, extension text, at timestamptz)
+     select distinct on (r.uniqueid) t.id, ?::text, r.uniqueid, r.did, r.caller, g.id, x.id, r.rule, r.binding, r.application::group_application,
+       r.link, r.at
+     from json_to_recordset(?::json) as r(uniqueid text, team text, did text, caller text, "group" text, extension text,
+       rule text, binding text, application text, link text, at timestamptz)
      join teams t on t.identity = r.team
      left join agent_groups g on g.team_id = t.id and g.name = r."group"
        and (g.removed_at is null or g.leaving_since is not null)
@@ -131,7 +140,8 @@ async function recordArrivals(db: Queryable, node: string, batch: readonly Waiti
      order by r.uniqueid, r.at
      -- Its first word may have been that it joined a queue. Of another team it is another call's, and stays.
      on conflict (node, uniqueid) do update set did = excluded.did, caller = excluded.caller,
-       group_id = excluded.group_id, extension_id = excluded.extension_id,
+       group_id = excluded.group_id, extension_id = excluded.extension_id, rule = excluded.rule, binding = excluded.binding,
+       application = excluded.application, link = excluded.link,
        arrived_at = least(calls.arrived_at, excluded.arrived_at)
      where calls.team_id = excluded.team_id`,
     [node, JSON.stringify(rows)],

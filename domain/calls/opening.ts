@@ -34,7 +34,12 @@ export class Opening {
 
   /** Where a call for a DID comes to that leads to this destination, at an instant in milliseconds since 1970. */
   follow(did: string, to: Destination, instant: number, tell?: Tell): Destination {
-    let now = this.#closed(`did:${did}`, instant, tell) ?? to;
+    return this.onward(this.#closed(`did:${did}`, instant, tell) ?? to, instant, tell);
+  }
+
+  /** Where a call comes to that is sent to this destination. */
+  onward(to: Destination, instant: number, tell?: Tell): Destination {
+    let now = to;
     // No circle can be written; should there be one all the same, the dialplan is as good as anything.
     for (let steps = 0; steps < 100; steps++) {
       const thing = writeDestination(now);

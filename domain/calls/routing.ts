@@ -1,7 +1,8 @@
 import type { Queryable } from '../database/pool.js';
-import type { Destination, DestinationKind } from '../destination.js';
-import { readOpenings, type Opening, type Tell } from './opening.js';
-import { bare, numberPlan } from '../telephone-numbers.js';
+import type { Destination } from '../destination.js';
+import type { Tell } from './opening.js';
+import { numberPlan, type NumberPlan } from '../telephone-numbers.js';
+import { readTeamRoutes, type InboundCall, type Route, type TeamRoutes } from './team-routes.js';
 
 /** The context, extension and priority of a destination in the generated dialplan. */
 export function placeOf(team: string, { kind, name }: Destination): string {
@@ -20,19 +21,24 @@ export function placeOf(team: string, { kind, name }: Destination): string {
   }
 }
 
+/** A trunk, as far as it matters for a call that comes over it. */
+interface Trunk {
+  readonly name: string;
+  /** Whose national numbers it writes; undefined: not known. */
+  readonly plan: NumberPlan | undefined;
+  /** The team that takes calls for numbers that no team has; null: none. */
+  readonly unknownTeam: string | null;
+}
+
 /**
- * Answers "where does this DID lead" from memory, so that a call is routed in no time and also while PostgreSQL is
+ * Answers "where does this call go" from memory, so that a call is routed in no time and also while PostgreSQL is
  * away. Whoever hears of a change in provisioning calls `load` again; until then the last known answer stands.
  */
 export class Routing {
-  /** By team, then by DID. */
-  #byTeam = new Map<string, Map<string, Destination>>();
-  /** Identity of each team that has DIDs, by its id: a team may get another identity. */
-  #identities = new Map<number, string>();
-  /** By team, of those that have hours. */
-  #openings = new Map<string, Opening>();
-  /** Of each trunk that has one, by its endpoint. */
-  #countries = new Map<string, string>();
+  /** By its identity. */
+  #teams = new Map<string, TeamRoutes>();
+  /** By its endpoint. */
+  #trunks = new Map<string, Trunk>();
 
   constructor(
     private readonly db: Queryable,
@@ -40,78 +46,73 @@ export class Routing {
     private readonly node: string,
   ) {}
 
-  /** Reads every DID, or those of these teams. On failure the old answers stay. */
+  /** Reads all teams, or these. On failure the old answers stay. */
   async load(teamIds?: readonly number[]): Promise<void> {
-    const query = this.db('dids as d')
-      .join('teams as t', 't.id', 'd.team_id')
-      .join('destination_targets as p', (on) =>
-        on.on('p.from_did_id', 'd.id').on('p.slot', this.db.raw(`'to'`)),
-      )
-      .where('t.node', this.node)
-      .select<{ teamId: number; team: string; did: string; kind: DestinationKind; name: string }[]>(
-        't.id as teamId',
-        't.identity as team',
-        'd.number as did',
-        'p.kind',
-        'p.name',
-      );
-    const rows = await (teamIds === undefined ? query : query.whereIn('d.team_id', teamIds));
-    const openings = await readOpenings(this.db, this.node, teamIds);
-    const trunks = await this.db('trunks')
-      .whereNotNull('country')
-      .select<{ endpoint: string; country: string }[]>('endpoint', 'country');
-    this.#countries = new Map(trunks.map(({ endpoint, country }) => [endpoint, country]));
-    // Without a pause in between: no question comes while a team has no answers.
-    for (const id of teamIds ?? [...this.#identities.keys()]) {
-      this.#byTeam.delete(this.#identities.get(id) ?? '');
-      this.#openings.delete(this.#identities.get(id) ?? '');
-      this.#identities.delete(id);
+    const teams = await readTeamRoutes(this.db, this.node, teamIds);
+    const trunks = await readTrunks(this.db);
+    // Without a pause in between: no question comes while a team has no answers. A team may have got another identity.
+    for (const [team, { id }] of this.#teams) {
+      if (teamIds === undefined || teamIds.includes(id)) this.#teams.delete(team);
     }
-    for (const { teamId, team, did, ...destination } of rows) {
-      const dids = this.#byTeam.get(team) ?? new Map<string, Destination>();
-      this.#byTeam.set(team, dids.set(did, destination));
-      this.#identities.set(teamId, team);
-      const opening = openings.get(teamId);
-      if (opening) this.#openings.set(team, opening);
-    }
+    for (const one of teams) this.#teams.set(one.team, one);
+    this.#trunks = trunks;
   }
 
   /**
-   * Where a call for a DID comes to, at this moment unless said (milliseconds since 1970), past all hours on its way;
-   * `tell` is told of these. Undefined: the team has no such DID, with a + or without.
+   * Where a call for a number of a team goes, past all hours on its way; `tell` is told of each step. Undefined: no DID of
+   * the team has the number, with a + or without.
    */
-  find(team: string, did: string, instant = Date.now(), tell?: Tell): Destination | undefined {
-    const found = inEitherForm(this.#byTeam.get(team), did);
-    if (!found) return undefined;
-    return this.#openings.get(team)?.follow(found.did, found.destination, instant, tell) ?? found.destination;
+  route(team: string, call: InboundCall, tell?: Tell): Route | undefined {
+    return this.#teams.get(team)?.route(this.#withPlan(call), tell);
   }
 
-  /** Whose DID a number is that came over a trunk, by the trunk's own way of writing it; undefined: nobody's. */
-  async findOnTrunk(
-    endpoint: string,
-    written: string,
-  ): Promise<{ team: string; did: string; destination: Destination } | undefined> {
-    const plan = await numberPlan(this.#countries.get(endpoint) ?? null);
-    const number = plan.canonical(written);
-    for (const [team, dids] of this.#byTeam) {
-      const found = inEitherForm(dids, number);
-      if (!found) continue;
-      const destination =
-        this.#openings.get(team)?.follow(found.did, found.destination, Date.now()) ?? found.destination;
-      return { team, did: found.did, destination };
+  /** The same without anything known of the caller, at this moment unless said. */
+  find(team: string, number: string, instant?: number, tell?: Tell): Destination | undefined {
+    return this.route(team, { number, instant }, tell)?.destination;
+  }
+
+  /** Where a call goes whose number is as its trunk writes it, whichever team has it; undefined: none. */
+  routeOnTrunk(written: InboundCall, tell?: Tell): Route | undefined {
+    const call = this.#withPlan(written);
+    const number = call.plan?.canonical(call.number) ?? call.number;
+    for (const team of this.#teams.values()) {
+      const route = team.route({ ...call, number }, tell);
+      if (route) return route;
     }
+    tell?.(`no team has ${number}`);
     return undefined;
+  }
+
+  /** Where a call goes whose number no team has; undefined: it is refused. */
+  routeUnknown(call: InboundCall, tell?: Tell): Route | undefined {
+    const trunk = this.#trunks.get(call.endpoint ?? '');
+    if (!trunk) {
+      tell?.('it comes over no trunk that star64 knows: it is refused');
+      return undefined;
+    }
+    if (trunk.unknownTeam === null) {
+      tell?.(`trunk ${trunk.name} is for every team, and none takes such calls (trunk set --unknown-team)`);
+      return undefined;
+    }
+    return this.#teams.get(trunk.unknownTeam)?.unknown(this.#withPlan(call), tell);
+  }
+
+  #withPlan(call: InboundCall): InboundCall {
+    return { ...call, plan: this.#trunks.get(call.endpoint ?? '')?.plan };
   }
 }
 
-/** A DID as it was asked for, or with a + or without. */
-function inEitherForm(
-  dids: ReadonlyMap<string, Destination> | undefined,
-  number: string,
-): { did: string; destination: Destination } | undefined {
-  for (const did of [number, bare(number), `+${bare(number)}`]) {
-    const destination = dids?.get(did);
-    if (destination) return { did, destination };
+async function readTrunks(db: Queryable): Promise<Map<string, Trunk>> {
+  const { rows } = await db.raw<{
+    rows: { name: string; endpoint: string; country: string | null; unknownTeam: string | null }[];
+  }>(
+    `select k.name, k.endpoint, k.country, coalesce(o.identity, u.identity) as "unknownTeam" from trunks k
+     left join teams o on o.id = k.team_id left join teams u on u.id = k.unknown_team_id`,
+  );
+  const trunks = new Map<string, Trunk>();
+  for (const { name, endpoint, country, unknownTeam } of rows) {
+    const plan = country === null ? undefined : await numberPlan(country);
+    trunks.set(endpoint, { name, plan, unknownTeam });
   }
-  return undefined;
+  return trunks;
 }

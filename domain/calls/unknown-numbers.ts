@@ -151,8 +151,10 @@ export async function listUnknownNumbers(db: Queryable, hours?: number): Promise
   const keys: string[] = [];
   for (const { number, country } of rows) keys.push(bare((await numberPlan(country)).canonical(number)));
   const found = await db.raw<{ rows: { key: string }[] }>(
-    `select ltrim(number, '+') as key from dids where ltrim(number, '+') = any(?)`,
-    [[...new Set(keys)]],
+    `select ltrim(number, '+') as key from dids where ltrim(number, '+') = any(:keys)
+     union select k.key from unnest(:keys::text[]) as k (key), dids d
+       where d.wide and did_overlaps(k.key, k.key, d.lowest, d.highest)`,
+    { keys: [...new Set(keys)] },
   );
   const known = new Set(found.rows.map(({ key }) => key));
   return rows.flatMap(({ country: _, ...row }, index) => (known.has(keys[index] ?? '') ? [] : [row]));

@@ -5,7 +5,7 @@ import { fail, type Remedy, type Star64Error } from '../errors.js';
 import { nounOf, quoted } from '../names.js';
 import { bare } from '../telephone-numbers.js';
 import { homePlan } from './home-plan.js';
-import { codeTaken, numberTaken, prefixTaken } from './number-space.js';
+import { codeTaken, numberTaken, prefixTaken, shellCode } from './number-space.js';
 import { trunkNamed } from './trunk-names.js';
 
 type Explain = (db: Queryable, attempt: Attempt) => Promise<Star64Error>;
@@ -60,6 +60,8 @@ const explanations: Readonly<Record<string, Explain>> = {
   },
 
   announcements_name_key: nameTaken,
+  bindings_name_key: nameTaken,
+  did_rules_name_key: nameTaken,
   menus_name_key: nameTaken,
   hours_name_key: nameTaken,
   hours_number_key: hoursNumberTaken,
@@ -134,10 +136,15 @@ const explanations: Readonly<Record<string, Explain>> = {
     return taken(
       attempt,
       `DID ${name} exists already${same}, in team ${row.team}, and goes to ${row.kind} ${row.name}`,
-      { text: 'change it with {0}', steps: [{ noun: 'did', verb: 'set', name: row.number, team: row.team }] },
+      {
+        text: 'change it with {0}',
+        steps: [{ noun: 'did', verb: 'set', name: shellCode(row.number), team: row.team }],
+      },
       { team: row.team },
     );
   },
+
+  dids_overlap: didOverlap,
 
   extensions_telephone_number_key: async (db, attempt) => {
     const { team, teamId } = attempt.scope;
@@ -205,6 +212,35 @@ const explanations: Readonly<Record<string, Explain>> = {
     );
   },
 };
+
+/** Numbers that are named together belong to one team, and two ranges of it do not overlap in part. */
+async function didOverlap(db: Queryable, attempt: Attempt): Promise<Star64Error> {
+  const { scope, name } = attempt;
+  const { rows } = await db.raw<{ rows: { team: string; number: string; own: boolean }[] }>(
+    `select t.identity as team, d.number, d.team_id = :teamId as own
+     from dids d join teams t on t.id = d.team_id, did_cover(:name) n
+     where did_overlaps(n.lowest, n.highest, d.lowest, d.highest)
+       and (d.team_id <> :teamId or d.number like '%..%'
+         and not (n.lowest <= d.lowest and d.highest <= n.highest) and not (d.lowest <= n.lowest and n.highest <= d.highest))
+     order by own, d.number limit 1`,
+    { teamId: scope.teamId, name: attempt.noun.noun === 'did' ? name : '' },
+  );
+  const [other] = rows;
+  if (!other)
+    return taken(attempt, 'DIDs of two teams, or two ranges of one, would overlap', {
+      text: 'remove one of the two, then try again',
+    });
+  const why = other.own ? 'neither of the two lies in the other' : 'a number belongs to one team';
+  return taken(
+    attempt,
+    `DID ${name} has numbers of DID ${other.number} of team ${other.team}, and ${why}`,
+    {
+      text: 'choose others, or first {0}',
+      steps: [{ noun: 'did', verb: 'remove', name: shellCode(other.number), team: other.team }],
+    },
+    { team: other.team, other: other.number },
+  );
+}
 
 async function hoursNumberTaken(db: Queryable, attempt: Attempt): Promise<Star64Error> {
   const { scope } = attempt;

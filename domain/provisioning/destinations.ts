@@ -25,8 +25,8 @@ export async function changeDestinations(
   const owner = ownerColumn(noun.noun);
   const changed = destinationFields(noun).filter(([key]) => given[key] !== undefined);
   if (changed.length === 0) return;
-  // Nothing leads to a DID or a team. Of everything else one at a time: two edges may only make a circle together.
-  const inWay = noun.noun !== 'did' && noun.noun !== 'team';
+  // Nothing leads to a DID, a rule or a team. Of everything else one at a time: two edges may only make a circle together.
+  const inWay = noun.noun !== 'did' && noun.noun !== 'did-rule' && noun.noun !== 'team';
   if (inWay) await trx.raw('select from teams where id = ? for no key update', [scope.teamId]);
   for (const [key, field] of changed) {
     const slot = slotOf(key, field);
@@ -75,7 +75,7 @@ export async function readEdges(db: Queryable, teamId: number | null): Promise<E
      left join ring_groups r on r.id = d.from_ring_group_id
      left join announcements n on n.id = d.from_announcement_id
      left join menus m on m.id = d.from_menu_id
-     where d.team_id = ? and d.from_did_id is null and d.from_team_id is null order by 1, d.slot`,
+     where d.team_id = ? and d.from_did_id is null and d.from_did_rule_id is null and d.from_team_id is null order by 1, d.slot`,
     [teamId],
   );
   return rows.map(({ from, slot, kind, name }) => ({ from, slot, to: { kind, name } }));

@@ -5,6 +5,7 @@ import type { Queryable } from '../database/pool.js';
 import { sqlError } from '../database/sql-errors.js';
 import { fail } from '../errors.js';
 import type { NounName } from '../names.js';
+import { canonicalPattern } from '../number-pattern.js';
 import { bare, numberPlan } from '../telephone-numbers.js';
 
 /** A number as it was typed, and by what it is found now. */
@@ -99,7 +100,7 @@ export async function renumber(
   if (unread.size > 0) {
     throw new Beforehand(async () => {
       for (const [key, { country, number }] of unread)
-        ready.set(key, (await numberPlan(country)).canonical(number));
+        ready.set(key, canonicalPattern(await numberPlan(country), number));
     });
   }
   for (const { one, changes } of found) await write(trx, by, one, changes);
@@ -160,8 +161,9 @@ async function write(
     const { rowCount } = await trx
       .raw<{ rowCount: number }>(`${withC} ${change}`, lot)
       .catch((error: unknown) => {
+        const { code, constraint } = sqlError(error) ?? {};
         // Added in this moment: read anew, it is named.
-        throw sqlError(error)?.code === '23505' ? new Beforehand() : error;
+        throw code === '23505' && constraint !== 'dids_overlap' ? new Beforehand() : error;
       });
     // Removed or typed anew since it was read.
     if (rowCount < lot.ids.length) throw new Beforehand();

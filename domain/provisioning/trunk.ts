@@ -11,7 +11,21 @@ export type TrunkChanges = Changes<typeof trunk>;
 
 /** A way to the public network. No caller number of one is trusted unless that is said. */
 export const trunks = operationsOf(trunk, {
-  columns: async ({ trx, name, given: { country, endpoint } }) => {
+  columns: async ({ trx, name, scope, given: { country, endpoint, unknownTeam } }) => {
+    if (typeof unknownTeam === 'string' && scope.teamId !== null) {
+      throw fail('not_applicable', {
+        noun: 'trunk',
+        name,
+        facts: { team: scope.team, field: 'unknownTeam' },
+        says: `trunk ${name} is of team ${scope.team ?? ''}, and so are the calls over it for numbers that no team has`,
+        remedy: {
+          text: 'say where they go with {0}',
+          steps: [
+            { noun: 'team', verb: 'set', name: scope.team ?? '', options: '--unknown-to <destination>' },
+          ],
+        },
+      });
+    }
     if (typeof endpoint === 'string') await refusePhone(trx, name, endpoint);
     if (typeof country === 'string' && !(await isCountry(country))) {
       throw fail('invalid_choice', {

@@ -17,14 +17,17 @@ export interface Forms {
  * Gives the other written forms in which a call may come for a DID of an Asterisk. A form that two of its DIDs have, as
  * 030600100 in Germany and in Austria, is left out for both where both are found: no file can tell them apart. As it is
  * kept, each is found. Forms are reckoned when they are asked for: those of all DIDs together need several times the room
- * of the DIDs.
+ * of the DIDs. `formsBy`: how a plan writes them, where they are no whole numbers.
  */
-export async function formsOf(teams: readonly Holder[]): Promise<(team: Holder, number: string) => Forms> {
+export async function formsOf(
+  teams: readonly Holder[],
+  formsBy: (plan: NumberPlan) => (number: string) => string[] = byBlocks,
+): Promise<(team: Pick<Holder, 'identity' | 'countries'>, number: string) => Forms> {
   const plans = new Map<string | null, (number: string) => string[]>();
   for (const country of [null, ...new Set(teams.flatMap(({ countries }) => countries))])
-    plans.set(country, byBlocks(await numberPlan(country)));
+    plans.set(country, formsBy(await numberPlan(country)));
   const formsIn = (country: string | null, number: string): string[] => plans.get(country)?.(number) ?? [];
-  const written = ({ countries }: Holder, number: string): string[] => {
+  const written = ({ countries }: Pick<Holder, 'countries'>, number: string): string[] => {
     if (countries.length < 2) return formsIn(countries[0] ?? null, number);
     return [...new Set(countries.flatMap((country) => formsIn(country, number)))].sort(byLook);
   };

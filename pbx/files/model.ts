@@ -3,6 +3,8 @@ import { Star64Error } from '../../domain/errors.js';
 import { features, type Feature } from '../../domain/provisioning/feature-code.js';
 import { deviceOf, lampOf, memberOf, queueOf, wordFor } from '../queue/names.js';
 import type { DestinationKind } from '../../domain/destination.js';
+import { restsOf, type PrefixRow } from './did-rows.js';
+import { bare } from '../../domain/telephone-numbers.js';
 import { exitsOf, keysOf } from './exits.js';
 import { hoursModel } from './hours-model.js';
 import { closedModel, placeIn } from './places.js';
@@ -75,7 +77,16 @@ export function teamModel(
     new Set(
       [
         rows.slots,
-        ...[rows.dids, rows.groups, rows.ringGroups, rows.announcements, rows.menus, rows.hours]
+        ...rows.ruleSlots,
+        ...[
+          rows.dids,
+          rows.prefixes,
+          rows.groups,
+          rows.ringGroups,
+          rows.announcements,
+          rows.menus,
+          rows.hours,
+        ]
           .flat()
           .map(({ slots }) => slots),
       ]
@@ -129,6 +140,13 @@ export function teamModel(
       number,
       ...closedModel(identity, { hours, slots }),
       forms: formsOf(rows, number).inTeam,
+      destination: placeIn(identity, slots, 'to'),
+    })),
+    prefixes: rows.prefixes.map(({ number, inTeam, hours, slots }) => ({
+      number,
+      ...closedModel(identity, { hours, slots }),
+      rests: restsOf(number),
+      forms: inTeam.map((form) => ({ form, length: String(form.length) })),
       destination: placeIn(identity, slots, 'to'),
     })),
     timeZone: rows.timeZone,
@@ -198,6 +216,7 @@ export function siteModel(teams: readonly TeamRows[], settings: GenerateSettings
         overflowSeconds === null ? [] : [{ queue: queueOf(identity, name), seconds: overflowSeconds }],
       ),
     ),
+    prefixes: prefixContexts(teams),
   };
 }
 
@@ -235,6 +254,31 @@ export function* bucketModels({
     };
   }
 }
+
+/** With the buckets below the contexts that Asterisk visits for one number. */
+const prefixContextCount = 50;
+
+/**
+ * What is all numbers that begin alike, of all teams, longest beginnings first: a context that is included earlier has
+ * its say first, and within one Asterisk itself takes the longest.
+ */
+function prefixContexts(teams: readonly TeamRows[]) {
+  const all = teams
+    .flatMap(({ identity, prefixes }) => prefixes.map((prefix) => ({ team: identity, ...prefix })))
+    .sort((a, b) => bare(b.number).length - bare(a.number).length || (a.number < b.number ? -1 : 1));
+  const size = Math.ceil(all.length / prefixContextCount);
+  return Array.from({ length: size === 0 ? 0 : Math.ceil(all.length / size) }, (_, index) => ({
+    name: String(index).padStart(3, '0'),
+    prefixes: all.slice(index * size, (index + 1) * size).map(prefixForAll),
+  }));
+}
+
+const prefixForAll = ({ team, number, forAll }: PrefixRow & { team: string }) => ({
+  team,
+  number,
+  rests: restsOf(number),
+  forms: forAll.map((form) => ({ form, length: String(form.length) })),
+});
 
 /**
  * A trunk and the number of who calls over it as one word, as star64-phone-of makes it: with a digest no names that

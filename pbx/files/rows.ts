@@ -1,11 +1,12 @@
 import type { Database } from '../../domain/database/pool.js';
 import { callersOf, type TrustedTrunk } from './caller-forms.js';
 import { formsOf, type Forms } from './did-forms.js';
+import { spreadAll, type DidRow } from './did-rows.js';
 import { readRules } from '../../domain/provisioning/hours.js';
 import type { HoursRow } from './hours-model.js';
 import { readRingGroups } from './ring-groups.js';
 import { readSlots, type AnnouncementRow, type MenuRow, type Slots } from './slots.js';
-import type { CodeRow, DidRow, ExtensionRow, GroupRow, TeamRow, TeamRows } from './team-rows.js';
+import type { CodeRow, ExtensionRow, GroupRow, TeamRow, TeamRows } from './team-rows.js';
 import type { Destination } from '../../domain/destination.js';
 import { changesIn } from '../../domain/provisioning/generations.js';
 
@@ -34,6 +35,7 @@ export async function readRows(db: Database, node: string): Promise<NodeRows> {
       team.overlap = (await import('../../domain/calls/hours.js')).overlapOf(team.timeZone);
     team.callers = await callersOf(trusted.get(team.identity) ?? [], new Map(keyed));
   }
+  await spreadAll(teams);
   return { teams, changes, formsOf: await formsOf(teams) };
 }
 
@@ -67,6 +69,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
             groups: [],
             codes: [],
             dids: [],
+            prefixes: [],
             callers: [],
             countries: [],
             ringGroups: [],
@@ -75,6 +78,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
             hours: [],
             overlap: undefined,
             slots: {},
+            ruleSlots: [],
             fixedAgents: new Map<string, string>(),
           },
         ]),
@@ -157,7 +161,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
       for (const { team, number, hours, slot, kind, name } of dids) {
         const before = of(team).dids.at(-1);
         // The slots of a DID come one after the other.
-        if (before?.number === number) before.slots[slot] = { kind, name };
+        if (before?.number === number) before.slots = { ...before.slots, [slot]: { kind, name } };
         else of(team).dids.push({ number, hours, slots: { [slot]: { kind, name } } });
       }
       const slots = await readSlots(trx, node);
@@ -165,6 +169,10 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
       for (const team of byTeam.values()) {
         team.slots = slotsOf(team.identity, `team:${team.identity}`);
         for (const group of team.groups) group.slots = slotsOf(team.identity, `group:${group.name}`);
+      }
+      for (const [key, ofRule] of slots) {
+        const [team = '', owner = ''] = key.split(' ');
+        if (owner.startsWith('did-rule:')) of(team).ruleSlots.push(ofRule);
       }
       for (const { team, ...row } of await readRingGroups(trx, node))
         of(team).ringGroups.push({ ...row, slots: slotsOf(team, `ring-group:${row.number}`) });

@@ -1,7 +1,7 @@
 import type { ExtensionKind } from '../../domain/presence/phone.js';
 import type { Feature } from '../../domain/provisioning/feature-code.js';
 import type { CallerRow } from './caller-forms.js';
-import type { Destination } from '../../domain/destination.js';
+import type { DidRow, PrefixRow } from './did-rows.js';
 import type { Overlap } from '../../domain/calls/hours.js';
 import type { HoursRow } from './hours-model.js';
 import type { RingGroupRow } from './ring-groups.js';
@@ -63,18 +63,15 @@ export interface CodeRow {
   code: string;
   feature: Feature;
 }
-export interface DidRow {
-  number: string;
-  hours: string | null;
-  slots: Record<string, Destination>;
-}
 
 /** One team with everything of it that reaches a file, each list in a fixed order. */
 export interface TeamRows extends TeamRow {
   extensions: ExtensionRow[];
   groups: GroupRow[];
   codes: CodeRow[];
+  /** One number each: see `spread`. */
   dids: DidRow[];
+  prefixes: PrefixRow[];
   callers: CallerRow[];
   /** Countries of the trunks that it can use. */
   countries: string[];
@@ -86,6 +83,8 @@ export interface TeamRows extends TeamRow {
   overlap: Overlap | undefined;
   /** Where the team itself sends calls. */
   slots: Slots;
+  /** Where its rules do, of which only a server knows when. */
+  ruleSlots: Slots[];
   /** Extensions of the fixed agents to whom calls are sent. */
   fixedAgents: Map<string, string>;
 }

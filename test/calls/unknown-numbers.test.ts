@@ -61,7 +61,7 @@ await t.test('the server knows a DID that the files do not have, as its trunk wr
   const routing = new Routing(db, 'default');
   await routing.load();
   const whose = async (number: string, endpoint = 'provider'): Promise<string | undefined> =>
-    (await routing.findOnTrunk(endpoint, number))?.did;
+    Promise.resolve(routing.routeOnTrunk({ endpoint, number })?.number);
   for (const form of ['030700001', '004930700001', '+4930700001']) t.equal(await whose(form), '+4930700001');
   t.equal(await whose('030700001', 'elsewhere'), undefined, 'a trunk without a country');
   t.equal(await whose('4930700001', 'elsewhere'), '+4930700001');

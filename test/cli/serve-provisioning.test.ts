@@ -22,7 +22,8 @@ async function following(
   const own = connect(url);
   const statements: string[] = [];
   own.on('query', ({ sql, bindings }: { sql: string; bindings?: unknown[] }) => {
-    if (/from "dids"/.test(sql)) statements.push((bindings ?? []).length > 1 ? 'of some' : 'of all');
+    if (/from dids d/.test(sql))
+      statements.push((bindings ?? []).some((one) => Array.isArray(one)) ? 'of some' : 'of all');
   });
   let reconciled = 0;
   const routing = new Routing(own, 'default');

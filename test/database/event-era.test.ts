@@ -57,8 +57,16 @@ async function restore(from: Database, into: Database): Promise<void> {
       const dumped = await from.raw<{ rows: { rows: unknown }[] }>(
         `select coalesce(json_agg(x), '[]') as rows from ${name} x`,
       );
+      // What is generated from other columns is in no dump.
+      const kept = await from.raw<{ rows: { columns: string }[] }>(
+        `select string_agg(quote_ident(attname), ', ') as columns from pg_attribute
+         where attrelid = ?::regclass and attnum > 0 and not attisdropped and attgenerated = ''`,
+        [name],
+      );
+      const columns = kept.rows[0]?.columns ?? '';
       await trx.raw(
-        `insert into ${name} overriding system value select * from json_populate_recordset(null::${name}, ?::json)`,
+        `insert into ${name} (${columns}) overriding system value
+         select ${columns} from json_populate_recordset(null::${name}, ?::json)`,
         [JSON.stringify(dumped.rows[0]?.rows)],
       );
     }

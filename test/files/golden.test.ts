@@ -197,6 +197,9 @@ void t.test(
     await addDid(db, 'astercc', { number: '600104', to: 'ring-group:701' });
     // This team has no trunk.
     await addRingGroup(db, 'b2', { number: '701', members: ['outside:+4915112345678', '5000'] });
+    await addDid(db, 'astercc', { number: '600300..600302', to: 'group:support' });
+    await addDid(db, 'astercc', { number: '600301', to: 'group:sales' });
+    await addDid(db, 'b2', { number: '+493060040123*', to: 'group:support' });
 
     const first = await compare(t, 'two-teams', db);
     t.same(await compare(t, 'two-teams', db), first, 'generated twice, it is the same');

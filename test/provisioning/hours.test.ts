@@ -100,6 +100,8 @@ await t.test('routing goes by the hours of a DID, of a group, and hours themselv
   const told: string[] = [];
   to('600100', closed, (words) => told.push(words));
   t.same(told, [
+    '600100 is DID 600100 of team astercc',
+    'no rules: the DID leads to group:support',
     'hours office are closed (Thursday 2026-12-24 (2026-12-24..2026-12-26): closed)',
     'did:600100 leads to hangup:busy (closed)',
   ]);

@@ -76,7 +76,12 @@ await t.test('settings, a team and the generated files, with the commands of the
   t.match(secret, /^[A-Za-z0-9]{24,}$/, 'the SIP secret is printed');
 
   const includes = [...block('; extensions.conf').matchAll(/#tryinclude "([^"]*\/([a-z]+\.conf))"/g)];
-  t.same(includes.map(([, , file]) => file).sort(), ['extensions.conf', 'pjsip.conf', 'queues.conf']);
+  t.same(includes.map(([, , file]) => file).sort(), [
+    'extensions.conf',
+    'pjsip.conf',
+    'queuerules.conf',
+    'queues.conf',
+  ]);
   const classes = (word: string): string =>
     new RegExp(`^\\s*${word} = (.*)$`, 'm').exec(block('[star64]'))?.[1] ?? '';
   asterisk = await LabAsterisk.start({

@@ -18,7 +18,9 @@ export const did = describe({
   owner: 'team',
   order: 'o.number',
   fields: {
-    number: name('did', { help: 'as the trunk sends it, for example +4930600100' }),
+    number: name('did', {
+      help: "as the trunk sends it: +4930600100, a range +4930600100..+4930600199, or '+49306002*' for all that begin so",
+    }),
     to: destination(
       { help: 'where its calls go, for example group:support', required: true },
       { also: ['group', 'extension', 'feature'] },

@@ -2,6 +2,8 @@ import type { NounName } from '../../names.js';
 import type { Noun } from '../description.js';
 import { agent } from './agent.js';
 import { announcement } from './announcement.js';
+import { binding } from './binding.js';
+import { didRule } from './did-rule.js';
 import { did } from './did.js';
 import { extension } from './extension.js';
 import { featureCode } from './feature-code.js';
@@ -22,6 +24,8 @@ export const nouns: readonly Noun[] = [
   agent,
   group,
   did,
+  didRule,
+  binding,
   hours,
   ringGroup,
   announcement,
@@ -42,6 +46,8 @@ export function nounNamed(name: NounName): Noun {
 
 /** In which order what refers to each other can be removed. */
 export const removalOrder: readonly NounName[] = [
+  'did-rule',
+  'binding',
   'did',
   'ring-group',
   'announcement',

@@ -1,4 +1,15 @@
-import { choice, computed, describe, name, reference, text, timeZone, whole, yesNo } from '../description.js';
+import {
+  choice,
+  computed,
+  describe,
+  destination,
+  name,
+  reference,
+  text,
+  timeZone,
+  whole,
+  yesNo,
+} from '../description.js';
 import { recordRules } from '../record.js';
 
 /** A system of its own; everything else belongs to exactly one. */
@@ -84,6 +95,12 @@ export const team = describe({
         listed: false,
       },
     ),
+    unknownTo: destination({
+      help: 'where calls go whose number no team has, over its own trunks and those that say so; without it they are refused',
+      none: 'they are refused',
+      listed: false,
+      on: 'set',
+    }),
     node: name('node', {
       placeholder: 'name',
       help: 'the Asterisk on which it lives, as asterisk.node of its servers says; `star64 apply` at both after a change',

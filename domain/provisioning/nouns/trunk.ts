@@ -1,4 +1,4 @@
-import { describe, name, yesNo } from '../description.js';
+import { describe, name, reference, yesNo } from '../description.js';
 
 /** A way to the public network, of one team or of every team (spec 6). */
 export const trunk = describe({
@@ -34,6 +34,15 @@ export const trunk = describe({
       help: 'whose national numbers it writes, for example DE: 030…, 004930… and +4930… are one number then',
       none: 'numbers are known with + or without, and no further',
     }),
+    unknownTeam: reference(
+      { to: 'team' },
+      {
+        placeholder: 'team',
+        help: 'of a trunk for every team: the team whose --unknown-to takes the calls for numbers that no team has',
+        none: 'no team takes them',
+        listed: false,
+      },
+    ),
     trusted: yesNo({
       column: 'trusted_caller_id',
       help: 'whether an agent may sign in by calling from their telephone: on only if the provider checks caller numbers',

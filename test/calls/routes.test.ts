@@ -1,0 +1,357 @@
+import { pino } from 'pino';
+import t, { type Test } from 'tap';
+import { inbound } from '../../agi/scripts/inbound.js';
+import { unknownNumber } from '../../agi/scripts/unknown-number.js';
+import type { Script, Services } from '../../agi/scripts/script.js';
+import { CallJournal } from '../../domain/calls/journal.js';
+import { Routing } from '../../domain/calls/routing.js';
+import { listUnknownNumbers, UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
+import type { Database } from '../../domain/database/pool.js';
+import { announcements } from '../../domain/provisioning/announcement.js';
+import { bindings } from '../../domain/provisioning/binding.js';
+import { addDid } from '../../domain/provisioning/did.js';
+import { didRules } from '../../domain/provisioning/did-rule.js';
+import { addGroup, removeGroup } from '../../domain/provisioning/group.js';
+import { addTeam, setTeam } from '../../domain/provisioning/team.js';
+import { addTrunk, removeTrunk, setTrunk } from '../../domain/provisioning/trunk.js';
+import { readRows } from '../../pbx/files/rows.js';
+import { call } from '../agi/fake-asterisk.js';
+import { serve, token } from '../agi/serving.js';
+import { cli } from '../support/cli.js';
+import { freshDatabase } from '../support/database.js';
+import { addManyTeams, didsOf } from '../support/many-teams.js';
+import { refused } from '../support/refusal.js';
+
+const { db, url } = await freshDatabase(t);
+const team = 'astercc';
+await addTeam(db, 'other');
+for (const name of ['support', 'sales', 'vip']) await addGroup(db, team, { name });
+await addGroup(db, 'other', { name: 'support' });
+await announcements.add(db, team, 'closed', { sound: 'custom/closed' });
+await addTrunk(db, null, { name: 'provider', endpoint: 'provider', country: 'DE' });
+await addTrunk(db, team, { name: 'cheap', endpoint: 'cheap', country: 'AT' });
+await addTrunk(db, 'other', { name: 'theirs', endpoint: 'theirs' });
+await setTeam(db, team, { trunk: 'provider' });
+await addDid(db, team, { number: '+4930600100', to: 'group:support' });
+await addDid(db, team, { number: '+4930600200..+4930600299', to: 'group:sales' });
+await addDid(db, 'other', { number: '+4930700100', to: 'group:support' });
+
+let calls = 0;
+
+/** A server with the routing of a database, and what Asterisk is answered. */
+async function asked(t: Test, of: Database) {
+  const log = pino({ enabled: false });
+  const routing = new Routing(of, 'default');
+  await routing.load();
+  const journal = new CallJournal(of, 'default', log, {
+    delayMs: 3_600_000,
+    retryMs: 1000,
+    keep: 10_000,
+    batch: 500,
+  });
+  const unknownNumbers = new UnknownNumbers(of, 'default', log, 3_600_000);
+  t.teardown(() => Promise.all([journal.flush(), unknownNumbers.flush()]));
+  const steps = { add: () => undefined };
+  const services = { db: of, routing, journal, steps, unknownNumbers, log } as unknown as Services;
+  const bound = (script: Script) => (session: Parameters<Script>[1], args: readonly string[]) =>
+    script(services, session, args);
+  const { port } = await serve(t, { inbound: bound(inbound), 'unknown-number': bound(unknownNumber) });
+  const ask = async (script: string, args: string[], caller: string): Promise<string | undefined> => {
+    const { variables } = await call({
+      port,
+      script,
+      args,
+      token,
+      uniqueid: `call.${++calls}`,
+      environment: { agi_callerid: caller },
+    });
+    return variables.get('STAR64_ANSWER');
+  };
+  return { ask, routing, journal, unknownNumbers };
+}
+
+await t.test('of the rules whose conditions all hold the largest decides', async (t) => {
+  await didRules.add(db, team, 'mobiles', { caller: '0171*', to: 'group:vip', priority: 10 });
+  await didRules.add(db, team, 'nobody', { caller: 'anonymous', to: 'hangup:rejected', priority: 20 });
+  await didRules.add(db, team, 'cheap', {
+    trunk: 'cheap',
+    did: '030600200..030600249',
+    to: 'announcement:closed',
+    priority: 30,
+  });
+  const { ask } = await asked(t, db);
+  const goes = (number: string, caller: string, endpoint = 'provider') =>
+    ask('inbound', [team, number, endpoint], caller);
+  t.equal(await goes('+4930600100', '030123'), 'astercc-groups,support,1', 'none holds');
+  for (const caller of ['+491712345678', '01712345678', '00491712345678', '491712345678', '(0171) 234-5678'])
+    t.equal(await goes('+4930600100', caller), 'astercc-groups,vip,1', caller);
+  t.equal(await goes('+4930600100', '+49171'), 'astercc-groups,vip,1', 'the beginning itself');
+  t.equal(
+    await goes('+4930600100', '01712345678', 'cheap'),
+    'astercc-groups,support,1',
+    'of Austria it is another number',
+  );
+  for (const caller of ['unknown', 'anonymous', '', '李', '17${X}'])
+    t.equal(await goes('+4930600100', caller), 'star64-hangup,rejected,1', caller);
+  t.equal(
+    await goes('+4930600210', '+491712345678', 'cheap'),
+    'astercc-announcements,closed,1',
+    'the larger priority',
+  );
+  t.equal(await goes('+4930600260', '+491712345678', 'cheap'), 'astercc-groups,vip,1', 'beyond its numbers');
+  t.equal(await goes('+4930600210', '030123', 'elsewhere'), 'astercc-groups,sales,1', 'over another trunk');
+  t.equal(
+    await ask('inbound', ['other', '+4930700100', 'provider'], 'unknown'),
+    'other-groups,support,1',
+    'of another team',
+  );
+  t.equal(
+    await ask('inbound', ['other', '+4930600100', 'provider'], '1'),
+    undefined,
+    'a number that is not theirs',
+  );
+});
+
+await t.test('a rule is of one team, is shown as it was typed, and keeps what it leads to', async (t) => {
+  t.match(await didRules.show(db, team, 'cheap'), {
+    priority: 30,
+    did: '030600200..030600249',
+    caller: null,
+    trunk: 'cheap',
+    to: 'announcement:closed',
+  });
+  t.same(
+    (await didRules.list(db, team)).map(({ name }) => name),
+    ['cheap', 'nobody', 'mobiles'],
+    'as they are asked',
+  );
+  await refused(t, 'not_found', ['theirs'], () => didRules.set(db, team, 'cheap', { trunk: 'theirs' }));
+  await t.rejects(
+    db.raw(
+      `update did_rules set trunk_id = (select id from trunks where name = 'theirs') where name = 'cheap'`,
+    ),
+    /another team/,
+  );
+  await refused(t, 'not_found', ['group "other"'], () => didRules.add(db, team, 'x1', { to: 'group:other' }));
+  await refused(t, 'conflict', ['mobiles'], () => didRules.add(db, team, 'mobiles', { to: 'group:vip' }));
+  await refused(t, 'conflict', ['did-rule set cheap --no-trunk'], () => removeTrunk(db, team, 'cheap'));
+  await refused(t, 'conflict', ['did-rule set mobiles --to <other>'], () => removeGroup(db, team, 'vip'));
+  for (const [option, typed] of [
+    ['did', '+49..+4'],
+    ['caller', '0171;*'],
+    ['caller', '5..3'],
+    ['did', '*'],
+    ['caller', '_X.'],
+  ] as const)
+    await refused(t, 'usage', [typed], () => didRules.set(db, team, 'mobiles', { [option]: typed }));
+  const { teams } = await readRows(db, 'default');
+  t.match(
+    teams
+      .find(({ identity }) => identity === team)
+      ?.ruleSlots.map(({ to }) => to?.name)
+      .sort(),
+    ['closed', 'rejected', 'vip'],
+    'the files know what rules lead to',
+  );
+});
+
+await t.test('a call keeps the binding that held when it arrived, and the rule that decided', async (t) => {
+  await db('calls').delete();
+  await bindings.add(db, team, 'default', {
+    application: 'campaign',
+    link: 'https://crm.example.org/{caller}',
+  });
+  await bindings.add(db, team, 'important', { application: 'customer_service', group: 'vip', priority: 5 });
+  await bindings.add(db, team, 'sale', {
+    application: 'third_party',
+    did: '+493060021*',
+    caller: '0171*',
+    priority: 7,
+  });
+  await refused(t, 'conflict', ['binding set important --no-group'], async () => {
+    await didRules.set(db, team, 'mobiles', { to: 'group:support' });
+    await removeGroup(db, team, 'vip');
+  });
+  await didRules.set(db, team, 'mobiles', { to: 'group:vip' });
+  const { ask, journal } = await asked(t, db);
+  await ask('inbound', [team, '+4930600100', 'provider'], '030123');
+  await ask('inbound', [team, '+4930600100', 'provider'], '01712345678');
+  await ask('inbound', [team, '+4930600215', 'provider'], '01712345678');
+  await ask('inbound', ['other', '+4930700100', 'provider'], '01712345678');
+  await journal.flush();
+  const said = await db('calls')
+    .orderBy('id')
+    .select<object[]>('did', 'caller', 'rule', 'binding', 'application', 'link');
+  t.same(
+    said.map((row): unknown[] => Object.values(row)),
+    [
+      ['+4930600100', '030123', null, 'default', 'campaign', 'https://crm.example.org/{caller}'],
+      ['+4930600100', '01712345678', 'mobiles', 'important', 'customer_service', null],
+      ['+4930600215', '01712345678', 'mobiles', 'sale', 'third_party', null],
+      ['+4930700100', '01712345678', null, null, null, null],
+    ],
+  );
+  await bindings.remove(db, team, 'sale');
+  t.equal((await db('calls').where({ binding: 'sale' })).length, 1, 'history keeps its name');
+});
+
+await t.test('a number that no team has goes where the team of its trunk says, and is counted', async (t) => {
+  await refused(t, 'usage', ['team set astercc --unknown-to'], () =>
+    setTrunk(db, team, 'cheap', { unknownTeam: team }),
+  );
+  const before = await asked(t, db);
+  t.equal(await before.ask('unknown-number', ['', 'cheap', '0430599'], '1'), 'star64-nowhere,s,1');
+  await setTeam(db, team, { unknownTo: 'announcement:closed' });
+  const { ask, routing, unknownNumbers, journal } = await asked(t, db);
+  t.equal(await ask('unknown-number', ['', 'cheap', '0430599'], '1'), 'astercc-announcements,closed,1');
+  t.equal(await ask('unknown-number', ['', 'provider', '030599'], '1'), 'star64-nowhere,s,1');
+  t.equal(await ask('unknown-number', ['', 'theirs', '030599'], '1'), 'star64-nowhere,s,1');
+  t.equal(await ask('unknown-number', ['', 'nobodys', '030599'], '1'), 'star64-nowhere,s,1');
+  await setTrunk(db, null, 'provider', { unknownTeam: team });
+  await routing.load([]);
+  t.equal(await ask('unknown-number', ['', 'provider', '030599'], '1'), 'astercc-announcements,closed,1');
+  t.equal(
+    await ask('unknown-number', ['', 'provider', '030600100'], '+49171'),
+    'astercc-groups,vip,1',
+    'a DID as its trunk writes it, by its rules',
+  );
+  await Promise.all([unknownNumbers.flush(), journal.flush()]);
+  t.match(await listUnknownNumbers(db), [
+    { number: '030599', calls: 4 },
+    { number: '0430599', calls: 1 },
+  ]);
+  t.match(await db('calls').where({ did: '030599' }), [{ binding: 'default' }], 'and is a call of the team');
+});
+
+await t.test(
+  'hostile numbers and names reach no place, no place but ours is answered, and nothing breaks',
+  async (t) => {
+    const hostile = [
+      '+49171;x',
+      '${SHELL(id)}',
+      '"',
+      '\\',
+      "'; drop table calls; --",
+      '[x]',
+      '*',
+      '0171*',
+      '..',
+      '0171..0172',
+      '李小龙',
+      '\u202e',
+      '<sip:x@y>',
+      '__proto__',
+      'constructor',
+      `49${'1'.repeat(4000)}`,
+      '%n%s',
+      '+',
+      '++49171',
+      '1_000',
+      '&',
+      '|',
+      ',,1',
+      'a,b,c',
+      '-1',
+      'NaN',
+      '1e9',
+      '٠١٧١',
+    ];
+    const { ask, journal, unknownNumbers } = await asked(t, db);
+    const places =
+      /^(astercc-(groups,(support|vip|sales)|announcements,closed)|star64-hangup,rejected|star64-nowhere,s),1$/;
+    for (const value of hostile) {
+      for (const [script, args] of [
+        ['inbound', [team, '+4930600100', value]],
+        ['inbound', [team, value, 'provider']],
+        ['inbound', [value, '+4930600100', 'provider']],
+        ['unknown-number', ['', 'provider', value]],
+        ['unknown-number', ['', value, '030599']],
+      ] as const) {
+        const place = await ask(script, [...args], value);
+        t.ok(
+          place === undefined || places.test(place),
+          `${script} ${value.slice(0, 20)}: ${place ?? 'the generated way'}`,
+        );
+      }
+    }
+    t.equal(
+      await ask('inbound', [team, '+4930600100', 'provider'], '030123'),
+      'astercc-groups,support,1',
+      'the server lives',
+    );
+    await Promise.all([journal.flush(), unknownNumbers.flush()]);
+  },
+);
+
+await t.test('star64 route says which rule decides, by the functions that a call is routed by', async (t) => {
+  const env = { DATABASE_URL: url };
+  const route = async (...given: string[]) => (await cli(['route', ...given], { env })).out;
+  t.equal(
+    await route('030600100', '--from', '01712345678', '--trunk', 'provider'),
+    [
+      '1. +4930600100 is DID +4930600100 of team astercc',
+      '2. rule cheap (priority 30) does not hold: it is for 030600200..030600249'.replace(
+        '030600200..030600249',
+        '+4930600200..+4930600249',
+      ),
+      '3. rule nobody (priority 20) does not hold: it is for calls without a number',
+      '4. rule mobiles (priority 10) holds: the call goes to group:vip',
+      '5. binding important (priority 5) holds: the call belongs to customer_service',
+      '6. the call goes to group:vip',
+      '',
+    ].join('\n'),
+  );
+  t.match(JSON.parse(await route('--json', '030600250', '--from', '1', '--at', '2026-12-24T10:00')), {
+    number: '+4930600250',
+    team,
+    did: '+4930600200..+4930600299',
+    rule: null,
+    destination: 'group:sales',
+    place: 'astercc-groups,sales,1',
+    binding: { name: 'default' },
+    steps: [
+      /is DID [+]4930600200[.][.]/,
+      /cheap/,
+      /nobody/,
+      /mobiles/,
+      /the DID leads to group:sales/,
+      String,
+      String,
+    ],
+  });
+  t.match(
+    await route('030599', '--trunk', 'provider'),
+    /no team has [+]?[0-9]+\n.*team astercc takes such calls/,
+  );
+  t.match(await route('030599'), /over no trunk.*refused\n.*404/s);
+  t.match(await route('030700100'), /of team other/);
+  t.match(await cli(['route', '030600100', '--trunk', 'theirs'], { env }), { status: 4 });
+  t.match(await cli(['route', 'a;b'], { env }), { status: 2 });
+});
+
+await t.test('10,000 DIDs in 1,000 teams: no statement on the way of a question', async (t) => {
+  const large = await freshDatabase(t);
+  const many = { teams: 1000, extensions: 1, dids: 10 };
+  await addManyTeams(large.db, many);
+  for (const identity of ['t1', 't500'])
+    await didRules.add(large.db, identity, 'all', { caller: '0171*', to: 'hangup:busy' });
+  const { ask, journal, unknownNumbers } = await asked(t, large.db);
+  const statements: string[] = [];
+  large.db.on('query', ({ sql }: { sql: string }) => statements.push(sql));
+  for (const index of [1, 2, 499, 500, 999, 1000]) {
+    const [did = ''] = didsOf(index, many);
+    const rule = index === 1 || index === 500;
+    t.equal(
+      await ask('inbound', [`t${index}`, did, 'lab-trunk'], '01712345678'),
+      rule ? 'star64-hangup,busy,1' : `t${index}-groups,support,1`,
+    );
+    t.match(
+      await ask('unknown-number', ['', 'lab-trunk', did.replace('+49', '0')], '030'),
+      `t${index}-groups,support,1`,
+    );
+  }
+  t.equal(await ask('unknown-number', ['', 'lab-trunk', '0305'], '030'), 'star64-nowhere,s,1');
+  t.same(statements, []);
+  await Promise.all([journal.flush(), unknownNumbers.flush()]);
+  t.not(statements.length, 0, 'they would be seen');
+});
