@@ -5,7 +5,6 @@ import { bare } from '../telephone-numbers.js';
 import type { Changes } from './description.js';
 import { ringGroup } from './nouns/ring-group.js';
 import { operationsOf } from './operations.js';
-import { homePlan } from './home-plan.js';
 import { refuseOwnNumber } from './own-number.js';
 import { requireReferred } from './rows.js';
 import type { Scope } from './scope.js';
@@ -76,30 +75,8 @@ async function columnOf(
 ): Promise<Record<string, unknown>> {
   if (kind === 'outside') {
     await refuseOwnNumber(trx, scope, { noun: 'ring-group', name: ringGroup }, name);
-    await refuseExtension(trx, scope, ringGroup, name);
     return { outside: name, outside_key: bare(name) };
   }
   const { id } = await requireReferred(trx, kind === 'agent' ? 'agent' : 'extension', scope, name);
   return { [kind === 'agent' ? 'agent_id' : 'extension_id']: id };
-}
-
-/** One telephone has one call at a time by the extension that it is: by its number alone it would be another telephone. */
-async function refuseExtension(
-  trx: Queryable,
-  { team, teamId }: Scope,
-  ringGroup: string,
-  number: string,
-): Promise<void> {
-  const key = bare((await homePlan(trx, teamId ?? 0)).canonical(number));
-  const row = await trx('extensions')
-    .where({ team_id: teamId, telephone_key: key, removed_at: null })
-    .first<{ number: string } | undefined>('number');
-  if (!row) return;
-  throw fail('not_applicable', {
-    noun: 'ring-group',
-    name: ringGroup,
-    facts: { team, number, extension: row.number },
-    says: `${number} is extension ${row.number} of team ${team ?? ''}, which has one call at a time only as that`,
-    remedy: { text: `make ${row.number} the member` },
-  });
 }
