@@ -157,7 +157,7 @@ void t.test('an own template replaces one context, and says for which version it
 
   const says = ['team/outbound.hbs', '{{! star64 template 3 }}', 'dialplan-templates/team/outbound.hbs'];
   for (const [file, words] of [
-    [text.replace('template 2', 'template 7'), [...says, 'version 7']],
+    [text.replace('template 3', 'template 7'), [...says, 'version 7']],
     [text.replace(/^.*\n/, ''), [...says, 'does not say which version']],
     [text.replace('identity', 'identiti'), ['team/outbound.hbs', 'cannot be used', 'identiti']],
   ] as const)
