@@ -1,6 +1,5 @@
 import type { Attempt } from './attempt.js';
 import { change, type Ready } from './change.js';
-import { removalPending } from './constraints.js';
 import { columnOf, type Changes, type Field, type Noun, type Row, type Verb } from './description.js';
 import { dependents, stillNeeded } from './dependents.js';
 import { changeDestinations } from './destinations.js';
@@ -9,6 +8,7 @@ import type { Queryable } from '../database/pool.js';
 import { checkName } from '../names.js';
 import { hashPassword } from '../password.js';
 import { changeReferences, leaveLists } from './references.js';
+import { removalPending } from './removal-pending.js';
 import { keyField, listRows, readRow, requireReferred, requireRow, showRow, type Stored } from './rows.js';
 import { scopeOf, type Scope } from './scope.js';
 import { checkTimeZone } from './time.js';
