@@ -110,7 +110,7 @@ async function insert({ trx, scope, own, value }: List, ids: readonly number[], 
  */
 export async function leaveLists(trx: Queryable, noun: Noun, id: number): Promise<string[]> {
   for (const { value } of Object.values<Field>(noun.fields)) {
-    if (value.is === 'references')
+    if (value.is === 'references' || value.is === 'destinations')
       await trx(value.through.table)
         .where({ [value.through.own]: id })
         .delete();

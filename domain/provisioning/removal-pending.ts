@@ -15,10 +15,13 @@ export function groupsPendingRemoval(
 
 /**
  * Asterisk has no caller and no member in the queues of these groups that are pending removal: they leave the generated
- * file, and their names are free. History goes on naming them.
+ * file, and their names are free. History goes on naming them; they let go of whoever helped their callers out until now.
  */
 export async function removeGroups(db: Queryable, ids: readonly number[]): Promise<void> {
-  await db('agent_groups').whereIn('id', ids).whereNotNull('leaving_since').update({ leaving_since: null });
+  await db('agent_groups')
+    .whereIn('id', ids)
+    .whereNotNull('leaving_since')
+    .update({ leaving_since: null, overflow_id: null });
 }
 
 /** Why the name of a removed group is not free at once. */
