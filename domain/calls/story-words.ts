@@ -10,6 +10,10 @@ function word(value: string | number | undefined, unknown = '?'): string {
   return /^[\p{L}\p{N}+*#._:/@-]{1,60}$/u.test(text) ? text : quoted(text);
 }
 
+/** The whole name of a recording, to be found by. */
+const fileName = (file: string | number | undefined): string =>
+  /^[A-Za-z0-9._/-]{1,250}$/.test(String(file)) ? String(file) : word(file);
+
 /** `3:12`, or `1:02:03`. */
 export function minutes(seconds: number): string {
   const [hours, rest] = [Math.floor(seconds / 3600), seconds % 3600];
@@ -88,7 +92,7 @@ const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
       ? `the talk with agent ${word(facts['agent'])} is over${lasted(facts['talked'], ' after ')}`
       : `leaves the queue of ${word(facts['group'], 'a removed group')}${lasted(facts['waited'], ' after ')}: ${leftWithout[String(facts['outcome'])] ?? 'why was not seen'}`,
   recorded: ({ file, seconds, deleted }) =>
-    `recorded as ${word(file)}${lasted(seconds, ', ')}${deleted === undefined ? '' : ' (deleted, its days are over)'}`,
+    `recorded as ${fileName(file)}${lasted(seconds, ', ')}${deleted === undefined ? '' : ' (deleted, its days are over)'}`,
   ended: ({ outcome, seconds }) =>
     `over${lasted(seconds, ' after ')}: ${endings[String(outcome)] ?? 'what became of it was not seen'}`,
 };

@@ -149,7 +149,11 @@ const sql = (which: string): string => `
     left join agent_groups g on g.id = v.group_id
     where v.left_at is not null
     union all
-    select r.started_at, 'recorded', jsonb_build_object('file', r.file, 'deleted', r.deleted_at,
+    -- It begins when the phone has answered, a moment before the two are joined, which is what is told of that.
+    select coalesce((
+        select max(a.at) from (select answered_at as at from queue_visits where call_id = call.id
+          union all select call.answered_at) a
+        where a.at between r.started_at and r.started_at + interval '2 seconds'), r.started_at), 'recorded', jsonb_build_object('file', r.file, 'deleted', r.deleted_at,
       'seconds', round(extract(epoch from r.ended_at - r.started_at)))
     from call join recordings r on r.call_id = call.id
     union all

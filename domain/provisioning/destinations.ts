@@ -9,6 +9,7 @@ import { fail } from '../errors.js';
 import { nounOf, type NounName } from '../names.js';
 import type { Noun } from './description.js';
 import { features } from './nouns/feature-code.js';
+import { refuseOwnNumber } from './own-number.js';
 import { removalPending } from './removal-pending.js';
 import { requireReferred } from './rows.js';
 import type { Scope } from './scope.js';
@@ -40,14 +41,23 @@ export async function changeDestinations(
       team_id: scope.teamId,
       [owner]: own.id,
       slot,
-      [targetColumn(destination.kind)]: await targetOf(trx, scope, destination),
+      [targetColumn(destination.kind)]: await targetOf(trx, scope, destination, {
+        noun: noun.noun,
+        name: own.name,
+      }),
     });
   }
   if (inWay) await refuseCircle(trx, scope, noun.noun, own.name);
 }
 
 /** What the column of a destination holds: the id of a thing, kept from removal, or the word itself. */
-async function targetOf(trx: Queryable, scope: Scope, { kind, name }: Destination): Promise<number | string> {
+async function targetOf(
+  trx: Queryable,
+  scope: Scope,
+  { kind, name }: Destination,
+  owner: { noun: NounName; name: string },
+): Promise<number | string> {
+  if (kind === 'outside') await refuseOwnNumber(trx, scope, owner, name);
   if (kind === 'outside' || kind === 'hangup' || kind === 'feature') return name;
   const row = await requireReferred(trx, kind, scope, name);
   if (row['leaving_since']) throw removalPending(scope.team, name);

@@ -5,6 +5,7 @@ import { bare } from '../telephone-numbers.js';
 import type { Changes } from './description.js';
 import { ringGroup } from './nouns/ring-group.js';
 import { operationsOf } from './operations.js';
+import { refuseOwnNumber } from './own-number.js';
 import { requireReferred } from './rows.js';
 import type { Scope } from './scope.js';
 
@@ -27,8 +28,8 @@ export const ringGroups = operationsOf(ringGroup, {
         remedy: { text: 'ring fewer phones, or let an agent group do it' },
       });
   },
-  after: async ({ trx, scope, id, given: { members } }) => {
-    if (members) await putMembers(trx, scope, id, members);
+  after: async ({ trx, scope, id, name, given: { members } }) => {
+    if (members) await putMembers(trx, scope, { id, name }, members);
     return undefined;
   },
 });
@@ -54,12 +55,12 @@ const needsMember = (name: string): Star64Error =>
 async function putMembers(
   trx: Queryable,
   scope: Scope,
-  ringGroupId: number,
+  { id: ringGroupId, name }: { id: number; name: string },
   members: readonly string[],
 ): Promise<void> {
   const rows: Record<string, unknown>[] = [];
   for (const [index, typed] of members.entries()) {
-    const member = await columnOf(trx, scope, parseDestination('member', typed, []));
+    const member = await columnOf(trx, scope, name, parseDestination('member', typed, []));
     rows.push({ team_id: scope.teamId, ring_group_id: ringGroupId, position: index + 1, ...member });
   }
   await trx('ring_group_members').where({ ring_group_id: ringGroupId }).delete();
@@ -69,9 +70,13 @@ async function putMembers(
 async function columnOf(
   trx: Queryable,
   scope: Scope,
+  ringGroup: string,
   { kind, name }: Destination,
 ): Promise<Record<string, unknown>> {
-  if (kind === 'outside') return { outside: name, outside_key: bare(name) };
+  if (kind === 'outside') {
+    await refuseOwnNumber(trx, scope, { noun: 'ring-group', name: ringGroup }, name);
+    return { outside: name, outside_key: bare(name) };
+  }
   const { id } = await requireReferred(trx, kind === 'agent' ? 'agent' : 'extension', scope, name);
   return { [kind === 'agent' ? 'agent_id' : 'extension_id']: id };
 }

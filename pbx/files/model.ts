@@ -161,10 +161,10 @@ export function teamModel(
       then: placeIn(identity, slots, 'then'),
     })),
     menus: rows.menus.map((menu) => menuModel(identity, menu)),
-    agents: [...led('agent')].map((number) => {
-      const extension = rows.fixedAgents.get(number);
-      return { number, place: extension === undefined ? '' : `${identity}-numbers,${extension},1` };
-    }),
+    agents: [...led('agent')].map((number) => ({
+      number,
+      extension: rows.fixedAgents.get(number) ?? '',
+    })),
     outside: [...led('outside')].map((number) => ({
       number,
       dial: rows.trunk === null ? '' : `PJSIP/${number}@${rows.trunk}`,

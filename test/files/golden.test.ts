@@ -69,6 +69,13 @@ async function populate(db: Database, team: string): Promise<void> {
   }
   await addGroup(db, team, { name: 'support', number: '6000' });
   await addAgent(db, team, { number: '1002', user: 'anna', groups: ['support'] });
+  await addAgent(db, team, {
+    number: '1003',
+    user: 'anna',
+    groups: ['support'],
+    kind: 'fixed',
+    extension: '5001',
+  });
   await addGroup(db, team, {
     name: 'sales',
     wrapUp: 'ring',
@@ -176,6 +183,7 @@ void t.test(
       sound: 'custom/welcome',
       key1: 'group:support',
       key2: 'agent:1002',
+      key3: 'agent:1003',
       key9: 'outside:+4915112345678',
       timeout: 'announcement:sorry',
     });

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
 import { signInAgent } from '../../domain/provisioning/admin-action.js';
+import { addAgent } from '../../domain/provisioning/agent.js';
 import { announcements } from '../../domain/provisioning/announcement.js';
 import { addDid } from '../../domain/provisioning/did.js';
 import { addExtension } from '../../domain/provisioning/extension.js';
@@ -29,6 +30,8 @@ const centre = await centreFor(t, {
     await addTrunk(db, 'astercc', { name: 'provider', endpoint: 'provider.1' });
     await setTeam(db, 'astercc', { trunk: 'provider' });
     await addExtension(db, 'astercc', { number: '5100', user: 'crowd' });
+    const fixed = { user: 'crowd', groups: ['support'], kind: 'fixed', extension: '5100' };
+    await addAgent(db, 'astercc', { number: '2001', ...fixed });
     await announcements.add(db, 'astercc', 'closed', { sound: 'vm-goodbye', times: 2 });
     await announcements.add(db, 'astercc', 'busy', { sound: 'vm-sorry', then: 'hangup:busy' });
     await menus.add(db, 'astercc', 'welcome', {
@@ -48,17 +51,19 @@ const centre = await centreFor(t, {
       ['600202', 'hangup:busy'],
       ['600203', 'hangup:unknown'],
       ['600204', 'agent:1003'],
+      ['600205', 'agent:2001'],
     ] as const)
       await addDid(db, 'astercc', { number, to });
   },
 });
 const { asterisk, db } = centre;
 const [agent, colleague] = [await centre.phone('5001'), await centre.phone('5002')];
+const fixedPhone = await centre.phone('5100');
 const mobile = await Phone.start({ user: outside, address, ports, server: asterisk.sip });
 t.teardown(() => mobile.stop());
 await signInAgent(db, 'astercc', '1001', { extension: '5001', by: 'test' });
 await signInAgent(db, 'astercc', '1002', { extension: '5002', by: 'test' });
-await waitMembers(centre, 'astercc-support', ['1001', '1002']);
+await waitMembers(centre, 'astercc-support', ['1001', '1002', '2001']);
 
 const callIn = async (to: string): Promise<Caller> => {
   const caller = await Caller.call({ from: '4930555', to, server: asterisk.sip });
@@ -78,9 +83,17 @@ const choose = async (keys: string): Promise<Caller> => {
 /** Everything a caller meets who comes by a DID; the same with a server and without. */
 async function everything(t: Test, withServer: boolean): Promise<void> {
   const rung = await choose('1');
-  await agent.incoming();
+  await until('one of the agents to ring', () =>
+    [agent, colleague, fixedPhone].some((phone) => phone.events.at(-1)?.type === 'CALL_INCOMING')
+      ? true
+      : undefined,
+  );
   await rung.hangup();
-  await agent.closed();
+  await Promise.all(
+    [agent, colleague, fixedPhone]
+      .filter((phone) => phone.events.at(-1)?.type === 'CALL_INCOMING')
+      .map((phone) => phone.closed()),
+  );
 
   const direct = await choose('4');
   t.match(await direct.ended(), /./, 'a phone that is not there');
@@ -128,6 +141,11 @@ async function everything(t: Test, withServer: boolean): Promise<void> {
       'nobody knows where an agent is: nobody rings',
     );
   }
+  const always = await callIn('600205');
+  await fixedPhone.incoming();
+  await always.hangup();
+  await fixedPhone.closed();
+
   from = await asterisk.verbose.mark();
   await (await callIn('600204')).ended();
   t.ok(

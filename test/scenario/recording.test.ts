@@ -58,13 +58,17 @@ async function callIn(to: string): Promise<Caller> {
   return caller;
 }
 
-/** The story of the call that came last, when it is over. */
-async function lastStory(): Promise<Story> {
+/** The story of the call that came last, when it is over and so many things are told of it: some come a moment later. */
+async function lastStory(told = 0): Promise<Story> {
   const uniqueid = await until('the call to be over', async () => {
     const call = await db('calls').orderBy('id', 'desc').first<{ uniqueid: string; ended_at: Date | null }>();
     return call.ended_at ? call.uniqueid : undefined;
   });
-  return await readStory(db, 'astercc', uniqueid);
+  return until(`${told} lines of the story`, async () => {
+    const story = await readStory(db, 'astercc', uniqueid);
+    const isOver = !story.story.some(({ says }) => says.endsWith(': rings'));
+    return isOver && story.story.length >= told ? story : undefined;
+  });
 }
 
 /** Who is heard in a recording. */
@@ -102,8 +106,9 @@ const lastFile = async (): Promise<string | undefined> =>
 await t.test('a caller who gives up leaves no recording', async (t) => {
   const caller = await callIn('600100');
   await anna.incoming();
+  await waitState(centre, '1001', 'ringing');
   await caller.hangup();
-  const story = await lastStory();
+  const story = await lastStory(6);
   t.same(story.recordings, []);
   t.same(await readdir(monitor).catch(() => []), [], 'and no file');
   t.match(
@@ -128,7 +133,7 @@ await t.test('a conversation of a queue is recorded, both voices, and nothing be
   await talked(lastFile);
   await anna.hangup();
   await caller.ended();
-  const story = await lastStory();
+  const story = await lastStory(8);
   const [recording] = story.recordings;
   t.match(
     recording?.file,
@@ -181,7 +186,10 @@ await t.test('whoever is sent on is recorded by the rule of where they come to',
   await cleo.answer();
   await cleo.established();
   await caller.hangup();
-  const story = await lastStory();
+  const story = await until('both transfers to be told', async () => {
+    const found = await lastStory();
+    return found.story.filter(({ says }) => says.startsWith('sent on')).length === 2 ? found : undefined;
+  });
   const [first, second] = story.recordings;
   t.same(await voicesIn(first?.file), ['customer', 'anna'], 'the agent alone, not who answered after them');
   t.same(await voicesIn(second?.file), ['customer', 'bert']);
@@ -214,7 +222,7 @@ await t.test('an extension is recorded by its rule; calls between phones are not
   await recordings(4);
   await talked(lastFile);
   await caller.hangup();
-  const story = await lastStory();
+  const story = await lastStory(5);
   t.same(await voicesIn(story.recordings[0]?.file), ['customer', 'bert']);
   t.match(
     story.story.map(({ says }) => says),

@@ -22,12 +22,16 @@ export async function trialsOnOnePhone(t: Test, centre: Centre, phone: Phone, tr
     asterisk.thaw();
     await phone.incoming();
     const [first, second, queued] = callers as [Caller, Caller, Caller];
-    const ended = async (caller: Caller): Promise<Caller> => {
+    const ended = async (caller: Caller) => {
       const { param = '' } = await caller.phone.event(/^CALL_CLOSED$/);
-      t.match(param, /^486 /, `trial ${trial}: told busy`);
-      return caller;
+      return { caller, param };
     };
-    const busy = await Promise.any([ended(first), ended(second)]);
+    const isBusy = (param: string): void => {
+      t.match(param, /^486 /, `trial ${trial}: told busy`);
+    };
+    // The one that rings ends later, when it is hung up.
+    const { caller: busy, param } = await Promise.race([ended(first), ended(second)]);
+    isBusy(param);
     const other = busy === first ? second : first;
     await phone.answer();
     await phone.established();
@@ -42,7 +46,7 @@ export async function trialsOnOnePhone(t: Test, centre: Centre, phone: Phone, tr
       await phone.answer();
       await phone.established();
     } else {
-      await ended(other);
+      isBusy((await ended(other)).param);
       await other.phone.stop();
     }
     await busy.phone.stop();
