@@ -48,11 +48,13 @@ create table ring_groups (
   number text not null constraint ring_groups_number_form check (number ~ '^[0-9]{2,10}$'),
   name text not null,
   created_at timestamptz not null default now(),
-  constraint ring_groups_team_id_id_key unique (team_id, id),
-  constraint ring_groups_number_key unique (team_id, number)
+  removed_at timestamptz,
+  constraint ring_groups_team_id_id_key unique (team_id, id)
 );
+create unique index ring_groups_number_key on ring_groups (team_id, number) where removed_at is null;
 comment on table ring_groups is 'Phones that ring for a call without a queue.';
-create trigger ring_groups_keep_number after insert or delete or update of team_id, number on ring_groups
+comment on column ring_groups.removed_at is 'As users.removed_at.';
+create trigger ring_groups_keep_number after insert or delete or update of team_id, number, removed_at on ring_groups
   for each row execute function keep_number('ring-group', 'number');
 alter table numbers drop constraint numbers_kind_known,
   add constraint numbers_kind_known check (kind in ('extension', 'queue', 'feature-code', 'ring-group'));

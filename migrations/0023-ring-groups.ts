@@ -60,7 +60,7 @@ alter table calls
   add column answered_agent_id integer,
   add column answered_number text,
   add constraint calls_ring_group_fkey foreign key (team_id, ring_group_id) references ring_groups (team_id, id)
-    on delete set null (ring_group_id),
+    on delete restrict,
   add constraint calls_answered_extension_fkey foreign key (team_id, answered_extension_id)
     references extensions (team_id, id) on delete set null (answered_extension_id),
   add constraint calls_answered_agent_fkey foreign key (team_id, answered_agent_id) references agents (team_id, id)

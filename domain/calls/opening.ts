@@ -109,7 +109,7 @@ export async function readOpenings(
     `select a.team_id as "teamId", a.thing, h.name as hours from (
        select team_id, hours_id, 'did:' || number as thing from dids where hours_id is not null
        union all select team_id, hours_id, 'group:' || name from agent_groups where hours_id is not null and removed_at is null
-       union all select team_id, hours_id, 'ring-group:' || number from ring_groups where hours_id is not null
+       union all select team_id, hours_id, 'ring-group:' || number from ring_groups where hours_id is not null and removed_at is null
      ) a join hours h on h.id = a.hours_id where a.team_id = any(?)`,
     [ids],
   );

@@ -185,7 +185,8 @@ export const ringGroupsReached = `
     select * from json_to_recordset(:told::json) as told (uniqueid text, team text, "ringGroup" text)
   )
   update calls c set ring_group_id = coalesce(r.id, c.ring_group_id)
-  from told join teams t on t.identity = told.team left join ring_groups r on r.team_id = t.id and r.number = told."ringGroup"
+  from told join teams t on t.identity = told.team
+  left join ring_groups r on r.team_id = t.id and r.number = told."ringGroup" and r.removed_at is null
   where c.node = :node and c.uniqueid = told.uniqueid and c.team_id = t.id returning c.uniqueid`;
 
 export const merged = `

@@ -52,7 +52,7 @@ export class RingGroups {
           from ring_group_members m left join extensions x on x.id = m.extension_id left join agents a on a.id = m.agent_id
           where m.ring_group_id = r.id) as members
        from ring_groups r join teams t on t.id = r.team_id
-       where t.node = :node and (:teams::integer[] is null or t.id = any(:teams::integer[]))`,
+       where t.node = :node and r.removed_at is null and (:teams::integer[] is null or t.id = any(:teams::integer[]))`,
       { node: this.node, teams: teamIds === undefined ? null : [...teamIds] },
     );
     // Without a pause in between: no question comes while a team has no answers.

@@ -7,10 +7,10 @@ import {
 } from '../destination.js';
 import { fail } from '../errors.js';
 import { nounOf, type NounName } from '../names.js';
-import { removalPending } from './constraints.js';
 import type { Noun } from './description.js';
 import { features } from './nouns/feature-code.js';
 import { refuseOwnNumber } from './own-number.js';
+import { removalPending } from './removal-pending.js';
 import { requireReferred } from './rows.js';
 import type { Scope } from './scope.js';
 import { destinationFields, ownerColumn, slotOf, targetColumn } from './slots.js';

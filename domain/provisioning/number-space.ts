@@ -17,7 +17,7 @@ const holders = `select n.number, u.username as "user", g.name as "group", f.fea
   left join extensions x on x.team_id = n.team_id and x.number = n.number and x.removed_at is null
   left join users u on u.id = x.user_id
   left join agent_groups g on g.team_id = n.team_id and g.number = n.number and g.removed_at is null
-  left join ring_groups r on r.team_id = n.team_id and r.number = n.number
+  left join ring_groups r on r.team_id = n.team_id and r.number = n.number and r.removed_at is null
   left join feature_codes f on f.team_id = n.team_id and f.code = n.number
   where n.team_id = :teamId`;
 

@@ -1,14 +1,15 @@
 import type { Attempt } from './attempt.js';
 import { change, type Ready } from './change.js';
-import { removalPending } from './constraints.js';
 import { columnOf, type Changes, type Field, type Noun, type Row, type Verb } from './description.js';
 import { dependents, stillNeeded } from './dependents.js';
 import { changeDestinations } from './destinations.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import type { Queryable } from '../database/pool.js';
 import { checkName } from '../names.js';
+import { nounNamed } from './nouns/index.js';
 import { hashPassword } from '../password.js';
 import { changeReferences, leaveLists } from './references.js';
+import { removalPending } from './removal-pending.js';
 import { keyField, listRows, readRow, requireReferred, requireRow, showRow, type Stored } from './rows.js';
 import { scopeOf, type Scope } from './scope.js';
 import { checkTimeZone } from './time.js';
@@ -268,17 +269,22 @@ export function operationsOf<N extends Noun>(
   };
 }
 
-/** Removes a row; one that history names stays, hidden, without its secrets and its places in lists. */
+/**
+ * Removes a row. One that history names stays, hidden, without its secrets, its places in lists, and what it refers to of
+ * nouns whose rows do go: nobody would ever get these back from it.
+ */
 async function hide(trx: Queryable, noun: Noun, row: Stored): Promise<void> {
   if (!noun.outlived) {
     await trx(noun.table).where({ id: row.id }).delete();
     return;
   }
   if (row['removed_at']) return;
-  const secrets = Object.entries<Field>(noun.fields)
-    .filter(([, { value }]) => value.is === 'secret')
+  const letGo = Object.entries<Field>(noun.fields)
+    .filter(
+      ([, { value }]) => value.is === 'secret' || (value.is === 'reference' && !nounNamed(value.to).outlived),
+    )
     .map(([key, field]) => [columnOf(key, field), null]);
   await trx(noun.table)
     .where({ id: row.id })
-    .update({ ...(Object.fromEntries(secrets) as object), removed_at: trx.raw('clock_timestamp()') });
+    .update({ ...(Object.fromEntries(letGo) as object), removed_at: trx.raw('clock_timestamp()') });
 }

@@ -1,9 +1,9 @@
-import { removalPending } from './constraints.js';
 import { columnOf, type AddRemove, type Field, type Noun, type ReferencesValue } from './description.js';
 import type { Queryable } from '../database/pool.js';
 import { fail } from '../errors.js';
 import { nounOf, quoted } from '../names.js';
 import { nouns } from './nouns/index.js';
+import { removalPending } from './removal-pending.js';
 import { keyField, requireReferred } from './rows.js';
 import type { Scope } from './scope.js';
 import { destinationFields, ownerColumn } from './slots.js';
@@ -110,7 +110,7 @@ async function insert({ trx, scope, own, value }: List, ids: readonly number[], 
  */
 export async function leaveLists(trx: Queryable, noun: Noun, id: number): Promise<string[]> {
   for (const { value } of Object.values<Field>(noun.fields)) {
-    if (value.is === 'references')
+    if (value.is === 'references' || value.is === 'destinations')
       await trx(value.through.table)
         .where({ [value.through.own]: id })
         .delete();

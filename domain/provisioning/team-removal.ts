@@ -83,7 +83,9 @@ const hiddenNouns = (): readonly Noun[] =>
 async function historyTables(db: Queryable): Promise<string[]> {
   const provisioned = nouns.flatMap(({ table, fields }) => [
     table,
-    ...Object.values(fields).flatMap(({ value }) => (value.is === 'references' ? [value.through.table] : [])),
+    ...Object.values(fields).flatMap(({ value }) =>
+      value.is === 'references' || value.is === 'destinations' ? [value.through.table] : [],
+    ),
   ]);
   const { rows } = await db.raw<{ rows: { name: string; parents: string[] }[] }>(
     `select c.relname as name, array(

@@ -38,7 +38,8 @@ export function readRingGroups(
         from ring_group_members m left join agents a on a.id = m.agent_id
         left join extensions x on x.id = coalesce(m.extension_id, a.extension_id)
         where m.ring_group_id = r.id and num_nonnulls(x.id, m.outside) = 1) as members
-     from ring_groups r join teams t on t.id = r.team_id left join hours h on h.id = r.hours_id where t.node = ? order by r.number`,
+     from ring_groups r join teams t on t.id = r.team_id left join hours h on h.id = r.hours_id
+     where t.node = ? and r.removed_at is null order by r.number`,
     [node],
   );
 }

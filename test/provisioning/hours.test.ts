@@ -3,8 +3,9 @@ import { Routing } from '../../domain/calls/routing.js';
 import { stateOfHours } from '../../domain/calls/opening.js';
 import { addDid, setDid } from '../../domain/provisioning/did.js';
 import { addExtension } from '../../domain/provisioning/extension.js';
-import { addGroup, setGroup } from '../../domain/provisioning/group.js';
+import { addGroup, removeGroup, setGroup } from '../../domain/provisioning/group.js';
 import { addHours, allHours, switchHours } from '../../domain/provisioning/hours.js';
+import { addRingGroup, ringGroups } from '../../domain/provisioning/ring-group.js';
 import { addTeam, removeTeam, setTeam } from '../../domain/provisioning/team.js';
 import { addUser } from '../../domain/provisioning/user.js';
 import { writeDestination } from '../../domain/destination.js';
@@ -154,4 +155,17 @@ await t.test('the switch makes no files old, the rules and the zone of the team 
   t.ok(await changes(() => setTeam(db, team, { timeZone: 'Europe/Paris' })));
   t.equal(await changes(() => setTeam(db, team, { hours: 'office' })), 0);
   t.equal(await changes(() => setTeam(db, team, { name: 'Support' })), 0);
+});
+
+await t.test('what was removed keeps no hours', async (t) => {
+  await addHours(db, team, { name: 'night' });
+  await addGroup(db, team, { name: 'watch', hours: 'night', closed: 'hangup:busy' });
+  await addRingGroup(db, team, { number: '709', members: ['5000'], hours: 'night' });
+  await refused(t, 'conflict', ['group set watch --no-hours', 'ring-group set 709 --no-hours'], () =>
+    allHours.remove(db, team, 'night'),
+  );
+  await removeGroup(db, team, 'watch');
+  await ringGroups.remove(db, team, '709');
+  await allHours.remove(db, team, 'night');
+  t.notOk((await allHours.list(db, team)).some(({ name }) => name === 'night'));
 });

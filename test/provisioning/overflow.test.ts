@@ -3,7 +3,8 @@ import { isAnybodySignedIn } from '../../domain/presence/anybody.js';
 import { openSignIn } from '../../domain/presence/open-sign-in.js';
 import { signIn } from '../../domain/presence/sign-in.js';
 import { setAgent } from '../../domain/provisioning/agent.js';
-import { removeGroup, setGroup } from '../../domain/provisioning/group.js';
+import { addGroup, removeGroup, setGroup } from '../../domain/provisioning/group.js';
+import { groupsPendingRemoval, removeGroups } from '../../domain/provisioning/removal-pending.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { readSignedInPhones } from '../../pbx/watch/compare/signed-in-phones.js';
 import { readWanted } from '../../pbx/queue/wanted.js';
@@ -74,3 +75,30 @@ await t.test('a group helps another one out, and stays as long as it does', asyn
   await setAgent(db, 'astercc', '1002', { groups: ['support'] });
   t.same(await queuesOf('1002'), ['astercc-support 0']);
 });
+
+await t.test(
+  'callers of a removed group are helped to the last, and then nobody is kept for it',
+  async (t) => {
+    await addGroup(db, 'astercc', { name: 'helper' });
+    await addGroup(db, 'astercc', { name: 'helped', overflow: 'helper' });
+    await setAgent(db, 'astercc', '1001', { groups: ['helper'] });
+    await removeGroup(db, 'astercc', 'helped');
+    t.same(
+      await queuesOf('1001'),
+      ['astercc-helper 0', 'astercc-helped 1001'],
+      'callers are still in its queue',
+    );
+    await setAgent(db, 'astercc', '1001', { groups: ['support'] });
+    await refused(t, 'conflict', ['group helped', 'goes by itself'], () =>
+      removeGroup(db, 'astercc', 'helper'),
+    );
+    const pending = await groupsPendingRemoval(db, 'default');
+    await removeGroups(
+      db,
+      pending.map(({ id }) => id),
+    );
+    await removeGroup(db, 'astercc', 'helper');
+    const kept = await db('agent_groups').whereNotNull('removed_at').whereNotNull('overflow_id');
+    t.same(kept, []);
+  },
+);

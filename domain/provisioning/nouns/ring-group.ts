@@ -23,6 +23,7 @@ export const memberKinds = ['extension', 'agent', 'outside'] as const;
 export const ringGroup = describe({
   noun: 'ring-group',
   table: 'ring_groups',
+  outlived: true,
   inFiles: true,
   title: 'ring groups: phones that ring for a call without a queue',
   verbs: {

@@ -1,0 +1,289 @@
+import { givenText, type Attempt } from './attempt.js';
+import type { Queryable } from '../database/pool.js';
+import { placeOf } from './dependents.js';
+import type { Star64Error } from '../errors.js';
+import { nounOf, quoted } from '../names.js';
+import { bare } from '../telephone-numbers.js';
+import { homePlan } from './home-plan.js';
+import { codeTaken, numberTaken, prefixTaken, shellCode } from './number-space.js';
+import { removalPending } from './removal-pending.js';
+import { otherName, taken } from './taken.js';
+import { trunkNamed } from './trunk-names.js';
+
+type Explain = (db: Queryable, attempt: Attempt) => Promise<Star64Error>;
+
+/**
+ * What each unique constraint means to a person. The database decides, so two commands at the same instant get the
+ * same answer as two in a row; who holds the place is looked up afterwards.
+ */
+const explanations: Readonly<Record<string, Explain>> = {
+  teams_identity_key: (_db, attempt) =>
+    Promise.resolve(
+      taken(attempt, `team ${attempt.name} exists already`, {
+        text: 'choose another identity ({0})',
+        steps: [{ noun: 'team', verb: 'list' }],
+      }),
+    ),
+
+  users_username_in_team_key: userTaken,
+  users_username_in_system_key: userTaken,
+
+  users_one_administrator_key: async (db, attempt) => {
+    const { team, teamId } = attempt.scope;
+    const row = await db('users')
+      .where({ team_id: teamId, administrator: true, removed_at: null })
+      .first<{ username: string } | undefined>('username');
+    const holder = row?.username ?? 'another user';
+    return taken(
+      attempt,
+      `team ${team ?? ''} has its single administrator already, ${holder}`,
+      {
+        text: 'first {0}',
+        steps: [{ noun: 'user', verb: 'set', name: holder, options: '--no-administrator', team }],
+      },
+      { holder },
+    );
+  },
+
+  announcements_name_key: nameTaken,
+  bindings_name_key: nameTaken,
+  did_rules_name_key: nameTaken,
+  menus_name_key: nameTaken,
+  hours_name_key: nameTaken,
+  hours_number_key: hoursNumberTaken,
+
+  extensions_number_key: numberTaken,
+  agent_groups_number_key: numberTaken,
+  ring_groups_number_key: numberTaken,
+  numbers_pkey: numberTaken,
+  numbers_code_prefix: prefixTaken,
+  feature_codes_pkey: codeTaken,
+
+  pause_reasons_pkey: async (db, attempt) => {
+    const row = await pauseReason(db, attempt, { digit: attempt.name });
+    const says = `digit ${attempt.name} of team ${attempt.scope.team ?? ''} is the pause reason ${quoted(row?.name ?? '')} already`;
+    return taken(attempt, says, otherName(attempt, 'digit'));
+  },
+
+  pause_reasons_name_key: async (db, attempt) => {
+    const label = givenText(attempt, 'name') ?? '';
+    const row = await pauseReason(db, attempt, { name: label });
+    const at = row ? ` at digit ${row.digit}` : '';
+    return taken(
+      attempt,
+      `pause reason ${quoted(label)} of team ${attempt.scope.team ?? ''} exists already${at}`,
+      {
+        text: `choose another name than that for digit ${attempt.name}`,
+      },
+    );
+  },
+
+  agents_number_key: async (db, attempt) => {
+    const { scope, name } = attempt;
+    const row = await db('agents as a')
+      .join('users as u', 'u.id', 'a.user_id')
+      .where({ 'a.team_id': scope.teamId, 'a.number': name, 'a.removed_at': null })
+      .first<{ username: string } | undefined>('u.username');
+    const whose = row ? `, it belongs to user ${row.username}` : '';
+    return taken(
+      attempt,
+      `agent ${name} of team ${scope.team ?? ''} exists already${whose}`,
+      otherName(attempt, 'number'),
+    );
+  },
+
+  agent_groups_name_key: async (db, attempt) => {
+    const { scope, name } = attempt;
+    const row = await db('agent_groups')
+      .where({ team_id: scope.teamId, name })
+      .whereNotNull('leaving_since')
+      .first<{ id: number } | undefined>('id');
+    if (row) return removalPending(scope.team, name);
+    return taken(
+      attempt,
+      `group ${name} of team ${scope.team ?? ''} exists already`,
+      otherName(attempt, 'name'),
+    );
+  },
+
+  dids_number_key: async (db, attempt) => {
+    const { name } = attempt;
+    const row = await db('dids as d')
+      .join('teams as t', 't.id', 'd.team_id')
+      .leftJoin('destination_targets as p', (on) => on.on('p.from_did_id', 'd.id').andOnVal('p.slot', 'to'))
+      .whereRaw(`ltrim(d.number, '+') = ltrim(?, '+')`, [name])
+      .first<Record<'team' | 'number' | 'kind' | 'name', string> | undefined>(
+        't.identity as team',
+        'd.number',
+        'p.kind',
+        'p.name',
+      );
+    if (!row) return taken(attempt, `DID ${name} exists already`, { text: 'try again' });
+    const same = row.number === name ? '' : `, as ${row.number}`;
+    return taken(
+      attempt,
+      `DID ${name} exists already${same}, in team ${row.team}, and goes to ${row.kind} ${row.name}`,
+      {
+        text: 'change it with {0}',
+        steps: [{ noun: 'did', verb: 'set', name: shellCode(row.number), team: row.team }],
+      },
+      { team: row.team },
+    );
+  },
+
+  dids_overlap: didOverlap,
+
+  extensions_telephone_number_key: async (db, attempt) => {
+    const { team, teamId } = attempt.scope;
+    const telephone = givenText(attempt, 'telephone') ?? '';
+    const row = await db('extensions')
+      .where({ team_id: teamId, removed_at: null })
+      .where({ telephone_key: bare((await homePlan(db, teamId ?? 0)).canonical(telephone)) })
+      .first<{ number: string } | undefined>('number');
+    const holder = row ? `extension ${row.number}` : 'another extension';
+    return taken(attempt, `telephone number ${telephone} is ${holder} of team ${team ?? ''} already`, {
+      text: 'choose another: two would be whoever calls in from there',
+    });
+  },
+
+  extensions_endpoint_key: async (db, attempt) => {
+    const endpoint = givenText(attempt, 'endpoint');
+    const query = db('extensions as x')
+      .join('teams as t', 't.id', 'x.team_id')
+      .whereNull('x.removed_at')
+      .first<{ number: string; team: string; endpoint: string } | undefined>(
+        'x.number',
+        't.identity as team',
+        'x.endpoint',
+      );
+    // Of a team that moves to another node, which of its endpoints is taken there is not said.
+    const row = endpoint === undefined ? undefined : await query.where({ endpoint });
+    return taken(
+      attempt,
+      row
+        ? `endpoint ${row.endpoint} is extension ${row.number} of team ${row.team} already`
+        : 'an endpoint of it is an extension of another team there already',
+      { text: 'choose another endpoint: a phone belongs to one extension' },
+    );
+  },
+
+  trunks_name_in_team_key: trunkTaken,
+  trunks_name_of_every_team_key: trunkTaken,
+
+  trunks_endpoint_key: async (db, attempt) => {
+    const endpoint = givenText(attempt, 'endpoint') ?? '';
+    const row = await db('trunks as k')
+      .leftJoin('teams as t', 't.id', 'k.team_id')
+      .where({ endpoint })
+      .first<{ name: string; team: string | null } | undefined>('k.name', 't.identity as team');
+    const holder = row ? trunkNamed(row.team, row.name) : 'another trunk';
+    return taken(attempt, `endpoint ${endpoint} is ${holder} already`, {
+      text: 'choose another endpoint, or use that trunk',
+    });
+  },
+
+  agents_fixed_extension_key: async (db, attempt) => {
+    const { team, teamId } = attempt.scope;
+    const extension = givenText(attempt, 'extension') ?? '';
+    const row = await db('agents as a')
+      .join('extensions as x', 'x.id', 'a.extension_id')
+      .where({ 'a.team_id': teamId, 'x.number': extension, 'a.removed_at': null })
+      .first<{ number: string } | undefined>('a.number');
+    const holder = row ? `agent ${row.number}` : 'another agent';
+    return taken(
+      attempt,
+      `extension ${extension} of team ${team ?? ''} is the fixed phone of ${holder} already`,
+      {
+        text: 'choose another with --extension',
+      },
+    );
+  },
+};
+
+/** The unique constraints that have a sentence. */
+export const explained: readonly string[] = Object.keys(explanations);
+
+/** The sentence for a unique constraint; undefined when it says nothing to a person. */
+export const explainTaken = (
+  db: Queryable,
+  constraint: string,
+  attempt: Attempt,
+): Promise<Star64Error> | undefined => explanations[constraint]?.(db, attempt);
+
+/** Numbers that are named together belong to one team, and two ranges of it do not overlap in part. */
+async function didOverlap(db: Queryable, attempt: Attempt): Promise<Star64Error> {
+  const { scope, name } = attempt;
+  const { rows } = await db.raw<{ rows: { team: string; number: string; own: boolean }[] }>(
+    `select t.identity as team, d.number, d.team_id = :teamId as own
+     from dids d join teams t on t.id = d.team_id, did_cover(:name) n
+     where did_overlaps(n.lowest, n.highest, d.lowest, d.highest)
+       and (d.team_id <> :teamId or d.number like '%..%'
+         and not (n.lowest <= d.lowest and d.highest <= n.highest) and not (d.lowest <= n.lowest and n.highest <= d.highest))
+     order by own, d.number limit 1`,
+    { teamId: scope.teamId, name: attempt.noun.noun === 'did' ? name : '' },
+  );
+  const [other] = rows;
+  if (!other)
+    return taken(attempt, 'DIDs of two teams, or two ranges of one, would overlap', {
+      text: 'remove one of the two, then try again',
+    });
+  const why = other.own ? 'neither of the two lies in the other' : 'a number belongs to one team';
+  return taken(
+    attempt,
+    `DID ${name} has numbers of DID ${other.number} of team ${other.team}, and ${why}`,
+    {
+      text: 'choose others, or first {0}',
+      steps: [{ noun: 'did', verb: 'remove', name: shellCode(other.number), team: other.team }],
+    },
+    { team: other.team, other: other.number },
+  );
+}
+
+async function hoursNumberTaken(db: Queryable, attempt: Attempt): Promise<Star64Error> {
+  const { scope } = attempt;
+  const number = givenText(attempt, 'number') ?? '';
+  const row = await db('hours')
+    .where({ team_id: scope.teamId, number })
+    .first<{ name: string } | undefined>('name');
+  const holder = row?.name ?? 'others';
+  return taken(
+    attempt,
+    `hours ${holder} of team ${scope.team ?? ''} have number ${number} already`,
+    { text: 'choose another number' },
+    { holder },
+  );
+}
+
+function nameTaken(_db: Queryable, attempt: Attempt): Promise<Star64Error> {
+  const { noun, scope, name } = attempt;
+  const says = `${nounOf(noun.noun)} ${name} of team ${scope.team ?? ''} exists already`;
+  return Promise.resolve(taken(attempt, says, otherName(attempt, 'name')));
+}
+
+function trunkTaken(_db: Queryable, attempt: Attempt): Promise<Star64Error> {
+  const says = `${trunkNamed(attempt.scope.team, attempt.name)} exists already`;
+  return Promise.resolve(taken(attempt, says, { text: 'choose another name' }));
+}
+
+async function userTaken(db: Queryable, attempt: Attempt): Promise<Star64Error> {
+  const { scope, name, noun } = attempt;
+  const row = await db('users')
+    .where({ team_id: scope.teamId, username: name, removed_at: null })
+    .first<{ name: string } | undefined>('name');
+  const who = row ? ` (${quoted(row.name)})` : '';
+  return taken(
+    attempt,
+    `user ${name}${placeOf(noun, scope.team)} exists already${who}`,
+    otherName(attempt, 'user name'),
+  );
+}
+
+function pauseReason(
+  db: Queryable,
+  { scope }: Attempt,
+  where: Record<string, string>,
+): Promise<{ digit: string; name: string } | undefined> {
+  return db('pause_reasons')
+    .where({ team_id: scope.teamId, ...where })
+    .first<{ digit: string; name: string } | undefined>('digit', 'name');
+}
