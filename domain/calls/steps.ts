@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { prepared, type Queryable } from '../database/pool.js';
 import { failureOf } from '../database/sql-errors.js';
@@ -13,10 +14,14 @@ export interface CallStep {
    */
   kind: string;
   facts?: Readonly<Record<string, string>>;
+  /** Within its call. Of steps with the same one, by whichever server they are told, the first is kept; else each is one. */
+  key?: string;
 }
 
 interface Waiting {
   step: CallStep;
+  /** Its own, or one made for it: what is written again since the answer was lost is still one step. */
+  key: string;
   /** When it happened, and until when its call may still be recorded, on the monotonic clock. */
   at: number;
   until: number;
@@ -49,7 +54,7 @@ export class CallSteps {
   add(step: CallStep): void {
     if (!/^[a-z][a-z-]{0,31}$/.test(step.kind) || step.call === '') return;
     const at = performance.now();
-    this.#waiting.push({ step, at, until: at + this.settings.patienceMs });
+    this.#waiting.push({ step, key: step.key ?? randomUUID(), at, until: at + this.settings.patienceMs });
     if (this.#waiting.length > this.settings.keep) this.#waiting.shift();
     this.#later(this.settings.delayMs);
   }
@@ -108,9 +113,10 @@ export class CallSteps {
 /** Writes those whose call is recorded; returns their places in the batch. */
 async function recordSteps(db: Queryable, node: string, batch: readonly Waiting[]): Promise<Set<number>> {
   const now = performance.now();
-  const rows = batch.map(({ step, at }, index) => ({
+  const rows = batch.map(({ step, key, at }, index) => ({
     index,
     call: storable(step.call),
+    key,
     kind: step.kind,
     facts: checkedFacts(step.facts),
     secondsAgo: (now - at) / 1000,
@@ -121,13 +127,15 @@ async function recordSteps(db: Queryable, node: string, batch: readonly Waiting[
 
 const sql = `
   with told as (
-    select c.team_id, c.id as call_id, s.index, s.kind, s.facts, t.identity, c.ended_at,
+    select c.team_id, c.id as call_id, s.index, s.key, s.kind, s.facts, t.identity, c.ended_at,
       greatest(c.arrived_at, clock_timestamp() - make_interval(secs => s."secondsAgo")) as at
-    from json_to_recordset(:steps::json) as s (index integer, call text, kind text, facts jsonb, "secondsAgo" double precision)
+    from json_to_recordset(:steps::json) 
+      as s (index integer, call text, key text, kind text, facts jsonb, "secondsAgo" double precision)
     join calls c on c.node = :node and c.uniqueid = s.call join teams t on t.id = c.team_id
   ), written as (
-    insert into call_steps (team_id, call_id, at, kind, facts)
-    select team_id, call_id, at, kind, facts from told where kind not in ('recording', 'recorded') order by index
+    insert into call_steps (team_id, call_id, at, key, kind, facts)
+    select team_id, call_id, at, key, kind, facts from told where kind not in ('recording', 'recorded') order by index
+    on conflict (call_id, key) do nothing
   ), begun as (
     insert into recordings as r (team_id, call_id, file, started_at, ended_at)
     select team_id, call_id, facts ->> 'file', min(at),
