@@ -14,7 +14,10 @@ export interface CallStep {
    */
   kind: string;
   facts?: Readonly<Record<string, string>>;
-  /** Within its call. Of steps with the same one, by whichever server they are told, the first is kept; else each is one. */
+  /**
+   * Of what is decided when the call arrives: a word for it within its call. Its time is that of the arrival, and of those
+   * with the same word, by whichever server they are told, the first is kept. Every other step is one of its own.
+   */
   key?: string;
 }
 
@@ -117,6 +120,7 @@ async function recordSteps(db: Queryable, node: string, batch: readonly Waiting[
     index,
     call: storable(step.call),
     key,
+    arrival: step.key !== undefined,
     kind: step.kind,
     facts: checkedFacts(step.facts),
     secondsAgo: (now - at) / 1000,
@@ -128,9 +132,11 @@ async function recordSteps(db: Queryable, node: string, batch: readonly Waiting[
 const sql = `
   with told as (
     select c.team_id, c.id as call_id, s.index, s.key, s.kind, s.facts, t.identity, c.ended_at,
-      greatest(c.arrived_at, clock_timestamp() - make_interval(secs => s."secondsAgo")) as at
+      -- From when PostgreSQL has got the statement: how long it takes to plan it makes no step later.
+      case when s.arrival then c.arrived_at
+        else greatest(c.arrived_at, now() - make_interval(secs => s."secondsAgo")) end as at
     from json_to_recordset(:steps::json) 
-      as s (index integer, call text, key text, kind text, facts jsonb, "secondsAgo" double precision)
+      as s (index integer, call text, key text, arrival boolean, kind text, facts jsonb, "secondsAgo" double precision)
     join calls c on c.node = :node and c.uniqueid = s.call join teams t on t.id = c.team_id
   ), written as (
     insert into call_steps (team_id, call_id, at, key, kind, facts)
