@@ -132,9 +132,8 @@ async function recordSteps(db: Queryable, node: string, batch: readonly Waiting[
 const sql = `
   with told as (
     select c.team_id, c.id as call_id, s.index, s.key, s.kind, s.facts, t.identity, c.ended_at,
-      -- From when PostgreSQL has got the statement: how long it takes to plan it makes no step later.
       case when s.arrival then c.arrived_at
-        else greatest(c.arrived_at, now() - make_interval(secs => s."secondsAgo")) end as at
+        else greatest(c.arrived_at, clock_timestamp() - make_interval(secs => s."secondsAgo")) end as at
     from json_to_recordset(:steps::json) 
       as s (index integer, call text, key text, arrival boolean, kind text, facts jsonb, "secondsAgo" double precision)
     join calls c on c.node = :node and c.uniqueid = s.call join teams t on t.id = c.team_id
