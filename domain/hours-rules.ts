@@ -245,7 +245,7 @@ function parseDates(text: string, example: string): { first: string; last: strin
 }
 
 /** A day that there is; 02-29 is one of every fourth year. */
-function isDate(text: string): boolean {
+export function isDate(text: string): boolean {
   if (!/^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$/.test(text)) return false;
   const whole = text.length === 5 ? `${someYear}-${text}` : text;
   const at = Date.parse(`${whole}T00:00:00Z`);

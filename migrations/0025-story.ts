@@ -5,20 +5,23 @@ create table call_steps (
   team_id integer not null,
   call_id bigint not null,
   at timestamptz not null,
+  key text not null constraint call_steps_key_form check (key ~ '^[a-z0-9-]{1,36}$'),
   kind text not null constraint call_steps_kind_form check (kind ~ '^[a-z][a-z-]{0,31}$'),
   facts jsonb not null default '{}' constraint call_steps_facts_object check (jsonb_typeof(facts) = 'object'),
+  constraint call_steps_key unique (call_id, key),
   constraint call_steps_call_fkey foreign key (team_id, call_id) references calls (team_id, id) on delete cascade
 );
 create index call_steps_call_idx on call_steps (call_id, at);
 comment on table call_steps is
   'What happened to a call that its visits and offers do not say: which rule sent it where, hours, menus, transfers. Goes with its call.';
+comment on column call_steps.key is 'What is told twice has it twice, and is one step: a word within its call, or a UUID.';
 comment on column call_steps.facts is 'Words by name, for people; what names things in it are their names of then.';
 
 create table recordings (
   id bigint generated always as identity primary key,
   team_id integer not null,
   call_id bigint not null,
-  file text not null constraint recordings_file_form
+  file text collate "C" not null constraint recordings_file_form
     check (file ~ '^star64/[a-z0-9]+/[0-9]{4}-[0-9]{2}-[0-9]{2}/[A-Za-z0-9._-]{1,200}$'),
   started_at timestamptz not null,
   ended_at timestamptz,
@@ -28,7 +31,8 @@ create table recordings (
   constraint recordings_order check (ended_at >= started_at)
 );
 create index recordings_call_idx on recordings (call_id);
-create index recordings_kept_idx on recordings (team_id, started_at) where deleted_at is null;
+-- By team and day: those whose days are over.
+create index recordings_kept_idx on recordings (team_id, file) where deleted_at is null;
 comment on table recordings is 'Conversations of a call that Asterisk recorded, each in a file of its own.';
 comment on column recordings.file is 'Below Asterisk''s directory of recordings (<astspooldir>/monitor): star64/<team>/<day, UTC>/<node>-<call>-<channel>.wav.';
 comment on column recordings.deleted_at is 'When the file was deleted, since its days were over.';

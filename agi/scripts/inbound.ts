@@ -23,13 +23,21 @@ export const inbound: Script = async (services, session, [team = '', number = ''
 
 /** Sends a call where it goes, and has it recorded. */
 export async function go({ journal, steps }: Services, session: Session, route: Route): Promise<void> {
-  const { team, number: did, destination, rule, binding } = route;
+  const { team, number: did, destination, led, hours, rule, binding } = route;
   const { uniqueid, callerIdNumber: caller } = session.request;
   // An agent who signs in by calling is no customer.
   if (destination.kind !== 'feature') {
     journal.add({ uniqueid, team, did, caller, destination, rule, binding });
-    const facts = { did, to: writeDestination(destination), ...(rule != null && { rule }) };
-    steps.add({ call: uniqueid, kind: 'did', facts });
+    const facts = { did, to: writeDestination(led), ...(rule != null && { rule }) };
+    // A second server that is asked about the same call says the same.
+    steps.add({ call: uniqueid, kind: 'did', facts, key: 'did' });
+    for (const [index, { to, ...passed }] of hours.entries())
+      steps.add({
+        call: uniqueid,
+        kind: 'hours',
+        facts: { ...passed, to: writeDestination(to) },
+        key: `hours-${index}`,
+      });
   }
   return answer(session, placeOf(team, destination));
 }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Story } from '../../domain/calls/story.js';
+import { isDate } from '../../domain/hours-rules.js';
 import { action, type Context, type Invocation } from '../context.js';
 import { wholeNumber } from '../options.js';
 
@@ -112,8 +113,9 @@ function moment(text: string): Moment {
   const ago = /^([0-9]{1,6})([smhd])$/.exec(text);
   if (ago) return { secondsAgo: Number(ago[1]) * ({ s: 1, m: 60, h: 3600, d: 86_400 }[ago[2] ?? 's'] ?? 1) };
   const at = /^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?))?(Z?)$/.exec(text);
-  const typed = at && `${at[1] ?? ''}T${at[2] ?? '00:00'}`;
-  if (typed && !Number.isNaN(Date.parse(`${typed}Z`))) return { at: `${typed}${at[3] ?? ''}` };
+  // What Date.parse makes of 30 February is 2 March, and PostgreSQL has no year 0.
+  const typed = at?.[1] && isDate(at[1]) && at[1] > '0001' ? `${at[1]}T${at[2] ?? '00:00'}` : '';
+  if (at && typed && !Number.isNaN(Date.parse(`${typed}Z`))) return { at: `${typed}${at[3] ?? ''}` };
   throw new InvalidArgumentError('Type 90s, 15m, 1h or 2d, or a date and time as 2026-11-26T08:00.');
 }
 

@@ -14,19 +14,21 @@ export function register(program: Command, context: Context): void {
     .action(
       action(context, async ({ db, settings, print, say }) => {
         const { recordingsDir, node } = (await settings()).asterisk;
-        const { expireRecordings } = await import('../../pbx/recordings.js');
-        const days = await expireRecordings(await db(), { directory: recordingsDir, node }).catch(
-          (error: unknown) => {
-            const { code } = error as NodeJS.ErrnoException;
-            if (code !== 'ENOENT' && code !== 'EACCES' && code !== 'ENOTDIR') throw error;
-            throw usage(
-              `asterisk.recordings_dir: there are no recordings to be seen in ${recordingsDir} (${code}): it is <astspooldir>/monitor of Asterisk, on its machine, and this is to run as Asterisk’s user.`,
-            );
-          },
-        );
+        const { expireRecordings, isUnseen } = await import('../../pbx/recordings.js');
+        const { days, ofNoTeam } = await expireRecordings(await db(), {
+          directory: recordingsDir,
+          node,
+        }).catch((error: unknown) => {
+          if (!isUnseen(error)) throw error;
+          throw usage(
+            `asterisk.recordings_dir: there are no recordings to be seen in ${recordingsDir} (${error.code ?? error.message}): it is <astspooldir>/monitor of Asterisk, on its machine, and this is to run as Asterisk’s user.`,
+          );
+        });
         print.list(days, ['team', 'day', 'files', 'trouble']);
         const kept = days.filter(({ trouble }) => trouble !== null).length;
         say(`${days.length - kept} days of recordings deleted${kept > 0 ? `, ${kept} could not be` : ''}`);
+        for (const path of ofNoTeam)
+          say(`${path} is of no team any more and stays: delete it if nobody is to hear it again`);
       }),
     );
 }

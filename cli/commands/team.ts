@@ -18,19 +18,25 @@ export function register(program: Command, context: Context): void {
         options: [
           [
             '--discard-calls',
-            'remove the record of its calls and sign-ins, too; goes on where it was stopped',
+            'remove the record of its calls and sign-ins, too; goes on where it was stopped; the files of its recordings stay',
           ],
         ],
         run: async ({ db, print, say, now }, identity, flags) => {
           const { removeTeam } = await import('../../domain/provisioning/team.js');
+          const discardCalls = flags['discardCalls'] === true;
           await removeTeam(await db(), identity, {
-            discardCalls: flags['discardCalls'] === true,
+            discardCalls,
             progress: everySecond(now, (table, rows) =>
               say(`team ${identity}: ${rows} rows of ${table} are gone`),
             ),
           });
           print.removed('team', identity);
           say(`removed team ${identity}`);
+          // Only Asterisk's user may delete them, and files are there of which no row knows.
+          if (discardCalls)
+            say(
+              `If its calls were recorded, the files are still on Asterisk’s machine, in <astspooldir>/monitor/star64/${identity}: delete that directory there if nobody is to hear them again.`,
+            );
         },
       },
       afterSet: async ({ db, say }, identity, { phonePin }) => {

@@ -138,9 +138,11 @@ async function recordArrivals(db: Queryable, node: string, batch: readonly Waiti
        and (g.removed_at is null or g.leaving_since is not null)
      left join extensions x on x.team_id = t.id and x.number = r.extension and x.removed_at is null
      order by r.uniqueid, r.at
-     -- Its first word may have been that it joined a queue. Of another team it is another call's, and stays.
+     -- Its first word may have been that it joined a queue, and an arrival that leads elsewhere does not take that back. Of
+     -- another team it is another call's, and stays.
      on conflict (node, uniqueid) do update set did = excluded.did, caller = excluded.caller,
-       group_id = excluded.group_id, extension_id = excluded.extension_id, rule = excluded.rule, binding = excluded.binding,
+       group_id = coalesce(excluded.group_id, calls.group_id),
+       extension_id = coalesce(excluded.extension_id, calls.extension_id), rule = excluded.rule, binding = excluded.binding,
        application = excluded.application, link = excluded.link,
        arrived_at = least(calls.arrived_at, excluded.arrived_at)
      where calls.team_id = excluded.team_id`,

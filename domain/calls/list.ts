@@ -120,12 +120,15 @@ function written(number: string): string[] {
 /** A DID of the team as its calls have it; one that is none any more as it was typed. */
 async function didOf(db: Queryable, teamId: number, typed: string): Promise<string> {
   const [did] = written(typed);
-  const found = await db('dids')
-    .where({ team_id: teamId })
-    .whereRaw(`ltrim(number, '+') = ltrim(?, '+')`, [did ?? ''])
-    .orderByRaw('number = ? desc', [did ?? ''])
-    .first<{ number: string } | undefined>('number');
-  return found?.number ?? did ?? '';
+  // Each half has an index of its own; put together they have none.
+  const { rows } = await db.raw<{ rows: { number: string }[] }>(
+    `select number from (
+       select team_id, number from dids where ltrim(number, '+') = ltrim(:did, '+') and not twin
+       union all select team_id, number from dids where ltrim(number, '+') = ltrim(:did, '+') and twin) as d
+     where team_id = :teamId order by number = :did desc limit 1`,
+    { teamId, did: did ?? '' },
+  );
+  return rows[0]?.number ?? did ?? '';
 }
 
 /** Ids of the groups that have or had that name. */

@@ -8,6 +8,19 @@ import type { HoursClock } from './hours.js';
 /** Told in words of each step on the way of a call. */
 export type Tell = (words: string) => void;
 
+/** Hours that a call has come by, and where they have sent it. */
+export interface HoursPassed {
+  readonly hours: string;
+  readonly state: 'open' | 'closed';
+  readonly to: Destination;
+}
+
+/** Told on the way of a call: of each step in words, and of the hours that have sent it somewhere. */
+export interface Witness {
+  readonly tell?: Tell | undefined;
+  readonly passed?: ((passed: HoursPassed) => void) | undefined;
+}
+
 /** What becomes of a call that goes nowhere: as in the generated dialplan. */
 const end: Destination = { kind: 'hangup', name: 'normal' };
 
@@ -33,20 +46,20 @@ export class Opening {
   }
 
   /** Where a call for a DID comes to that leads to this destination, at an instant in milliseconds since 1970. */
-  follow(did: string, to: Destination, instant: number, tell?: Tell): Destination {
-    return this.onward(this.#closed(`did:${did}`, instant, tell) ?? to, instant, tell);
+  follow(did: string, to: Destination, instant: number, witness: Witness = {}): Destination {
+    return this.onward(this.#closed(`did:${did}`, instant, witness) ?? to, instant, witness);
   }
 
   /** Where a call comes to that is sent to this destination. */
-  onward(to: Destination, instant: number, tell?: Tell): Destination {
+  onward(to: Destination, instant: number, witness: Witness = {}): Destination {
     let now = to;
     // No circle can be written; should there be one all the same, the dialplan is as good as anything.
     for (let steps = 0; steps < 100; steps++) {
       const thing = writeDestination(now);
       const next =
         now.kind === 'hours'
-          ? this.#through(thing, now.name, instant, tell)
-          : this.#closed(thing, instant, tell);
+          ? this.#through(thing, now.name, instant, witness)
+          : this.#closed(thing, instant, witness);
       if (!next) return now;
       now = next;
     }
@@ -54,14 +67,20 @@ export class Opening {
   }
 
   /** Where calls to a thing go while its hours are closed; undefined: they are open, or it has none. */
-  #closed(thing: string, instant: number, tell?: Tell): Destination | undefined {
+  #closed(thing: string, instant: number, witness: Witness): Destination | undefined {
     const hours = this.#hoursOf.get(thing);
-    if (hours === undefined || this.#isOpen(hours, instant, tell)) return undefined;
-    return this.#slot(thing, 'closed', tell);
+    if (hours === undefined || this.#isOpen(hours, instant, witness.tell)) return undefined;
+    return this.#sent(thing, hours, 'closed', witness);
   }
 
-  #through(thing: string, hours: string, instant: number, tell?: Tell): Destination {
-    return this.#slot(thing, this.#isOpen(hours, instant, tell) ? 'open' : 'closed', tell);
+  #through(thing: string, hours: string, instant: number, witness: Witness): Destination {
+    return this.#sent(thing, hours, this.#isOpen(hours, instant, witness.tell) ? 'open' : 'closed', witness);
+  }
+
+  #sent(thing: string, hours: string, state: 'open' | 'closed', { tell, passed }: Witness): Destination {
+    const to = this.#slot(thing, state, tell);
+    passed?.({ hours, state, to });
+    return to;
   }
 
   #isOpen(hours: string, instant: number, tell?: Tell): boolean {

@@ -4,6 +4,7 @@ export const callOutcomes = [
   'abandoned',
   'nobody',
   'timeout',
+  'full',
   'busy',
   'no-answer',
   'refused',

@@ -168,8 +168,11 @@ export const pickedUp = `
   ), called as (
     select c.id, c.uniqueid, told."secondsAgo", told.outside, x.id as extension_id, i.agent_id
     from told join calls c on c.node = :node and c.uniqueid = told.uniqueid
-    left join extensions x on x.team_id = c.team_id and x.removed_at is null
-      and (x.number = told.extension or x.endpoint = told.endpoint)
+    -- Each has an index of its own; put together they have none.
+    left join extensions n on n.team_id = c.team_id and n.number = told.extension and n.removed_at is null
+    left join extensions e on e.endpoint_node = :node and e.endpoint = told.endpoint and e.team_id = c.team_id
+      and e.removed_at is null
+    left join lateral (select coalesce(n.id, e.id) as id) x on true
     left join sign_ins i on i.extension_id = x.id and i.signed_out_at is null
   )
   update calls c set outcome = 'answered',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { prepared, type Queryable } from '../database/pool.js';
 import { failureOf } from '../database/sql-errors.js';
@@ -13,10 +14,17 @@ export interface CallStep {
    */
   kind: string;
   facts?: Readonly<Record<string, string>>;
+  /**
+   * Of what is decided when the call arrives: a word for it within its call. Its time is that of the arrival, and of those
+   * with the same word, by whichever server they are told, the first is kept. Every other step is one of its own.
+   */
+  key?: string;
 }
 
 interface Waiting {
   step: CallStep;
+  /** Its own, or one made for it: what is written again since the answer was lost is still one step. */
+  key: string;
   /** When it happened, and until when its call may still be recorded, on the monotonic clock. */
   at: number;
   until: number;
@@ -49,7 +57,7 @@ export class CallSteps {
   add(step: CallStep): void {
     if (!/^[a-z][a-z-]{0,31}$/.test(step.kind) || step.call === '') return;
     const at = performance.now();
-    this.#waiting.push({ step, at, until: at + this.settings.patienceMs });
+    this.#waiting.push({ step, key: step.key ?? randomUUID(), at, until: at + this.settings.patienceMs });
     if (this.#waiting.length > this.settings.keep) this.#waiting.shift();
     this.#later(this.settings.delayMs);
   }
@@ -108,9 +116,11 @@ export class CallSteps {
 /** Writes those whose call is recorded; returns their places in the batch. */
 async function recordSteps(db: Queryable, node: string, batch: readonly Waiting[]): Promise<Set<number>> {
   const now = performance.now();
-  const rows = batch.map(({ step, at }, index) => ({
+  const rows = batch.map(({ step, key, at }, index) => ({
     index,
     call: storable(step.call),
+    key,
+    arrival: step.key !== undefined,
     kind: step.kind,
     facts: checkedFacts(step.facts),
     secondsAgo: (now - at) / 1000,
@@ -121,13 +131,16 @@ async function recordSteps(db: Queryable, node: string, batch: readonly Waiting[
 
 const sql = `
   with told as (
-    select c.team_id, c.id as call_id, s.index, s.kind, s.facts, t.identity, c.ended_at,
-      greatest(c.arrived_at, clock_timestamp() - make_interval(secs => s."secondsAgo")) as at
-    from json_to_recordset(:steps::json) as s (index integer, call text, kind text, facts jsonb, "secondsAgo" double precision)
+    select c.team_id, c.id as call_id, s.index, s.key, s.kind, s.facts, t.identity, c.ended_at,
+      case when s.arrival then c.arrived_at
+        else greatest(c.arrived_at, clock_timestamp() - make_interval(secs => s."secondsAgo")) end as at
+    from json_to_recordset(:steps::json) 
+      as s (index integer, call text, key text, arrival boolean, kind text, facts jsonb, "secondsAgo" double precision)
     join calls c on c.node = :node and c.uniqueid = s.call join teams t on t.id = c.team_id
   ), written as (
-    insert into call_steps (team_id, call_id, at, kind, facts)
-    select team_id, call_id, at, kind, facts from told where kind not in ('recording', 'recorded') order by index
+    insert into call_steps (team_id, call_id, at, key, kind, facts)
+    select team_id, call_id, at, key, kind, facts from told where kind not in ('recording', 'recorded') order by index
+    on conflict (call_id, key) do nothing
   ), begun as (
     insert into recordings as r (team_id, call_id, file, started_at, ended_at)
     select team_id, call_id, facts ->> 'file', min(at),

@@ -46,6 +46,8 @@ const leftWithout: Readonly<Record<string, string>> = {
   abandoned: 'the caller gave up',
   nobody: 'sent away, since nobody was there',
   timeout: 'sent away after the longest wait',
+  full: 'sent away, since the queue was full',
+  key: 'on by a key of the caller’s',
   again: 'let go while agents were on their way, and back into the queue',
 };
 
@@ -54,6 +56,7 @@ const endings: Readonly<Record<string, string>> = {
   abandoned: 'the caller gave up before somebody answered',
   nobody: 'nobody was there',
   timeout: 'nobody answered within the longest wait',
+  full: 'the queue was full',
   busy: 'busy',
   'no-answer': 'nobody answered',
   refused: 'refused',

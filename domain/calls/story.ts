@@ -122,7 +122,8 @@ const sql = (which: string): string => `
   ), entry as (
     select arrived_at as at, 'arrived' as kind, jsonb_build_object('did', did, 'caller', caller) as facts from call
     union all
-    select s.at, s.kind, s.facts from call join call_steps s on s.call_id = call.id
+    -- What was decided at the same moment is in the order in which it was told.
+    (select s.at, s.kind, s.facts from call join call_steps s on s.call_id = call.id order by s.id)
     union all
     select v.joined_at, 'joined', jsonb_build_object('group', g.name, 'position', v.position)
     from call join queue_visits v on v.call_id = call.id left join agent_groups g on g.id = v.group_id

@@ -13,7 +13,7 @@ import {
   type DidRule,
 } from './call-conditions.js';
 import { DidIndex } from './did-index.js';
-import { readOpenings, type Opening, type Tell } from './opening.js';
+import { readOpenings, type HoursPassed, type Opening, type Tell } from './opening.js';
 
 /** A call as it arrives. */
 export interface InboundCall {
@@ -36,6 +36,10 @@ export interface Route {
   /** The DID that has it: a number, a range, or a beginning; null: no team has it. */
   readonly did: string | null;
   readonly destination: Destination;
+  /** Where its rule or its DID leads, before any hours. */
+  readonly led: Destination;
+  /** The hours that have sent it on from there, in their order. */
+  readonly hours: readonly HoursPassed[];
   /** The rule that decided; null: the DID. */
   readonly rule: string | null;
   readonly binding: Pick<Binding, 'name' | 'application' | 'link'> | null;
@@ -70,11 +74,14 @@ export class TeamRoutes {
       tell?.(
         `${this.rules.length === 0 ? 'no rules' : 'no rule holds'}: the DID leads to ${writeDestination(to)}`,
       );
-    const destination = rule
-      ? this.#onward(rule.to, instant, tell)
-      : (this.opening?.follow(did, to, instant, tell) ?? to);
+    const hours: HoursPassed[] = [];
+    const witness = { tell, passed: (passed: HoursPassed) => void hours.push(passed) };
+    const led = rule?.to ?? to;
+    const { opening } = this;
+    const destination =
+      (rule ? opening?.onward(led, instant, witness) : opening?.follow(did, led, instant, witness)) ?? led;
     const binding = bindingFor(this.bindings, facts, destination, tell) ?? null;
-    return { team: this.team, number, did, destination, rule: rule?.name ?? null, binding };
+    return { team: this.team, number, did, destination, led, hours, rule: rule?.name ?? null, binding };
   }
 
   /** Where a call goes whose number no team has; undefined: it is refused. */
@@ -85,15 +92,15 @@ export class TeamRoutes {
       return undefined;
     }
     tell?.(`team ${this.team} takes such calls: they go to ${writeDestination(unknownTo)} (unknown-to)`);
-    const destination = this.#onward(unknownTo, call.instant ?? Date.now(), tell);
+    const hours: HoursPassed[] = [];
+    const witness = { tell, passed: (passed: HoursPassed) => void hours.push(passed) };
+    const instant = call.instant ?? Date.now();
+    const destination = this.opening?.onward(unknownTo, instant, witness) ?? unknownTo;
     const { number } = call;
     const facts = { number, caller: this.#callerOf(call), endpoint: call.endpoint ?? null };
     const binding = bindingFor(this.bindings, facts, destination, tell) ?? null;
-    return { team: this.team, number, did: null, destination, rule: null, binding };
-  }
-
-  #onward(to: Destination, instant: number, tell?: Tell): Destination {
-    return this.opening?.onward(to, instant, tell) ?? to;
+    const { team } = this;
+    return { team, number, did: null, destination, led: unknownTo, hours, rule: null, binding };
   }
 
   /** Reckoned only where anything asks for it. */

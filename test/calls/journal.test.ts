@@ -110,3 +110,28 @@ void t.test('the same uniqueid on two nodes is two calls, and of another team an
     { node: 'east', did: '600200' },
   ]);
 });
+
+void t.test(
+  'a queue that a call came to by a menu stays its group when its arrival is written later',
+  async (t) => {
+    const { db } = await freshDatabase(t);
+    await provision(db, crowd(1));
+    const { log } = listening();
+    const journal = new CallJournal(db, 'default', log);
+    const records = new CallRecords(db, 'default');
+    journal.add(arrival('call.1', { destination: { kind: 'menu', name: 'main' }, caller: '+4930' }));
+    await records.joined(callerOf('astercc-support', 'call.1'));
+    await journal.flush();
+    const kept = () =>
+      db('calls as c')
+        .leftJoin('agent_groups as g', 'g.id', 'c.group_id')
+        .leftJoin('extensions as x', 'x.id', 'c.extension_id')
+        .select<object[]>('c.did', 'c.caller', 'g.name as group', 'x.number as extension');
+    t.same(await kept(), [{ did: '600100', caller: '+4930', group: 'support', extension: null }]);
+    // Who is asked about it a second time knows no more.
+    await db('calls').update({ extension_id: db('extensions').min('id') });
+    journal.add(arrival('call.1', { destination: { kind: 'hangup', name: 'busy' }, caller: '+4930' }));
+    await journal.flush();
+    t.match(await kept(), [{ group: 'support', extension: '5001' }]);
+  },
+);

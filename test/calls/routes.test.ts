@@ -4,6 +4,8 @@ import { inbound } from '../../agi/scripts/inbound.js';
 import { unknownNumber } from '../../agi/scripts/unknown-number.js';
 import type { Script, Services } from '../../agi/scripts/script.js';
 import { CallJournal } from '../../domain/calls/journal.js';
+import { CallSteps } from '../../domain/calls/steps.js';
+import { readStory } from '../../domain/calls/story.js';
 import { Routing } from '../../domain/calls/routing.js';
 import { listUnknownNumbers, UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
 import type { Database } from '../../domain/database/pool.js';
@@ -12,6 +14,7 @@ import { bindings } from '../../domain/provisioning/binding.js';
 import { addDid } from '../../domain/provisioning/did.js';
 import { didRules } from '../../domain/provisioning/did-rule.js';
 import { addGroup, removeGroup } from '../../domain/provisioning/group.js';
+import { addHours, switchHours } from '../../domain/provisioning/hours.js';
 import { addTeam, setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk, removeTrunk, setTrunk } from '../../domain/provisioning/trunk.js';
 import { readRows } from '../../pbx/files/rows.js';
@@ -51,7 +54,14 @@ async function asked(t: Test, of: Database) {
   });
   const unknownNumbers = new UnknownNumbers(of, 'default', log, 3_600_000);
   t.teardown(() => Promise.all([journal.flush(), unknownNumbers.flush()]));
-  const steps = { add: () => undefined };
+  const steps = new CallSteps(of, 'default', log, {
+    delayMs: 3_600_000,
+    retryMs: 3_600_000,
+    patienceMs: 60_000,
+    keep: 10_000,
+    batch: 500,
+  });
+  t.teardown(() => steps.flush());
   const services = { db: of, routing, journal, steps, unknownNumbers, log } as unknown as Services;
   const bound = (script: Script) => (session: Parameters<Script>[1], args: readonly string[]) =>
     script(services, session, args);
@@ -67,7 +77,7 @@ async function asked(t: Test, of: Database) {
     });
     return variables.get('STAR64_ANSWER');
   };
-  return { ask, routing, journal, unknownNumbers };
+  return { ask, routing, journal, steps, unknownNumbers };
 }
 
 await t.test('of the rules whose conditions all hold the largest decides', async (t) => {
@@ -327,6 +337,54 @@ await t.test('star64 route says which rule decides, by the functions that a call
   t.match(await route('030700100'), /of team other/);
   t.match(await cli(['route', '030600100', '--trunk', 'theirs'], { env }), { status: 4 });
   t.match(await cli(['route', 'a;b'], { env }), { status: 2 });
+});
+
+await t.test('the story of a call tells the hours that have sent it on', async (t) => {
+  const hoursDatabase = await freshDatabase(t);
+  const of = hoursDatabase.db;
+  await addGroup(of, team, { name: 'support' });
+  await announcements.add(of, team, 'closed', { sound: 'custom/closed' });
+  const toClosed = { open: 'group:support', closed: 'announcement:closed' };
+  await addHours(of, team, { name: 'office', ...toClosed });
+  await addHours(of, team, { name: 'plant', open: 'group:support', closed: 'hours:office' });
+  await addDid(of, team, { number: '600900', to: 'hours:plant' });
+  await addDid(of, team, {
+    number: '600901',
+    to: 'group:support',
+    hours: 'office',
+    closed: 'announcement:closed',
+  });
+  const story = async (number: string): Promise<[string | undefined, string[]]> => {
+    const { ask, journal, steps } = await asked(t, of);
+    const place = await ask('inbound', [team, number, ''], '030');
+    await journal.flush();
+    const statements: string[] = [];
+    const hear = ({ sql }: { sql: string }): void => void statements.push(sql);
+    of.on('query', hear);
+    await steps.flush();
+    of.removeListener('query', hear);
+    t.equal(statements.length, 1, 'one statement for all of it');
+    return [place, (await readStory(of, team, `call.${calls}`)).story.slice(1).map(({ says }) => says)];
+  };
+  for (const name of ['office', 'plant']) await switchHours(of, team, name, 'night');
+  t.same(await story('600900'), [
+    'astercc-announcements,closed,1',
+    [
+      '600900 leads to hours:plant',
+      'hours plant: closed, so on to hours:office',
+      'hours office: closed, so on to announcement:closed',
+    ],
+  ]);
+  t.same(await story('600901'), [
+    'astercc-announcements,closed,1',
+    ['600901 leads to group:support', 'hours office: closed, so on to announcement:closed'],
+  ]);
+  for (const name of ['office', 'plant']) await switchHours(of, team, name, 'day');
+  t.same(await story('600900'), [
+    'astercc-groups,support,1',
+    ['600900 leads to hours:plant', 'hours plant: open, so on to group:support'],
+  ]);
+  t.same(await story('600901'), ['astercc-groups,support,1', ['600901 leads to group:support']]);
 });
 
 await t.test('10,000 DIDs in 1,000 teams: no statement on the way of a question', async (t) => {

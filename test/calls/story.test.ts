@@ -58,11 +58,12 @@ await t.test('a call from its arrival to its end', async (t) => {
   const file = 'star64/astercc/2026-11-26/default-call-1-1.wav';
   // Told before the call is recorded, as it is when the journal writes it.
   const writer = new CallSteps(db, defaultNode, silent);
-  writer.add({ call: 'call-1', kind: 'did', facts: { did: '600100', to: 'hours:office' } });
+  writer.add({ call: 'call-1', kind: 'did', facts: { did: '600100', to: 'hours:office' }, key: 'did' });
   writer.add({
     call: 'call-1',
     kind: 'hours',
     facts: { hours: 'office', state: 'open', to: 'group:support' },
+    key: 'hours-0',
   });
   await records.joined(caller, { number: '+4930', position: 3 });
   await db('calls').update({ did: '600100' });
@@ -137,7 +138,10 @@ await t.test('a call from its arrival to its end', async (t) => {
     { status: 4 },
     'the wall between teams',
   );
-  t.match(await cli(['call', 'list', '--since', 'yesterday'], { env }), { status: 2 });
+  for (const since of ['yesterday', '2026-02-30', '2026-02-30T08:00', '0000-01-01', '2026-13-01'])
+    t.match(await cli(['call', 'list', '--since', since], { env }), { status: 2, err: 'Type 90s' }, since);
+  for (const since of ['2024-02-29', '0001-01-01', '2026-02-28T24:00'])
+    t.match(await cli(['call', 'list', '--since', since], { env }), { status: 0 }, since);
   t.equal((await cli(['call', 'list', '--since', '2999-01-01'], { env })).out, '');
 });
 
@@ -177,6 +181,39 @@ await t.test(
     t.notOk((await says('call-3')).includes('menu ?: no key'));
   },
 );
+
+await t.test('a step is one, though its answer was lost and another server tells it as well', async (t) => {
+  await records.joined(callerOf('astercc-support', 'call-6'));
+  let lost = 1;
+  // PostgreSQL has written it, and the connection ends before it says so.
+  const losing = {
+    raw: (sql: string, values: never) => ({
+      options: async (options: { name: string }) => {
+        const result: unknown = await db.raw(sql, values).options(options);
+        if (lost-- > 0) throw new Error('Connection terminated unexpectedly');
+        return result;
+      },
+    }),
+  } as unknown as typeof db;
+  const settings = { delayMs: 3_600_000, retryMs: 3_600_000, patienceMs: 60_000, keep: 10, batch: 10 };
+  const writer = new CallSteps(losing, defaultNode, silent, settings);
+  const did = { call: 'call-6', kind: 'did', facts: { did: '600100', to: 'group:support' }, key: 'did' };
+  const key = { call: 'call-6', kind: 'menu', facts: { menu: 'main', key: '1' } };
+  for (const step of [did, key, key]) writer.add(step);
+  await writer.flush();
+  await writer.flush();
+  t.equal(lost, -1, 'written twice');
+  await tell(did);
+  t.same((await says('call-6')).slice(1), [
+    '600100 leads to group:support',
+    'joins the queue of support',
+    'menu main: key 1',
+    'menu main: key 1',
+  ]);
+  await records.joined(callerOf('astercc-support', 'call-7'));
+  await tell({ ...did, call: 'call-7' });
+  t.ok((await says('call-7')).includes('600100 leads to group:support'), 'of another call it is another one');
+});
 
 await t.test('recordings: of the own team, each with its end, and nothing else is believed', async (t) => {
   await records.joined(callerOf('astercc-support', 'call-4'));

@@ -24,7 +24,7 @@ export const team = describe({
     show: 'show a team',
     set: 'change a team',
     remove:
-      'remove a team that owns nothing any more; --discard-calls takes the record of its calls and sign-ins along',
+      'remove a team that owns nothing any more; --discard-calls takes the record of its calls and sign-ins along, and leaves the files of its recordings',
   },
   key: 'identity',
   owner: 'none',
