@@ -1,13 +1,7 @@
 import type { Logger } from 'pino';
 import { endOffer, transition } from '../../domain/presence/agent-state.js';
 import { findQueue } from '../../domain/calls/queue.js';
-import {
-  CallRecords,
-  unservedOutcomes,
-  type Caller,
-  type CallOutcome,
-  type KnownQueue,
-} from '../../domain/calls/records.js';
+import { CallRecords, unservedOutcomes, type Caller, type KnownQueue } from '../../domain/calls/records.js';
 import type { CallStep } from '../../domain/calls/steps.js';
 import { type Database } from '../../domain/database/pool.js';
 import { openSignIn, type SignIn } from '../../domain/presence/open-sign-in.js';
@@ -16,12 +10,11 @@ import { beginWrapUp } from '../../domain/presence/wrap-up.js';
 import type { AmiMessage } from '../ami/message.js';
 import { phoneOf } from '../queue/names.js';
 import { phonesAt } from '../queue/phones.js';
-import { outcomeOf } from './call-outcome.js';
 import { dropOldest, Endings } from './endings.js';
 import { callerIn, deviceIn, deviceOfChannel, offerIn } from './event-headers.js';
-import { stepOf } from './call-step.js';
 import { resultOf, type OfferSoFar } from './offer-result.js';
 import { OrderedWork, type Work } from './ordered-work.js';
+import { Unqueued } from './unqueued.js';
 
 /** More than are ever open at once: ends that another server sees leave their beginnings here. */
 const most = 20_000;
@@ -38,12 +31,9 @@ export class Observer {
   readonly #gaveUp = new Map<string, Caller>();
   /** Offers that ring or talk. */
   readonly #offers = new Map<string, OfferSoFar>();
-  /** Why nobody has answered at an extension or in a ring group, by the caller's channel. */
-  readonly #dialled = new Map<string, CallOutcome>();
-  /** Beginnings of recordings, by the channel of the phone at which each is made: they end with it. */
-  readonly #recording = new Map<string, CallStep>();
   readonly #records: CallRecords;
   readonly #endings: Endings;
+  readonly #unqueued: Unqueued;
 
   constructor(
     private readonly db: Database,
@@ -66,6 +56,7 @@ export class Observer {
       () => this.#work.add({ key: 'ends', run: () => this.#endings.write() }),
       (offerIds) => this.hooks.unanswered?.(offerIds),
     );
+    this.#unqueued = new Unqueued(this.#endings, (step) => this.hooks.step?.(step));
   }
 
   /** Takes one event. Never throws. */
@@ -138,10 +129,10 @@ export class Observer {
         return undefined;
       case 'AgentComplete':
       case 'BlindTransfer':
-        this.#step(stepOf(event));
+        this.#unqueued.tell(event);
         return undefined;
       case 'AttendedTransfer':
-        this.#step(stepOf(event));
+        this.#unqueued.tell(event);
         return this.#transferred(event);
       case 'Hangup':
         return this.#hungUp(uniqueid, event);
@@ -163,43 +154,10 @@ export class Observer {
       case 'Star64Left':
         this.#gaveUp.delete(headers.get('uniqueid') ?? '');
         return { key: headers.get('uniqueid') ?? '', run: () => this.#unserved(event) };
-      case 'Star64Step': {
-        const step = stepOf(event);
-        if (step?.kind === 'recording') this.#recording.set(headers.get('uniqueid') ?? '', step);
-        dropOldest(this.#recording, most);
-        this.#step(step);
-        return undefined;
-      }
-      case 'Star64PickedUp':
-        this.#dialled.delete(headers.get('call') ?? '');
-        this.#endings.pickedUp(headers.get('call') ?? '', deviceOfChannel(headers.get('channel') ?? ''));
-        return undefined;
-      case 'Star64RingGroup':
-        this.#step(stepOf(event));
-        this.#endings.ringGroup(headers.get('linkedid') ?? '', {
-          team: headers.get('team') ?? '',
-          ringGroup: headers.get('ringgroup') ?? '',
-        });
-        this.#unansweredSoFar(event);
-        return undefined;
-      case 'Star64RingGroupLeft':
-      case 'Star64Dialled':
-        this.#unansweredSoFar(event);
-        return undefined;
       default:
+        this.#unqueued.take(event);
         return undefined;
     }
-  }
-
-  #step(step: CallStep | undefined): void {
-    if (step) this.hooks.step?.(step);
-  }
-
-  /** What the call has come to if nothing more is told of it. */
-  #unansweredSoFar(event: AmiMessage): void {
-    const outcome = outcomeOf(event);
-    if (outcome) this.#dialled.set(event.headers.get('uniqueid') ?? '', outcome);
-    dropOldest(this.#dialled, most);
   }
 
   /** Work for the phone that a header names, after what is under way of its call. */
@@ -310,9 +268,7 @@ export class Observer {
   }
 
   #hungUp(uniqueid: string, event: AmiMessage): Work | undefined {
-    const recording = this.#recording.get(uniqueid);
-    if (recording) this.#step({ ...recording, kind: 'recorded' });
-    this.#recording.delete(uniqueid);
+    const outcome = this.#unqueued.ended(uniqueid);
     const offer = this.#offers.get(uniqueid);
     if (offer) {
       this.#offers.delete(uniqueid);
@@ -323,8 +279,6 @@ export class Observer {
       this.#endings.offer(uniqueid, null);
     }
     // The caller's is the channel that began the call, unless a hand-written dialplan has put others before it.
-    const outcome = this.#dialled.get(uniqueid) ?? null;
-    this.#dialled.delete(uniqueid);
     if (this.#queued.delete(uniqueid) || uniqueid === event.headers.get('linkedid'))
       this.#endings.call({
         uniqueid,
