@@ -12,6 +12,7 @@ import {
   whole,
   yesNo,
 } from '../description.js';
+import { keySlots } from '../key-slots.js';
 import { recordRules } from '../record.js';
 
 /** In which order Asterisk's queue offers a call to its agents; the words are app_queue's. */
@@ -34,14 +35,6 @@ export const workModes = ['all', 'inbound', 'outbound', 'choice'] as const;
 
 /** Which application has the link that a popup opens (spec 29, 34). */
 export const applications = ['campaign', 'customer_service', 'virtual_office', 'third_party'] as const;
-
-const key = (digit: string) =>
-  destination({
-    option: `key-${digit}`,
-    help: `where a caller goes who presses ${digit} while they wait`,
-    none: `key ${digit} does nothing`,
-    listed: false,
-  });
 
 /** An agent group: one Asterisk queue, `<team>-<name>`. */
 export const group = describe({
@@ -220,16 +213,10 @@ export const group = describe({
       none: 'callers are told that nobody is available',
       listed: false,
     }),
-    key0: key('0'),
-    key1: key('1'),
-    key2: key('2'),
-    key3: key('3'),
-    key4: key('4'),
-    key5: key('5'),
-    key6: key('6'),
-    key7: key('7'),
-    key8: key('8'),
-    key9: key('9'),
+    ...keySlots({
+      help: (key) => `where a caller goes who presses ${key} while they wait`,
+      none: (key) => `key ${key} does nothing`,
+    }),
     workMode: choice(workModes, {
       what: 'work mode',
       placeholder: 'mode',

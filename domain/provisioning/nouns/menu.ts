@@ -1,12 +1,5 @@
 import { describe, destination, name, whole } from '../description.js';
-
-const key = (digit: string) =>
-  destination({
-    option: `key-${digit}`,
-    help: `where key ${digit} leads`,
-    none: `key ${digit} is a wrong one`,
-    listed: false,
-  });
+import { keySlots } from '../key-slots.js';
 
 /** One level of keys: a sound offers them, and each leads somewhere. */
 export const menu = describe({
@@ -41,16 +34,10 @@ export const menu = describe({
         unless: '3',
       },
     ),
-    key1: key('1'),
-    key2: key('2'),
-    key3: key('3'),
-    key4: key('4'),
-    key5: key('5'),
-    key6: key('6'),
-    key7: key('7'),
-    key8: key('8'),
-    key9: key('9'),
-    key0: key('0'),
+    ...keySlots({
+      help: (key) => `where key ${key} leads`,
+      none: (key) => `key ${key} is a wrong one`,
+    }),
     timeout: destination({
       help: 'where the call of a caller goes who presses no key; without it the call ends',
       none: 'the call of a caller who presses no key ends',
