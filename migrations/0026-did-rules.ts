@@ -76,12 +76,14 @@ create table did_rules (
   caller text constraint did_rules_caller_form
     check (caller ~ '^(anonymous|[+]?[0-9]{1,20}([*]|[.]{2}[+]?[0-9]{1,20})?)$'),
   trunk_id integer references trunks on delete restrict,
+  queue_priority integer not null default 0 constraint did_rules_queue_priority_range check (queue_priority between 0 and 1000),
   created_at timestamptz not null default now(),
   constraint did_rules_team_id_id_key unique (team_id, id),
   constraint did_rules_name_key unique (team_id, name)
 );
 create index did_rules_trunk_idx on did_rules (trunk_id);
 comment on table did_rules is 'Where calls go that meet conditions, instead of where their DID leads. All that are given must hold.';
+comment on column did_rules.queue_priority is 'Callers with a larger one go ahead of the others who wait in a queue.';
 comment on column did_rules.did is 'As it was typed, and read in the country of the team; so is the caller.';
 
 create table bindings (

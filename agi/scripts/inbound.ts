@@ -23,7 +23,7 @@ export const inbound: Script = async (services, session, [team = '', number = ''
 
 /** Sends a call where it goes, and has it recorded. */
 export async function go({ journal, steps }: Services, session: Session, route: Route): Promise<void> {
-  const { team, number: did, destination, led, hours, rule, binding } = route;
+  const { team, number: did, destination, led, hours, rule, queuePriority, binding } = route;
   const { uniqueid, callerIdNumber: caller } = session.request;
   // An agent who signs in by calling is no customer.
   if (destination.kind !== 'feature') {
@@ -39,5 +39,7 @@ export async function go({ journal, steps }: Services, session: Session, route: 
         key: `hours-${index}`,
       });
   }
+  // star64-enter reads it, whichever queue the call comes to.
+  if (queuePriority > 0) await session.setVariable('STAR64_PRIO', String(queuePriority));
   return answer(session, placeOf(team, destination));
 }

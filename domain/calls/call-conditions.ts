@@ -30,6 +30,8 @@ export interface Conditions {
 
 /** Where calls go that meet conditions, instead of where their DID leads. */
 export interface DidRule extends Conditions {
+  /** Larger ones go ahead in a queue; 0: as everybody. */
+  readonly queuePriority: number;
   readonly to: Destination;
 }
 

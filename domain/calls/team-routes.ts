@@ -42,6 +42,8 @@ export interface Route {
   readonly hours: readonly HoursPassed[];
   /** The rule that decided; null: the DID. */
   readonly rule: string | null;
+  /** Larger ones go ahead in a queue; 0: as everybody. */
+  readonly queuePriority: number;
   readonly binding: Pick<Binding, 'name' | 'application' | 'link'> | null;
 }
 
@@ -81,7 +83,10 @@ export class TeamRoutes {
     const destination =
       (rule ? opening?.onward(led, instant, witness) : opening?.follow(did, led, instant, witness)) ?? led;
     const binding = bindingFor(this.bindings, facts, destination, tell) ?? null;
-    return { team: this.team, number, did, destination, led, hours, rule: rule?.name ?? null, binding };
+    const queuePriority = rule?.queuePriority ?? 0;
+    if (queuePriority > 0) tell?.(`in a queue its priority is ${queuePriority}`);
+    const { team } = this;
+    return { team, number, did, destination, led, hours, rule: rule?.name ?? null, queuePriority, binding };
   }
 
   /** Where a call goes whose number no team has; undefined: it is refused. */
@@ -100,7 +105,17 @@ export class TeamRoutes {
     const facts = { number, caller: this.#callerOf(call), endpoint: call.endpoint ?? null };
     const binding = bindingFor(this.bindings, facts, destination, tell) ?? null;
     const { team } = this;
-    return { team, number, did: null, destination, led: unknownTo, hours, rule: null, binding };
+    return {
+      team,
+      number,
+      did: null,
+      destination,
+      led: unknownTo,
+      hours,
+      rule: null,
+      queuePriority: 0,
+      binding,
+    };
   }
 
   /** Reckoned only where anything asks for it. */
@@ -158,16 +173,20 @@ export async function readTeamRoutes(
   }
   const conditions = 'o.name, o.priority, o.did, o.caller, k.name as trunk, k.endpoint';
   const { rows: rules } = await db.raw<{
-    rows: (ConditionsRow & { kind: DestinationKind; toName: string })[];
+    rows: (ConditionsRow & { kind: DestinationKind; toName: string; queuePriority: number })[];
   }>(
-    `select t.id as "teamId", ${conditions}, p.kind, p.name as "toName"
+    `select t.id as "teamId", ${conditions}, p.kind, p.name as "toName", o.queue_priority as "queuePriority"
      from did_rules o join teams t on t.id = o.team_id left join trunks k on k.id = o.trunk_id
      join destination_targets p on p.from_did_rule_id = o.id and p.slot = 'to' where ${mine}`,
     only,
   );
   for (const row of rules) {
     const of = routes.get(row.teamId);
-    of?.rules.push({ ...conditionsOf(of.plan, row), to: { kind: row.kind, name: row.toName } });
+    of?.rules.push({
+      ...conditionsOf(of.plan, row),
+      to: { kind: row.kind, name: row.toName },
+      queuePriority: row.queuePriority,
+    });
   }
   const { rows: bindings } = await db.raw<{
     rows: (ConditionsRow & { group: string | null; application: string; link: string | null })[];

@@ -66,7 +66,7 @@ async function asked(t: Test, of: Database) {
   const bound = (script: Script) => (session: Parameters<Script>[1], args: readonly string[]) =>
     script(services, session, args);
   const { port } = await serve(t, { inbound: bound(inbound), 'unknown-number': bound(unknownNumber) });
-  const ask = async (script: string, args: string[], caller: string): Promise<string | undefined> => {
+  const variablesOf = async (script: string, args: string[], caller: string) => {
     const { variables } = await call({
       port,
       script,
@@ -75,10 +75,22 @@ async function asked(t: Test, of: Database) {
       uniqueid: `call.${++calls}`,
       environment: { agi_callerid: caller },
     });
-    return variables.get('STAR64_ANSWER');
+    return variables;
   };
-  return { ask, routing, journal, steps, unknownNumbers };
+  const ask = async (script: string, args: string[], caller: string): Promise<string | undefined> =>
+    (await variablesOf(script, args, caller)).get('STAR64_ANSWER');
+  return { ask, variablesOf, routing, journal, steps, unknownNumbers };
 }
+
+await t.test('callers of a rule with a priority in queues go ahead there, and nobody else', async (t) => {
+  await didRules.add(db, team, 'ahead', { caller: '030777*', to: 'group:support', queuePriority: 7 });
+  const { variablesOf } = await asked(t, db);
+  const priorityOf = async (caller: string): Promise<string | undefined> =>
+    (await variablesOf('inbound', [team, '+4930600100', 'provider'], caller)).get('STAR64_PRIO');
+  t.equal(await priorityOf('030777123'), '7');
+  t.equal(await priorityOf('030123'), undefined);
+  await didRules.remove(db, team, 'ahead');
+});
 
 await t.test('of the rules whose conditions all hold the largest decides', async (t) => {
   await didRules.add(db, team, 'mobiles', { caller: '0171*', to: 'group:vip', priority: 10 });

@@ -1,5 +1,5 @@
 import { callConditions } from '../call-conditions.js';
-import { describe, destination, name } from '../description.js';
+import { describe, destination, name, whole } from '../description.js';
 
 /** Where calls for the DIDs of a team go on some conditions, instead of where the DID leads. */
 export const didRule = describe({
@@ -20,6 +20,15 @@ export const didRule = describe({
   fields: {
     name: name('did-rule', { help: 'for example mobiles' }),
     to: destination({ help: 'where these calls go, for example group:support', required: true }),
+    queuePriority: whole(
+      { from: 0, to: 1000 },
+      {
+        what: 'priority in queues',
+        placeholder: 'number',
+        help: 'these callers go ahead of those with a smaller one, also of those who have waited for longer',
+        unless: '0',
+      },
+    ),
     ...callConditions('rules'),
   },
 });
