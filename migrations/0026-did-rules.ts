@@ -138,7 +138,10 @@ create or replace view destination_targets as
       when to_menu_id is not null then 'menu' when to_number is not null then 'outside'
       when to_cause is not null then 'hangup' else 'feature' end as kind,
     coalesce(x.number, a.number, r.number, g.name, h.name, n.name, m.name, to_number, to_cause, to_feature) as name,
-    d.from_did_rule_id
+    d.from_did_rule_id,
+    -- Joins of what nobody asks for are left out by the planner: each is by a primary key.
+    coalesce('did:' || od.number, 'group:' || og.name, 'hours:' || oh.name, 'ring-group:' || orr.number,
+      'announcement:' || oa.name, 'menu:' || om.name, 'did-rule:' || ou.name, 'team:' || ot.identity) as owner
   from destinations d
   left join extensions x on x.id = d.to_extension_id
   left join agents a on a.id = d.to_agent_id
@@ -146,7 +149,16 @@ create or replace view destination_targets as
   left join agent_groups g on g.id = d.to_group_id
   left join hours h on h.id = d.to_hours_id
   left join announcements n on n.id = d.to_announcement_id
-  left join menus m on m.id = d.to_menu_id;
+  left join menus m on m.id = d.to_menu_id
+  left join dids od on od.id = d.from_did_id
+  left join agent_groups og on og.id = d.from_group_id
+  left join hours oh on oh.id = d.from_hours_id
+  left join ring_groups orr on orr.id = d.from_ring_group_id
+  left join announcements oa on oa.id = d.from_announcement_id
+  left join menus om on om.id = d.from_menu_id
+  left join did_rules ou on ou.id = d.from_did_rule_id
+  left join teams ot on ot.id = d.from_team_id;
+comment on view destination_targets is 'Destinations by kind and name, as they are typed, and their owners written like that.';
 
 alter table trunks add column unknown_team_id integer references teams on delete set null,
   add constraint trunks_unknown_team_of_every_team check (unknown_team_id is null or team_id is null);

@@ -136,13 +136,7 @@ export async function readOpenings(
   const { rows: slots } = await db.raw<{
     rows: { teamId: number; thing: string; slot: string; kind: DestinationKind; name: string }[];
   }>(
-    `select d.team_id as "teamId", coalesce('did:' || x.number, 'group:' || g.name, 'ring-group:' || r.number,
-       'hours:' || h.name) as thing, d.slot, d.kind, d.name
-     from destination_targets d
-     left join dids x on x.id = d.from_did_id
-     left join agent_groups g on g.id = d.from_group_id
-     left join ring_groups r on r.id = d.from_ring_group_id
-     left join hours h on h.id = d.from_hours_id
+    `select d.team_id as "teamId", d.owner as thing, d.slot, d.kind, d.name from destination_targets d
      where d.team_id = any(?) and d.slot in ('open', 'closed')`,
     [ids],
   );

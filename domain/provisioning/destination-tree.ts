@@ -10,7 +10,8 @@ import { dids } from './did.js';
 import { readEdges } from './destinations.js';
 import { did } from './nouns/did.js';
 import { features } from './nouns/feature-code.js';
-import { requireReferred, requireRow } from './rows.js';
+import { nounNamed } from './nouns/index.js';
+import { requireRow } from './rows.js';
 import { scopeOf, type Scope } from './scope.js';
 import { ownerColumn } from './slots.js';
 
@@ -68,5 +69,5 @@ export function destinationTree(db: Queryable, team: string, from: string): Prom
 /** Words are always there; things are looked for. */
 async function requireThere(db: Queryable, scope: Scope, { kind, name }: Destination): Promise<void> {
   if (kind === 'outside' || kind === 'hangup' || kind === 'feature') return;
-  await requireReferred(db, kind, scope, name);
+  await requireRow(db, nounNamed(kind), scope, name);
 }

@@ -77,15 +77,9 @@ export async function readEdges(db: Queryable, teamId: number | null): Promise<E
   const { rows } = await db.raw<{
     rows: { from: string; slot: string; kind: DestinationKind; name: string }[];
   }>(
-    `select coalesce('group:' || g.name, 'hours:' || h.name, 'ring-group:' || r.number, 'announcement:' || n.name,
-       'menu:' || m.name) as "from", d.slot, d.kind, d.name
-     from destination_targets d
-     left join agent_groups g on g.id = d.from_group_id
-     left join hours h on h.id = d.from_hours_id
-     left join ring_groups r on r.id = d.from_ring_group_id
-     left join announcements n on n.id = d.from_announcement_id
-     left join menus m on m.id = d.from_menu_id
-     where d.team_id = ? and d.from_did_id is null and d.from_did_rule_id is null and d.from_team_id is null order by 1, d.slot`,
+    `select d.owner as "from", d.slot, d.kind, d.name from destination_targets d
+     where d.team_id = ? and d.from_did_id is null and d.from_did_rule_id is null and d.from_team_id is null
+     order by d.owner, d.slot`,
     [teamId],
   );
   return rows.map(({ from, slot, kind, name }) => ({ from, slot, to: { kind, name } }));

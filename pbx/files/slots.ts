@@ -29,15 +29,8 @@ interface SlotRow {
 /** The slots of everything on a node but its DIDs, by `<team> <kind>:<name>`; of a team itself by `<team> team:<identity>`. */
 export async function readSlots(trx: Queryable, node: string): Promise<Map<string, Slots>> {
   const { rows } = await trx.raw<{ rows: SlotRow[] }>(
-    `select t.identity as team, coalesce('group:' || g.name, 'hours:' || h.name, 'ring-group:' || r.number,
-       'announcement:' || n.name, 'menu:' || m.name, 'did-rule:' || u.name, 'team:' || t.identity) as owner, d.slot, d.kind, d.name
+    `select t.identity as team, d.owner, d.slot, d.kind, d.name
      from destination_targets d join teams t on t.id = d.team_id
-     left join agent_groups g on g.id = d.from_group_id
-     left join hours h on h.id = d.from_hours_id
-     left join ring_groups r on r.id = d.from_ring_group_id
-     left join announcements n on n.id = d.from_announcement_id
-     left join menus m on m.id = d.from_menu_id
-     left join did_rules u on u.id = d.from_did_rule_id
      where t.node = :node and d.from_did_id is null`,
     { node },
   );

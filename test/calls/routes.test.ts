@@ -1,29 +1,17 @@
-import { pino } from 'pino';
-import t, { type Test } from 'tap';
-import { inbound } from '../../agi/scripts/inbound.js';
-import { unknownNumber } from '../../agi/scripts/unknown-number.js';
-import type { Script, Services } from '../../agi/scripts/script.js';
-import { CallJournal } from '../../domain/calls/journal.js';
-import { CallSteps } from '../../domain/calls/steps.js';
-import { readStory } from '../../domain/calls/story.js';
-import { Routing } from '../../domain/calls/routing.js';
-import { listUnknownNumbers, UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
-import type { Database } from '../../domain/database/pool.js';
+import t from 'tap';
+import { listUnknownNumbers } from '../../domain/calls/unknown-numbers.js';
 import { announcements } from '../../domain/provisioning/announcement.js';
 import { bindings } from '../../domain/provisioning/binding.js';
 import { addDid } from '../../domain/provisioning/did.js';
 import { didRules } from '../../domain/provisioning/did-rule.js';
 import { addGroup, removeGroup } from '../../domain/provisioning/group.js';
-import { addHours, switchHours } from '../../domain/provisioning/hours.js';
 import { addTeam, setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk, removeTrunk, setTrunk } from '../../domain/provisioning/trunk.js';
 import { readRows } from '../../pbx/files/rows.js';
-import { call } from '../agi/fake-asterisk.js';
-import { serve, token } from '../agi/serving.js';
 import { cli } from '../support/cli.js';
 import { freshDatabase } from '../support/database.js';
-import { addManyTeams, didsOf } from '../support/many-teams.js';
 import { refused } from '../support/refusal.js';
+import { asked } from '../support/asked.js';
 
 const { db, url } = await freshDatabase(t);
 const team = 'astercc';
@@ -38,49 +26,6 @@ await setTeam(db, team, { trunk: 'provider' });
 await addDid(db, team, { number: '+4930600100', to: 'group:support' });
 await addDid(db, team, { number: '+4930600200..+4930600299', to: 'group:sales' });
 await addDid(db, 'other', { number: '+4930700100', to: 'group:support' });
-
-let calls = 0;
-
-/** A server with the routing of a database, and what Asterisk is answered. */
-async function asked(t: Test, of: Database) {
-  const log = pino({ enabled: false });
-  const routing = new Routing(of, 'default');
-  await routing.load();
-  const journal = new CallJournal(of, 'default', log, {
-    delayMs: 3_600_000,
-    retryMs: 1000,
-    keep: 10_000,
-    batch: 500,
-  });
-  const unknownNumbers = new UnknownNumbers(of, 'default', log, 3_600_000);
-  t.teardown(() => Promise.all([journal.flush(), unknownNumbers.flush()]));
-  const steps = new CallSteps(of, 'default', log, {
-    delayMs: 3_600_000,
-    retryMs: 3_600_000,
-    patienceMs: 60_000,
-    keep: 10_000,
-    batch: 500,
-  });
-  t.teardown(() => steps.flush());
-  const services = { db: of, routing, journal, steps, unknownNumbers, log } as unknown as Services;
-  const bound = (script: Script) => (session: Parameters<Script>[1], args: readonly string[]) =>
-    script(services, session, args);
-  const { port } = await serve(t, { inbound: bound(inbound), 'unknown-number': bound(unknownNumber) });
-  const variablesOf = async (script: string, args: string[], caller: string) => {
-    const { variables } = await call({
-      port,
-      script,
-      args,
-      token,
-      uniqueid: `call.${++calls}`,
-      environment: { agi_callerid: caller },
-    });
-    return variables;
-  };
-  const ask = async (script: string, args: string[], caller: string): Promise<string | undefined> =>
-    (await variablesOf(script, args, caller)).get('STAR64_ANSWER');
-  return { ask, variablesOf, routing, journal, steps, unknownNumbers };
-}
 
 await t.test('callers of a rule with a priority in queues go ahead there, and nobody else', async (t) => {
   await didRules.add(db, team, 'ahead', { caller: '030777*', to: 'group:support', queuePriority: 7 });
@@ -349,79 +294,4 @@ await t.test('star64 route says which rule decides, by the functions that a call
   t.match(await route('030700100'), /of team other/);
   t.match(await cli(['route', '030600100', '--trunk', 'theirs'], { env }), { status: 4 });
   t.match(await cli(['route', 'a;b'], { env }), { status: 2 });
-});
-
-await t.test('the story of a call tells the hours that have sent it on', async (t) => {
-  const hoursDatabase = await freshDatabase(t);
-  const of = hoursDatabase.db;
-  await addGroup(of, team, { name: 'support' });
-  await announcements.add(of, team, 'closed', { sound: 'custom/closed' });
-  const toClosed = { open: 'group:support', closed: 'announcement:closed' };
-  await addHours(of, team, { name: 'office', ...toClosed });
-  await addHours(of, team, { name: 'plant', open: 'group:support', closed: 'hours:office' });
-  await addDid(of, team, { number: '600900', to: 'hours:plant' });
-  await addDid(of, team, {
-    number: '600901',
-    to: 'group:support',
-    hours: 'office',
-    closed: 'announcement:closed',
-  });
-  const story = async (number: string): Promise<[string | undefined, string[]]> => {
-    const { ask, journal, steps } = await asked(t, of);
-    const place = await ask('inbound', [team, number, ''], '030');
-    await journal.flush();
-    const statements: string[] = [];
-    const hear = ({ sql }: { sql: string }): void => void statements.push(sql);
-    of.on('query', hear);
-    await steps.flush();
-    of.removeListener('query', hear);
-    t.equal(statements.length, 1, 'one statement for all of it');
-    return [place, (await readStory(of, team, `call.${calls}`)).story.slice(1).map(({ says }) => says)];
-  };
-  for (const name of ['office', 'plant']) await switchHours(of, team, name, 'night');
-  t.same(await story('600900'), [
-    'astercc-announcements,closed,1',
-    [
-      '600900 leads to hours:plant',
-      'hours plant: closed, so on to hours:office',
-      'hours office: closed, so on to announcement:closed',
-    ],
-  ]);
-  t.same(await story('600901'), [
-    'astercc-announcements,closed,1',
-    ['600901 leads to group:support', 'hours office: closed, so on to announcement:closed'],
-  ]);
-  for (const name of ['office', 'plant']) await switchHours(of, team, name, 'day');
-  t.same(await story('600900'), [
-    'astercc-groups,support,1',
-    ['600900 leads to hours:plant', 'hours plant: open, so on to group:support'],
-  ]);
-  t.same(await story('600901'), ['astercc-groups,support,1', ['600901 leads to group:support']]);
-});
-
-await t.test('10,000 DIDs in 1,000 teams: no statement on the way of a question', async (t) => {
-  const large = await freshDatabase(t);
-  const many = { teams: 1000, extensions: 1, dids: 10 };
-  await addManyTeams(large.db, many);
-  for (const identity of ['t1', 't500'])
-    await didRules.add(large.db, identity, 'all', { caller: '0171*', to: 'hangup:busy' });
-  const { ask, journal, unknownNumbers } = await asked(t, large.db);
-  const statements: string[] = [];
-  large.db.on('query', ({ sql }: { sql: string }) => statements.push(sql));
-  for (const index of [1, 2, 499, 500, 999, 1000]) {
-    const [did = ''] = didsOf(index, many);
-    const rule = index === 1 || index === 500;
-    t.equal(
-      await ask('inbound', [`t${index}`, did, 'lab-trunk'], '01712345678'),
-      rule ? 'star64-hangup,busy,1' : `t${index}-groups,support,1`,
-    );
-    t.match(
-      await ask('unknown-number', ['', 'lab-trunk', did.replace('+49', '0')], '030'),
-      `t${index}-groups,support,1`,
-    );
-  }
-  t.equal(await ask('unknown-number', ['', 'lab-trunk', '0305'], '030'), 'star64-nowhere,s,1');
-  t.same(statements, []);
-  await Promise.all([journal.flush(), unknownNumbers.flush()]);
-  t.not(statements.length, 0, 'they would be seen');
 });
