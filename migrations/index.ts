@@ -24,6 +24,7 @@ import { up as ringGroups } from './0023-ring-groups.js';
 import { up as queues } from './0024-queues.js';
 import { up as story } from './0025-story.js';
 import { up as didRules } from './0026-did-rules.js';
+import { up as outbound } from './0027-outbound.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -61,4 +62,5 @@ export const migrations: readonly Migration[] = [
   { name: '0024-queues', sql: queues },
   { name: '0025-story', sql: story },
   { name: '0026-did-rules', sql: didRules },
+  { name: '0027-outbound', sql: outbound },
 ];
