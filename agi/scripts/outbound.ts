@@ -15,9 +15,6 @@ const said: Readonly<Record<Refusal, readonly string[]>> = {
   number: ['beeperr', 'number', 'invalid'],
 };
 
-/** Every sound of a refusal, for a look whether a language has it. */
-export const refusalSounds = (): string[] => [...new Set(Object.values(said).flat())];
-
 /**
  * Whether a number outside is called, over which trunks, and as whom. Arguments: team, the number as it was dialled behind
  * the outside prefix, the endpoint of the phone that pays (empty: the team does), `h` to hide the caller's number. Answered

@@ -62,7 +62,7 @@ export const extension = describe({
     record: choice(recordRules, {
       what: 'recording',
       placeholder: 'rule',
-      help: 'whether calls from outside that it answers, and that no queue gave it, are recorded: never or always',
+      help: 'whether calls from outside that it answers, and that no queue gave it, and those that it makes to the outside are recorded: never or always',
       none: 'as the team says',
       listed: false,
     }),

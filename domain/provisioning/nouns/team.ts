@@ -83,7 +83,7 @@ export const team = describe({
     record: choice(recordRules, {
       what: 'recording',
       placeholder: 'rule',
-      help: 'whether calls from outside that an extension answers are recorded, unless the extension says otherwise: never or always; a group says it of its queue',
+      help: 'whether calls that an extension answers from outside or makes to the outside are recorded, unless the extension says otherwise: never or always; a group says it of its queue',
       unless: 'never',
       listed: false,
     }),
