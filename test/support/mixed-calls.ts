@@ -1,4 +1,5 @@
 import type { Test } from 'tap';
+import type { Database } from '../../domain/database/pool.js';
 import { until } from '../../domain/machine/processes.js';
 import { signInAgent } from '../../domain/provisioning/admin-action.js';
 import { announcements } from '../../domain/provisioning/announcement.js';
@@ -31,11 +32,6 @@ const places = {
 const numbers = Object.keys(places);
 
 const answering = ['5001', '5002', '5003', '5004', '5005', '5010', '5012', '5013'];
-
-interface Counted {
-  queue: string;
-  event: string;
-}
 
 /**
  * Calls of every kind at once, `perNumber` for each of eight numbers, by callers with and without patience. What the
@@ -101,27 +97,18 @@ export async function mixedCalls(t: Test, perNumber: number, callsPerSecond: num
     numbers.map((did) => ({ did, calls: perNumber })),
     'each call once, by the number that it was for',
   );
-  const seen = (await asterisk.queueLog()).map((line): Counted & { agent: string } => {
-    const [, , queue = '', agent = '', event = ''] = line.split('|');
-    return { queue: queue.replace('astercc-', ''), agent, event };
-  });
-  const logged = (queue: string, ...events: string[]): number =>
-    seen.filter((one) => one.queue === queue && events.includes(one.event)).length;
+  const log = (await asterisk.queueLog()).map((line) => line.split('|'));
+  const logged = (group: string, what: string): number =>
+    log.filter(([, , queue, , event]) => queue === `astercc-${group}` && event === what).length;
   for (const { name } of groups) {
-    const visits = await countBy(
-      db('queue_visits as v').join('agent_groups as g', 'g.id', 'v.group_id').where('g.name', name),
-      'v.outcome',
-    );
+    const visits = await countBy(db, 'queue_visits', 'outcome', name);
     const sum = Object.values(visits).reduce((all, one) => all + one, 0);
     const entered = logged(name, 'ENTERQUEUE');
     t.equal(sum, entered, `${name}: each visit once`);
     t.equal(visits['answered'] ?? 0, logged(name, 'CONNECT'), `${name}: answered`);
     t.equal(visits['abandoned'] ?? 0, logged(name, 'ABANDON'), `${name}: given up`);
     t.equal(visits['timeout'] ?? 0, logged(name, 'EXITWITHTIMEOUT'), `${name}: waited for too long`);
-    const offers = await countBy(
-      db('offers as o').join('agent_groups as g', 'g.id', 'o.group_id').where('g.name', name),
-      'o.result',
-    );
+    const offers = await countBy(db, 'offers', 'result', name);
     t.equal(offers['answered'] ?? 0, logged(name, 'CONNECT'), `${name}: offers that were answered`);
     t.equal(
       (offers['missed'] ?? 0) + (offers['rejected'] ?? 0) + (offers['refused'] ?? 0),
@@ -145,6 +132,7 @@ export async function mixedCalls(t: Test, perNumber: number, callsPerSecond: num
       outcomes.filter((one) => one.did === did).map(({ outcome, calls }) => [outcome, calls]),
     );
   for (const did of numbers) t.comment(`${did}: ${JSON.stringify(of(did))}`);
+  t.equal(of('600100')['answered'], perNumber, 'a queue with agents enough');
   t.same(of('600102'), { nobody: perNumber }, 'a queue without agents');
   t.same(of('600104'), { unreachable: perNumber }, 'a phone that is not there');
   t.same(
@@ -154,14 +142,20 @@ export async function mixedCalls(t: Test, perNumber: number, callsPerSecond: num
   t.same(await db('offers').whereNull('ended_at'), [], 'nothing is left open');
 }
 
-/** How many rows have each value of a column. */
+/** How many rows of a group have each value of a column. */
 async function countBy(
-  query: ReturnType<import('knex').Knex['table']>,
-  column: string,
+  db: Database,
+  table: 'queue_visits' | 'offers',
+  column: 'outcome' | 'result',
+  group: string,
 ): Promise<Record<string, number>> {
-  const rows = (await query.select(`${column} as what`).count('* as rows').groupBy(column)) as {
-    what: string | null;
-    rows: string;
-  }[];
-  return Object.fromEntries(rows.map(({ what, rows: count }) => [what ?? 'null', Number(count)]));
+  const rows = await db(`${table} as r`)
+    .join('agent_groups as g', 'g.id', 'r.group_id')
+    .where('g.name', group)
+    .groupBy(`r.${column}`)
+    .select<{ what: string | null; rows: number }[]>(
+      `r.${column} as what`,
+      db.raw('count(*)::integer as rows'),
+    );
+  return Object.fromEntries(rows.map(({ what, rows }) => [what ?? 'null', rows]));
 }
