@@ -4,8 +4,8 @@ import { checkName } from '../../domain/names.js';
 import { action, type Context } from '../context.js';
 import { managerUser } from '../manager-user.js';
 
-/** A person waits for the command that asks. */
-const loginDeadlineMs = 5000;
+/** A person waits for the command that asks; a user who may not read class system is told of events 5 seconds later. */
+const loginDeadlineMs = { asks: 5_000, calls: 15_000 };
 
 /** `star64 trunk test …` */
 export function registerTrunkTest(command: Command, context: Context): void {
@@ -46,9 +46,11 @@ export function registerTrunkTest(command: Command, context: Context): void {
           );
           manager.start();
           try {
-            await manager.whenUp(loginDeadlineMs).catch((error: unknown) => {
-              throw new Star64Error('asterisk_unreachable', (error as Error).message, { cause: error });
-            });
+            await manager
+              .whenUp(number === undefined ? loginDeadlineMs.asks : loginDeadlineMs.calls)
+              .catch((error: unknown) => {
+                throw new Star64Error('asterisk_unreachable', (error as Error).message, { cause: error });
+              });
             const { endpoint, register, callerId } = trunk;
             const asked = { endpoint: endpoint ?? '', registers: register, callerId };
             const { faults, contacts, ...report } = await testTrunk(manager, asked, number);
