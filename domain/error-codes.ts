@@ -114,6 +114,15 @@ export const codes = {
     meaning: 'calls from an address of a trunk are those of another trunk already',
   },
   foreign_caller_id: { kind: 'conflict', meaning: 'a caller ID is no DID of the team' },
+  trunk_not_loaded: { kind: 'not_found', meaning: 'Asterisk has no endpoint of a trunk' },
+  trunk_not_working: {
+    kind: 'failure',
+    meaning: 'a trunk is not registered, not reachable, or carries no call',
+  },
+  manager_may_not: {
+    kind: 'conflict',
+    meaning: "the user of Asterisk's manager lacks a class that a command needs",
+  },
   still_needed: { kind: 'conflict', meaning: 'something else refers to what is to be removed' },
   has_history: {
     kind: 'conflict',

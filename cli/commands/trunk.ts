@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { trunk } from '../../domain/provisioning/nouns/trunk.js';
+import { generatedFields, trunk } from '../../domain/provisioning/nouns/trunk.js';
 import type { Context, Invocation } from '../context.js';
 import { registerNoun } from './noun.js';
+import { registerTrunkTest } from './trunk-test.js';
 
 /** `star64 trunk …` */
 export function register(program: Command, context: Context): void {
@@ -11,18 +12,30 @@ export function register(program: Command, context: Context): void {
     trunk,
     async () => (await import('../../domain/provisioning/trunk.js')).trunks,
     {
+      commands: registerTrunkTest,
+      // What only a generated trunk has says nothing of one of the operator's.
+      shown: (_invocation, row) => Promise.resolve(asItIs(row)),
       afterAdd: lookForEndpoint,
       afterSet: (invocation, _name, values) => lookForEndpoint(invocation, values),
     },
   );
 }
 
+function asItIs(row: object): object {
+  if ((row as { generated?: boolean }).generated !== false) return row;
+  const absent = Object.fromEntries(
+    generatedFields.filter((field) => field in row).map((field) => [field, null]),
+  );
+  return { ...row, ...absent };
+}
+
 /** A wrong name of the endpoint shows only when the first call fails: Asterisk is asked now, if it can be. */
 async function lookForEndpoint(
   { settings, say }: Invocation,
-  { endpoint }: Readonly<Record<string, unknown>>,
+  { endpoint, generated }: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  if (typeof endpoint !== 'string') return;
+  // A generated one is there once `star64 apply` has been typed.
+  if (typeof endpoint !== 'string' || generated === true) return;
   const { ami } = await settings();
   const look = `asterisk -rx 'pjsip show endpoint ${endpoint}'`;
   const { secret } = ami;

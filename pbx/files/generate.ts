@@ -10,7 +10,14 @@ import { accessTo, directoryMode, settle, type Access, type AccessOptions } from
 import { Draft } from './draft.js';
 import { bucketModels, siteModel, teamModel, type GenerateSettings } from './model.js';
 import { partOf } from './parts.js';
-import { noMarks, renderMarked, renderShared, renderTeam, type GeneratedFile } from './render.js';
+import {
+  noMarks,
+  renderMarked,
+  renderShared,
+  renderTeam,
+  renderTrunks,
+  type GeneratedFile,
+} from './render.js';
 import { readRows } from './rows.js';
 import { readTemplates } from './templates.js';
 
@@ -92,9 +99,9 @@ export async function write(
   kept?: string,
 ): Promise<Written> {
   const templates = await readTemplates(options.templatesDirectory);
-  const { teams, changes, formsOf } = await readRows(db, options.node);
+  const { teams, trunks, changes, formsOf } = await readRows(db, options.node);
   if (teams.length === 0 && options.empty !== true) await refuseEmpty(db, options.node);
-  const site = siteModel(teams, options);
+  const site = siteModel({ teams, trunks }, options);
   const unreachable: Generated['unreachable'] = [];
   const names = { all: createHash('sha256'), queues: createHash('sha256'), phones: createHash('sha256') };
   const name = (files: GeneratedFile[]): void => {
@@ -111,6 +118,7 @@ export async function write(
     for (const file of files) await draft.add(file);
   };
   try {
+    await add(renderTrunks(templates, site));
     await add(renderShared(templates, site, bucketModels({ teams, formsOf })));
     // What holds the marks itself is named by its text without them.
     name(renderMarked(templates, site, noMarks));

@@ -12,6 +12,7 @@ import { ringGroupNumbers, ringGroupsModel } from './ring-groups.js';
 import type { NodeRows } from './rows.js';
 import type { TeamRows } from './team-rows.js';
 import type { MenuRow } from './slots.js';
+import { trunkModel } from './trunks.js';
 
 /** What beside the database decides the text of the generated files. */
 export interface GenerateSettings {
@@ -161,6 +162,7 @@ export function teamModel(
       then: placeIn(identity, slots, 'then'),
     })),
     menus: rows.menus.map((menu) => menuModel(identity, menu)),
+    trunks: rows.trunks.map((trunk) => trunkModel(identity, passwordDigest, trunk)),
     agents: [...led('agent')].map((number) => ({
       number,
       extension: rows.fixedAgents.get(number) ?? '',
@@ -202,7 +204,7 @@ function answeredBy(
 export type SiteModel = ReturnType<typeof siteModel>;
 
 /** What the templates of the files that all teams share are given, but for their DIDs. */
-export function siteModel(teams: readonly TeamRows[], settings: GenerateSettings) {
+export function siteModel({ teams, trunks }: Pick<NodeRows, 'teams' | 'trunks'>, settings: GenerateSettings) {
   return {
     directory: settings.directory,
     token: settings.token,
@@ -210,6 +212,7 @@ export function siteModel(teams: readonly TeamRows[], settings: GenerateSettings
     servers: servers(settings.servers),
     nobodyAnswers: settings.nobodyAnswers,
     teams: teams.map(({ identity }) => identity),
+    trunks: trunks.map((trunk) => trunkModel('star64', settings.passwordDigest, trunk)),
     callerSeconds,
     overflows: teams.flatMap(({ identity, groups }) =>
       groups.flatMap(({ name, overflowSeconds }) =>

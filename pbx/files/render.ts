@@ -19,6 +19,13 @@ export function renderTeam({ team }: Templates, model: TeamModel): GeneratedFile
   });
 }
 
+/** The file of the generated trunks for every team, where there are any. */
+export function renderTrunks({ trunks }: Templates, model: SiteModel): GeneratedFile[] {
+  if (model.trunks.length === 0) return [];
+  refuseSyntax(model);
+  return [checked('phones/star64.conf', trunks(model))];
+}
+
 /** What is read back from a running Asterisk to know which files it has read to their end. */
 export interface Marks {
   /** Names the content of all files: an extension of the context star64-generation. */

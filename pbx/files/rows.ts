@@ -8,11 +8,14 @@ import { readRingGroups } from './ring-groups.js';
 import { readSlots, type AnnouncementRow, type MenuRow, type Slots } from './slots.js';
 import type { CodeRow, ExtensionRow, GroupRow, TeamRow, TeamRows } from './team-rows.js';
 import type { Destination } from '../../domain/destination.js';
+import { readTrunks, type TrunkRow } from './trunks.js';
 import { changesIn } from '../../domain/provisioning/generations.js';
 
 /** What generated files are made of, at one moment. */
 export interface NodeRows {
   teams: TeamRows[];
+  /** Generated trunks for every team. */
+  trunks: TrunkRow[];
   /** Ids of the changes that are in these rows: see `forgetChanges`. */
   changes: string[];
   /** Other ways in which a trunk may write a DID of a team. */
@@ -24,7 +27,7 @@ export interface NodeRows {
  * database gives the same rows in the same order. `db` must not be a transaction: its isolation would be another's.
  */
 export async function readRows(db: Database, node: string): Promise<NodeRows> {
-  const { teams, changes, trusted } = await readSnapshot(db, node);
+  const { teams, trunks, changes, trusted } = await readSnapshot(db, node);
   // What is reckoned comes when the connection has been given back.
   for (const team of teams) {
     const keyed = team.extensions.flatMap(({ telephoneKey, number }) =>
@@ -36,7 +39,7 @@ export async function readRows(db: Database, node: string): Promise<NodeRows> {
     team.callers = await callersOf(trusted.get(team.identity) ?? [], new Map(keyed));
   }
   await spreadAll(teams);
-  return { teams, changes, formsOf: await formsOf(teams) };
+  return { teams, trunks, changes, formsOf: await formsOf(teams) };
 }
 
 interface Snapshot extends Omit<NodeRows, 'formsOf'> {
@@ -75,6 +78,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
             ringGroups: [],
             announcements: [],
             menus: [],
+            trunks: [],
             hours: [],
             overlap: undefined,
             slots: {},
@@ -245,7 +249,14 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         .select<(TrustedTrunk & { team: string })[]>('t.identity as team', 'k.endpoint', 'k.country');
       const trusted = new Map<string, TrustedTrunk[]>();
       for (const { team, ...trunk } of trunks) trusted.set(team, [...(trusted.get(team) ?? []), trunk]);
-      return { teams: [...byTeam.values()], changes: await changesIn(trx, node), trusted };
+      const generated = await readTrunks(trx, node);
+      for (const team of byTeam.values()) team.trunks = generated.get(team.identity) ?? [];
+      return {
+        teams: [...byTeam.values()],
+        trunks: generated.get(null) ?? [],
+        changes: await changesIn(trx, node),
+        trusted,
+      };
     },
     { isolationLevel: 'repeatable read', readOnly: true },
   );

@@ -1,3 +1,4 @@
+import type { TrunkRow } from './trunks.js';
 import type { ExtensionKind } from '../../domain/presence/phone.js';
 import type { Feature } from '../../domain/provisioning/feature-code.js';
 import type { CallerRow } from './caller-forms.js';
@@ -78,6 +79,8 @@ export interface TeamRows extends TeamRow {
   ringGroups: RingGroupRow[];
   announcements: AnnouncementRow[];
   menus: MenuRow[];
+  /** Its own trunks that are generated. */
+  trunks: TrunkRow[];
   hours: HoursRow[];
   /** Where the clock of its zone runs twice; undefined: nowhere, or it has no hours. */
   overlap: Overlap | undefined;

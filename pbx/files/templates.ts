@@ -30,7 +30,7 @@ const contexts = [
   'outside',
   'exits',
 ] as const;
-const settingsOf = ['queue-settings', 'phone-settings'] as const;
+const settingsOf = ['queue-settings', 'phone-settings', 'trunk-settings'] as const;
 /** What an operator may replace. */
 const replaceable: readonly string[] = [...contexts, ...settingsOf];
 
@@ -49,6 +49,7 @@ const stableFiles = [
   'star64-ring.conf',
   'star64-wrap-up.conf',
   'star64-telephone.conf',
+  'star64-trunk.conf',
   'star64-voice.conf',
 ] as const;
 
@@ -58,6 +59,8 @@ type Compiled = (values: object) => string;
 export interface Templates {
   /** Folder of a team's file, and what the file consists of. */
   team: { folder: string; parts: readonly Compiled[] }[];
+  /** Fills the file of the trunks for every team. */
+  trunks: Compiled;
   stable: { file: string; text: string }[];
   settings: { file: string; fill: Compiled };
   /** `dids` fills one context of it. */
@@ -94,13 +97,15 @@ export async function readTemplates(own?: string): Promise<Templates> {
     const text = replaced.get(name);
     return text === undefined ? ours(`team/${name}.hbs`) : compile(join(own ?? '', `team/${name}.hbs`), text);
   };
-  const [queues, phones] = settingsOf;
+  const [queues, phones, ofTrunks] = settingsOf;
+  const trunks = await part(ofTrunks);
   return {
     team: [
       { folder: 'teams', parts: await Promise.all(contexts.map(part)) },
       { folder: 'queues', parts: [await part(queues)] },
-      { folder: 'phones', parts: [await part(phones)] },
+      { folder: 'phones', parts: [await part(phones), trunks] },
     ],
+    trunks,
     stable: await Promise.all(stableFiles.map(async (file) => ({ file, text: await shipped(file) }))),
     settings: await file('star64-settings.conf'),
     inbound: { ...(await file('star64-inbound.conf')), dids: await ours('star64-dids.conf.hbs') },

@@ -66,6 +66,30 @@ async function populate(db: Database, team: string): Promise<void> {
   if (team === 'astercc') {
     await addTrunk(db, team, { name: 'provider', endpoint: 'provider.1', trusted: true });
     await setTeam(db, team, { trunk: 'provider' });
+    await addTrunk(db, team, {
+      name: 'main',
+      addresses: ['sip.example.net', '[2001:db8::7]:5080'],
+      username: '4930600100@example.net',
+      secret: ';pass;--#word ${x}\\"',
+      register: true,
+      byAddress: false,
+      numberIn: 'to',
+      transport: 'transport-tls',
+      protocol: 'tls',
+      fromUser: '4930600100',
+      fromDomain: 'example.org',
+      identityHeader: 'pai',
+      codecs: 'g722,alaw',
+      dtmf: 'auto',
+    });
+    await addTrunk(db, null, {
+      name: 'carrier',
+      addresses: ['198.51.100.7', '198.51.100.8:5080'],
+      identityHeader: 'rpid',
+      privacy: false,
+      trusted: true,
+      qualifySeconds: 0,
+    });
   }
   await addGroup(db, team, { name: 'support', number: '6000' });
   await addAgent(db, team, { number: '1002', user: 'anna', groups: ['support'] });
@@ -224,7 +248,10 @@ void t.test('what is not a plain value is refused, whichever setting it came fro
   const templates = await readTemplates();
   for (const value of hostile) {
     for (const changed of [{ directory: `/etc/${value}` }, { servers: [value] }, { token: value }]) {
-      const model = siteModel([], { directory: '/etc/asterisk/star64', ...settings, ...changed });
+      const model = siteModel(
+        { teams: [], trunks: [] },
+        { directory: '/etc/asterisk/star64', ...settings, ...changed },
+      );
       for (const render of [
         () => renderShared(templates, model, []),
         () => renderMarked(templates, model, noMarks),
@@ -246,7 +273,7 @@ void t.test('nor does such a value reach a file from any place in the database',
   const templates = await readTemplates();
   const [team] = rows.teams.map((one) => teamModel(one, settings, rows.formsOf));
   const [bucket] = bucketModels(rows);
-  const site = siteModel(rows.teams, { ...settings, directory: '/etc/asterisk/star64' });
+  const site = siteModel(rows, { ...settings, directory: '/etc/asterisk/star64' });
   // The database's own checks keep such values out; a row that got in all the same does not reach a file.
   const refuses = async <T extends object>(model: T, render: (model: T) => unknown): Promise<void> => {
     const leaves = textsOf(model);
