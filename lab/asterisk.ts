@@ -11,7 +11,7 @@ import { LogFile } from './log.js';
 import { PortBlock } from '../domain/machine/ports.js';
 import { LabProcess, run, until } from '../domain/machine/processes.js';
 import { temporaryDirectory } from '../domain/machine/temporary.js';
-import { findSound, readSamples } from './wav.js';
+import { cutSounds, findSound, readSamples } from './wav.js';
 
 export interface LabAsteriskOptions extends TreeOptions {
   /** Where configuration, state and logs go. Default: a new temporary directory, removed by `stop()`. */
@@ -28,6 +28,8 @@ export interface LabAsteriskOptions extends TreeOptions {
   verboseLog?: boolean;
   /** Whether Asterisk itself remembers queue members over a restart. Default: it does. */
   persistentMembers?: boolean;
+  /** True: of every stock prompt only its first tenth of a second, where what is heard is known by its name alone. */
+  briefPrompts?: boolean;
 }
 
 /** A private Asterisk on 127.0.0.1 with ports of its own; ends with its parent. Any number run side by side. */
@@ -216,8 +218,10 @@ export class LabAsterisk {
       ['documentation', 'documentation'],
       ['rest-api', 'rest-api'],
     ] as const) {
-      await rm(join(data, name), { force: true });
-      await symlink(join(share, target), join(data, name));
+      await rm(join(data, name), { recursive: true, force: true });
+      if (name === 'sounds/en' && options.briefPrompts === true)
+        await cutSounds(join(share, target), join(data, name));
+      else await symlink(join(share, target), join(data, name));
     }
     const files = operatorConfiguration({
       etc,

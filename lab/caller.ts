@@ -40,15 +40,22 @@ export class Caller {
 
   /** Calls. Returns as soon as the number is dialled. */
   static async call(options: CallOptions): Promise<Caller> {
+    return (await Caller.about(options))();
+  }
+
+  /** Has the phone ready; the function that it returns calls, as `call` does: for who must not be late. */
+  static async about(options: CallOptions): Promise<() => Promise<Caller>> {
     const { from, to, address = trunkAddress, ...rest } = options;
     const phone = await Phone.start({ ...rest, user: from, address });
-    try {
-      await phone.dial(to);
-    } catch (error) {
-      await phone.stop();
-      throw error;
-    }
-    return new Caller(phone);
+    return async () => {
+      try {
+        await phone.dial(to);
+      } catch (error) {
+        await phone.stop();
+        throw error;
+      }
+      return new Caller(phone);
+    };
   }
 
   /** Waits until they hear that it rings. */
@@ -79,7 +86,8 @@ export class Caller {
 }
 
 export interface CrowdOptions extends TreeOptions {
-  to: string;
+  /** What is dialled; of several numbers one after the other, by turns. */
+  to: string | readonly string[];
   server: { host: string; port: number };
   address?: string;
   /** New calls in a second. */
@@ -117,8 +125,9 @@ export interface CrowdResult {
 /** A crowd of customers who call in over the trunk, by sipp. Resolves when the last call has ended. */
 export async function crowd(options: CrowdOptions): Promise<CrowdResult> {
   const { to, server, address = trunkAddress, rate, total, holdMs = 0, from = '555' } = options;
-  for (const [name, value] of Object.entries({ to, from })) {
-    if (!/^[0-9*#+]+$/.test(value)) throw new Star64Error('usage', `not a number to call ${name}: ${value}`);
+  const numbers = typeof to === 'string' ? [to] : to;
+  for (const value of [...numbers, from]) {
+    if (!/^[0-9*#+]+$/.test(value)) throw new Star64Error('usage', `not a number to call: ${value}`);
   }
   const { root } = await tree('phones', options);
   const { loader, path } = await loaderOf(root);
@@ -130,7 +139,13 @@ export async function crowd(options: CrowdOptions): Promise<CrowdResult> {
     // sipp takes a variable nearly everywhere, but not for how long to wait for a message.
     await writeFile(
       scenario,
-      (await readFile(template, 'utf8')).replace('[hold_ms]', String(Math.max(1, holdMs))),
+      (await readFile(template, 'utf8'))
+        .replace('[hold_ms]', String(Math.max(1, holdMs)))
+        .replaceAll('[service]', '[field0]'),
+    );
+    await writeFile(
+      join(dir, 'numbers.csv'),
+      ['SEQUENTIAL', ...numbers.map((number) => `${number.replaceAll('#', '%23')};`), ''].join('\n'),
     );
     const sipp = await LabProcess.launch(
       loader,
@@ -138,7 +153,7 @@ export async function crowd(options: CrowdOptions): Promise<CrowdResult> {
         ...['--library-path', path, join(root, 'usr/bin/sipp'), `${server.host}:${server.port}`],
         ...['-i', address, '-p', String(ports.first), '-mi', address, '-mp', String(ports.first + 2)],
         ...['-ci', '127.0.0.1', '-cp', String(ports.first + 6), '-nostdin', '-sf', scenario],
-        ...['-s', to.replaceAll('#', '%23'), '-key', 'caller_number', from],
+        ...['-inf', join(dir, 'numbers.csv'), '-key', 'caller_number', from],
         ...['-recv_timeout', String(options.patienceMs ?? 60_000)],
         ...['-r', String(rate), '-m', String(total), '-l', String(options.concurrent ?? total)],
         ...['-trace_stat', '-stf', statistics, '-fd', '1', '-trace_error_codes'],

@@ -1,4 +1,5 @@
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Star64Error } from '../domain/errors.js';
 
 /** Writes ten minutes of silence (8 kHz, mono, 16 bit) and returns the path; a file with a hole, which takes no room on the disk. */
@@ -30,6 +31,17 @@ export function toneIn(samples: Int16Array, hertz: number): number {
     imaginary += sample * Math.sin(angle);
   }
   return (2 * Math.hypot(real, imaginary)) / Math.max(1, samples.length);
+}
+
+/** Fills a directory with the sounds of another one, of each the first tenth of a second. */
+export async function cutSounds(from: string, to: string): Promise<void> {
+  for (const name of await readdir(from, { recursive: true })) {
+    if (!name.endsWith('.wav')) continue;
+    await mkdir(dirname(join(to, name)), { recursive: true });
+    const samples = (await readSamples(join(from, name))).subarray(0, 800);
+    const bytes = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
+    await writeFile(join(to, name), Buffer.concat([headerFor(bytes.length), bytes]));
+  }
 }
 
 function headerFor(bytes: number): Buffer {

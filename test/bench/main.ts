@@ -5,16 +5,19 @@ import { parseArgs } from 'node:util';
 import { measureCalls, type CallSettings } from './calls.js';
 import { measureFastAgi, type AgiSettings } from './fastagi.js';
 import { measurePhones, type PhoneSettings } from './phone.js';
+import { measureQuestions, type QuestionSettings } from './questions.js';
 import { tables, type Machine, type Results } from './report.js';
 
 interface Settings {
   fastAgi: AgiSettings;
+  questions: QuestionSettings;
   calls: CallSettings;
   phones: PhoneSettings;
 }
 
 const full: Settings = {
   fastAgi: { concurrencies: [1, 50, 500], rounds: 9, sliceMs: 1000 },
+  questions: { perSecond: 50, seconds: 10, rounds: 5 },
   calls: {
     rounds: 5,
     sliceSeconds: 10,
@@ -36,6 +39,7 @@ const full: Settings = {
 
 const quick: Settings = {
   fastAgi: { concurrencies: [1, 50, 500], rounds: 3, sliceMs: 500 },
+  questions: { perSecond: 50, seconds: 4, rounds: 1 },
   calls: {
     rounds: 1,
     sliceSeconds: 4,
@@ -54,7 +58,7 @@ const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },
   allowPositionals: true,
 });
-const parts = positionals.length > 0 ? positionals : ['fastagi', 'calls', 'phones'];
+const parts = positionals.length > 0 ? positionals : ['fastagi', 'questions', 'calls', 'phones'];
 const settings = values.quick ? quick : full;
 const progress = (text: string): void => console.error(text);
 const [cpu] = cpus();
@@ -67,6 +71,9 @@ const machine: Machine = {
 const results: Results = {
   machine,
   ...(parts.includes('fastagi') && { fastAgi: await measureFastAgi(settings.fastAgi, progress) }),
+  ...(parts.includes('questions') && {
+    questions: await measureQuestions(settings.questions, progress),
+  }),
   ...(parts.includes('calls') && { calls: await measureCalls(settings.calls, progress) }),
   ...(parts.includes('phones') && { phones: await measurePhones(settings.phones, progress) }),
 };

@@ -2,6 +2,7 @@ import type { CallResult } from './calls.js';
 import { responders, type AgiResult } from './fastagi.js';
 import { short } from './numbers.js';
 import type { PhoneResult } from './phone.js';
+import type { QuestionResult } from './questions.js';
 
 export interface Machine {
   cpu: string;
@@ -14,14 +15,16 @@ export interface Machine {
 export interface Results {
   machine: Machine;
   fastAgi?: AgiResult[];
+  questions?: QuestionResult;
   calls?: CallResult[];
   phones?: PhoneResult;
 }
 
 /** The results as Markdown, as they stand in the README. */
-export function tables({ machine, fastAgi, calls, phones }: Results): string {
+export function tables({ machine, fastAgi, questions, calls, phones }: Results): string {
   const parts = [`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, Linux ${machine.kernel}`];
   if (fastAgi) parts.push(fastAgiTable(fastAgi));
+  if (questions) parts.push(questionTable(questions));
   if (calls) parts.push(callTable(calls));
   if (phones) parts.push(signInTable(phones), stateTable(phones), wrapUpTable(phones));
   return parts.join('\n\n');
@@ -56,6 +59,16 @@ function fastAgiTable(results: readonly AgiResult[]): string {
     'CPU µs each',
   ];
   return table(head, rows);
+}
+
+function questionTable({ perSecond, teams, dids, routed, bare }: QuestionResult): string {
+  return table(
+    [`Where a call goes, ${perSecond} questions a second`, 'p50 ms', 'p99 ms', 'longest'],
+    [
+      [`${dids} DIDs in ${teams} teams`, ...[routed.p50, routed.p99, routed.max].map(short)],
+      ['a bare answer of ding-dong', ...[bare.p50, bare.p99, bare.max].map(short)],
+    ],
+  );
 }
 
 const destinationNames = {

@@ -15,12 +15,22 @@ import { QueueMembership } from '../../pbx/queue/membership.js';
 import { managerAdvice } from './manager-advice.js';
 
 const agents = 20;
-/** The first phone is nobody's place of work: calls for an extension go there. */
-const extensions = Array.from({ length: agents + 1 }, (_, index) => String(5001 + index));
-const devices = extensions.slice(1).map((number) => `PJSIP/astercc-${number}`);
+/** The first phones are nobody's place of work: calls for an extension go there in turns, since a phone has one at a time. */
+const called = 40;
+const extensions = Array.from({ length: called + agents }, (_, index) => String(5001 + index));
+const devices = extensions.slice(called).map((number) => `PJSIP/astercc-${number}`);
+const direct = extensions
+  .slice(0, called)
+  .map((extension, index) => ({ extension, number: String(600200 + index) }));
 
-/** The same dialled number leads to the same place, by way of star64 or as somebody has written it down. */
-export const numbers = { group: '600100', extension: '600200', asterisk: '600300' } as const;
+/** The same dialled numbers lead to the same places, by way of star64 or as somebody has written it down. */
+const groupNumber = '600100';
+const asteriskNumber = '600300';
+export const numbers = {
+  group: [groupNumber],
+  extension: direct.map(({ number }) => number),
+  asterisk: [asteriskNumber],
+};
 
 /** How long an answered call lasts. */
 const talkMs = 100;
@@ -34,11 +44,10 @@ exten => ${leaf},1,Answer()
 `;
 
 const staticDialplan = `[lab-static]
-exten => ${numbers.asterisk},1,Answer()
+exten => ${asteriskNumber},1,Answer()
  same => n,Hangup()
-exten => ${numbers.extension},1,Dial(PJSIP/astercc-${extensions[0] ?? ''},60)
- same => n,Hangup()
-exten => ${numbers.group},1,Answer()
+${direct.map(({ number, extension }) => `exten => ${number},1,Dial(PJSIP/astercc-${extension},60)\n same => n,Hangup()`).join('\n')}
+exten => ${groupNumber},1,Answer()
  same => n,Queue(lab-static)
  same => n,Hangup()`;
 
@@ -64,16 +73,17 @@ export class Site {
       progress,
       provision: async (db) => {
         const common = { wrapUp: 'answer', wrapUpSeconds };
-        const fixture = team(agents, { groups: [{ name: 'support', ...common }], did: numbers.group });
+        const fixture = team(agents, { groups: [{ name: 'support', ...common }], did: groupNumber });
         const crew = fixture.agents.map((agent) => ({ ...agent }));
         await provision(db, {
           ...fixture,
           extensions: extensions.map((number) => ({ number, user: 'crowd' })),
           agents: crew,
         });
-        await addDid(db, 'astercc', { number: numbers.extension, to: `extension:${extensions[0]}` });
+        for (const { number, extension } of direct)
+          await addDid(db, 'astercc', { number, to: `extension:${extension}` });
         await addExtension(db, 'astercc', { number: leaf, user: 'crowd' });
-        await addDid(db, 'astercc', { number: numbers.asterisk, to: `extension:${leaf}` });
+        await addDid(db, 'astercc', { number: asteriskNumber, to: `extension:${leaf}` });
       },
       asterisk: {
         verboseLog: false,
@@ -159,7 +169,7 @@ async function signInAll(centre: Centre): Promise<void> {
   try {
     await manager.whenUp(10_000);
     const membership = new QueueMembership(centre.db, manager, log);
-    for (const [index, extension] of extensions.slice(1).entries()) {
+    for (const [index, extension] of extensions.slice(called).entries()) {
       const agent = String(1001 + index);
       const result = await signIn(centre.db, 'astercc', { agent, extension, by: 'benchmark' });
       if (result.outcome !== 'signed-in') throw new Error(`agent ${agent}: ${result.outcome}`);

@@ -5,6 +5,7 @@ import { crowd } from '../../lab/provision.js';
 import { centreOf, dialAndHear, waitState } from '../support/centre.js';
 
 const centre = await centreOf(t, crowd(1), {
+  asterisk: { briefPrompts: false },
   provision: async (db) => {
     await setGroup(db, 'astercc', 'support', { announceAgent: true, announceCall: true });
   },

@@ -40,6 +40,7 @@ const centre = await centreOf(
   { ...team, agents },
   {
     servers: 2,
+    asterisk: { briefPrompts: false },
   },
 );
 const { asterisk, db, servers } = centre;

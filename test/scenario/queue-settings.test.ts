@@ -12,6 +12,7 @@ await needLab(t);
 const sounds = { greeting: 'hello', periodic: 'queue-minutes' };
 const centre = await centreFor(t, {
   asterisk: {
+    briefPrompts: false,
     extra: {
       // An operator's own dialplan in front of the queue.
       'extensions.conf': `

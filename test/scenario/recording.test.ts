@@ -76,10 +76,15 @@ async function lastStory(told = 0): Promise<Story> {
       .first<{ uniqueid: string; ended_at: Date | null } | undefined>();
     return call?.ended_at ? call.uniqueid : undefined;
   });
+  let lines: string[] = [];
   return until(`${told} lines of the story`, async () => {
     const story = await readStory(db, 'astercc', uniqueid);
-    const isOver = !story.story.some(({ says }) => says.endsWith(': rings'));
-    return isOver && story.story.length >= told ? story : undefined;
+    lines = story.story.map(({ says }) => says);
+    const isOver = !lines.some((says) => says.endsWith(': rings'));
+    return isOver && lines.length >= told ? story : undefined;
+  }).catch((error: unknown) => {
+    t.comment(`the story so far:\n${lines.join('\n')}`);
+    throw error;
   });
 }
 

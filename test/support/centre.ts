@@ -14,9 +14,15 @@ export async function needLab(t: Test): Promise<void> {
   process.exit(0);
 }
 
-/** A running call centre for a test file, ended with it. What went wrong inside is shown when the test fails. */
+/**
+ * A running call centre for a test file, ended with it. What went wrong inside is shown when the test fails. Its prompts are
+ * brief, so that nobody waits for their end; a test that listens to them says otherwise.
+ */
 export async function centreFor(t: Test, options: CentreOptions): Promise<Centre> {
-  const centre = await Centre.start(options);
+  const centre = await Centre.start({
+    ...options,
+    asterisk: { briefPrompts: true, ...options.asterisk },
+  });
   t.teardown(async () => {
     if (!t.passing()) {
       for (const server of centre.servers) {
