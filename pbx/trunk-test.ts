@@ -121,14 +121,14 @@ async function callOver(
   number: string,
 ): Promise<TrunkCall> {
   const test = randomBytes(8).toString('hex');
-  let rang = false;
+  const seen = { rang: false };
   let heard: (event: AmiMessage | undefined) => void = () => undefined;
   const over = new Promise<AmiMessage | undefined>((resolve) => (heard = resolve));
   const listen = (event: AmiMessage): void => {
     const { headers } = event;
     const destination = headers.get('destchannel') ?? '';
     if (event.name === 'DialState' && destination.startsWith(`PJSIP/${endpoint}-`))
-      rang ||= headers.get('dialstatus') === 'RINGING';
+      seen.rang ||= headers.get('dialstatus') === 'RINGING';
     if (headers.get('userevent') === 'Star64TrunkTest' && headers.get('test') === test) heard(event);
   };
   const timer = setTimeout(() => heard(undefined), callDeadlineMs);
@@ -154,7 +154,7 @@ async function callOver(
     const answer = headers?.get('answer')?.replace(/^SIP /, '') ?? '';
     return {
       number,
-      rang: rang || headers?.get('rang') === 'yes',
+      rang: seen.rang,
       answered: headers?.get('status') === 'ANSWER',
       answer: answer === '' ? null : answer,
     };

@@ -20,6 +20,7 @@ const contexts = [
   'outbound',
   'unknown',
   'inbound',
+  'trunks',
   'dial-in',
   'groups',
   'hours',

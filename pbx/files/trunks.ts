@@ -28,7 +28,7 @@ export async function readTrunks(trx: Queryable, node: string): Promise<Map<stri
   const rows = await trx('trunks as k')
     .leftJoin('teams as t', 't.id', 'k.team_id')
     .where('k.generated', true)
-    .where((of) => of.whereNull('k.team_id').orWhere('t.node', node))
+    .whereRaw('(k.team_id is null or t.node = ?)', [node])
     .orderBy('k.endpoint')
     .select<(TrunkRow & { team: string | null })[]>(
       't.identity as team',
@@ -68,7 +68,7 @@ export function trunkModel(owner: string, passwordDigest: boolean, row: TrunkRow
   const domain = row.fromDomain ?? accountDomain;
   return {
     endpoint: row.endpoint,
-    inbound: `${owner}-inbound`,
+    inbound: `${owner}-trunk`,
     numberInTo: row.numberIn === 'to',
     addresses,
     registrar: row.register && first ? [first] : [],

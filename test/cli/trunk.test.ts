@@ -1,3 +1,4 @@
+import { readFileSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import t from 'tap';
 import { FakeAmi } from '../pbx/fake-ami.js';
@@ -71,6 +72,69 @@ await t.test('a telephone that nobody can call is said when the files are writte
   t.notMatch(await generate(), /no trunk/);
   await json('team', 'set', 'astercc', '--no-trunk');
   await json('trunk', 'remove', 'provider');
+});
+
+await t.test(
+  'a generated trunk: its secret comes from stdin, and only Asterisk’s user can read it',
+  async (t) => {
+    const secret = 'from;the#provider';
+    const words = 'trunk add main --address sip.example.net --username 4930 --secret-stdin --register on';
+    const added = await cli([...words.split(' '), '--json'], { env, input: `${secret}\n` });
+    t.equal(added.status, 0, added.err);
+    t.match(JSON.parse(added.out), { endpoint: 'astercc-trunk-main', addresses: ['sip.example.net'] });
+    t.notMatch(added.err, /has to be in your pjsip\.conf/, 'it is none of the operator’s');
+    t.match(await json('trunk', 'show', 'main', '--secret'), { secret });
+    const data = t.testdir();
+    const said = [
+      added,
+      await cli(['trunk', 'show', 'main'], { env }),
+      await cli(['trunk', 'list'], { env }),
+      await cli(['trunk', 'list', '--json'], { env }),
+      await cli(['generate', '--dir', `${data}/out`, '--data-dir', data], { env }),
+      await cli(['trunk', 'set', 'main', '--no-username'], { env }),
+    ];
+    for (const { out, err } of said) t.notMatch(out + err, /from;the/);
+    t.match(said.at(-1), { status: 2, err: /cannot register without an account/ });
+    const file = `${data}/out/current/phones/astercc.conf`;
+    t.match(readFileSync(file, 'utf8'), /^password => from\\;the#provider$/m);
+    t.equal(statSync(file).mode & 0o007, 0, 'not readable by the world');
+    await json('trunk', 'add', 'mine', '--endpoint', 'mine');
+    t.match(await json('trunk', 'show', 'mine'), { generated: false, codecs: null, secret: undefined });
+    await json('trunk', 'set', 'main', '--endpoint', 'other');
+    t.match(await json('trunk', 'show', 'main', '--secret'), { generated: false, secret: null });
+    for (const name of ['main', 'mine']) await json('trunk', 'remove', name);
+  },
+);
+
+await t.test('a trunk group on the command line', async (t) => {
+  await json('trunk', 'add', 'a', '--endpoint', 'a');
+  await json('trunk', 'add', 'b', '--endpoint', 'b');
+  const words = [
+    'trunk-group',
+    'add',
+    'both',
+    '--members',
+    'b,a',
+    '--rule',
+    '* refuse',
+    '--rule',
+    '+49 strip 3 add 0',
+  ];
+  t.match(await json(...words), { members: ['b', 'a'], rules: ['+49 strip 3 add 0', '* refuse'] });
+  t.match(await json('trunk-group', 'set', 'both', '--no-rule', '--members', 'a'), {
+    members: ['a'],
+    rules: [],
+  });
+  t.match(await cli(['trunk-group', 'list'], { env }), { out: 'both\tastercc\tpriority\ta\n' });
+  t.match(await json('team', 'set', 'astercc', '--trunk-group', 'both'), { trunk_group: 'both' });
+  t.match(await json('team', 'set', 'astercc', '--trunk', 'a', '--no-trunk-group'), { trunk: 'a' });
+  await json('team', 'set', 'astercc', '--no-trunk');
+  await json('trunk-group', 'remove', 'both');
+  for (const name of ['a', 'b']) await json('trunk', 'remove', name);
+});
+
+await t.test('a trunk is tested only where there is a user of the manager', async (t) => {
+  t.match(await cli(['trunk', 'test', 'nothing'], { env }), { status: 2, err: /STAR64_AMI_SECRET/ });
 });
 
 await t.test('mistakes', async (t) => {

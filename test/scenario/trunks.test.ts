@@ -96,6 +96,18 @@ await t.test('a call that answers the registration reaches the DID that To names
   await waitState(centre, '1001', 'idle');
 });
 
+await t.test('a number that nobody has is told by a voice, and counted', async (t) => {
+  const call = await registrar.call(server, registrar.contact ?? '', '600999');
+  t.equal(call.status, 404);
+  const unknown = await until('the number to be counted', async () => {
+    const { rows } = await db.raw<{ rows: { number: string; endpoint: string }[] }>(
+      'select number, endpoint from unknown_numbers',
+    );
+    return rows[0];
+  });
+  t.same(unknown, { number: '600999', endpoint: 'astercc-trunk-main' });
+});
+
 await t.test(
   'a call from either address of a trunk is its call, and from another one nobody’s',
   async (t) => {

@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import type { Test } from 'tap';
 import { until } from '../../domain/machine/processes.js';
 
@@ -57,7 +56,7 @@ export class SipProvider {
   }
 
   get port(): number {
-    return (this.socket.address() as AddressInfo).port;
+    return this.socket.address().port;
   }
 
   #stopped = false;
