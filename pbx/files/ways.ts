@@ -1,11 +1,9 @@
 import { hash } from 'node:crypto';
+import { nextOnUnlessSaid } from '../../domain/calls/ways-out.js';
 import type { RecordRule } from '../../domain/provisioning/record.js';
 import { bare } from '../../domain/telephone-numbers.js';
 import type { DialledForms } from './dialled-forms.js';
 import type { TrunkRow, UserGroupRow, WayRow, WaysRow } from './ways-rows.js';
-
-/** SIP answers that are about the trunk and not about who is called: after these the next trunk is tried. */
-const nextOnUnlessSaid = '401.402.403.407.408.488.5xx';
 
 /** What reckoning a team's ways needs of countries. */
 export interface WayPlans {
@@ -29,8 +27,14 @@ export function waysModel(
   if (!given) return undefined;
   const { rows, plans } = given;
   const { dialled } = plans;
-  const classes = new Map(plans.sure.map((one) => [one.beginning, one.class]));
-  for (const one of rows.classes) classes.set(dialled.beginning(one.beginning), one.class);
+  const own = new Map(rows.classes.map((one) => [dialled.beginning(one.beginning), one.class]));
+  // What the team says of numbers holds for all of them, whatever the tables know of some.
+  const classes = new Map([
+    ...plans.sure
+      .filter(({ beginning }) => ![...own.keys()].some((one) => beginning.startsWith(one)))
+      .map((one): [string, string] => [one.beginning, one.class]),
+    ...own,
+  ]);
   const ways = new Map<string, WayModel>();
   const payers = rows.payers.map(({ number, endpoint, callerId, record, userGroups }) => {
     const wayOf = userGroups.find(({ way }) => way !== null);
@@ -121,7 +125,7 @@ function wayModel(
               : sentAs(trunk, beginning, plans.get(trunk.country))),
             channels: String(trunk.channels ?? 0),
             replySeconds: String(trunk.replySeconds),
-            nextOn: trunk.nextOn?.replaceAll(',', '.') ?? nextOnUnlessSaid,
+            nextOn: (trunk.nextOn?.split(',') ?? nextOnUnlessSaid).join('.'),
           }))
         : [];
       return [{ beginning, class: found, steps }];

@@ -50,7 +50,7 @@ match = 127.0.0.94
       update teams set outside_prefix = '0', country = 'DE', area = '30', caller_id = '+4930600100',
         trunk_group_id = (select id from trunk_groups) where identity = 'astercc';
       insert into number_classes (team_id, beginning, class)
-        select id, beginning, class from teams, (values ('+49', 'national'), ('+4915', 'mobile'), ('+49900', 'premium')) as v (beginning, class);
+        select id, beginning, class from teams, (values ('+49305', 'premium')) as v (beginning, class);
       insert into user_groups (team_id, name, position, trunk_id)
         select k.team_id, 'sales', 1, k.id from trunks k where k.name = 'second';
       insert into user_group_members (team_id, user_group_id, user_id)
@@ -239,7 +239,14 @@ await t.test(
       'provider.b ended 486',
     ]);
     const before = invites();
-    for (const number of ['0001212555010', '00900123456', '0+12125550100', '00800123456', '0115']) {
+    for (const number of [
+      '0001212555010',
+      '00900123456',
+      '0+12125550100',
+      '00800123456',
+      '0115',
+      '0030512345',
+    ]) {
       const { out, end } = await dialOut(crowdPhone, number);
       t.match(out, { Refused: 'class', Asked: 'no' }, number);
       t.match(end, { EndedBy: 'system' });
