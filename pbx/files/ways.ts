@@ -62,7 +62,7 @@ export function waysModel(
       // Short numbers that the team knows.
       ...[...classes.keys()]
         .filter((one) => !one.startsWith('+'))
-        .map((one) => ({ pattern: `_${one}!`, added: '', strip: '0' })),
+        .flatMap((one) => [one, `_${one}X.`].map((pattern) => ({ pattern, added: '', strip: '0' }))),
     ],
     payers,
     ways: [...ways.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),

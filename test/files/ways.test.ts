@@ -75,10 +75,13 @@ await t.test(
       'and is written, or the shorter beginning would hold',
     );
     t.same(
-      open(await model({ classes: [] }), 'astercc-ways'),
+      open(await model({ classes: [], country: null }), 'astercc-ways'),
       {},
       'nothing is open of which nothing is known',
     );
+    const byTables = open(await model({ classes: [] }), 'astercc-ways');
+    t.match(byTables, { '+4930': '-0', '+4917': '-0', '+498': '-0' });
+    for (const closed of ['+49180', '+49900', '+49115', '+49']) t.notOk(closed in byTables, closed);
   },
 );
 
