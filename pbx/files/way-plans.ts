@@ -31,7 +31,8 @@ function eachDigit(beginning: string): string[] {
   const [, before = '', set] = /^([0-9]*)\[([0-9-]+)\]$/.exec(beginning) ?? [];
   if (set === undefined) return [beginning];
   if (set === '0-9' && before !== '') return [before];
-  return [...'0123456789']
+  return '0 1 2 3 4 5 6 7 8 9'
+    .split(' ')
     .filter((digit) => new RegExp(`[${set}]`).test(digit))
     .map((digit) => before + digit);
 }

@@ -65,11 +65,9 @@ interface WayIds {
 
 /** Reads it for the teams of a node that call outside at all, by identity; in as many statements whatever their number. */
 export async function readWays(trx: Queryable, node: string): Promise<Map<string, WaysRow>> {
-  const teams = await rowsOf<
-    Omit<WaysRow, 'way' | 'classes' | 'payers'> & WayIds & { id: number; team: string }
-  >(
+  const teams = await rowsOf<Omit<WaysRow, 'way' | 'classes' | 'payers'> & WayIds & { team: string }>(
     trx,
-    `select t.id, t.identity as team, t.outside_prefix as "outsidePrefix", ${home('t.id')} as country, t.area,
+    `select t.identity as team, t.outside_prefix as "outsidePrefix", ${home('t.id')} as country, t.area,
        t.may_call as "mayCall", t.caller_id as "callerId", t.trunk_id as "trunkId", t.trunk_group_id as "trunkGroupId"
      from teams t where t.node = ? and t.outside_prefix is not null order by t.identity`,
     [node],
@@ -94,7 +92,7 @@ export async function readWays(trx: Queryable, node: string): Promise<Map<string
      order by t.identity, x.number`,
     [node],
   );
-  for (const { id: _, team, trunkId, trunkGroupId, ...row } of teams)
+  for (const { team, trunkId, trunkGroupId, ...row } of teams)
     byTeam.set(team, { ...row, way: wayOf({ trunkId, trunkGroupId }), classes: [], payers: [] });
   for (const { team, ...row } of classes) byTeam.get(team)?.classes.push(row);
   for (const { team, groupIds, ...row } of payers)
