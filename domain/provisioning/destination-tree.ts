@@ -9,7 +9,7 @@ import {
 import { dids } from './did.js';
 import { readEdges } from './destinations.js';
 import { did } from './nouns/did.js';
-import { features } from './nouns/feature-code.js';
+import { destinationFeatures } from './nouns/feature-code.js';
 import { nounNamed } from './nouns/index.js';
 import { requireRow } from './rows.js';
 import { scopeOf, type Scope } from './scope.js';
@@ -47,7 +47,7 @@ export function destinationTree(db: Queryable, team: string, from: string): Prom
       };
     };
     if (from.includes(':')) {
-      const destination = parseDestination('destination', from, features);
+      const destination = parseDestination('destination', from, destinationFeatures);
       await requireThere(db, scope, destination);
       return follow(writeDestination(destination), null);
     }

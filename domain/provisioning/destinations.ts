@@ -8,7 +8,7 @@ import {
 import { fail } from '../errors.js';
 import { nounOf, type NounName } from '../names.js';
 import type { Noun } from './description.js';
-import { features } from './nouns/feature-code.js';
+import { destinationFeatures } from './nouns/feature-code.js';
 import { refuseOwnNumber } from './own-number.js';
 import { removalPending } from './removal-pending.js';
 import { requireReferred } from './rows.js';
@@ -36,7 +36,7 @@ export async function changeDestinations(
       .delete();
     const typed = given[key] as string | null;
     if (typed === null) continue;
-    const destination = parseDestination(slot, typed, features);
+    const destination = parseDestination(slot, typed, destinationFeatures);
     await trx('destinations').insert({
       team_id: scope.teamId,
       [owner]: own.id,

@@ -6,7 +6,7 @@ import { generateSecret } from '../password.js';
 import { bare } from '../telephone-numbers.js';
 import type { AddRemove, DestinationListValue, Field, Noun } from './description.js';
 import { kebab } from './description.js';
-import { features } from './nouns/feature-code.js';
+import { destinationFeatures } from './nouns/feature-code.js';
 import { checkTimeOfDay } from './time.js';
 
 /** What a field is called in messages. */
@@ -79,7 +79,7 @@ function checkValue(key: string, field: Field, name: string, given: unknown): un
     case 'text':
       return checkText(what, asText(what, given), value.example);
     case 'destination':
-      return writeDestination(parseDestination(what, asText(what, given), features));
+      return writeDestination(parseDestination(what, asText(what, given), destinationFeatures));
     case 'destinations':
       return checkDestinations(what, name, value, given);
     case 'link':

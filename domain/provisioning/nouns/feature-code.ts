@@ -11,8 +11,12 @@ export const features = [
   'status',
   'waiting',
   'hours-switch',
+  'call-agent',
+  'hide-number',
 ] as const;
 export type Feature = (typeof features)[number];
+/** Those to which a call can be sent: the others are dialled before a number. */
+export const destinationFeatures = features.filter((feature) => feature !== 'hide-number');
 
 /** What phones of a team dial for a feature. Several codes for one feature are aliases; none disables it. */
 export const featureCode = describe({
