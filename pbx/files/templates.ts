@@ -49,6 +49,7 @@ const stableFiles = [
   'star64-ring.conf',
   'star64-wrap-up.conf',
   'star64-telephone.conf',
+  'star64-left-out.conf',
   'star64-voice.conf',
 ] as const;
 
