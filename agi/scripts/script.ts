@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { CallsOut } from '../../domain/calls/calls-out.js';
 import type { CallJournal } from '../../domain/calls/journal.js';
 import type { CallSteps } from '../../domain/calls/steps.js';
 import type { Database } from '../../domain/database/pool.js';
@@ -15,6 +16,8 @@ export interface Services {
   routing: Routing;
   ringGroups: RingGroups;
   journal: CallJournal;
+  /** For calls to the outside, let out or refused. */
+  callsOut: CallsOut;
   /** For what a script decides of a call, or hears of it, and the story of the call is to say. */
   steps: CallSteps;
   unknownNumbers: UnknownNumbers;

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { scripts } from '../../agi/scripts/index.js';
 import type { Services } from '../../agi/scripts/script.js';
 import { AgiServer, type AgiServerSettings, type Script } from '../../agi/server.js';
+import { CallOutJournal } from '../../domain/calls/calls-out.js';
 import { CallSteps } from '../../domain/calls/steps.js';
 import { CallJournal } from '../../domain/calls/journal.js';
 import { RingGroups } from '../../domain/calls/ring-groups.js';
@@ -109,6 +110,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     log,
   );
   const journal = new CallJournal(db, settings.node, log);
+  const callsOut = new CallOutJournal(db, settings.node, log);
   let agi: AgiServer | undefined;
   const unknownNumbers = new UnknownNumbers(db, settings.node, log);
 
@@ -117,6 +119,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     if (cut > 0) log.warn({ cut }, 'questions were cut off after the time for draining');
     // The arrivals before the ends, which the watcher writes.
     await journal.flush();
+    await callsOut.flush();
     await steps.flush();
   };
 
@@ -151,7 +154,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
         const token = await settings.token(db);
         agi = new AgiServer(
           { ...settings.agi, token },
-          bind({ db, membership, routing, ringGroups, journal, steps, unknownNumbers, log }),
+          bind({ db, membership, routing, ringGroups, journal, callsOut, steps, unknownNumbers, log }),
           log.child({ part: 'agi' }),
         );
         const { port } = await agi.start();

@@ -87,7 +87,7 @@ async function recordArrivals(db: Queryable, node: string, batch: readonly Waiti
      order by r.uniqueid, r.at
      -- Its first word may have been that it joined a queue, and an arrival that leads elsewhere does not take that back. Of
      -- another team it is another call's, and stays.
-     on conflict (node, uniqueid) do update set did = excluded.did, caller = excluded.caller,
+     on conflict (node, uniqueid) do update set did = excluded.did, caller = excluded.caller, direction = 'in',
        group_id = coalesce(excluded.group_id, calls.group_id),
        extension_id = coalesce(excluded.extension_id, calls.extension_id), rule = excluded.rule, binding = excluded.binding,
        application = excluded.application, link = excluded.link,
