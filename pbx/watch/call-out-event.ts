@@ -4,6 +4,7 @@ import {
   type CallOutBegun,
   type CallOutOutcome,
   type CallTry,
+  type TryOutcome,
 } from '../../domain/calls/calls-out-records.js';
 import { phoneOf } from '../queue/names.js';
 
@@ -52,25 +53,30 @@ const nobody: readonly number[] = [408, 480, 487];
 const nowhere: readonly number[] = [404, 410, 484, 604];
 
 /**
- * What a call to the outside has come to that nobody answered, by the word with which star64-trunks is left, the last SIP
+ * What a call to the outside has come to that nobody answered, by why it was refused, what the last trunk did, its SIP
  * answer, the cause, and who hung up.
  */
 export function outcomeOfCallOut(told: {
-  status: string;
+  refused: string | null;
+  last: TryOutcome | undefined;
   code: number | null;
   cause: number | null;
   endedBy: CallTell['endedBy'];
 }): CallOutOutcome {
-  const { status, code, cause, endedBy } = told;
-  if (status === 'answered' || status === 'ANSWER') return 'answered';
-  if (status === 'limit' || status === 'refused') return 'refused';
-  if (status === 'failed' || status === 'full') return 'failed';
+  const { refused, last, code, cause, endedBy } = told;
+  if (refused !== null) return 'refused';
   if (endedBy === 'caller') return 'abandoned';
+  if (
+    last === undefined ||
+    last === 'failed' ||
+    last === 'full' ||
+    last === 'unavailable' ||
+    last === 'set-aside'
+  )
+    return 'failed';
   if (code !== null && busy.includes(code)) return 'busy';
   if (code !== null && nobody.includes(code)) return 'no-answer';
   if (code !== null && nowhere.includes(code)) return 'unreachable';
   if (cause === 17) return 'busy';
-  if (code === null && (cause === null || cause === 18 || cause === 19)) return 'no-answer';
-  if (cause === 1 || cause === 3 || cause === 20 || cause === 28) return 'unreachable';
-  return 'refused';
+  return code === null || code < 300 ? 'no-answer' : 'refused';
 }

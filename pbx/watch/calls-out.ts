@@ -92,12 +92,13 @@ export class CallsOutWatch {
         if (cause) call.cause = cause;
         if (endedBy) call.endedBy = endedBy;
         if (talked) call.talked = talked;
-        const status = header('status');
+        const refused = header('refused') || call.begun?.refused || null;
+        if (refused !== null) call.refused = refused;
+        const last = call.tries.at(-1)?.outcome;
         call.outcome =
-          call.answeredAt !== undefined || (talked ?? 0) > 0
+          call.answeredAt !== undefined || header('status') === 'ANSWER' || (talked ?? 0) > 0
             ? 'answered'
-            : outcomeOfCallOut({ status, code: call.code, cause, endedBy });
-        if (status === 'limit') call.refused = 'limit';
+            : outcomeOfCallOut({ refused, last, code: call.code, cause, endedBy });
       }
     }
   }

@@ -43,14 +43,6 @@ export function readLeftLine(uniqueid: string, line: string, now: number): LeftC
     return tryOf({ ...facts, milliseconds }, ago(answeredAt ?? endedAt)) ?? [];
   });
   const last = tries.at(-1)?.outcome;
-  const status =
-    answeredAt !== null
-      ? 'answered'
-      : refused !== undefined && refused !== ''
-        ? 'refused'
-        : last === 'failed' || last === 'full' || last === 'unavailable' || last === 'set-aside'
-          ? 'failed'
-          : 'ended';
   return {
     begun: {
       uniqueid,
@@ -72,11 +64,12 @@ export function readLeftLine(uniqueid: string, line: string, now: number): LeftC
       endedAgo: ago(endedAt),
       final: true,
       talked: null,
-      outcome: outcomeOfCallOut({ status, ...told }),
+      outcome:
+        answeredAt === null ? outcomeOfCallOut({ refused: refused || null, last, ...told }) : 'answered',
       refused: refused || null,
       cause: told.cause || null,
       endedBy,
-      trunk: answeredAt !== null || status === 'ended' ? trunk || null : null,
+      trunk: answeredAt !== null || last === 'ended' ? trunk || null : null,
       tries,
     },
   };
