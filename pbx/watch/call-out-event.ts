@@ -8,6 +8,10 @@ import {
 } from '../../domain/calls/calls-out-records.js';
 import { phoneOf } from '../queue/names.js';
 
+/** A moment that Asterisk tells, in seconds of its clock; null: none. */
+export const epochIn = (text: string | undefined): number | null =>
+  /^[1-9][0-9]{0,11}$/.test(text ?? '') ? Number(text) : null;
+
 /** A whole number that Asterisk tells; null: none. */
 export const wholeIn = (text: string | undefined): number | null =>
   /^[0-9]{1,9}$/.test(text ?? '') ? Number(text) : null;

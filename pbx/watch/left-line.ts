@@ -1,5 +1,5 @@
 import type { CallOutBegun, CallOutTold } from '../../domain/calls/calls-out-records.js';
-import { callerBy, outcomeOfCallOut, sideIn, tryOf, wholeIn } from './call-out-event.js';
+import { callerBy, epochIn, outcomeOfCallOut, sideIn, tryOf, wholeIn } from './call-out-event.js';
 
 /** The family of astdb in which the dialplan leaves calls to the outside of which no server heard. */
 export const leftFamily = 'star64-out';
@@ -31,10 +31,10 @@ export function readLeftLine(uniqueid: string, line: string, now: number): LeftC
     refused,
     tried,
   ] = line.split('|');
-  const endedAt = wholeIn(ended);
+  const endedAt = epochIn(ended);
   if (version !== '1' || endedAt === null || team === undefined || dialled === undefined) return undefined;
   const ago = (at: number): number => Math.max(0, now - at);
-  const answeredAt = wholeIn(answered) || null;
+  const answeredAt = epochIn(answered);
   const endedBy = sideIn(by);
   const told = { code: wholeIn(code), cause: wholeIn(cause), endedBy };
   const tries = (tried ?? '').split('&').flatMap((text, index) => {
@@ -52,7 +52,7 @@ export function readLeftLine(uniqueid: string, line: string, now: number): LeftC
       refused: refused || null,
       ...callerBy(phone ?? '', team),
       decided: false,
-      secondsAgo: ago(wholeIn(begun) || endedAt),
+      secondsAgo: ago(epochIn(begun) ?? endedAt),
     },
     told: {
       uniqueid,

@@ -31,6 +31,7 @@ const centre = await centreOf(t, crowd(1, { did: '+4930600101' }), {
         select g.id, k.id, row_number() over (order by k.name) from trunk_groups g, trunks k;
       update teams set outside_prefix = '0', country = 'DE', area = '30', caller_id = '+4930600100',
         trunk_group_id = (select id from trunk_groups) where identity = 'astercc';
+      insert into number_classes (team_id, beginning, class) select id, '+49', 'national' from teams;
       insert into user_groups (team_id, name, position, trunk_id)
         select team_id, 'sales', 1, id from trunks where name = 'second';
       insert into user_group_members (team_id, user_group_id, user_id)

@@ -43,7 +43,7 @@ export class StubManager extends EventEmitter<ManagerEvents> {
   /** What an action waits for before it is done. */
   gate: (action: string, headers: Readonly<Record<string, string>>) => Promise<void> = () =>
     Promise.resolve();
-  #epoch = 1_000;
+  #epoch = 1_795_000_000;
 
   constructor(...queues: string[]) {
     super();
