@@ -9,6 +9,8 @@ export interface Printer {
   list<T extends object>(rows: readonly T[], columns: readonly (keyof T & string)[]): void;
   /** Many things of several kinds, in a pipe: tab-separated lines, the names of the columns first. */
   table<T extends object>(rows: readonly T[], columns: readonly (keyof T & string)[]): void;
+  /** Many things as comma-separated values (RFC 4180), the names of the columns first, whatever is asked for else. */
+  csv<T extends object>(rows: readonly T[], columns: readonly (keyof T & string)[]): void;
   /** One thing: a field and its value on each line, or an object as JSON. */
   record(row: object): void;
   /** What was removed: only JSON has something to print. */
@@ -44,6 +46,10 @@ export function createPrinter({ out, terminal, json }: PrinterOptions): Printer 
         columns.map(fieldName),
         ...rows.map((row) => columns.map((column) => cell(row[column], terminal))),
       ]),
+    csv: (rows, columns) => {
+      const body = rows.map((row) => columns.map((column) => csvCell(cell(row[column], false))));
+      out([columns.map(fieldName), ...body].map((fields) => `${fields.join(',')}\r\n`).join(''));
+    },
     record: (row) => {
       if (json) asJson(row);
       else lines(Object.entries(row).map(([key, value]) => [fieldName(key), cell(value, terminal)]));
@@ -74,6 +80,16 @@ function snakeCase(value: unknown): unknown {
 
 /** A value in one line. */
 const cell = (value: unknown, terminal: boolean): string => printable(plain(value, terminal));
+
+/**
+ * A value between commas. What callers choose may begin like a formula, which a spreadsheet would carry out: an apostrophe
+ * makes it text. A number of the public network stays as it is.
+ */
+function csvCell(text: string): string {
+  const safe =
+    /^[=@\t\r]/.test(text) || (/^[+-]/.test(text) && !/^[+-][0-9.]+$/.test(text)) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
 
 function plain(value: unknown, terminal: boolean): string {
   if (value === null || value === undefined) return terminal ? '-' : '';

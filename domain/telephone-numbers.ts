@@ -72,6 +72,12 @@ export async function numberPlan(country: string | null): Promise<NumberPlan> {
   return plan;
 }
 
+/** What is dialled for a country (ISO 3166) from others, without a +: 49. */
+export async function callingCode(country: string): Promise<string> {
+  const { getCountryCallingCode } = await import('libphonenumber-js/max');
+  return getCountryCallingCode(country as CountryCode);
+}
+
 /** Whether libphonenumber knows a country of this code. */
 export async function isCountry(code: string): Promise<boolean> {
   const { isSupportedCountry } = await import('libphonenumber-js/max');

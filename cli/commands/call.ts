@@ -7,23 +7,56 @@ import { wholeNumber } from '../options.js';
 interface ListFlags {
   since?: Moment;
   until?: Moment;
+  direction?: string;
   group?: string;
   did?: string;
   caller?: string;
+  number?: string;
+  trunk?: string;
+  user?: string;
   outcome?: string;
+  csv?: true;
   unreturned?: true;
   before?: number;
   limit?: number;
 }
 
+interface SumFlags {
+  by: string;
+  since?: Moment;
+  until?: Moment;
+  csv?: true;
+}
+
 /** Words for a moment: so long ago in seconds, or a date and time. */
 type Moment = { secondsAgo: number } | { at: string };
+
+/** Behind the first nine, which scripts read by their places, stands what is of calls to the outside. */
+const listed = [
+  'id',
+  'arrivedAt',
+  'caller',
+  'did',
+  'group',
+  'extension',
+  'agent',
+  'outcome',
+  'uniqueid',
+  'direction',
+  'number',
+  'trunk',
+  'payer',
+  'talkSeconds',
+  'refused',
+] as const;
 
 const weekSeconds = 7 * 86_400;
 
 /** `star64 call …` */
 export function register(program: Command, context: Context): void {
-  const call = program.command('call').description('calls that came in, and the story of each');
+  const call = program
+    .command('call')
+    .description('calls that came in or went out, the story of each, and what those to the outside come to');
   call
     .command('list')
     .description('list calls, the newest first')
@@ -33,12 +66,19 @@ export function register(program: Command, context: Context): void {
       moment,
     )
     .option('--until <time>', 'up to then, written the same way', moment)
-    .option('--group <name>', 'that came for this group, or stood in its queue')
+    .option('--direction <direction>', 'in: that came in; out: to the outside')
+    .option(
+      '--group <name>',
+      'that came for this group, stood in its queue, or were dialled by who had it as current group',
+    )
     .option('--did <number>', 'that came by this DID')
     .option('--caller <number>', 'from this number')
+    .option('--number <number>', 'to this number outside, as +4930123456')
+    .option('--trunk <name>', 'that this trunk took')
+    .option('--user <user>', 'to the outside for which this user pays')
     .option(
       '--outcome <outcome>',
-      'that became of them: answered, abandoned, nobody, timeout, busy and so on',
+      'that became of them: answered, abandoned, nobody, timeout, busy, failed and so on',
     )
     .option(
       '--unreturned',
@@ -46,6 +86,7 @@ export function register(program: Command, context: Context): void {
     )
     .option('--limit <calls>', 'so many on a page (default: 50)', wholeNumber)
     .option('--before <id>', 'the page behind the call with this id', wholeNumber)
+    .option('--csv', 'print comma-separated values')
     .action(
       action(context, async (invocation, flags: ListFlags) => {
         const { listCalls } = await import('../../domain/calls/list.js');
@@ -53,6 +94,7 @@ export function register(program: Command, context: Context): void {
         const {
           since = flags.unreturned ? { secondsAgo: weekSeconds } : undefined,
           until,
+          csv,
           ...filter
         } = flags;
         const from = await moments(invocation, since);
@@ -62,24 +104,40 @@ export function register(program: Command, context: Context): void {
           ...(from && { since: from }),
           ...(to && { until: to }),
         });
-        if (print.json) {
+        if (csv) print.csv(page.calls, listed);
+        else if (print.json) {
           print.record(page);
           return;
-        }
-        print.list(page.calls, [
-          ...([
-            'id',
-            'arrivedAt',
-            'caller',
-            'did',
-            'group',
-            'extension',
-            'agent',
-            'outcome',
-            'uniqueid',
-          ] as const),
-        ]);
+        } else print.list(page.calls, listed);
         if (page.next !== null) say(`more: --before ${page.next}`);
+      }),
+    );
+  call
+    .command('sums')
+    .description(
+      'calls to the outside, answered ones and seconds of talk, by class and by who or what they are of',
+    )
+    .requiredOption('--by <what>', 'user (who pays), user-group, trunk, group (of agents) or extension')
+    .option(
+      '--since <time>',
+      'dialled from then on, as in `call list` (default: since the first of this month in the team’s zone)',
+      moment,
+    )
+    .option('--until <time>', 'dialled before then (default: now)', moment)
+    .option('--csv', 'print comma-separated values')
+    .action(
+      action(context, async (invocation, flags: SumFlags) => {
+        const { sumCalls } = await import('../../domain/calls/sums.js');
+        const { print, team } = invocation;
+        const db = await invocation.db();
+        const { startOfMonth } = await import('../../domain/provisioning/time.js');
+        const since = (await moments(invocation, flags.since)) ?? (await startOfMonth(db, team));
+        // One more: what begins in this moment is in it.
+        const until = (await moments(invocation, flags.until ?? { secondsAgo: -1 })) ?? new Date();
+        const sums = await sumCalls(db, team, { by: flags.by, since, until });
+        const columns = ['of', 'class', 'calls', 'refused', 'answered', 'talkSeconds'] as const;
+        if (flags.csv) print.csv(sums, columns);
+        else print.list(sums, columns);
       }),
     );
   call

@@ -1,6 +1,7 @@
 import type { Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { checkChoice, checkWhole, unknown } from '../names.js';
+import { callingCode } from '../telephone-numbers.js';
 import { requireTeam } from '../provisioning/team.js';
 import { callOutcomes, unserved } from './outcomes.js';
 
@@ -8,28 +9,50 @@ import { callOutcomes, unserved } from './outcomes.js';
 export interface ListedCall {
   id: number;
   uniqueid: string;
+  direction: CallDirection;
   arrivedAt: Date;
   caller: string | null;
   did: string | null;
-  /** The group whose queue it came to first, or to which its DID led. */
+  /** The number outside that was called. */
+  number: string | null;
+  /** The group whose queue it came to first, or to which its DID led; of a call to the outside that of who called. */
   group: string | null;
+  /** Where it was answered; of a call to the outside, who called. */
   extension: string | null;
-  /** Who answered first. */
+  /** Who answered first, or called outside. */
   agent: string | null;
+  /** The trunk that took a call to the outside, by its name of then. */
+  trunk: string | null;
+  /** The user who pays for a call to the outside; null: the team. */
+  payer: string | null;
   answeredAt: Date | null;
   endedAt: Date | null;
   /** Null: it goes on. */
   outcome: string | null;
+  /** Why a call to the outside was not let out. */
+  refused: string | null;
+  /** From the answer to the end, or so far; null: nobody has answered. */
+  talkSeconds: number | null;
   recordings: number;
 }
+
+export const callDirections = ['in', 'out', 'internal'] as const;
+export type CallDirection = (typeof callDirections)[number];
 
 export interface CallFilter {
   since?: Date;
   until?: Date;
   /** Calls that came for this group or stood in its queue. */
   group?: string;
+  direction?: string;
   did?: string;
   caller?: string;
+  /** Calls to this number outside. */
+  number?: string;
+  /** Calls over this trunk, by its name of then. */
+  trunk?: string;
+  /** Calls for which this user pays, by user name. */
+  user?: string;
   outcome?: string;
   /** Only the last call of each caller, if nobody has spoken to them in it. */
   unreturned?: boolean;
@@ -58,8 +81,11 @@ export function listCalls(db: Queryable, team: string, filter: CallFilter = {}):
     const teamId = await requireTeam(db, team);
     const limit = checkWhole('size of a page', { from: 1, to: largestPage }, filter.limit ?? usualPage);
     if (filter.outcome !== undefined) checkChoice('outcome', callOutcomes, filter.outcome);
+    if (filter.direction !== undefined) checkChoice('direction', callDirections, filter.direction);
     const groupIds = filter.group === undefined ? undefined : await groupsOf(db, teamId, team, filter.group);
     const values: Record<string, unknown> = { teamId, limit: limit + 1 };
+    if (filter.user !== undefined) values['userIds'] = await usersOf(db, teamId, team, filter.user);
+    if (filter.unreturned) values['codes'] = await callingCodesOf(db, teamId);
     const did = filter.did === undefined ? undefined : await didOf(db, teamId, filter.did);
     let fits = [
       'c.team_id = :teamId',
@@ -82,9 +108,13 @@ function conditions(filter: CallFilter, values: Record<string, unknown>): string
     fits.push(condition);
     Object.assign(values, given);
   };
-  const { since, until, did, caller, outcome, unreturned, before } = filter;
+  const { since, until, direction, did, caller, number, trunk, user, outcome, unreturned, before } = filter;
   if (since) where('c.arrived_at >= :since', { since });
   if (until) where('c.arrived_at < :until', { until });
+  if (direction !== undefined) where('c.direction = :direction', { direction });
+  if (number !== undefined) where('c.number = any(:number::text[])', { number: written(number) });
+  if (trunk !== undefined) where('c.trunk = :trunk', { trunk: trunk.replaceAll('\0', '') });
+  if (user !== undefined) fits.push('c.user_id = any(:userIds::integer[])');
   if (did !== undefined) where('c.did = :did', { did });
   if (caller !== undefined) where('c.caller = any(:caller::text[])', { caller: written(caller) });
   if (outcome !== undefined) where('c.outcome = :outcome', { outcome });
@@ -96,7 +126,9 @@ function conditions(filter: CallFilter, values: Record<string, unknown>): string
       },
     );
   if (unreturned) {
-    where('c.outcome = any(:unserved::text[]) and c.ended_at is not null', { unserved });
+    where(`c.direction = 'in' and c.outcome = any(:unserved::text[]) and c.ended_at is not null`, {
+      unserved,
+    });
     // Whoever hides their number cannot be called back.
     fits.push(`c.caller ~ '[0-9]{3}'`, neverSpokenTo);
   }
@@ -104,11 +136,40 @@ function conditions(filter: CallFilter, values: Record<string, unknown>): string
 }
 
 /**
- * That the caller of `c` has not come back since, and that nobody has called them: a later call by the same number is the
- * one that counts, whatever became of it. Calls to the outside, once there are any, are looked for here as well.
+ * That the caller of `c` has not come back since, and that nobody has reached them: a later call by the same number is the
+ * one that counts, whatever became of it, and one to that number which was answered. A trunk gives numbers as it likes,
+ * and those that are called are kept in one form.
  */
 const neverSpokenTo = `not exists (
-  select from calls l where l.team_id = c.team_id and l.caller = c.caller and (l.arrived_at, l.id) > (c.arrived_at, c.id))`;
+  select from calls l where l.team_id = c.team_id and l.caller = c.caller and (l.arrived_at, l.id) > (c.arrived_at, c.id)
+) and not exists (
+  select from (
+    select c.caller union select '+' || ltrim(c.caller, '+')
+    union select '+' || substr(c.caller, 3) where c.caller like '00%'
+    union select '+' || code || rest from unnest(:codes::text[]) as code, unnest(array[c.caller, substr(c.caller, 2)]) as rest
+      where c.caller ~ '^[0-9]'
+  ) as form (number) join calls o on o.team_id = c.team_id and o.number = form.number and o.direction = 'out'
+    and o.answered_at is not null and o.arrived_at > c.arrived_at)`;
+
+/** The codes of the countries from which callers of a team may be given without one: its own, and its trunks'. */
+async function callingCodesOf(db: Queryable, teamId: number): Promise<string[]> {
+  const { rows } = await db.raw<{ rows: { country: string }[] }>(
+    `select country from teams where id = :teamId and country is not null
+     union select country from trunks where (team_id = :teamId or team_id is null) and country is not null`,
+    { teamId },
+  );
+  return Promise.all(rows.map(({ country }) => callingCode(country)));
+}
+
+/** Ids of the users of the team, or of the system, who have or had that login. */
+async function usersOf(db: Queryable, teamId: number, team: string, username: string): Promise<number[]> {
+  const ids = await db('users')
+    .where({ username: username.replaceAll('\0', '') })
+    .where((own) => own.where({ team_id: teamId }).orWhereNull('team_id'))
+    .pluck<number[]>('id');
+  if (ids.length === 0) throw unknown('user', team, username);
+  return ids;
+}
 
 /** A number in the forms in which a trunk may have given it. */
 function written(number: string): string[] {
@@ -181,17 +242,24 @@ async function idsOfGroups(
   return [...own, ...others].map(({ id }) => id);
 }
 
+/** How long people have talked in the call `c`, in seconds. */
+const talkSeconds = `round(extract(epoch from coalesce(c.ended_at, now()) - c.answered_at))`;
+
 function select(fits: readonly string[]): string {
   const page = `select c.* from calls c where ${fits.join(' and ')} order by c.arrived_at desc, c.id desc limit :limit`;
   return `
     with page as (${page})
-    select c.id, c.uniqueid, c.arrived_at as "arrivedAt", c.caller, c.did, g.name as "group", coalesce(ax.number, x.number) as extension,
-      coalesce(a.number, aa.number) as agent, c.answered_at as "answeredAt", c.ended_at as "endedAt", c.outcome,
+    select c.id, c.uniqueid, c.direction, c.arrived_at as "arrivedAt", c.caller, c.did, c.number, g.name as "group",
+      coalesce(f.number, ax.number, x.number) as extension, coalesce(fa.number, a.number, aa.number) as agent, c.trunk,
+      u.username as payer, c.answered_at as "answeredAt", c.ended_at as "endedAt", c.outcome, c.refused,
+      ${talkSeconds}::integer as "talkSeconds",
       (select count(*) from recordings r where r.call_id = c.id and r.deleted_at is null)::integer as recordings
     from page c left join agent_groups g on g.id = c.group_id left join extensions x on x.id = c.extension_id
     left join lateral (
       select agent_id from queue_visits v where v.call_id = c.id and v.answered_at is not null order by v.id limit 1
     ) v on true left join agents a on a.id = v.agent_id
     left join extensions ax on ax.id = c.answered_extension_id left join agents aa on aa.id = c.answered_agent_id
+    left join extensions f on f.id = c.from_extension_id left join agents fa on fa.id = c.from_agent_id
+    left join users u on u.id = c.user_id
     order by c.arrived_at desc, c.id desc`;
 }

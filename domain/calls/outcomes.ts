@@ -9,6 +9,7 @@ export const callOutcomes = [
   'no-answer',
   'refused',
   'unreachable',
+  'failed',
   'unknown',
 ] as const;
 

@@ -61,11 +61,44 @@ const endings: Readonly<Record<string, string>> = {
   'no-answer': 'nobody answered',
   refused: 'refused',
   unreachable: 'the phone could not be reached',
+  failed: 'no trunk has taken it',
+};
+
+/** The same, of a call to the outside. */
+const endingsOutside: Readonly<Record<string, string>> = {
+  ...endings,
+  abandoned: 'the caller hung up before somebody answered',
+  refused: 'it was rejected',
+  unreachable: 'the number cannot be reached',
+};
+
+const sides: Readonly<Record<string, string>> = {
+  caller: 'the caller hung up',
+  callee: 'who was called hung up',
+  system: 'hung up by neither side',
+};
+
+const tryResults: Readonly<Record<string, string>> = {
+  answered: 'answered',
+  ended: 'the number said no, or nobody answered',
+  failed: 'the trunk failed',
+  full: 'all its channels are taken',
+  unavailable: 'the trunk cannot be reached',
+  'set-aside': 'the trunk has just failed, and is passed over for a while',
 };
 
 /** How each kind reads. Kinds that have no line here are shown as they are: whoever adds one adds a line. */
 const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
   arrived: ({ did, caller }) => `call from ${word(caller, 'an unknown number')}${maybe(did, ' for ')}`,
+  dialled: (facts) => {
+    const { agent, extension, dialled, number, class: kind, refused } = facts;
+    const who = agent === undefined && extension === undefined ? 'the team' : whom(facts);
+    const which = number === dialled ? '' : maybe(number, ', which is ');
+    return `${who} dials ${word(dialled)}${which}${maybe(kind, ' (', ')')}${maybe(refused, ', and is refused: ')}`;
+  },
+  tried: ({ trunk, sent, result, code, cause, milliseconds }) =>
+    `trunk ${word(trunk)}${maybe(sent, ' is sent ')}: ${tryResults[String(result)] ?? word(result)}${code === undefined ? maybe(result === 'answered' ? undefined : cause, ' (cause ', ')') : ` (SIP ${word(code)})`}${typeof milliseconds === 'number' ? ` after ${(milliseconds / 1000).toFixed(1)} s` : ''}`,
+  rings: () => 'it rings',
   did: ({ did, rule, to }) => `${maybe(did, '', ' ')}leads to ${word(to)}${maybe(rule, ', by rule ')}`,
   hours: ({ hours, state, by, to }) =>
     `hours ${word(hours)}: ${word(state)}${maybe(by, ', by ')}${maybe(to, ', so on to ')}`,
@@ -96,8 +129,8 @@ const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
       : `leaves the queue of ${word(facts['group'], 'a removed group')}${lasted(facts['waited'], ' after ')}: ${leftWithout[String(facts['outcome'])] ?? 'why was not seen'}`,
   recorded: ({ file, seconds, deleted }) =>
     `recorded as ${fileName(file)}${lasted(seconds, ', ')}${deleted === undefined ? '' : ' (deleted, its days are over)'}`,
-  ended: ({ outcome, seconds }) =>
-    `over${lasted(seconds, ' after ')}: ${endings[String(outcome)] ?? 'what became of it was not seen'}`,
+  ended: ({ outcome, seconds, outside, by, cause, talked, held }) =>
+    `over${lasted(seconds, ' after ')}: ${(outside === undefined ? endings : endingsOutside)[String(outcome)] ?? 'what became of it was not seen'}${lasted(talked, ', talked ')}${lasted(held, ', of that on hold ')}${by === undefined ? '' : `, ${sides[String(by)] ?? word(by)}`}${outcome === 'answered' ? '' : maybe(cause, ' (cause ', ')')}`,
 };
 
 /** One entry of a story as a sentence, in one line, safe to be shown whatever callers call themselves. */

@@ -3,6 +3,7 @@ import { withDatabaseErrors } from '../database/sql-errors.js';
 import { fail } from '../errors.js';
 import { quoted } from '../names.js';
 import { requireTeam } from '../provisioning/team.js';
+import type { CallDirection } from './list.js';
 import { wordsOf, type Facts } from './story-words.js';
 
 /** Something in the story of a call, in the order in which it happened. */
@@ -20,6 +21,17 @@ export interface Recording {
   deletedAt: Date | null;
 }
 
+/** A trunk that was tried for a call to the outside. */
+export interface Try {
+  trunk: string;
+  sent: string | null;
+  at: Date;
+  milliseconds: number | null;
+  code: number | null;
+  cause: number | null;
+  outcome: string;
+}
+
 /** A call with all that is known of it. */
 export interface Story {
   id: number;
@@ -28,12 +40,28 @@ export interface Story {
   /** The team's, in which people read it. */
   timeZone: string;
   node: string;
+  direction: CallDirection;
   caller: string | null;
   did: string | null;
+  /** What was dialled for a call to the outside, the number that it is, and its class. */
+  dialled: string | null;
+  number: string | null;
+  class: string | null;
+  /** Why it was not let out. */
+  refused: string | null;
+  trunk: string | null;
+  /** The user who pays, and the user group that decided; null: the team. */
+  payer: string | null;
+  userGroup: string | null;
   arrivedAt: Date;
+  ringingAt: Date | null;
   answeredAt: Date | null;
   endedAt: Date | null;
   outcome: string | null;
+  holdSeconds: number | null;
+  endedBy: string | null;
+  cause: number | null;
+  tries: Try[];
   recordings: Recording[];
   story: (StoryEntry & { says: string })[];
 }
@@ -85,7 +113,7 @@ export function readStory(db: Queryable, team: string, name: string): Promise<St
       ),
     }));
     // The answer at an extension is no visit's.
-    if (call.answeredAt && visits === 0) {
+    if (call.answeredAt && visits === 0 && call.direction !== 'out') {
       const by = agent === null ? { extension: extension ?? outside } : { agent, extension };
       const facts = Object.entries(by).flatMap(([key, value]) => (value === null ? [] : [[key, value]]));
       told.push({ at: call.answeredAt, kind: 'answered', facts: Object.fromEntries(facts) as Facts });
@@ -104,12 +132,25 @@ export function readStory(db: Queryable, team: string, name: string): Promise<St
       endedAt: date(one.endedAt),
       deletedAt: date(one.deletedAt),
     }));
-    return { ...call, recordings, story };
+    const tries = call.tries.map((one) => ({ ...one, at: new Date(one.at) }));
+    return { ...call, tries, recordings, story };
   });
 }
 
 /** Of what happened in the same moment. */
-const order = ['arrived', 'did', '*', 'joined', 'offered', 'answered', 'recorded', 'parted', 'left', 'ended'];
+const order = [
+  'arrived',
+  'dialled',
+  'did',
+  '*',
+  'joined',
+  'offered',
+  'answered',
+  'recorded',
+  'parted',
+  'left',
+  'ended',
+];
 const rankOf = (kind: string): number => {
   const rank = order.indexOf(kind);
   return rank < 0 ? order.indexOf('*') : rank;
@@ -121,6 +162,18 @@ const sql = (which: string): string => `
     select c.* from calls c where c.team_id = :teamId and ${which} order by c.id desc limit 1
   ), entry as (
     select arrived_at as at, 'arrived' as kind, jsonb_build_object('did', did, 'caller', caller) as facts from call
+    where direction <> 'out'
+    union all
+    select call.arrived_at, 'dialled', jsonb_build_object('extension', x.number, 'agent', a.number, 'dialled', call.dialled,
+      'number', call.number, 'class', call.class, 'refused', call.refused)
+    from call left join extensions x on x.id = call.from_extension_id left join agents a on a.id = call.from_agent_id
+    where direction = 'out'
+    union all
+    select y.at, 'tried', jsonb_build_object('trunk', y.trunk, 'sent', y.sent, 'result', y.outcome, 'code', y.code,
+      'cause', y.cause, 'milliseconds', y.milliseconds)
+    from call join call_tries y on y.call_id = call.id and y.team_id = call.team_id
+    union all
+    select ringing_at, 'rings', '{}'::jsonb from call where ringing_at is not null
     union all
     -- What was decided at the same moment is in the order in which it was told.
     (select s.at, s.kind, s.facts from call join call_steps s on s.call_id = call.id order by s.id)
@@ -158,10 +211,18 @@ const sql = (which: string): string => `
       'seconds', round(extract(epoch from r.ended_at - r.started_at)))
     from call join recordings r on r.call_id = call.id
     union all
-    select ended_at, 'ended', jsonb_build_object('outcome', outcome, 'seconds', round(extract(epoch from ended_at - arrived_at)))
+    select ended_at, 'ended', jsonb_build_object('outcome', outcome, 'seconds', round(extract(epoch from ended_at - arrived_at)),
+      'outside', case when direction = 'out' then 'yes' end, 'by', ended_by, 'cause', cause,
+      'talked', case when direction = 'out' then round(extract(epoch from ended_at - answered_at)) end, 'held', hold_seconds)
     from call where ended_at is not null
   )
-  select call.id, call.uniqueid, t.identity as team, t.time_zone as "timeZone", call.node, call.caller, call.did,
+  select call.id, call.uniqueid, t.identity as team, t.time_zone as "timeZone", call.node, call.direction,
+    call.caller, call.did, call.dialled, call.number, call.class, call.refused, call.trunk, u.username as payer,
+    ug.name as "userGroup", call.ringing_at as "ringingAt", call.hold_seconds as "holdSeconds",
+    call.ended_by as "endedBy", call.cause,
+    coalesce((select json_agg(json_build_object('trunk', y.trunk, 'sent', y.sent, 'at', y.at, 'milliseconds', y.milliseconds,
+      'code', y.code, 'cause', y.cause, 'outcome', y.outcome) order by y.position) from call_tries y
+      where y.call_id = call.id and y.team_id = call.team_id), '[]') as tries,
     call.arrived_at as "arrivedAt", call.answered_at as "answeredAt", call.ended_at as "endedAt", call.outcome,
     coalesce(ax.number, x.number) as extension, a.number as agent, call.answered_number as outside,
     (select count(*) from queue_visits v where v.call_id = call.id)::integer as visits,
@@ -169,4 +230,5 @@ const sql = (which: string): string => `
       'deletedAt', r.deleted_at) order by r.id) from recordings r where r.call_id = call.id), '[]') as recordings,
     (select json_agg(entry) from entry) as entries
   from call join teams t on t.id = call.team_id left join extensions x on x.id = call.extension_id
+  left join users u on u.id = call.user_id left join user_groups ug on ug.id = call.user_group_id
   left join extensions ax on ax.id = call.answered_extension_id left join agents a on a.id = call.answered_agent_id`;

@@ -74,3 +74,14 @@ export async function momentIn(
   if (!rows[0]) throw new Error('the database does not say what time it is');
   return rows[0].at;
 }
+
+/** When this month began in the zone of a team. */
+export async function startOfMonth(db: Queryable, team: string): Promise<Date> {
+  const { rows } = await db.raw<{ rows: { at: Date }[] }>(
+    `select date_trunc('month', now() at time zone zone.name) at time zone zone.name as at
+     from (select coalesce((select time_zone from teams where identity = ?), 'UTC') as name) as zone`,
+    [team],
+  );
+  if (!rows[0]) throw new Error('the database does not say what time it is');
+  return rows[0].at;
+}

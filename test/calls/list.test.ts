@@ -150,6 +150,71 @@ await t.test('whom nobody has called back and who have not come back', async (t)
   t.same(await list({ outcome: 'full' }), ['sent-away']);
 });
 
+/** A call to a number outside so many minutes ago, over. */
+async function callOut(
+  uniqueid: string,
+  minutesAgo: number,
+  more: Partial<{ number: string; team: string; user: number; trunk: string; answered: boolean }> = {},
+): Promise<void> {
+  const { number = '+4930123456', team = 'astercc', user, trunk = null, answered = true } = more;
+  const at = db.raw(`now() - make_interval(mins => ?)`, [minutesAgo]);
+  await db('calls').insert({
+    team_id: teams[team],
+    node: defaultNode,
+    uniqueid,
+    direction: 'out',
+    dialled: number,
+    number,
+    trunk,
+    user_id: user ?? null,
+    arrived_at: at,
+    answered_at: answered ? at : null,
+    ended_at: db.raw(`now() - make_interval(mins => ?) + interval '42 seconds'`, [minutesAgo]),
+    outcome: answered ? 'answered' : 'no-answer',
+  });
+}
+
+await t.test('calls to the outside: by direction, number, trunk and who pays', async (t) => {
+  await call('in', 30);
+  const [user] = await db('users')
+    .where({ team_id: teams['astercc'] })
+    .select<{ id: number; username: string }[]>('id', 'username');
+  await callOut('out-1', 20, { user: user?.id ?? 0, trunk: 'provider' });
+  await callOut('out-2', 10, { number: '+49891', answered: false });
+  t.same(await list({ direction: 'out' }), ['out-2', 'out-1']);
+  t.same(await list({ direction: 'in' }), ['in']);
+  t.same(await list({ number: '4930123456' }), ['out-1'], 'in either form');
+  t.same(await list({ trunk: 'provider' }), ['out-1']);
+  t.same(await list({ user: user?.username ?? '' }), ['out-1']);
+  await t.rejects(list({ user: 'nobody' }), { code: 'unknown' });
+  await t.rejects(list({ direction: 'sideways' }), { code: 'invalid_choice' });
+  const { calls } = await listCalls(db, 'astercc', { trunk: 'provider' });
+  t.match(calls, [
+    { direction: 'out', number: '+4930123456', trunk: 'provider', payer: user?.username, talkSeconds: 42 },
+  ]);
+});
+
+await t.test(
+  'whom somebody has reached since is called back, however the trunk wrote the number',
+  async (t) => {
+    await db('trunks').insert({ name: 'german', endpoint: 'german', country: 'DE' });
+    const missed = ['+49301', '49302', '0049303', '0304', '12345', '+49306', '+49307'];
+    for (const [index, caller] of missed.entries())
+      await call(`missed-${index}`, 60 - index, { caller, outcome: 'abandoned' });
+    for (const [index, number] of ['+49301', '+49302', '+49303', '+49304', '12345'].entries())
+      await callOut(`back-${index}`, 10 - index, { number });
+    await callOut('not-reached', 2, { number: '+49306', answered: false });
+    await callOut('before', 120, { number: '+49307' });
+    await callOut('foreign', 2, { number: '+49307', team: 'other' });
+    t.same(await list({ unreturned: true }), ['missed-6', 'missed-5']);
+    t.equal(
+      (await list({ direction: 'out', outcome: 'no-answer' })).length,
+      1,
+      'a call out is nobody to call back',
+    );
+  },
+);
+
 /** The words that a check constraint of the database takes. */
 async function known(constraint: string): Promise<string[]> {
   const { rows } = await db.raw<{ rows: { definition: string }[] }>(
@@ -195,6 +260,13 @@ await t.test('no filter reads the whole table', async (t) => {
     { outcome: 'abandoned' },
     { since: ago(60) },
     { unreturned: true, since: ago(7 * 24 * 60) },
+    { direction: 'out' },
+    { number: '+491001' },
+    { trunk: 'provider' },
+    {
+      user: (await db('users').where({ team_id: teams['astercc'] }).first<{ username: string }>('username'))
+        .username,
+    },
   ];
   const plans = await plansOf(db, 'from calls c', async () => {
     for (const filter of filters) await list(filter);
