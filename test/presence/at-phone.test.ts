@@ -1,0 +1,30 @@
+import t from 'tap';
+import { agentAtPhone, ownCallOf } from '../../domain/presence/at-phone.js';
+import { setCurrentGroup } from '../../domain/presence/current-group.js';
+import { signIn, signOut } from '../../domain/presence/sign-in.js';
+import { setWorkMode } from '../../domain/presence/work-mode.js';
+import { setAgent } from '../../domain/provisioning/agent.js';
+import { addGroup, setGroup } from '../../domain/provisioning/group.js';
+import { crowd, provision } from '../../lab/provision.js';
+import { freshDatabase } from '../support/database.js';
+
+void t.test('who calls out from a phone is who is signed in there, by their current group', async (t) => {
+  const { db } = await freshDatabase(t);
+  await provision(db, crowd(2));
+  t.equal(await agentAtPhone(db, 'astercc', '5001'), undefined, 'nobody is signed in');
+  t.equal(ownCallOf(undefined), '');
+  await signIn(db, 'astercc', { agent: '1001', extension: '5001', by: 'test' });
+  await setGroup(db, 'astercc', 'support', { wrapUp: 'answer', workMode: 'choice' });
+  await addGroup(db, 'astercc', { name: 'sales', wrapUp: 'ring', workMode: 'inbound' });
+  await setAgent(db, 'astercc', '1001', { groups: ['support', 'sales'] });
+  const at = await agentAtPhone(db, 'astercc', '5001');
+  t.match(at, { agent: '1001', extension: '5001', wrapUpMode: 'answer', workMode: 'all', mayCall: null });
+  t.equal(ownCallOf(at), 'PJSIP/astercc-5001:answer');
+  await setWorkMode(db, 'astercc', { agent: '1001' }, '2');
+  t.equal((await agentAtPhone(db, 'astercc', '5001'))?.workMode, 'inbound', 'the group leaves it to them');
+  await setCurrentGroup(db, 'astercc', { agent: '1001' }, { name: 'sales' });
+  t.match(await agentAtPhone(db, 'astercc', '5001'), { wrapUpMode: 'ring', workMode: 'inbound' });
+  t.equal(await agentAtPhone(db, 'astercc', '5002'), undefined, 'at another phone nobody is');
+  await signOut(db, 'astercc', { agent: '1001' }, 'test');
+  t.equal(await agentAtPhone(db, 'astercc', '5001'), undefined, 'they have left');
+});
