@@ -54,6 +54,13 @@ export const wrapUpMark = (phone: PhoneName): { family: string; key: string } =>
  */
 export const carriedWrapUp = (phone: PhoneName): string => `star64-wrapup/${wordFor(phone)}`;
 
+/**
+ * What calls that no queue gives do to who is signed in at a phone, as the presence `CustomPresence:<this>`: by it the
+ * dialplan knows it with no question (star64-own-call.conf).
+ */
+export const directCallsMark = (phone: PhoneName): string => `${directCallsMarks}${wordFor(phone)}`;
+export const directCallsMarks = 'star64-direct/';
+
 /** Until when (Asterisk's epoch) a server has promised to end wrap-ups. */
 export const leaseVariable = 'STAR64_LEASE';
 

@@ -10,6 +10,7 @@ import { beginWrapUp } from '../../domain/presence/wrap-up.js';
 import type { AmiMessage } from '../ami/message.js';
 import { phoneOf } from '../queue/names.js';
 import { phonesAt } from '../queue/phones.js';
+import { AgentCalls } from './agent-calls.js';
 import { dropOldest, Endings } from './endings.js';
 import { callerIn, deviceIn, deviceOfChannel, offerIn } from './event-headers.js';
 import { resultOf, type OfferSoFar } from './offer-result.js';
@@ -34,6 +35,7 @@ export class Observer {
   readonly #records: CallRecords;
   readonly #endings: Endings;
   readonly #unqueued: Unqueued;
+  readonly #calls: AgentCalls;
 
   constructor(
     private readonly db: Database,
@@ -55,6 +57,11 @@ export class Observer {
       this.#records,
       () => this.#work.add({ key: 'ends', run: () => this.#endings.write() }),
       (offerIds) => this.hooks.unanswered?.(offerIds),
+    );
+    this.#calls = new AgentCalls(
+      db,
+      (event, header, run) => this.#forPhone(event, header, run),
+      () => this.hooks.deadlineSet(),
     );
     this.#unqueued = new Unqueued(this.#endings, (step) => this.hooks.step?.(step));
   }
@@ -91,7 +98,8 @@ export class Observer {
         // app_queue tells it behind the AgentCalled of the same offer.
         const offer = this.#offers.get(offerIn(event));
         const called = offer?.called?.headers.get('interface');
-        if (event.headers.get('dialstatus') !== 'RINGING' || !offer || called === undefined) return undefined;
+        if (event.headers.get('dialstatus') !== 'RINGING') return undefined;
+        if (!offer || called === undefined) return this.#calls.rings(offerIn(event));
         return { key: deviceIn(called), run: () => this.#rings(offer) };
       }
       case 'AgentConnect': {
@@ -151,6 +159,9 @@ export class Observer {
         if (offer && reply !== undefined) offer.reply = reply;
         return this.#forPhone(event, 'member', (signIn) => this.#offerEnded(signIn, event));
       }
+      case 'Star64AgentCall':
+      case 'Star64AgentCallEnd':
+        return this.#calls.take(event);
       case 'Star64Left':
         this.#gaveUp.delete(headers.get('uniqueid') ?? '');
         return { key: headers.get('uniqueid') ?? '', run: () => this.#unserved(event) };
@@ -166,7 +177,7 @@ export class Observer {
     header: string,
     run: (signIn: SignIn) => Promise<void>,
     orElse?: () => Promise<void>,
-  ): Work | undefined {
+  ): Work {
     const device = deviceIn(event.headers.get(header) ?? '');
     return {
       key: device,
