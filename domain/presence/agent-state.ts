@@ -125,7 +125,7 @@ const transitionSql = `
         and r.offer_id = :offerId::text and r.state = any(:reached::agent_state[]))
       -- A call beside that of a queue, on hold or not yet answered, says nothing of it.
       and (:kind::text is null or state not in ('ringing', 'talking') or s.offer_id is not distinct from :offerId::text)
-    returning id, team_id, agent_id, sign_in_id, state, interrupts, ended_at
+    returning s.id, team_id, agent_id, sign_in_id, state, interrupts, ended_at
   ), s as (
     insert into agent_states
       (team_id, agent_id, sign_in_id, state, reason, pause_digit, offer_id, call_uniqueid, call_kind, interrupts, group_id,
