@@ -21,7 +21,7 @@ const team = crowd(3, { groups });
 const dids = [...team.dids, { number: '600200', to: 'extension:5001' }];
 const centre = await centreOf(t, { ...team, dids });
 const queue = 'astercc-support';
-await centre.star64('pause-reason', 'add', '1', 'Lunch', '--max-seconds', '600');
+await centre.star64('pause-reason', 'add', '1', 'Lunch', '--max', '600');
 const phone = await signedInPhone(centre, '1001');
 const colleague = await centre.phone('5003');
 
@@ -59,7 +59,7 @@ await t.test(
     t.equal((await kinds()).at(-1), 'internal');
     const seen = phone.events.length;
     const waiting = await callIn(centre);
-    await waitWaiting(centre, 'support', 1);
+    await waitWaiting(centre, queue, 1);
     await dialAndHear(centre, phone, '*60', 'vm-Work');
     await dialAndHear(centre, phone, '*67', 'activated');
     t.notOk(
