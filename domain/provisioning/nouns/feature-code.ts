@@ -11,6 +11,8 @@ export const features = [
   'status',
   'waiting',
   'hours-switch',
+  'call-agent',
+  'hide-number',
 ] as const;
 export type Feature = (typeof features)[number];
 
