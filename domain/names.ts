@@ -19,6 +19,14 @@ export type NounName = Exclude<
   | 'musicClass'
   | 'prefix'
   | 'caller'
+  | 'transport'
+  | 'account'
+  | 'fromUser'
+  | 'domain'
+  | 'codecs'
+  | 'sipAnswers'
+  | 'area'
+  | 'outsidePrefix'
 >;
 
 const longestQuote = 60;
