@@ -163,27 +163,6 @@ await t.test(
   },
 );
 
-await t.test('what happened while no server lived is found afterwards', async (t) => {
-  const state = async (wanted: string): Promise<void> => waitState(centre, '1001', wanted);
-  await centre.server.kill();
-  await phone.dial('5003');
-  await colleague.incoming();
-  await colleague.answer();
-  await phone.established();
-  await centre.server.start();
-  await state('talking');
-  t.equal((await kinds()).at(-1), 'internal');
-  await centre.server.kill();
-  // The promise of the server to end wrap-ups lasts for some seconds, so this one begins.
-  await end(phone);
-  await waitMembers(centre, queue, ['1001 paused:wrapup']);
-  await centre.server.start();
-  await state('wrap-up');
-  t.same((await statesOf(centre, '1001')).slice(-2), ['talking', 'wrap-up']);
-  await dialAndHear(centre, phone, '*67', 'activated');
-  await waitMembers(centre, queue, ['1001']);
-});
-
 await t.test('signed out in such a call: nothing follows it', async (t) => {
   await talk();
   await centre.star64('agent', 'sign-out', '1001');
@@ -192,5 +171,20 @@ await t.test('signed out in such a call: nothing follows it', async (t) => {
   t.equal((await statesOf(centre, '1001')).at(-1), 'talking');
   await until('no mark', async () =>
     (await centre.asterisk.console('database show star64-wrapup')).includes('0 results') ? true : undefined,
+  );
+});
+
+await t.test('a feature code and their own number are no calls', async (t) => {
+  await signedInPhone(centre, '1001');
+  const before = (await statesOf(centre, '1001')).length;
+  await dialAndHear(centre, phone, '*60', 'activated');
+  await phone.dial('5001');
+  await phone.closed();
+  await dialAndHear(centre, phone, '*661', 'do-not-disturb');
+  await waitState(centre, '1001', 'paused');
+  t.same(
+    (await statesOf(centre, '1001')).slice(before),
+    ['paused'],
+    'whose time would have been told before',
   );
 });
