@@ -72,6 +72,7 @@ await t.test('they talk from dialling on, and are in wrap-up once somebody answe
   );
   await dialAndHear(centre, phone, '*67', 'activated');
   await phone.incoming(10_000);
+  await waitState(centre, '1001', 'ringing');
   await waiting.hangup();
   await phone.closed();
   await waitState(centre, '1001', 'idle');
@@ -109,8 +110,10 @@ await t.test('*60 says of which kind the call is, *67 that nothing changes', asy
   await dialAndHearBeside('*60', 'telephone-number');
   await dialAndHearBeside('*67', 'is-in-use');
   provider.hangUp(call);
+  await phone.closed();
   await waitState(centre, '1001', 'wrap-up');
   await dialAndHear(centre, phone, '*67', 'activated');
+  await waitState(centre, '1001', 'idle');
 });
 
 /** As `dialAndHear`, on the second line: the end of that call alone is waited for. */
@@ -118,7 +121,7 @@ async function dialAndHearBeside(number: string, prompt: string): Promise<void> 
   const from = await asterisk.verbose.mark();
   await phone.dial(number);
   await asterisk.waitPlayed(phone.user, prompt, from);
-  await phone.event(/^CALL_CLOSED$/);
+  await phone.closed();
 }
 
 await t.test('a server that is dead in the middle finds the state that it comes back to', async (t) => {

@@ -67,6 +67,7 @@ await t.test(
       'it did not ring before',
     );
     await phone.incoming(10_000);
+    await waitState(centre, '1001', 'ringing');
     await waiting.hangup();
     await phone.closed();
     await waitState(centre, '1001', 'idle');
