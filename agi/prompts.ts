@@ -28,6 +28,9 @@ export const prompts = {
   'not-signed-in': { next: 'done', sounds: ['beeperr', 'vm-no', 'spy-agent'] },
   fixed: { next: 'done', sounds: ['beeperr', 'cancelled', '*own-phone'] },
   ready: { next: 'done', sounds: ['activated'] },
+  // The wrap-up is over, and the pause before it is not.
+  resumed: { next: 'done', sounds: ['vm-Work', 'cancelled', 'dictate/paused'] },
+  'resumed-for': { next: 'done', sounds: ['vm-Work', 'cancelled', 'dictate/paused', 'digits:reason'] },
   busy: { next: 'done', sounds: ['beeperr', 'extension', 'is-in-use'] },
   paused: { next: 'done', sounds: ['do-not-disturb'] },
   'paused-for': { next: 'done', sounds: ['do-not-disturb', 'digits:reason'] },
@@ -53,6 +56,22 @@ export const prompts = {
   },
   'standing-wrap-up': { next: 'done', sounds: ['vm-Work', '*roughly', '*waiting'], rest: ['*place'] },
   'standing-busy': { next: 'done', sounds: ['calling', '*roughly', '*waiting'], rest: ['*place'] },
+  // In a call that no queue gave them: to a telephone outside, from one, or between phones of the team.
+  'standing-out': {
+    next: 'done',
+    sounds: ['calling', 'telephone-number', '*roughly', 'ascending-2tone', 'number:waiting'],
+    rest: ['*place'],
+  },
+  'standing-direct': {
+    next: 'done',
+    sounds: ['calling', 'vm-from', 'number', '*roughly', 'ascending-2tone', 'number:waiting'],
+    rest: ['*place'],
+  },
+  'standing-internal': {
+    next: 'done',
+    sounds: ['calling', 'extension', '*roughly', 'ascending-2tone', 'number:waiting'],
+    rest: ['*place'],
+  },
   // *69
   'queue-waiting': { next: 'done', sounds: ['*queue', '*waiting', 'queue-reporthold', '*duration'] },
   'queue-empty': { next: 'done', sounds: ['*queue', '*waiting'] },

@@ -12,7 +12,7 @@ export interface StatusRow {
 
 export const statusColumns = [
   ...['kind', 'name', 'state', 'since', 'waiting', 'waitingSince', 'talking', 'signedIn', 'serviceLevel'],
-  ...['person', 'extension', 'reason', 'group', 'caller'],
+  ...['person', 'extension', 'reason', 'callKind', 'group', 'caller'],
 ] as const;
 
 /** A moment for people: on the clock of the team. */

@@ -130,7 +130,9 @@ const agentColumns: readonly Column<AgentStatus>[] = [
   { heading: 'REASON', text: ({ reason }) => reason ?? '-', least: 10, shrinks: true },
   {
     heading: 'CALL',
-    text: ({ group, caller }) => [group, caller].filter((part) => part !== null).join(' ') || '-',
+    text: ({ callKind, group, caller }) =>
+      [callKind === 'queue' ? null : callKind, group, caller].filter((part) => part !== null).join(' ') ||
+      '-',
     least: 12,
     shrinks: true,
   },

@@ -1,3 +1,4 @@
+import type { CallKind } from '../presence/agent-state.js';
 import type { AgentState } from '../presence/transitions.js';
 import { type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
@@ -36,6 +37,8 @@ export interface AgentStatus {
   reason: string | null;
   /** The group whose call it is, or was before the wrap-up. */
   group: string | null;
+  /** What kind of call they ring for, talk in, or had before the wrap-up. */
+  callKind: 'queue' | CallKind | null;
   /** Asterisk's uniqueid of the call. */
   call: string | null;
   /** The number of the caller, as the trunk gave it. */
@@ -123,7 +126,8 @@ const groupsSql = `
 
 const agentsSql = `
   select a.number, u.name, coalesce(s.state::text, 'signed-out') as state, x.number as extension,
-    s.started_at as since, s.deadline_at as until, s.reason, g.name as "group", s.call_uniqueid as call, c.caller
+    s.started_at as since, s.deadline_at as until, s.reason, g.name as "group", s.call_uniqueid as call, c.caller,
+    case when s.state in ('ringing', 'talking', 'wrap-up') then coalesce(s.call_kind, 'queue') end as "callKind"
   from agents a
   join teams t on t.id = a.team_id
   join users u on u.id = a.user_id

@@ -1,6 +1,12 @@
 import { prepared, type Queryable } from '../database/pool.js';
 import type { ExtensionKind } from './phone.js';
-import { statesBefore, transitions, type AgentState, type StateEvent } from './transitions.js';
+import {
+  statesBefore,
+  transitions,
+  type AgentEvent,
+  type AgentState,
+  type StateEvent,
+} from './transitions.js';
 
 /** One open interval of `agent_states`, with what names the agent outside the database. */
 export interface OpenState {
@@ -16,7 +22,13 @@ export interface OpenState {
   offerId: string | null;
   /** Digit of the pause reason. */
   pauseDigit: string | null;
+  /** The interval of the pause that a call has interrupted. */
+  interrupts: number | null;
 }
+
+/** A call that no queue gives an agent: to the outside, from there to their phone, or between phones of the team. */
+export const callKinds = ['out', 'direct', 'internal'] as const;
+export type CallKind = (typeof callKinds)[number];
 
 /** The facts that a new interval carries beside its state. */
 export interface StateDetails {
@@ -26,6 +38,8 @@ export interface StateDetails {
   /** Names one offer; see the column's comment. */
   offerId?: string;
   callUniqueid?: string;
+  /** Of a call that no queue gives: what it is. */
+  callKind?: CallKind;
   groupId?: number;
   /** Seconds until a server ends the state by itself. */
   deadlineSeconds?: number;
@@ -36,15 +50,23 @@ export interface StateDetails {
 const openStateColumns = `
   s.id, t.identity as team, a.number as agent, x.number as extension, x.kind as "extensionKind", x.endpoint,
   s.sign_in_id as "signInId",
-  s.agent_id as "agentId", s.state, s.offer_id as "offerId", s.pause_digit as "pauseDigit"`;
+  s.agent_id as "agentId", s.state, s.offer_id as "offerId", s.pause_digit as "pauseDigit", s.interrupts`;
 const openStateJoins = `
   join sign_ins i on i.id = s.sign_in_id
   join teams t on t.id = s.team_id
   join agents a on a.id = s.agent_id
   join extensions x on x.id = i.extension_id`;
 
-/** How far an offer has come; it never goes back, so that events which are late repeat nothing. */
+/** How far an offer or another call has come; it never goes back, so that events which are late repeat nothing. */
 const offerSteps: readonly AgentState[] = ['ringing', 'talking', 'wrap-up'];
+const onceOfAnOffer: ReadonlySet<AgentEvent> = new Set([
+  'offer',
+  'connect',
+  'wrap-up',
+  'call-rings',
+  'call',
+  'call-wrap-up',
+] as const);
 
 /**
  * One transition of the table: closes the open interval of a sign-in if the event may happen in its state, and opens the
@@ -60,7 +82,7 @@ export async function transition(
   only: { id?: number } = {},
 ): Promise<(OpenState & { before: AgentState }) | undefined> {
   const { to } = transitions[event];
-  const observed = 'unusual' in transitions[event] || event === 'wrap-up';
+  const observed = onceOfAnOffer.has(event);
   const from = statesBefore(event, observed);
   const values = {
     signInId,
@@ -73,6 +95,7 @@ export async function transition(
     atDeadline: details.atDeadline ?? 'ready',
     offerId: details.offerId ?? null,
     call: details.callUniqueid ?? null,
+    kind: details.callKind ?? null,
     groupId: details.groupId ?? null,
     seconds: details.deadlineSeconds ?? null,
   };
@@ -84,6 +107,7 @@ export async function transition(
     const open = await openStateOf(db, signInId);
     if (!open || !from.includes(open.state) || (only.id !== undefined && open.id !== only.id))
       return undefined;
+    if (details.callKind && isOfAnother(open, details.offerId)) return undefined;
     if (observed && (await hasReached(db, signInId, details.offerId, values.reached))) return undefined;
   }
   return undefined;
@@ -99,12 +123,15 @@ const transitionSql = `
       and (:id::bigint is null or s.id = :id::bigint)
       and not exists (select from agent_states r where r.sign_in_id = open.id
         and r.offer_id = :offerId::text and r.state = any(:reached::agent_state[]))
-    returning team_id, agent_id, sign_in_id, state, ended_at
+      -- A call beside that of a queue, on hold or not yet answered, says nothing of it.
+      and (:kind::text is null or state not in ('ringing', 'talking') or s.offer_id is not distinct from :offerId::text)
+    returning s.id, team_id, agent_id, sign_in_id, state, interrupts, ended_at
   ), s as (
     insert into agent_states
-      (team_id, agent_id, sign_in_id, state, reason, pause_digit, offer_id, call_uniqueid, group_id, started_at,
-        deadline_at, at_deadline)
-    select team_id, agent_id, sign_in_id, :to::agent_state, :reason, :digit, :offerId::text, :call, :groupId::integer,
+      (team_id, agent_id, sign_in_id, state, reason, pause_digit, offer_id, call_uniqueid, call_kind, interrupts, group_id,
+        started_at, deadline_at, at_deadline)
+    select team_id, agent_id, sign_in_id, :to::agent_state, :reason, :digit, :offerId::text, :call, :kind::text,
+      case when :kind::text is not null then case state when 'paused' then id else interrupts end end, :groupId::integer,
       ended_at, ended_at + make_interval(secs => :seconds::double precision), :atDeadline::pause_end
     from ended
     returning *
@@ -126,32 +153,50 @@ async function hasReached(
 
 /**
  * The offer is over without a wrap-up: the agent is idle again, or back in the pause that it interrupted (a pause does
- * not stop an offer that rings already), whose longest time has gone on. The end of another offer changes nothing.
+ * not stop an offer that rings already), whose longest time has gone on. The end of another offer changes nothing. A call
+ * that no queue gave them ends likewise, but the longest time of the pause has stood still.
  */
 export async function endOffer(db: Queryable, signInId: number, offerId: string | null): Promise<void> {
-  await prepared(
-    db,
-    `
-    with open as (
-      select id from sign_ins where id = :signInId and signed_out_at is null for no key update
-    ), ended as (
-      update agent_states s set ended_at = greatest(clock_timestamp(), started_at) from open
-      where s.sign_in_id = open.id and ended_at is null and state = any(:from::agent_state[])
-        and s.offer_id is not distinct from :offerId::text
-      returning team_id, agent_id, sign_in_id, ended_at
-    )
-    insert into agent_states (team_id, agent_id, sign_in_id, state, reason, pause_digit, offer_id, started_at,
-      deadline_at, at_deadline)
-    select e.team_id, e.agent_id, e.sign_in_id, coalesce(b.state, 'idle'), b.reason, b.pause_digit,
-      case when b.state is null then :offerId::text end, e.ended_at, b.deadline_at, coalesce(b.at_deadline, 'ready')
-    from ended e left join lateral (
-      select * from (
-        select * from agent_states p where p.sign_in_id = e.sign_in_id and p.state <> all(:from::agent_state[])
-        order by p.id desc limit 1) as last
-      where last.state = 'paused') b on true`,
-    { signInId, offerId, from: statesBefore('offer-end') },
-  );
+  await prepared(db, goBackSql, { signInId, offerId, id: null, from: statesBefore('offer-end') });
 }
+
+/** The wrap-up after a call that interrupted a pause is over: the pause goes on. False: it was over already. */
+export async function resumePause(db: Queryable, { signInId, id, offerId }: OpenState): Promise<boolean> {
+  const rows = await prepared(db, goBackSql, { signInId, offerId, id, from: statesBefore('resume') });
+  return rows.length > 0;
+}
+
+/** SQL: what an interval of the rows `e` goes back to, in the columns of `b`; a pause that a call interrupted has stood still. */
+const interrupted = `
+  select b.state, b.reason, b.pause_digit, b.at_deadline, e.ended_at + (b.deadline_at - b.ended_at) as deadline_at
+  from agent_states b where b.id = e.interrupts`;
+
+const goBackSql = `
+  with open as (
+    select id from sign_ins where id = :signInId and signed_out_at is null for no key update
+  ), ended as (
+    update agent_states s set ended_at = greatest(clock_timestamp(), started_at) from open
+    where s.sign_in_id = open.id and ended_at is null and state = any(:from::agent_state[])
+      and (:id::bigint is null or s.id = :id::bigint)
+      and s.offer_id is not distinct from :offerId::text
+    returning team_id, agent_id, sign_in_id, call_kind, interrupts, ended_at
+  )
+  insert into agent_states (team_id, agent_id, sign_in_id, state, reason, pause_digit, offer_id, started_at,
+    deadline_at, at_deadline)
+  select e.team_id, e.agent_id, e.sign_in_id, coalesce(b.state, 'idle'), b.reason, b.pause_digit,
+    case when b.state is null then :offerId::text end, e.ended_at, b.deadline_at, coalesce(b.at_deadline, 'ready')
+  from ended e left join lateral (
+    ${interrupted}
+    union all
+    select last.state, last.reason, last.pause_digit, last.at_deadline, last.deadline_at from (
+      select * from agent_states p where p.sign_in_id = e.sign_in_id and p.state <> all(:from::agent_state[])
+      order by p.id desc limit 1) as last
+    where last.state = 'paused' and e.call_kind is null) b on true
+  returning 1`;
+
+/** Whether the agent is in another call than the one that something is told of. */
+const isOfAnother = ({ state, offerId }: OpenState, told: string | undefined): boolean =>
+  (state === 'ringing' || state === 'talking') && offerId !== (told ?? null);
 
 /** The open interval of a sign-in, undefined once it has ended. */
 export async function openStateOf(db: Queryable, signInId: number): Promise<OpenState | undefined> {
@@ -168,7 +213,7 @@ const atOnce = 100;
 
 /**
  * Ends states whose deadline has passed, unless the agent is to be signed out then (`signOutOverdue`): they are idle
- * from that moment on. Any number of servers may
+ * from that moment on, or back in the pause that a call interrupted. Any number of servers may
  * call this at once; each state is ended by exactly one of them. Returns the states that this call began, and the
  * milliseconds until the next deadline by the database's clock (undefined: none is set).
  */
@@ -190,10 +235,13 @@ export async function endOverdueStates(
     ), ended as (
       update agent_states e set ended_at = greatest(clock_timestamp(), e.started_at)
       from due where e.id = due.id
-      returning e.team_id, e.agent_id, e.sign_in_id, e.offer_id, e.ended_at
+      returning e.team_id, e.agent_id, e.sign_in_id, e.offer_id, e.interrupts, e.ended_at
     ), s as (
-      insert into agent_states (team_id, agent_id, sign_in_id, state, offer_id, started_at)
-      select team_id, agent_id, sign_in_id, 'idle', offer_id, ended_at from ended
+      insert into agent_states (team_id, agent_id, sign_in_id, state, reason, pause_digit, offer_id, started_at,
+        deadline_at, at_deadline)
+      select e.team_id, e.agent_id, e.sign_in_id, coalesce(b.state, 'idle'), b.reason, b.pause_digit,
+        case when b.state is null then e.offer_id end, e.ended_at, b.deadline_at, coalesce(b.at_deadline, 'ready')
+      from ended e left join lateral (${interrupted}) b on true
       returning *
     )
     select ${openStateColumns} from s ${openStateJoins}`,

@@ -1,3 +1,4 @@
+import type { CallKind } from './agent-state.js';
 import type { AgentState } from './transitions.js';
 import type { Queryable } from '../database/pool.js';
 import { openSignIn, type Who } from './open-sign-in.js';
@@ -8,6 +9,8 @@ export interface OwnStatus {
   agent: string;
   extension: string;
   state: AgentState;
+  /** The kind of a call that no queue gave them, that the state is of; null: another one, or none. */
+  callKind: CallKind | null;
   /** Seconds since the state began. */
   seconds: number;
   /** Digit of the reason of a pause; null without one, or in another state. */
@@ -23,7 +26,7 @@ export async function agentStatusOf(db: Queryable, team: string, who: Who): Prom
   const signIn = await openSignIn(db, team, who);
   if (!signIn) return undefined;
   const { rows } = await db.raw<{ rows: Omit<OwnStatus, 'agent' | 'extension'>[] }>(
-    `select s.state, nullif(s.pause_digit, :none) as reason, i.current_group_id as "currentGroupId", greatest(0, floor(extract(epoch from clock_timestamp() - s.started_at)))::integer as seconds,
+    `select s.state, s.call_kind as "callKind", nullif(s.pause_digit, :none) as reason, i.current_group_id as "currentGroupId", greatest(0, floor(extract(epoch from clock_timestamp() - s.started_at)))::integer as seconds,
        array(select g.number from agent_group_members m join agent_groups g on g.id = m.group_id
          where m.agent_id = i.agent_id and g.number is not null
          order by g.id <> i.current_group_id, m.position, g.name) as groups

@@ -1,4 +1,4 @@
-import { openStateOf, transition, type OpenState, type StateDetails } from './agent-state.js';
+import { openStateOf, resumePause, transition, type OpenState, type StateDetails } from './agent-state.js';
 import type { Queryable } from '../database/pool.js';
 import { openSignIn, type SignIn, type Who } from './open-sign-in.js';
 import { statesBefore } from './transitions.js';
@@ -55,14 +55,23 @@ async function findReason(
 
 export type ReadyOutcome =
   | { outcome: 'ready'; signIn: SignIn; state: OpenState }
+  /** The wrap-up after a call that interrupted a pause has ended, and the pause goes on; `reason`: its digit. */
+  | { outcome: 'resumed'; signIn: SignIn; reason: string | null }
   | { outcome: 'not-signed-in' }
   | { outcome: 'busy'; signIn: SignIn };
 
-/** Ends a pause or a wrap-up (spec 52, 56): harmless when the agent is idle already, refused in a call. */
+/**
+ * Ends a pause or a wrap-up (spec 52, 56): harmless when the agent is idle already, refused in a call. One at a time: after
+ * a call that interrupted a pause the wrap-up ends, and the pause goes on.
+ */
 export async function ready(db: Queryable, team: string, who: Who): Promise<ReadyOutcome> {
   const open = await openSignIn(db, team, who);
   if (!open) return { outcome: 'not-signed-in' };
   const before = await openStateOf(db, open.id);
+  if (before?.state === 'wrap-up' && before.interrupts !== null && (await resumePause(db, before))) {
+    const pauseDigit = (await openStateOf(db, open.id))?.pauseDigit ?? null;
+    return { outcome: 'resumed', signIn: open, reason: pauseDigit };
+  }
   if (before && statesBefore('ready').includes(before.state)) {
     // The offer id goes on with the idle interval: a pause that still carries it in Asterisk is one to be lifted.
     const details = before.offerId === null ? {} : { offerId: before.offerId };

@@ -142,9 +142,9 @@ async function enter(
     // A pause of their own or a wrap-up moves along with the agent; one for the calls that they missed there does not.
     await trx.raw(
       `insert into agent_states (team_id, agent_id, sign_in_id, started_at, state, reason, pause_digit, offer_id,
-         group_id, deadline_at, at_deadline)
+         group_id, call_kind, interrupts, deadline_at, at_deadline)
        select i.team_id, i.agent_id, i.id, i.signed_in_at, coalesce(s.state, 'idle'), s.reason, s.pause_digit, s.offer_id,
-         s.group_id, s.deadline_at, coalesce(s.at_deadline, 'ready')
+         s.group_id, s.call_kind, s.interrupts, s.deadline_at, coalesce(s.at_deadline, 'ready')
        from sign_ins i left join lateral
          (select * from agent_states where sign_in_id = :former order by id desc limit 1) s
          on s.state = any(:kept::agent_state[]) and not (s.state = 'paused' and s.pause_digit is null)

@@ -101,6 +101,36 @@ export const transitions = {
     to: 'idle',
     why: 'The time that the group or the pause reason gives is over.',
   },
+  'call-rings': {
+    by: 'DialState RINGING after Star64AgentCall of a call to the phone, reconciliation',
+    from: ['idle'],
+    to: 'ringing',
+    why: 'A call that no queue gives them. In a wrap-up or pause it only rings: what they do not answer takes neither away.',
+  },
+  call: {
+    by: 'Star64AgentCall: they dial, or answer a call that no queue gives them; reconciliation',
+    from: ['idle', 'ringing', 'wrap-up', 'paused'],
+    to: 'talking',
+    why: 'Whoever dials is not free any more. A wrap-up ends with it, a pause is interrupted. A call beside a conversation, on hold, changes nothing; from ringing only what rings.',
+  },
+  'call-end': {
+    by: 'Star64AgentCallEnd without a wrap-up, reconciliation',
+    from: ['ringing', 'talking'],
+    to: 'before',
+    why: 'They are idle, or back in the pause that the call interrupted, whose longest time has stood still.',
+  },
+  'call-wrap-up': {
+    by: 'Star64AgentCallEnd with a wrap-up, reconciliation',
+    from: ['idle', 'ringing', 'talking', 'wrap-up'],
+    to: 'wrap-up',
+    why: 'As after the call of a queue. From a wrap-up, when they were in two calls and this one has ended last.',
+  },
+  resume: {
+    by: '*67, agent ready, the end of a wrap-up: after a call that interrupted a pause',
+    from: ['wrap-up'],
+    to: 'before',
+    why: 'The wrap-up ends, and not the pause: the same one goes on, with the seconds that are left of its longest time.',
+  },
   'seen-idle': {
     by: 'reconciliation',
     from: ['ringing', 'talking', 'wrap-up'],

@@ -1,5 +1,5 @@
-import type { Queryable } from '../database/pool.js';
-import { transition, type OpenState } from './agent-state.js';
+import { prepared, type Queryable } from '../database/pool.js';
+import { transition, type CallKind, type OpenState } from './agent-state.js';
 
 /** What a group says of the wrap-up after its calls. */
 export interface WrapUpOf {
@@ -23,6 +23,49 @@ export function beginWrapUp(
   return transition(db, signInId, 'wrap-up', {
     offerId,
     ...(group && { groupId: group.groupId }),
+    ...(seconds > 0 && { deadlineSeconds: Math.max(0, seconds - elapsedSeconds) }),
+  });
+}
+
+/** A call that no queue gave an agent, as the dialplan or its channel tells it. */
+export interface AgentCall {
+  /** Uniqueid of the channel of the agent's phone. */
+  offerId: string;
+  /** Uniqueid of the channel that the call began with. */
+  call: string;
+  kind: CallKind;
+}
+
+/** The agent's phone rings or talks in a call that no queue gave them. Undefined: that is known, or changes nothing. */
+export const beginCall = (
+  db: Queryable,
+  signInId: number,
+  event: 'call-rings' | 'call',
+  { offerId, call, kind }: AgentCall,
+  only: { id?: number } = {},
+): Promise<OpenState | undefined> =>
+  transition(db, signInId, event, { offerId, callUniqueid: call, callKind: kind }, only);
+
+/**
+ * As `beginWrapUp`, after a call that no queue gave them: by their current group, to which the wrap-up does not count, since
+ * the call was none of its own.
+ */
+export async function beginWrapUpOfCall(
+  db: Queryable,
+  signInId: number,
+  { offerId, kind }: Pick<AgentCall, 'offerId' | 'kind'>,
+  elapsedSeconds = 0,
+): Promise<OpenState | undefined> {
+  const [group] = await prepared<{ seconds: number }>(
+    db,
+    `select g.wrap_up_seconds as seconds from sign_ins i join agent_groups g on g.id = i.current_group_id
+     where i.id = ?`,
+    [signInId],
+  );
+  const seconds = group?.seconds ?? 0;
+  return transition(db, signInId, 'call-wrap-up', {
+    offerId,
+    callKind: kind,
     ...(seconds > 0 && { deadlineSeconds: Math.max(0, seconds - elapsedSeconds) }),
   });
 }

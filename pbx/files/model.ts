@@ -100,6 +100,7 @@ export function teamModel(
   return {
     identity,
     node,
+    followsCalls: rows.groups.some(({ directCalls }) => directCalls !== 'none'),
     language: language ?? '',
     rtpTimeout,
     rtpTimeoutHold,

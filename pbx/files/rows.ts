@@ -133,6 +133,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'g.ring_seconds as ringSeconds',
           'g.max_wait_seconds as maxWaitSeconds',
           'g.wrap_up_mode as wrapUpMode',
+          'g.direct_calls as directCalls',
           'g.announce_agent as announceAgent',
           'g.announce_call as announceCall',
           'g.record',

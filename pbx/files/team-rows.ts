@@ -43,6 +43,7 @@ export interface GroupRow {
   ringSeconds: number;
   maxWaitSeconds: number;
   wrapUpMode: string;
+  directCalls: string;
   announceAgent: boolean;
   announceCall: boolean;
   record: RecordRule;

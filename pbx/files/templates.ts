@@ -51,6 +51,7 @@ const stableFiles = [
   'star64-hours.conf',
   'star64-ring.conf',
   'star64-wrap-up.conf',
+  'star64-own-call.conf',
   'star64-telephone.conf',
   'star64-trunk.conf',
   'star64-left-out.conf',

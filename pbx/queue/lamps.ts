@@ -4,6 +4,7 @@ import type { Phone } from '../../domain/presence/phone.js';
 import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
 import { lampOf, type PhoneName } from './names.js';
+import { inQueues } from './wanted.js';
 
 /** A device state as DEVICE_STATE() and the manager know it. */
 export type LampState = 'NOT_INUSE' | 'BUSY' | 'ONHOLD' | 'UNAVAILABLE';
@@ -61,7 +62,7 @@ export function readPhoneStates(db: Database, node: string): Promise<PhoneState[
   return prepared<PhoneState>(
     db,
     `select t.identity as team, x.number as extension, x.kind as "extensionKind", x.endpoint, coalesce(i.agent_id, 0) as "agentId",
-       coalesce(s.state::text, 'signed-out') as state
+       coalesce((${inQueues})::text, 'signed-out') as state
      from extensions x join teams t on t.id = x.team_id and t.node = ?
      left join sign_ins i on i.extension_id = x.id and i.signed_out_at is null
      left join agent_states s on s.sign_in_id = i.id and s.ended_at is null

@@ -4,6 +4,7 @@ import type { Phone } from '../../domain/presence/phone.js';
 import { done } from '../ami/done.js';
 import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
+import { markDirectCalls } from './direct-calls-mark.js';
 import { setLamp } from './lamps.js';
 import type { Lease } from './lease.js';
 import { deviceOf, memberOf, pauseReason, wrapUpReason } from './names.js';
@@ -27,6 +28,7 @@ export class QueueMembers {
     const member = await this.#join(phone, wanted, thorough);
     await lease.hold();
     await this.#pauseAs(phone, device, wanted, member);
+    if (thorough) await markDirectCalls(this.manager, phone, wanted.directCalls);
     await setLamp(this.manager, phone, wanted.state);
   }
 
@@ -51,7 +53,8 @@ export class QueueMembers {
   async #pauseAs(phone: Phone, device: string, wanted: Wanted, member: Member | undefined): Promise<void> {
     if (!member) return;
     if (wanted.state === 'idle' && member.paused) {
-      const offer = member.reason === wrapUpReason ? await readMarkedOffer(this.manager, phone) : undefined;
+      const marked = member.reason === wrapUpReason ? await readMarkedOffer(this.manager, phone) : undefined;
+      const offer = marked?.offerId;
       // A wrap-up that the database has not heard of yet: its event is on the way, and it is not ours to end.
       const isNews = offer !== undefined && offer !== wanted.offerId;
       if (isNews && !(await knowsWrapUp(this.db, phone, offer))) return;

@@ -1,18 +1,7 @@
 /** Names by which Asterisk knows what the database knows by team and number. */
-import type { Phone } from '../../domain/presence/phone.js';
+import { deviceOf, memberOf, type PhoneName } from '../../domain/presence/phone.js';
 
-/** What of a phone makes its name in Asterisk. */
-export type PhoneName = Pick<Phone, 'team' | 'extension' | 'extensionKind' | 'endpoint'>;
-
-/** The device of an extension, as in the names of its channels: `PJSIP/astercc-5000`, `PJSIP/201`, `Local/7000@astercc-telephones`. */
-export const deviceOf = ({ team, extension, extensionKind, endpoint }: PhoneName): string =>
-  extensionKind === 'external'
-    ? `Local/${extension}@${team}-telephones`
-    : `PJSIP/${endpoint ?? `${team}-${extension}`}`;
-
-/** The extension as a queue member. A telephone keeps its two Local channels: its state and wrap-up hang on them. */
-export const memberOf = (phone: PhoneName): string =>
-  phone.extensionKind === 'external' ? `${deviceOf(phone)}/n` : deviceOf(phone);
+export { deviceOf, memberOf, type PhoneName };
 
 /** The queue of an agent group: `astercc-support`. */
 export const queueOf = (team: string, group: string): string => `${team}-${group}`;
@@ -64,6 +53,13 @@ export const wrapUpMark = (phone: PhoneName): { family: string; key: string } =>
  * in astdb, since that is where a manager may write (see claim.ts).
  */
 export const carriedWrapUp = (phone: PhoneName): string => `star64-wrapup/${wordFor(phone)}`;
+
+/**
+ * What calls that no queue gives do to who is signed in at a phone, as the presence `CustomPresence:<this>`: by it the
+ * dialplan knows it with no question (star64-own-call.conf).
+ */
+export const directCallsMark = (phone: PhoneName): string => `${directCallsMarks}${wordFor(phone)}`;
+export const directCallsMarks = 'star64-direct/';
 
 /** Until when (Asterisk's epoch) a server has promised to end wrap-ups. */
 export const leaseVariable = 'STAR64_LEASE';

@@ -19,10 +19,25 @@ export interface Offer {
   connected: boolean;
 }
 
-/** All channels that live, by uniqueid, with their linkedids, and the offers among them by the phone's device. */
+/** A channel of a device that no queue has called: the phone has dialled something, or was called otherwise. */
+export interface OtherChannel {
+  name: string;
+  uniqueid: string;
+  linkedid: string;
+  /** `Ring`, `Ringing`, `Up` and so on. */
+  state: string;
+}
+
+/** Applications that a channel of a call runs whose dialplan has told of it: those that call, wait in a queue, or are called. */
+const ofCalls: ReadonlySet<string> = new Set(['Dial', 'AppDial', 'Queue']);
+
+/**
+ * All channels that live, by uniqueid, with their linkedids, the offers among them by the phone's device, and of each device
+ * the channels of other calls.
+ */
 export async function readOffers(
   manager: ManagerActions,
-): Promise<{ live: Map<string, string>; offers: Map<string, Offer> }> {
+): Promise<{ live: Map<string, string>; offers: Map<string, Offer>; others: Map<string, OtherChannel[]> }> {
   const channels = (await manager.list('CoreShowChannels', {})).map(({ headers }) => {
     const text = (header: string): string => headers.get(header) ?? '';
     return {
@@ -67,5 +82,12 @@ export async function readOffers(
       connected,
     });
   }
-  return { live: new Map(channels.map(({ uniqueid, linkedid }) => [uniqueid, linkedid])), offers };
+  const others = new Map<string, OtherChannel[]>();
+  for (const { name, uniqueid, linkedid, application, state } of channels) {
+    // The second half of a Local channel is no phone's.
+    if (!ofCalls.has(application) || name.endsWith(';2')) continue;
+    const device = name.slice(0, name.lastIndexOf('-'));
+    others.set(device, [...(others.get(device) ?? []), { name, uniqueid, linkedid, state }]);
+  }
+  return { others, live: new Map(channels.map(({ uniqueid, linkedid }) => [uniqueid, linkedid])), offers };
 }

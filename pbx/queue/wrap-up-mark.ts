@@ -1,3 +1,4 @@
+import { callKinds, type CallKind } from '../../domain/presence/agent-state.js';
 import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
 import { carriedWrapUp, memberOf, wrapUpMark, type PhoneName } from './names.js';
@@ -17,15 +18,17 @@ async function readMark(manager: ManagerActions, phone: PhoneName): Promise<stri
 }
 
 /**
- * The offer after which the hangup handler has paused a phone: by it a wrap-up that the database has not heard of yet is
- * told from the one that is over. Undefined: the phone has no mark, or that of a wrap-up which has come from another one.
- * @throws AmiError.
+ * The offer after which the hangup handler has paused a phone, and what kind of call it was if no queue gave it: by it a
+ * wrap-up that the database has not heard of yet is told from the one that is over. Undefined: the phone has no mark, or
+ * that of a wrap-up which has come from another one. @throws AmiError.
  */
 export async function readMarkedOffer(
   manager: ManagerActions,
   phone: PhoneName,
-): Promise<string | undefined> {
-  return (await readMark(manager, phone))?.split('|')[1];
+): Promise<{ offerId: string; kind: CallKind | undefined } | undefined> {
+  const [, offerId, kind] = (await readMark(manager, phone))?.split('|') ?? [];
+  if (offerId === undefined) return undefined;
+  return { offerId, kind: callKinds.find((one) => one === kind) };
 }
 
 /**

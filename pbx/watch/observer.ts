@@ -12,6 +12,7 @@ import type { AmiMessage } from '../ami/message.js';
 import { phoneOf } from '../queue/names.js';
 import { phonesAt } from '../queue/phones.js';
 import { CallsOutWatch } from './calls-out.js';
+import { AgentCalls } from './agent-calls.js';
 import { dropOldest, Endings } from './endings.js';
 import { callerIn, deviceIn, deviceOfChannel, offerIn } from './event-headers.js';
 import { Holds } from './holds.js';
@@ -39,6 +40,7 @@ export class Observer {
   readonly #unqueued: Unqueued;
   readonly #callsOut: CallsOutWatch;
   readonly #holds: Holds;
+  readonly #calls: AgentCalls;
 
   constructor(
     private readonly db: Database,
@@ -64,6 +66,11 @@ export class Observer {
     const ends = (): void => this.#work.add({ key: 'ends', run: () => this.#writeEnds() });
     this.#callsOut = new CallsOutWatch(new CallOutRecords(db, node), ends);
     this.#holds = new Holds(this.#records, ends);
+    this.#calls = new AgentCalls(
+      db,
+      (event, header, run) => this.#forPhone(event, header, run),
+      () => this.hooks.deadlineSet(),
+    );
     this.#unqueued = new Unqueued(this.#endings, (step) => this.hooks.step?.(step));
   }
 
@@ -109,7 +116,8 @@ export class Observer {
         // app_queue tells it behind the AgentCalled of the same offer.
         const offer = this.#offers.get(offerIn(event));
         const called = offer?.called?.headers.get('interface');
-        if (event.headers.get('dialstatus') !== 'RINGING' || !offer || called === undefined) return undefined;
+        if (event.headers.get('dialstatus') !== 'RINGING') return undefined;
+        if (!offer || called === undefined) return this.#calls.rings(offerIn(event));
         return { key: deviceIn(called), run: () => this.#rings(offer) };
       }
       case 'AgentConnect': {
@@ -174,6 +182,9 @@ export class Observer {
         if (offer && reply !== undefined) offer.reply = reply;
         return this.#forPhone(event, 'member', (signIn) => this.#offerEnded(signIn, event));
       }
+      case 'Star64AgentCall':
+      case 'Star64AgentCallEnd':
+        return this.#calls.take(event);
       case 'Star64Left':
         this.#gaveUp.delete(headers.get('uniqueid') ?? '');
         return { key: headers.get('uniqueid') ?? '', run: () => this.#unserved(event) };
@@ -190,7 +201,7 @@ export class Observer {
     header: string,
     run: (signIn: SignIn) => Promise<void>,
     orElse?: () => Promise<void>,
-  ): Work | undefined {
+  ): Work {
     const device = deviceIn(event.headers.get(header) ?? '');
     return {
       key: device,

@@ -6,6 +6,7 @@ import { signInFixedAgents } from '../../domain/presence/fixed-agents.js';
 import type { ManagerActions } from '../ami/manager.js';
 import type { QueueMembership } from '../queue/membership.js';
 import { CompareCalls, CompareCallsOut, CompareEndedCalls } from './compare/calls.js';
+import { CompareDirectCalls } from './compare/direct-calls.js';
 import { CompareHours } from './compare/hours.js';
 import { CompareLamps } from './compare/lamps.js';
 import { CompareLeftCalls } from './compare/left-calls.js';
@@ -63,6 +64,7 @@ export class Reconciliation {
     add(new CompareCalls(db, node));
     add(new CompareStates(db, node, manager, membership));
     add(new CompareMembers(db, node, membership));
+    add(new CompareDirectCalls(manager));
     add(new CompareHours(db, node, manager));
     add(new CompareLamps(db, node, manager, membership));
     add(new CompareRemovedGroups(db, node));

@@ -68,6 +68,7 @@ export async function removeEverything(
     const members = await removeMembers(db, node, manager, log);
     const marks = await removeMarks(manager, 'star64-wrapup');
     marks.push(...(await removeMarks(manager, 'CustomPresence/star64-wrapup')));
+    marks.push(...(await removeMarks(manager, 'CustomPresence/star64-direct')));
     const lamps = await removeLamps(manager);
     // "Over", which says more than "unknown": no wrap-up begins by the files, as long as they are loaded.
     await manager.action('Setvar', { Variable: leaseVariable, Value: '0' });

@@ -1,6 +1,6 @@
 import type { Database } from '../../domain/database/pool.js';
 import type { ManagerActions } from '../ami/manager.js';
-import { readOffers, type Offer } from '../queue/offers.js';
+import { readOffers, type Offer, type OtherChannel } from '../queue/offers.js';
 import { readEpoch, readQueues, type Member, type Waiting } from '../queue/status.js';
 import { readQueueNames, readSignedInPhones, type SignedInPhone } from './compare/signed-in-phones.js';
 
@@ -15,6 +15,8 @@ export interface Snapshot {
   live: Map<string, string>;
   /** By the device of the phone. */
   offers: Map<string, Offer>;
+  /** Likewise the channels of calls that no queue has made. */
+  others: Map<string, OtherChannel[]>;
   /** Asterisk's clock, in seconds. */
   now: number;
 }
@@ -25,10 +27,19 @@ export interface Snapshot {
  */
 export async function takeSnapshot(manager: ManagerActions, db: Database, node: string): Promise<Snapshot> {
   const { members, waiting } = await readQueues(manager);
-  const { live, offers } = await readOffers(manager);
+  const { live, offers, others } = await readOffers(manager);
   const now = await readEpoch(manager);
   const signedIn = once(() => readSignedInPhones(db, node));
-  return { members, waiting, live, offers, now, signedIn, queues: once(() => readQueueNames(db, node)) };
+  return {
+    members,
+    waiting,
+    live,
+    offers,
+    others,
+    now,
+    signedIn,
+    queues: once(() => readQueueNames(db, node)),
+  };
 }
 
 /** Reads at the first question, and answers every further one with the same. */

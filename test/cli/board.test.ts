@@ -30,6 +30,7 @@ const agent = (number: string, name: string, values: Partial<AgentStatus> = {}):
   until: null,
   reason: null,
   group: null,
+  callKind: null,
   call: null,
   caller: null,
   ...values,

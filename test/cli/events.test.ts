@@ -102,6 +102,7 @@ await t.test('a line of JSON for each change, with stable names', async (t) => {
     'group',
     'call',
     'caller',
+    'call_kind',
     'by',
     'cursor',
     'type',

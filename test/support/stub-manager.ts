@@ -31,6 +31,8 @@ export class StubManager extends EventEmitter<ManagerEvents> {
   readonly astdb = new Map<string, string>();
   /** Devices that Asterisk cannot reach. */
   readonly unavailable = new Set<string>();
+  /** Of channels, as `PJSIP/astercc-5001-00000001 STAR64_AGENT_CALL`. */
+  readonly channelVariables = new Map<string, string>();
   /** Channels as CoreShowChannels tells them. */
   channels: Record<string, string>[] = [];
   waiting: { queue: string; uniqueid: string; caller: string }[] = [];
@@ -95,7 +97,12 @@ export class StubManager extends EventEmitter<ManagerEvents> {
         return message(name);
       case 'Getvar': {
         const variable = given['Variable'] ?? '';
-        const value = variable === 'EPOCH' ? String(this.#epoch++) : this.#value(variable);
+        const value =
+          given['Channel'] !== undefined
+            ? (this.channelVariables.get(`${given['Channel']} ${variable}`) ?? '')
+            : variable === 'EPOCH'
+              ? String(this.#epoch++)
+              : this.#value(variable);
         return message(name, { value });
       }
       case 'CoreStatus':
@@ -117,6 +124,7 @@ export class StubManager extends EventEmitter<ManagerEvents> {
       return [message('ListDialplan', { extension: this.generation })];
     }
     if (name === 'DeviceStateList') return this.#deviceStates();
+    if (name === 'PresenceStateList') return this.#presences();
     if (name === 'DBGet') {
       const val = this.astdb.get(`${given['Family']}/${given['Key']}`);
       if (val === undefined) throw refused('Database entry not found');
@@ -163,6 +171,14 @@ export class StubManager extends EventEmitter<ManagerEvents> {
     const message = /^(PRESENCE_STATE\(.*),message\)$/.exec(variable)?.[1];
     if (message === undefined) return this.variables.get(variable) ?? '';
     return this.variables.get(`${message})`)?.split(',')[2] ?? '';
+  }
+
+  #presences(): AmiMessage[] {
+    return [...this.variables].flatMap(([variable, value]) => {
+      const [, presentity] = /^PRESENCE_STATE\((.*)\)$/.exec(variable) ?? [];
+      const [, subtype = ''] = value.split(',');
+      return presentity === undefined ? [] : [message('PresenceStateChange', { presentity, subtype })];
+    });
   }
 
   #deviceStates(): AmiMessage[] {

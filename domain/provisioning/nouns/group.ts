@@ -32,6 +32,12 @@ export const queueStrategies = [
 /** After which offers wrap-up begins: any that rang, answered ones, none (spec 53-55). */
 export const wrapUpModes = ['ring', 'answer', 'off'] as const;
 
+/**
+ * What calls to and from an agent's phone do to them that neither a queue gives them nor lead outside: nothing, make them
+ * talking, or have the wrap-up follow, too.
+ */
+export const directCalls = ['none', 'talking', 'wrap-up'] as const;
+
 /** What the agents of a group do: queue calls, calls to the outside, both, or what each chooses (spec 48-51). */
 export const workModes = ['all', 'inbound', 'outbound', 'choice'] as const;
 
@@ -94,6 +100,13 @@ export const group = describe({
         unless: '30',
       },
     ),
+    directCalls: choice(directCalls, {
+      what: 'direct calls',
+      placeholder: 'what',
+      help: 'what calls to the phone of an agent that no queue gives them, and calls between phones, do: nothing (none), they are talking meanwhile (talking), and in wrap-up after it (wrap-up)',
+      unless: 'none',
+      listed: false,
+    }),
     missedLimit: whole(
       { from: 0, to: 100 },
       {

@@ -2,7 +2,6 @@ import type { Database } from '../../../domain/database/pool.js';
 import { endOffer } from '../../../domain/presence/agent-state.js';
 import { deviceOf, memberOf, queueOf, type PhoneName } from '../../queue/names.js';
 import { phonesAt } from '../../queue/phones.js';
-import type { Offer } from '../../queue/offers.js';
 import type { QueueMembership } from '../../queue/membership.js';
 import type { Member } from '../../queue/status.js';
 import { inPortions } from '../in-portions.js';
@@ -20,7 +19,7 @@ export class CompareMembers implements Step<Mendable> {
     private readonly membership: QueueMembership,
   ) {}
 
-  async compare({ members, offers, signedIn, queues }: Snapshot): Promise<Mendable[]> {
+  async compare({ members, offers, live, signedIn, queues }: Snapshot): Promise<Mendable[]> {
     const phones = await signedIn();
     const ours = await queues();
     const byDevice = new Map<string, Member[]>();
@@ -32,7 +31,8 @@ export class CompareMembers implements Step<Mendable> {
     for (const phone of phones) {
       const at = byDevice.get(memberOf(phone)) ?? [];
       byDevice.delete(memberOf(phone));
-      differences.push(...this.#queuesOf(phone, at, offers.get(deviceOf(phone))));
+      const inCall = offers.has(deviceOf(phone)) || live.has(phone.offerId ?? '');
+      differences.push(...this.#queuesOf(phone, at, inCall));
     }
     const extra = await phonesAt(this.db, this.node, byDevice.keys());
     for (const [device, phone] of extra)
@@ -44,7 +44,7 @@ export class CompareMembers implements Step<Mendable> {
     await inPortions(differences, ({ mend }) => mend());
   }
 
-  #queuesOf(phone: SignedInPhone, at: Member[], offer: Offer | undefined): Mendable[] {
+  #queuesOf(phone: SignedInPhone, at: Member[], inCall: boolean): Mendable[] {
     const wanted = new Map(phone.groups.map(({ name, penalty }) => [queueOf(phone.team, name), penalty]));
     const wrong: string[] = [];
     for (const [queue, penalty] of wanted) {
@@ -56,7 +56,7 @@ export class CompareMembers implements Step<Mendable> {
     const key = `agent ${phone.team}/${phone.agent} in ${[...wrong, ...extra.map(({ queue }) => queue)].join(' ')}`;
     const mend = async (): Promise<void> => {
       // Gone from every queue, so Asterisk was restarted, and no call of this phone has survived that.
-      if (at.length === 0 && !offer) await endOffer(this.db, phone.signInId, phone.offerId);
+      if (at.length === 0 && !inCall) await endOffer(this.db, phone.signInId, phone.offerId);
       await this.membership.sync(phone, { thorough: true, seenIn: extra.map(({ queue }) => queue) });
     };
     return [{ key, mend }];

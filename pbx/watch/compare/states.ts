@@ -1,7 +1,7 @@
 import { findQueue } from '../../../domain/calls/queue.js';
 import type { Database } from '../../../domain/database/pool.js';
 import { endOffer, transition } from '../../../domain/presence/agent-state.js';
-import { beginWrapUp } from '../../../domain/presence/wrap-up.js';
+import { beginWrapUp, beginWrapUpOfCall } from '../../../domain/presence/wrap-up.js';
 import { deviceOf, memberOf, pauseReason, queueOf, wrapUpReason } from '../../queue/names.js';
 import type { QueueMembership } from '../../queue/membership.js';
 import type { Offer } from '../../queue/offers.js';
@@ -10,21 +10,25 @@ import { readMarkedOffer } from '../../queue/wrap-up-mark.js';
 import type { ManagerActions } from '../../ami/manager.js';
 import { inPortions } from '../in-portions.js';
 import type { Snapshot } from '../snapshot.js';
+import { BegunCalls, isInCall } from './begun-calls.js';
 import type { SignedInPhone } from './signed-in-phones.js';
 import type { Mendable, Step } from './step.js';
 
 /** The state of every agent agrees with the offers and pauses that Asterisk has: events may have been lost. */
 export class CompareStates implements Step<Mendable> {
   readonly name = 'states of agents';
+  readonly #calls: BegunCalls;
 
   constructor(
     private readonly db: Database,
     private readonly node: string,
     private readonly manager: ManagerActions,
     private readonly membership: QueueMembership,
-  ) {}
+  ) {
+    this.#calls = new BegunCalls(db, manager);
+  }
 
-  async compare({ members, offers, now, signedIn }: Snapshot): Promise<Mendable[]> {
+  async compare({ members, offers, others, live, now, signedIn }: Snapshot): Promise<Mendable[]> {
     const byDevice = new Map<string, Member[]>();
     for (const member of members)
       byDevice.set(member.device, [...(byDevice.get(member.device) ?? []), member]);
@@ -32,7 +36,11 @@ export class CompareStates implements Step<Mendable> {
     const differences: Mendable[] = [];
     for (const phone of phones) {
       const at = byDevice.get(memberOf(phone)) ?? [];
-      const difference = await this.#stateOf(phone, at, offers.get(deviceOf(phone)), now);
+      const difference =
+        (await this.#calls.begun(phone, others.get(deviceOf(phone)))) ??
+        (await (isInCall(phone)
+          ? this.#callOf(phone, at, live, now)
+          : this.#stateOf(phone, at, offers.get(deviceOf(phone)), now)));
       if (!difference) continue;
       const key = `agent ${phone.team}/${phone.agent} ${phone.state} #${phone.stateId}: ${difference.key}`;
       differences.push({ ...difference, key });
@@ -42,6 +50,20 @@ export class CompareStates implements Step<Mendable> {
 
   async mend(differences: readonly Mendable[]): Promise<void> {
     await inPortions(differences, ({ mend }) => mend());
+  }
+
+  /** A call that no queue gave them goes on as long as the channel of their phone; a pause stays meanwhile as it was. */
+  async #callOf(
+    phone: SignedInPhone,
+    at: Member[],
+    live: Snapshot['live'],
+    now: number,
+  ): Promise<Mendable | undefined> {
+    if (live.has(phone.offerId ?? '')) return undefined;
+    const marked = await readMarkedOffer(this.manager, phone);
+    const resting = at.find(({ paused, reason }) => paused && reason === wrapUpReason);
+    if (resting && marked?.offerId === phone.offerId) return this.#wrapUpOf(phone, resting, now);
+    return { key: 'the call is over', mend: () => endOffer(this.db, phone.signInId, phone.offerId) };
   }
 
   async #stateOf(
@@ -73,11 +95,11 @@ export class CompareStates implements Step<Mendable> {
     const sync = (key: string): Mendable => ({ key, mend: () => this.membership.sync(phone) });
     if (member.paused) {
       if (inOffer) return over;
-      return phone.state === 'paused' && member.reason === pauseReason(phone.pauseDigit)
+      return (phone.state === 'paused' || phone.interrupts) && member.reason === pauseReason(phone.pauseDigit)
         ? undefined
         : sync(`paused for ${member.reason}`);
     }
-    if (phone.state === 'paused') return sync('not paused');
+    if (phone.state === 'paused' || phone.interrupts) return sync('not paused');
     if (phone.state === seen && (!offer || offer.offerId === phone.offerId)) return undefined;
     return { key: `${seen} ${offer?.offerId ?? ''}`, mend: () => this.#record(phone, seen, offer) };
   }
@@ -87,7 +109,8 @@ export class CompareStates implements Step<Mendable> {
     const sync = (key: string): Mendable => ({ key, mend: () => this.membership.sync(phone) });
     if (phone.state === 'wrap-up') return undefined;
     if (phone.state === 'paused') return sync('in wrap-up');
-    const resting = await readMarkedOffer(this.manager, phone);
+    const marked = await readMarkedOffer(this.manager, phone);
+    const resting = marked?.offerId;
     if (resting === undefined) return sync('in a wrap-up that follows no offer');
     if (phone.state === 'idle' && phone.offerId === resting) return sync('the end of a wrap-up was not told');
     return {
@@ -98,7 +121,15 @@ export class CompareStates implements Step<Mendable> {
         const queue = await findQueue(this.db, this.node, queueOf(phone.team, group ?? ''));
         // Both are whole seconds, rounded down: nobody's wrap-up is cut short for that.
         const elapsed = member.lastPause > 0 ? Math.max(0, now - member.lastPause - 1) : 0;
-        const begun = await beginWrapUp(this.db, phone.signInId, resting, queue, elapsed);
+        const begun =
+          marked?.kind === undefined
+            ? await beginWrapUp(this.db, phone.signInId, resting, queue, elapsed)
+            : await beginWrapUpOfCall(
+                this.db,
+                phone.signInId,
+                { offerId: resting, kind: marked.kind },
+                elapsed,
+              );
         // It was over, with a pause after it, and Asterisk has not heard of that.
         if (!begun) await this.membership.sync(phone);
       },
