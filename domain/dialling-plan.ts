@@ -27,11 +27,11 @@ export interface DiallingPlan {
    * Reads what a phone dialled behind its outside prefix. `area` is put before a number without area code. Undefined: it
    * cannot be a number, or has no area code where the team has none either.
    */
-  read(dialled: string, area: string | null): DialledNumber | undefined;
+  readonly read: (dialled: string, area: string | null) => DialledNumber | undefined;
   /** A beginning of numbers, as people type it, in the form of the numbers that `read` returns: 0900 is +49900. */
-  beginning(typed: string): string;
+  readonly beginning: (typed: string) => string;
   /** A number as it is sent in this country. */
-  written(number: string, format: NumberFormat): string;
+  readonly written: (number: string, format: NumberFormat) => string;
 }
 
 /** What libphonenumber knows of a country; these methods are not in its types. */

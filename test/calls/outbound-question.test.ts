@@ -170,6 +170,16 @@ await t.test(
   },
 );
 
+await t.test(
+  'an extension that was removed calls nobody, though its phone is still registered',
+  async (t) => {
+    const { ask } = await asking(t, db);
+    await addExtension(db, team, { number: '5002', user: 'ben' });
+    await removeExtension(db, team, '5002');
+    t.match(await ask(team, '0401234567', 'astercc-5002', ''), { refused: 'nobody' });
+  },
+);
+
 await t.test('route says the same in words', async (t) => {
   const explain = (number: string, from: string) => explainOutbound(db, team, { number, from });
   const out = await explain('09001234567', '5001');
