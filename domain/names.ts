@@ -19,6 +19,12 @@ export type NounName = Exclude<
   | 'musicClass'
   | 'prefix'
   | 'caller'
+  | 'transport'
+  | 'account'
+  | 'fromUser'
+  | 'domain'
+  | 'codecs'
+  | 'sipAnswers'
 >;
 
 const longestQuote = 60;
