@@ -3,7 +3,9 @@ import { placeOf } from '../../domain/calls/routing.js';
 import type { RecordRule } from '../../domain/provisioning/record.js';
 import { bare } from '../../domain/telephone-numbers.js';
 import { closedModel } from './places.js';
+import { outsideModel } from './outside-model.js';
 import type { Slots } from './slots.js';
+import type { TeamRows } from './team-rows.js';
 
 /** A member as far as Asterisk alone can ring it: an agent of no phone of their own is not there. */
 interface MemberRow {
@@ -67,13 +69,13 @@ export function ringGroupsModel(team: string, ofTeam: RecordRule, rows: readonly
   });
 }
 
-/** Numbers outside that are members, each with what is dialled over the team's trunk; none without one. */
-export function ringGroupNumbers(trunk: string | null, rows: readonly RingGroupRow[]) {
+/** Numbers outside that are members, each with how the team calls it; none without a trunk or trunk group. */
+export function ringGroupNumbers(team: TeamRows, rows: readonly RingGroupRow[]) {
   const numbers = rows.flatMap(({ members }) => members.flatMap(({ outside }) => outside ?? []));
   const byDigits = new Map(numbers.sort().map((number) => [bare(number), number]));
-  return trunk === null
+  return team.out.way === null
     ? []
-    : [...byDigits].map(([digits, number]) => ({ digits, dial: `PJSIP/${number}@${trunk}` }));
+    : [...byDigits].map(([digits, number]) => ({ digits, ...outsideModel(team, number) }));
 }
 
 const tokenOf = ({ extension, outside }: MemberRow): string => extension ?? `o${bare(outside ?? '')}`;

@@ -50,6 +50,7 @@ const stableFiles = [
   'star64-ring.conf',
   'star64-wrap-up.conf',
   'star64-telephone.conf',
+  'star64-number.conf',
   'star64-voice.conf',
 ] as const;
 
