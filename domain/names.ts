@@ -25,6 +25,8 @@ export type NounName = Exclude<
   | 'domain'
   | 'codecs'
   | 'sipAnswers'
+  | 'area'
+  | 'outsidePrefix'
 >;
 
 const longestQuote = 60;
