@@ -160,7 +160,10 @@ export function teamModel(
     hours,
     numberedHours: hours.filter(({ number }) => number !== null),
     ringGroups: ringGroupsModel(identity, rows.record, rows.ringGroups),
-    ringNumbers: ringGroupNumbers(rows, rows.ringGroups),
+    ringNumbers:
+      rows.out.way === null
+        ? []
+        : ringGroupNumbers(rows.ringGroups, (number) => outsideModel(rows, number)),
     announcements: rows.announcements.map(({ name, sound, times, slots }) => ({
       name,
       sound,

@@ -3,9 +3,7 @@ import { placeOf } from '../../domain/calls/routing.js';
 import type { RecordRule } from '../../domain/provisioning/record.js';
 import { bare } from '../../domain/telephone-numbers.js';
 import { closedModel } from './places.js';
-import { outsideModel } from './outside-model.js';
 import type { Slots } from './slots.js';
-import type { TeamRows } from './team-rows.js';
 
 /** A member as far as Asterisk alone can ring it: an agent of no phone of their own is not there. */
 interface MemberRow {
@@ -69,13 +67,14 @@ export function ringGroupsModel(team: string, ofTeam: RecordRule, rows: readonly
   });
 }
 
-/** Numbers outside that are members, each with how the team calls it; none without a trunk or trunk group. */
-export function ringGroupNumbers(team: TeamRows, rows: readonly RingGroupRow[]) {
+/** Numbers outside that are members, each with how it is called. */
+export function ringGroupNumbers<Called extends object>(
+  rows: readonly RingGroupRow[],
+  calledAs: (number: string) => Called,
+) {
   const numbers = rows.flatMap(({ members }) => members.flatMap(({ outside }) => outside ?? []));
   const byDigits = new Map(numbers.sort().map((number) => [bare(number), number]));
-  return team.out.way === null
-    ? []
-    : [...byDigits].map(([digits, number]) => ({ digits, ...outsideModel(team, number) }));
+  return [...byDigits].map(([digits, number]) => ({ digits, ...calledAs(number) }));
 }
 
 const tokenOf = ({ extension, outside }: MemberRow): string => extension ?? `o${bare(outside ?? '')}`;
