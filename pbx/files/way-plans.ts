@@ -1,3 +1,4 @@
+import { nationalBeginnings } from '../../domain/national-beginnings.js';
 import { dialledForms, type DialledForms } from './dialled-forms.js';
 import type { WayPlans } from './ways.js';
 import type { WayRow, WaysRow } from './ways-rows.js';
@@ -12,8 +13,25 @@ export async function wayPlans({ country, way, payers }: WaysRow): Promise<WayPl
   );
   const trunks = new Map<string | null, DialledForms>();
   for (const one of countries) trunks.set(one, await dialledForms(one));
-  return { dialled: await dialledForms(country), trunks, sure: surelyAtHome(country) };
+  const dialled = await dialledForms(country);
+  return { dialled, trunks, sure: country === null ? [] : await surelyAtHome(country, dialled) };
 }
 
-/** What no table of a country says is known by the team's own number classes alone. */
-const surelyAtHome = (_country: string | null): WayPlans['sure'] => [];
+/** What is open by the tables of the country; a set of digits, as in 17[0-5], as a beginning for each. */
+async function surelyAtHome(country: string, { code }: DialledForms): Promise<WayPlans['sure']> {
+  const { national, mobile } = await nationalBeginnings(country);
+  const whole = (digits: string): string => `+${code ?? ''}${digits}`;
+  return [
+    ...national.flatMap(eachDigit).map((one) => ({ beginning: whole(one), class: 'national' })),
+    ...mobile.flatMap(eachDigit).map((one) => ({ beginning: whole(one), class: 'mobile' })),
+  ];
+}
+
+function eachDigit(beginning: string): string[] {
+  const [, before = '', set] = /^([0-9]*)\[([0-9-]+)\]$/.exec(beginning) ?? [];
+  if (set === undefined) return [beginning];
+  if (set === '0-9' && before !== '') return [before];
+  return [...'0123456789']
+    .filter((digit) => new RegExp(`[${set}]`).test(digit))
+    .map((digit) => before + digit);
+}

@@ -1,11 +1,9 @@
 import { hash } from 'node:crypto';
+import { nextOnUnlessSaid } from '../../domain/calls/ways-out.js';
 import type { RecordRule } from '../../domain/provisioning/record.js';
 import { bare } from '../../domain/telephone-numbers.js';
 import type { DialledForms } from './dialled-forms.js';
 import type { TrunkRow, UserGroupRow, WayRow, WaysRow } from './ways-rows.js';
-
-/** SIP answers that are about the trunk and not about who is called: after these the next trunk is tried. */
-const nextOnUnlessSaid = '401.402.403.407.408.488.5xx';
 
 /** What reckoning a team's ways needs of countries. */
 export interface WayPlans {
@@ -29,8 +27,14 @@ export function waysModel(
   if (!given) return undefined;
   const { rows, plans } = given;
   const { dialled } = plans;
-  const classes = new Map(plans.sure.map((one) => [one.beginning, one.class]));
-  for (const one of rows.classes) classes.set(dialled.beginning(one.beginning), one.class);
+  const own = new Map(rows.classes.map((one) => [dialled.beginning(one.beginning), one.class]));
+  // What the team says of numbers holds for all of them, whatever the tables know of some.
+  const classes = new Map([
+    ...plans.sure
+      .filter(({ beginning }) => ![...own.keys()].some((one) => beginning.startsWith(one)))
+      .map((one): [string, string] => [one.beginning, one.class]),
+    ...own,
+  ]);
   const ways = new Map<string, WayModel>();
   const payers = rows.payers.map(({ number, endpoint, callerId, record, userGroups }) => {
     const wayOf = userGroups.find(({ way }) => way !== null);
@@ -44,7 +48,8 @@ export function waysModel(
       // By a digest, since an extension's name is the same to Asterisk with a hyphen and without.
       key: hash('md5', endpoint ?? `${team}-${number}`),
       ways: way ? name : '',
-      callerId: callerId ?? userGroups.find((group) => group.callerId !== null)?.callerId ?? rows.callerId ?? '',
+      callerId:
+        callerId ?? userGroups.find((group) => group.callerId !== null)?.callerId ?? rows.callerId ?? '',
       hours: userGroups.find(({ hours }) => hours !== null)?.hours ?? '',
       options: (record ?? recordRule) === 'always' ? 'r' : '',
     };
@@ -55,7 +60,9 @@ export function waysModel(
     dialled: [
       ...dialled.patterns(rows.area),
       // Short numbers that the team knows.
-      ...[...classes.keys()].filter((one) => !one.startsWith('+')).map((one) => ({ pattern: `_${one}!`, added: '', strip: '0' })),
+      ...[...classes.keys()]
+        .filter((one) => !one.startsWith('+'))
+        .flatMap((one) => [one, `_${one}X.`].map((pattern) => ({ pattern, added: '', strip: '0' }))),
     ],
     payers,
     ways: [...ways.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
@@ -95,7 +102,9 @@ function wayModel(
 ): WayModel {
   const may: readonly string[] = mayCall.split(',').filter((one) => one === 'national' || one === 'mobile');
   const longest = <T>(number: string, all: Iterable<readonly [string, T]>): T | undefined =>
-    [...all].filter(([beginning]) => number.startsWith(beginning)).sort(([a], [b]) => b.length - a.length)[0]?.[1];
+    [...all]
+      .filter(([beginning]) => number.startsWith(beginning))
+      .sort(([a], [b]) => b.length - a.length)[0]?.[1];
   const byRule = rules.map((rule) => [rule.beginning, rule] as const);
   // A rule of the group may hold for some of the numbers that a class has.
   const beginnings = new Set([...classes.keys(), ...rules.map(({ beginning }) => beginning)]);
@@ -116,7 +125,7 @@ function wayModel(
               : sentAs(trunk, beginning, plans.get(trunk.country))),
             channels: String(trunk.channels ?? 0),
             replySeconds: String(trunk.replySeconds),
-            nextOn: trunk.nextOn?.replaceAll(',', '.') ?? nextOnUnlessSaid,
+            nextOn: (trunk.nextOn?.split(',') ?? nextOnUnlessSaid).join('.'),
           }))
         : [];
       return [{ beginning, class: found, steps }];

@@ -115,6 +115,38 @@ async function populate(db: Database, team: string): Promise<void> {
   await addAgent(db, team, { number: '1001', user: 'anna', groups: ['support', 'sales'] });
 }
 
+/** Phones of the team call outside over its trunk, those of anna over two others, in office hours, and no mobiles. */
+async function callsOutside(db: Database, team: string): Promise<void> {
+  await addTrunk(db, team, { name: 'main', endpoint: 'provider.2', country: 'DE' });
+  await addTrunk(db, team, { name: 'reserve', endpoint: 'provider.3', country: 'AT' });
+  await db.raw(
+    `with t as (
+       update teams set outside_prefix = '0', country = 'DE', area = '30', caller_id = '+4930600101' where identity = ? returning id),
+     changed as (
+       update trunks k set channels = 30, number_format = 'national', next_on = '403,5xx', reply_seconds = 4 from t
+       where k.team_id = t.id and k.name = 'main'),
+     ways as (insert into trunk_groups (team_id, name) select id, 'ways' from t returning id, team_id),
+     members as (
+       insert into trunk_group_members (trunk_group_id, trunk_id, position)
+       select w.id, k.id, row_number() over (order by k.name) from ways w join trunks k on k.team_id = w.team_id
+       where k.name in ('main', 'reserve')),
+     rules as (
+       insert into trunk_group_rules (trunk_group_id, beginning, refused, strip, added)
+       select id, beginning, refused, strip, added from ways,
+         (values ('+49180', true, 0, ''), ('+4930', false, 3, '0')) as v (beginning, refused, strip, added)),
+     classes as (
+       insert into number_classes (team_id, beginning, class) select id, beginning, class from t,
+         (values ('+49', 'national'), ('+4915', 'mobile'), ('0900', 'premium'), ('115', 'national')) as v (beginning, class)),
+     groups as (
+       insert into user_groups (team_id, name, position, trunk_group_id, may_call, hours_id)
+       select team_id, 'sales', 1, id, 'national,international',
+         (select h.id from hours h where h.team_id = ways.team_id and h.name = 'office') from ways returning id, team_id)
+     insert into user_group_members (team_id, user_group_id, user_id)
+     select g.team_id, g.id, u.id from groups g join users u on u.team_id = g.team_id where u.username = 'anna'`,
+    [team],
+  );
+}
+
 /** Generates as the command does, and compares the tree with the golden one; paths and names of generations aside. */
 async function compare(test: Test, name: string, db: Database, changed: Partial<typeof settings> = {}) {
   const directory = test.testdir();
@@ -177,6 +209,7 @@ void t.test(
     });
     await addDid(db, 'astercc', { number: '600199', to: 'feature:sign-in' });
     await addDid(db, 'b2', { number: '600200', to: 'group:sales' });
+    await callsOutside(db, 'astercc');
     await announcements.add(db, 'astercc', 'closed', { sound: 'custom/closed', times: 2 });
     await announcements.add(db, 'astercc', 'sorry', { sound: 'custom/sorry', then: 'hangup:busy' });
     await menus.add(db, 'astercc', 'welcome', {
