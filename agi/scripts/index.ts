@@ -4,6 +4,7 @@ import { currentGroup } from './current-group.js';
 import { hoursSwitch, hoursSwitchPin } from './hours-switch.js';
 import { inbound } from './inbound.js';
 import { outbound } from './outbound.js';
+import { outside } from './outside.js';
 import { pause } from './pause.js';
 import { ready } from './ready.js';
 import { ringGroup } from './ring-group.js';
@@ -35,4 +36,5 @@ export const scripts: ReadonlyMap<string, Script> = new Map([
   ['ring-group', ringGroup],
   ['unknown-number', unknownNumber],
   ['outbound', outbound],
+  ['outside', outside],
 ]);

@@ -1,5 +1,5 @@
 import type { OutboundDecision, Refusal } from '../../domain/calls/outbound.js';
-import { writeOutbound, type OutboundAnswer } from '../../domain/calls/outbound-answer.js';
+import { answerSteps, writeOutbound, type OutboundAnswer } from '../../domain/calls/outbound-answer.js';
 import { answer } from '../answer.js';
 import type { Script } from './script.js';
 
@@ -56,17 +56,11 @@ export const outbound: Script = async (
 };
 
 /** A decision as the dialplan is told it. */
-function answerOf(decision: OutboundDecision): OutboundAnswer {
+export function answerOf(decision: OutboundDecision): OutboundAnswer {
   if (!decision.go) return { go: false, refused: decision.refused, sounds: said[decision.refused] };
   const { steps, ...rest } = decision;
   return {
     ...rest,
-    steps: steps.map(({ trunk: { endpoint, channels, replySeconds, nextOn }, sent }) => ({
-      endpoint,
-      sent,
-      channels: channels ?? 0,
-      replySeconds,
-      nextOn,
-    })),
+    steps: answerSteps(steps),
   };
 }

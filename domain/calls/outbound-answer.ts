@@ -1,5 +1,6 @@
 import type { CallCount } from './outbound-limits.js';
 import type { Refusal } from './outbound.js';
+import type { TrunkStep } from './ways-out.js';
 
 /** A trunk that is tried, as the dialplan reads it. */
 export interface AnswerStep {
@@ -10,6 +11,16 @@ export interface AnswerStep {
   readonly replySeconds: number;
   readonly nextOn: readonly string[];
 }
+
+/** Trunks that are tried, as the dialplan is told them. */
+export const answerSteps = (steps: readonly TrunkStep[]): AnswerStep[] =>
+  steps.map(({ trunk: { endpoint, channels, replySeconds, nextOn }, sent }) => ({
+    endpoint,
+    sent,
+    channels: channels ?? 0,
+    replySeconds,
+    nextOn,
+  }));
 
 /** The answer to the question `outbound`. */
 export type OutboundAnswer =
@@ -38,6 +49,20 @@ function checked(value: string | number): string {
   return text;
 }
 
+/** Trunks in their order, as star64-trunks reads them. @throws for a value that would change how it is read. */
+export const writeTrunkSteps = (steps: readonly AnswerStep[]): string =>
+  steps
+    .map(({ endpoint, sent, channels, replySeconds, nextOn }) =>
+      [
+        checked(endpoint),
+        checked(sent),
+        checked(channels),
+        checked(replySeconds),
+        nextOn.map(checked).join('.'),
+      ].join(':'),
+    )
+    .join('&');
+
 /** An answer as star64-out.conf reads it. @throws for a value that would change how it is read. */
 export function writeOutbound(answer: OutboundAnswer): string {
   const fields = answer.go
@@ -46,17 +71,7 @@ export function writeOutbound(answer: OutboundAnswer): string {
         checked(answer.number),
         checked(answer.callerId ?? ''),
         (answer.hide ? 'h' : '') + (answer.record ? 'r' : ''),
-        answer.steps
-          .map(({ endpoint, sent, channels, replySeconds, nextOn }) =>
-            [
-              checked(endpoint),
-              checked(sent),
-              checked(channels),
-              checked(replySeconds),
-              nextOn.map(checked).join('.'),
-            ].join(':'),
-          )
-          .join('&'),
+        writeTrunkSteps(answer.steps),
         answer.counts.map(({ name, most }) => `${checked(name)}=${checked(most)}`).join('&'),
         answer.talks === null ? '' : `${checked(answer.talks.member)}:${checked(answer.talks.wrapUp)}`,
       ]

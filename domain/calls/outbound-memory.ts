@@ -5,6 +5,7 @@ import { decideOutbound, type Deciding, type OutboundDecision, type OutboundQues
 import type { OutboundLimits } from './outbound-limits.js';
 import { readOutboundTeams } from './outbound-read.js';
 import { extensionBehind, type OutboundTeam, type TeamFacts } from './outbound-team.js';
+import { decideTyped } from './typed-number.js';
 import { TurnsInMemory, type Turns } from './ways-out.js';
 
 /** A decision, and who is at the phone: null, the team pays or nobody knows the phone; undefined, it could not be found out. */
@@ -61,5 +62,17 @@ export class Outbound {
     const { facts, given } = this;
     const decision = decideOutbound(of, question, caller, { facts, turns: this.#turns, ...given, ...more });
     return { decision, caller };
+  }
+
+  /** How a number is called that an administrator has typed; undefined: no such team lives here. */
+  typed(
+    team: string,
+    number: string,
+    instant: number,
+    more: Pick<Deciding, 'tell' | 'turns'> = {},
+  ): OutboundDecision | undefined {
+    const of = this.#teams.get(team);
+    const { facts, given } = this;
+    return of && decideTyped(of, number, instant, { facts, turns: this.#turns, ...given, ...more });
   }
 }

@@ -226,7 +226,7 @@ export function decideOutbound(
 }
 
 /** The number that who is called sees: the nearest to the phone that says one, of those that are still the team's. */
-function shownNumber(
+export function shownNumber(
   of: OutboundTeam,
   phone: ExtensionOut | undefined,
   steps: readonly TrunkStep[],

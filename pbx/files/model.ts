@@ -8,6 +8,7 @@ import { bare } from '../../domain/telephone-numbers.js';
 import { exitsOf, keysOf } from './exits.js';
 import { hoursModel } from './hours-model.js';
 import { closedModel, placeIn } from './places.js';
+import { outsideModel } from './outside-model.js';
 import { ringGroupNumbers, ringGroupsModel } from './ring-groups.js';
 import type { NodeRows } from './rows.js';
 import type { TeamRows } from './team-rows.js';
@@ -64,11 +65,10 @@ export function teamModel(
     announces: group.announcePosition || group.announceWait,
     answered: answeredBy(group, group.record === 'always' ? `,${identity},${node}` : ''),
   }));
-  const named = rows.extensions.map(({ number, kind, telephone, trunk, endpoint, record }) => ({
+  const named = rows.extensions.map(({ number, kind, telephone, endpoint, record }) => ({
     number,
     kind,
     telephone,
-    trunk,
     recorded: (record ?? rows.record) === 'always',
     name: { team: identity, extension: number, extensionKind: kind, endpoint },
   }));
@@ -107,23 +107,23 @@ export function teamModel(
     passwordDigest,
     callerSeconds,
     extensions: named
-      .filter(({ kind, trunk }) => kind === 'sip' || trunk !== null)
+      .filter(({ kind }) => kind === 'sip' || rows.out.way !== null)
       .map(({ number, name, recorded }) => ({
         number,
         device: deviceOf(name),
         dial: memberOf(name),
         recorded,
       })),
-    telephones: named.flatMap(({ number, telephone, trunk }) =>
-      telephone === null || trunk === null ? [] : [{ number, dial: `PJSIP/${telephone}@${trunk}` }],
+    telephones: named.flatMap(({ number, telephone }) =>
+      telephone === null || rows.out.way === null ? [] : [{ number, ...outsideModel(rows, telephone) }],
     ),
     callers: rows.callers.flatMap(({ endpoint, digits, extension }) => {
       const called = byNumber.get(extension);
       return called ? [{ digest: callDigest(endpoint, digits), phone: wordFor(called.name) }] : [];
     }),
-    // Telephones of a team without a trunk.
+    // Telephones of a team without a trunk or trunk group.
     unreachable: named
-      .filter(({ kind, trunk }) => kind === 'external' && trunk === null)
+      .filter(({ kind }) => kind === 'external' && rows.out.way === null)
       .map(({ number }) => ({ number })),
     lamps: named.map(({ number, name }) => ({ number, lamp: lampOf(name) })),
     // Who calls an agent is sent to them, and who hides their number to whom they call: neither is a question of its own.
@@ -167,7 +167,10 @@ export function teamModel(
     hours,
     numberedHours: hours.filter(({ number }) => number !== null),
     ringGroups: ringGroupsModel(identity, rows.record, rows.ringGroups),
-    ringNumbers: ringGroupNumbers(rows.trunk, rows.ringGroups),
+    ringNumbers:
+      rows.out.way === null
+        ? []
+        : ringGroupNumbers(rows.ringGroups, (number) => outsideModel(rows, number)),
     announcements: rows.announcements.map(({ name, sound, times, slots }) => ({
       name,
       sound,
@@ -177,10 +180,7 @@ export function teamModel(
     menus: rows.menus.map((menu) => menuModel(identity, menu)),
     trunks: rows.trunks.map((trunk) => trunkModel(identity, passwordDigest, trunk)),
     fixedAgents: [...rows.fixedAgents].map(([number, extension]) => ({ number, extension })),
-    outside: [...led('outside')].map((number) => ({
-      number,
-      dial: rows.trunk === null ? '' : `PJSIP/${number}@${rows.trunk}`,
-    })),
+    outside: [...led('outside')].map((number) => outsideModel(rows, number)),
   };
 }
 

@@ -67,13 +67,14 @@ export function ringGroupsModel(team: string, ofTeam: RecordRule, rows: readonly
   });
 }
 
-/** Numbers outside that are members, each with what is dialled over the team's trunk; none without one. */
-export function ringGroupNumbers(trunk: string | null, rows: readonly RingGroupRow[]) {
+/** Numbers outside that are members, each with how it is called. */
+export function ringGroupNumbers<Called extends object>(
+  rows: readonly RingGroupRow[],
+  calledAs: (number: string) => Called,
+) {
   const numbers = rows.flatMap(({ members }) => members.flatMap(({ outside }) => outside ?? []));
   const byDigits = new Map(numbers.sort().map((number) => [bare(number), number]));
-  return trunk === null
-    ? []
-    : [...byDigits].map(([digits, number]) => ({ digits, dial: `PJSIP/${number}@${trunk}` }));
+  return [...byDigits].map(([digits, number]) => ({ digits, ...calledAs(number) }));
 }
 
 const tokenOf = ({ extension, outside }: MemberRow): string => extension ?? `o${bare(outside ?? '')}`;

@@ -1,3 +1,5 @@
+import { readOutboundTeams } from '../../domain/calls/outbound-read.js';
+import type { OutboundTeam } from '../../domain/calls/outbound-team.js';
 import type { Database } from '../../domain/database/pool.js';
 import { callersOf, type TrustedTrunk } from './caller-forms.js';
 import { formsOf, type Forms } from './did-forms.js';
@@ -57,7 +59,6 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
   return db.transaction(
     async (trx) => {
       const teams = await trx('teams as t')
-        .leftJoin('trunks as k', 'k.id', 't.trunk_id')
         .where('t.node', node)
         .orderBy('t.identity')
         .select<TeamRow[]>(
@@ -65,10 +66,12 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           't.language',
           't.rtp_timeout as rtpTimeout',
           't.rtp_timeout_hold as rtpTimeoutHold',
-          'k.endpoint as trunk',
           't.record',
           't.time_zone as timeZone',
         );
+      const out = new Map((await readOutboundTeams(trx, node, undefined)).map((one) => [one.team, one]));
+      // Of the same snapshot.
+      const outOf = (team: string): OutboundTeam => out.get(team) as OutboundTeam;
       const byTeam = new Map<string, TeamRows>(
         teams.map((team) => [
           team.identity,
@@ -90,6 +93,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
             ways: undefined,
             slots: {},
             ruleSlots: [],
+            out: outOf(team.identity),
             fixedAgents: new Map<string, string>(),
           },
         ]),
@@ -102,7 +106,6 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
       };
       const extensions = await trx('extensions as e')
         .join('teams as t', 't.id', 'e.team_id')
-        .leftJoin('trunks as k', 'k.id', 't.trunk_id')
         .where('t.node', node)
         .whereNull('e.removed_at')
         .orderBy('e.number')
@@ -113,7 +116,6 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'e.secret',
           'e.telephone_number as telephone',
           'e.telephone_key as telephoneKey',
-          'k.endpoint as trunk',
           'e.endpoint',
           'e.record',
         );

@@ -1,5 +1,6 @@
 import type { TrunkRow } from './trunks.js';
 import type { ExtensionKind } from '../../domain/presence/phone.js';
+import type { OutboundTeam } from '../../domain/calls/outbound-team.js';
 import type { Feature } from '../../domain/provisioning/feature-code.js';
 import type { CallerRow } from './caller-forms.js';
 import type { DidRow, PrefixRow } from './did-rows.js';
@@ -18,8 +19,6 @@ export interface TeamRow {
   rtpTimeout: number;
   rtpTimeoutHold: number;
   record: RecordRule;
-  /** The endpoint of its trunk. */
-  trunk: string | null;
   timeZone: string;
 }
 export interface ExtensionRow {
@@ -29,8 +28,6 @@ export interface ExtensionRow {
   telephone: string | null;
   /** By which a caller is known; see `extensions.telephone_key`. */
   telephoneKey: string | null;
-  /** The endpoint of the team's trunk. */
-  trunk: string | null;
   /** The endpoint of the operator's own that it is; null: one is generated. */
   endpoint: string | null;
   /** Null: as the team says. */
@@ -93,6 +90,8 @@ export interface TeamRows extends TeamRow {
   slots: Slots;
   /** Where its rules do, of which only a server knows when. */
   ruleSlots: Slots[];
+  /** What it says about calls to the outside. */
+  out: OutboundTeam;
   /** Extensions of the fixed agents. */
   fixedAgents: Map<string, string>;
 }

@@ -8,7 +8,7 @@ import { packageRoot } from '../../domain/machine/package-root.js';
  * Version of what templates are given. It goes up when a template of an operator's own that was made for the version
  * before would write something else or wrong: a value that is renamed, a subroutine that takes other arguments.
  */
-export const templateVersion = 3;
+export const templateVersion = 4;
 
 /** The contexts of a team, in their order in its file. */
 const contexts = [
@@ -55,6 +55,7 @@ const stableFiles = [
   'star64-telephone.conf',
   'star64-trunk.conf',
   'star64-left-out.conf',
+  'star64-number.conf',
   'star64-voice.conf',
 ] as const;
 

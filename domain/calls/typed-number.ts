@@ -1,0 +1,47 @@
+import { decideOutbound, shownNumber, type Deciding, type OutboundDecision } from './outbound.js';
+import { noLimits } from './outbound-limits.js';
+import type { OutboundTeam, TeamFacts } from './outbound-team.js';
+import { noTurns, stepsOf, type TrunkStep } from './ways-out.js';
+
+/**
+ * How a number outside is called that an administrator has typed: a destination, an extension of kind external, a member of
+ * a ring group. The team itself pays, by its rights, limits and trunks. A team whose phones call nobody outside has said
+ * nothing of rights: such a number is called as it stands there, with a + in the form of the trunk, and else as it was typed.
+ */
+export function decideTyped(
+  of: OutboundTeam,
+  number: string,
+  instant: number,
+  deciding: Deciding,
+): OutboundDecision {
+  if (of.outsidePrefix !== null)
+    return decideOutbound(of, { dialled: number, endpoint: '', hidden: false, instant }, null, deciding);
+  const { facts, limits = noLimits, turns = noTurns, tell } = deciding;
+  const { id: teamId, team } = of;
+  const payer = { teamId, team, extension: null, userGroups: [] };
+  const numberClass = of.plan.read(number, of.area)?.class ?? null;
+  const known = { number, class: numberClass, extension: null, userGroup: null };
+  tell?.(`team ${team} itself pays`);
+  const limit = limits.check(payer, numberClass ?? 'national', instant);
+  if (limit !== undefined) {
+    tell?.(`a limit is reached: ${limit}`);
+    return { ...known, go: false, refused: 'limit', opens: null };
+  }
+  const steps = of.way ? stepsOf(of.way, number, turns, tell) : [];
+  if (steps.length === 0) return { ...known, go: false, refused: 'no-trunk', opens: null };
+  const callerId = shownNumber(of, undefined, steps, facts, tell);
+  const counts = limits.counts(payer);
+  return { ...known, go: true, callerId, hide: false, record: false, steps, counts, talks: null };
+}
+
+/** How Asterisk alone calls such a number: nobody opens the purse by stopping a server, so nothing premium. */
+export function typedWithoutServer(
+  of: OutboundTeam,
+  number: string,
+  facts: TeamFacts,
+): { readonly steps: readonly TrunkStep[]; readonly callerId: string | null } {
+  // Of hours and limits only a server knows; neither is said of what the team itself calls.
+  const decision = decideTyped(of, number, 0, { facts });
+  const closed = of.outsidePrefix !== null && decision.class === 'premium';
+  return decision.go && !closed ? decision : { steps: [], callerId: null };
+}

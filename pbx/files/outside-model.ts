@@ -1,0 +1,22 @@
+import { answerSteps, writeTrunkSteps } from '../../domain/calls/outbound-answer.js';
+import type { TeamFacts } from '../../domain/calls/outbound-team.js';
+import { typedWithoutServer } from '../../domain/calls/typed-number.js';
+import { bare } from '../../domain/telephone-numbers.js';
+import type { TeamRows } from './team-rows.js';
+
+/**
+ * A number outside that an administrator has typed, as star64-number calls it: which number, over what without a server
+ * (empty: not at all), and as whom then (empty: as who calls).
+ */
+export function outsideModel(rows: TeamRows, number: string) {
+  const { steps, callerId } = typedWithoutServer(rows.out, number, factsOf(rows));
+  return { called: number, steps: writeTrunkSteps(answerSteps(steps)), callerId: callerId ?? '' };
+}
+
+const factsOf = ({ dids, prefixes }: TeamRows): TeamFacts => ({
+  did: (_team, number) =>
+    dids.find((did) => bare(did.number) === bare(number))?.number ??
+    prefixes.find((did) => bare(number).startsWith(bare(did.number)))?.number,
+  // The team itself calls at any time.
+  hours: () => undefined,
+});
