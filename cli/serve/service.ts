@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { scripts } from '../../agi/scripts/index.js';
 import type { Services } from '../../agi/scripts/script.js';
 import { AgiServer, type AgiServerSettings, type Script } from '../../agi/server.js';
-import { CallOutJournal } from '../../domain/calls/calls-out.js';
+import { CallOutJournal } from '../../domain/calls/call-out-journal.js';
 import { CallSteps } from '../../domain/calls/steps.js';
 import { CallJournal } from '../../domain/calls/journal.js';
 import { Outbound } from '../../domain/calls/outbound-memory.js';

@@ -165,7 +165,7 @@ async function callingCodesOf(db: Queryable, teamId: number): Promise<string[]> 
 async function usersOf(db: Queryable, teamId: number, team: string, username: string): Promise<number[]> {
   const ids = await db('users')
     .where({ username: username.replaceAll('\0', '') })
-    .where((own) => own.where({ team_id: teamId }).orWhereNull('team_id'))
+    .whereRaw('(team_id = ? or team_id is null)', [teamId])
     .pluck<number[]>('id');
   if (ids.length === 0) throw unknown('user', team, username);
   return ids;

@@ -1,8 +1,10 @@
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
-import { CallOutJournal, type CallOut } from '../../domain/calls/calls-out.js';
+import { CallOutJournal } from '../../domain/calls/call-out-journal.js';
+import type { CallOut } from '../../domain/calls/calls-out.js';
 import { CallOutRecords, type CallOutTold } from '../../domain/calls/calls-out-records.js';
 import { CallJournal } from '../../domain/calls/journal.js';
+import { readStory } from '../../domain/calls/story.js';
 import { signIn } from '../../domain/presence/sign-in.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
@@ -118,6 +120,45 @@ void t.test('who calls out, who pays, and what of it is one record, whoever tell
     { trunk: 'other', code: 503, outcome: 'failed' },
     { trunk: 'provider', code: 200, outcome: 'answered' },
   ]);
+});
+
+void t.test('its story says who dialled what, over which trunks it went, and who hung up', async (t) => {
+  const { db, journal, records } = await site(t);
+  journal.add(decided);
+  await journal.flush();
+  await db.raw(`update calls set arrived_at = arrived_at - interval '1 minute'`);
+  const tried = { sent: '030123456', cause: null, milliseconds: 1500 };
+  await records.told([
+    {
+      ...nothing,
+      ringingAgo: 48,
+      answeredAgo: 40,
+      endedAgo: 10,
+      final: true,
+      endedBy: 'callee',
+      outcome: 'answered',
+      trunk: 'two',
+      tries: [
+        { ...tried, position: 1, trunk: 'one', secondsAgo: 50, code: 503, outcome: 'failed' },
+        { ...tried, position: 2, trunk: 'two', secondsAgo: 49, code: 200, outcome: 'answered' },
+      ],
+    },
+  ]);
+  const { story, tries, direction, payer } = await readStory(db, 'astercc', 'out.1');
+  t.same(
+    story.map(({ says }) => says),
+    [
+      'agent 1001 at 5001 dials 030123456, which is +4930123456 (national)',
+      'trunk one is sent 030123456: the trunk failed (SIP 503) after 1.5 s',
+      'trunk two is sent 030123456: answered (SIP 200) after 1.5 s',
+      'it rings',
+      'over after 50 s: answered, talked 30 s, who was called hung up',
+    ],
+  );
+  t.match(
+    { direction, payer, tries },
+    { direction: 'out', payer: 'crowd', tries: [{ code: 503 }, { code: 200 }] },
+  );
 });
 
 void t.test('a refused call is over at once, and why stands there', async (t) => {

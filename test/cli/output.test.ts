@@ -76,3 +76,28 @@ await t.test('a value cannot move the cursor, add a line or add a column', (t) =
   }
   t.end();
 });
+
+await t.test('as comma-separated values: nothing breaks out of its field, and nothing is a formula', (t) => {
+  const { printer, text } = printed({ terminal: true });
+  const callers = ['+4930123', '=cmd|calc!A1', '+1+cmd', '@sum', '-2+3', '-5', 'a "b", c', null];
+  printer.csv(
+    callers.map((caller) => ({ caller, talkSeconds: 3 })),
+    ['caller', 'talkSeconds'],
+  );
+  t.equal(
+    text(),
+    [
+      'caller,talk_seconds',
+      '+4930123,3',
+      "'=cmd|calc!A1,3",
+      "'+1+cmd,3",
+      "'@sum,3",
+      "'-2+3,3",
+      '-5,3',
+      '"a ""b"", c",3',
+      ',3',
+      '',
+    ].join('\r\n'),
+  );
+  t.end();
+});
