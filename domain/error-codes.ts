@@ -96,6 +96,10 @@ export const codes = {
     kind: 'conflict',
     meaning: 'a number begins with a feature code, or a code is the beginning of a number',
   },
+  emergency_number: {
+    kind: 'conflict',
+    meaning: 'a number that phones can dial is an emergency number of the team, or the beginning of one',
+  },
   still_needed: { kind: 'conflict', meaning: 'something else refers to what is to be removed' },
   has_history: {
     kind: 'conflict',

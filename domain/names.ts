@@ -19,6 +19,7 @@ export type NounName = Exclude<
   | 'musicClass'
   | 'prefix'
   | 'caller'
+  | 'emergency'
 >;
 
 const longestQuote = 60;

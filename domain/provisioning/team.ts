@@ -2,6 +2,7 @@ import type { Changes } from './description.js';
 import type { Queryable } from '../database/pool.js';
 import { conflict } from '../errors.js';
 import { registerNode } from './node.js';
+import { usualEmergencies } from '../emergency-defaults.js';
 import { team } from './nouns/team.js';
 import { operationsOf } from './operations.js';
 import { renumber } from './renumber.js';
@@ -15,16 +16,25 @@ export const teams = operationsOf(team, {
   // A team may be there before the first server of its Asterisk.
   columns: async ({ trx, name, given, before }) => {
     const { node } = given;
-    if (typeof node !== 'string') return {};
-    if (before && before['node'] !== node) await refuseWhileAtWork(trx, before.id, name, node);
-    await registerNode(trx, node);
-    return {};
+    if (typeof node === 'string') {
+      if (before && before['node'] !== node) await refuseWhileAtWork(trx, before.id, name, node);
+      await registerNode(trx, node);
+    }
+    return emergencyOf(given, before);
   },
   after: async ({ trx, ready, id, name, before, given: { trunk } }) => {
     if (before && typeof trunk === 'string') await renumber({ trx, ready }, { noun: 'team', name }, id);
     return undefined;
   },
 });
+
+/** Emergency numbers go with the country, as long as nobody has said others. */
+function emergencyOf(given: object, before: Readonly<Record<string, unknown>> | undefined): { emergency?: string } {
+  const { country, emergency } = given as { country?: string | null; emergency?: string | null };
+  if (emergency !== undefined || (before && country === undefined)) return {};
+  const usual = before && usualEmergencies(before['country'] as string | null);
+  return usual === before?.['emergency'] ? { emergency: usualEmergencies(country ?? null) } : {};
+}
 
 /** Its queues are gone from the one Asterisk before they are on the other. */
 async function refuseWhileAtWork(trx: Queryable, id: number, team: string, node: string): Promise<void> {

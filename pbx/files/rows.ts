@@ -2,6 +2,7 @@ import type { Database } from '../../domain/database/pool.js';
 import { callersOf, type TrustedTrunk } from './caller-forms.js';
 import { formsOf, type Forms } from './did-forms.js';
 import { spreadAll, type DidRow } from './did-rows.js';
+import { noEmergency, readEmergency } from './emergency.js';
 import { readRules } from '../../domain/provisioning/hours.js';
 import type { HoursRow } from './hours-model.js';
 import { readRingGroups } from './ring-groups.js';
@@ -60,6 +61,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           't.record',
           't.time_zone as timeZone',
         );
+      const emergency = await readEmergency(trx, node);
       const byTeam = new Map<string, TeamRows>(
         teams.map((team) => [
           team.identity,
@@ -79,6 +81,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
             overlap: undefined,
             slots: {},
             ruleSlots: [],
+            emergency: emergency.get(team.identity) ?? noEmergency,
             fixedAgents: new Map<string, string>(),
           },
         ]),

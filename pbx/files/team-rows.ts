@@ -3,6 +3,7 @@ import type { Feature } from '../../domain/provisioning/feature-code.js';
 import type { CallerRow } from './caller-forms.js';
 import type { DidRow, PrefixRow } from './did-rows.js';
 import type { Overlap } from '../../domain/calls/hours.js';
+import type { EmergencyRows } from './emergency.js';
 import type { HoursRow } from './hours-model.js';
 import type { RingGroupRow } from './ring-groups.js';
 import type { AnnouncementRow, MenuRow, Slots } from './slots.js';
@@ -85,6 +86,7 @@ export interface TeamRows extends TeamRow {
   slots: Slots;
   /** Where its rules do, of which only a server knows when. */
   ruleSlots: Slots[];
+  emergency: EmergencyRows;
   /** Extensions of the fixed agents to whom calls are sent. */
   fixedAgents: Map<string, string>;
 }

@@ -13,6 +13,7 @@ export const templateVersion = 3;
 /** The contexts of a team, in their order in its file. */
 const contexts = [
   'phones',
+  'emergency',
   'features',
   'numbers',
   'telephones',
@@ -49,6 +50,7 @@ const stableFiles = [
   'star64-ring.conf',
   'star64-wrap-up.conf',
   'star64-telephone.conf',
+  'star64-emergency.conf',
   'star64-voice.conf',
 ] as const;
 
