@@ -19,6 +19,7 @@ import { QueueMembership } from '../../pbx/queue/membership.js';
 import { Deadlines } from '../../pbx/watch/deadlines.js';
 import { Follower } from '../../pbx/watch/follower.js';
 import { observedEvents } from '../../pbx/watch/event-headers.js';
+import { EmergencyCalls } from '../../pbx/watch/emergency.js';
 import { Observer } from '../../pbx/watch/observer.js';
 import { EmptyQueues } from '../../pbx/watch/empty-queues.js';
 import { MissedCalls } from '../../pbx/watch/missed-calls.js';
@@ -89,6 +90,8 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     unanswered: (offerIds) => missedCalls.take(offerIds),
     step: (step) => steps.add(step),
   });
+  const emergencyCalls = new EmergencyCalls(db, settings.node, log);
+  asterisk.on('event', (event) => emergencyCalls.take(event));
   const roundTrip = new EventRoundTrip(asterisk, () => observer.caughtUp(), log);
   const watcher: Watcher = new Watcher(
     { node: settings.node, holder: settings.holder, ...watcherDefaults },
