@@ -87,6 +87,6 @@ export interface TeamRows extends TeamRow {
   /** Where its rules do, of which only a server knows when. */
   ruleSlots: Slots[];
   emergency: EmergencyRows;
-  /** Extensions of the fixed agents to whom calls are sent. */
+  /** Extensions of the fixed agents. */
   fixedAgents: Map<string, string>;
 }

@@ -40,6 +40,7 @@ await t.test('what was given to teams by the migration is what a new one gets', 
 });
 
 await t.test('nothing that its phones dial is one, or the beginning of one', async (t) => {
+  await setTeam(db, 'silent', { emergency: '112' });
   await extension('1120');
   await t.rejects(
     extension('112'),
@@ -54,8 +55,8 @@ await t.test('nothing that its phones dial is one, or the beginning of one', asy
     refused(/^number 110 /),
   );
   await t.rejects(
-    addFeatureCode(db, team, { code: '1', feature: 'status' }),
-    refused(/^feature code 1 .* is the beginning of 110/),
+    addFeatureCode(db, 'silent', { code: '1', feature: 'status' }),
+    refused(/^feature code 1 .* is the beginning of 112/),
   );
   await addFeatureCode(db, team, { code: '*11', feature: 'status' });
 });
