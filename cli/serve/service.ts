@@ -4,6 +4,8 @@ import type { Services } from '../../agi/scripts/script.js';
 import { AgiServer, type AgiServerSettings, type Script } from '../../agi/server.js';
 import { CallSteps } from '../../domain/calls/steps.js';
 import { CallJournal } from '../../domain/calls/journal.js';
+import { callsOutInLog } from '../../domain/calls/calls-out.js';
+import { Outbound } from '../../domain/calls/outbound-memory.js';
 import { RingGroups } from '../../domain/calls/ring-groups.js';
 import { Routing } from '../../domain/calls/routing.js';
 import { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
@@ -105,7 +107,13 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   const follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
   const routing = new Routing(db, settings.node);
   const ringGroups = new RingGroups(db, settings.node);
-  const provisioning = new ProvisioningChanges([routing, ringGroups], () => watcher.reconcileSoon(), log);
+  const outbound = new Outbound(db, settings.node, routing);
+  const callsOut = callsOutInLog(log);
+  const provisioning = new ProvisioningChanges(
+    [routing, ringGroups, outbound],
+    () => watcher.reconcileSoon(),
+    log,
+  );
   const listener = new ChangeListener(
     settings.databaseUrl,
     { provisioning: (payload) => provisioning.take(payload), agents: (payload) => follower.take(payload) },
@@ -154,7 +162,18 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
         const token = await settings.token(db);
         agi = new AgiServer(
           { ...settings.agi, token },
-          bind({ db, membership, routing, ringGroups, journal, steps, unknownNumbers, log }),
+          bind({
+            db,
+            membership,
+            routing,
+            ringGroups,
+            outbound,
+            callsOut,
+            journal,
+            steps,
+            unknownNumbers,
+            log,
+          }),
           log.child({ part: 'agi' }),
         );
         const { port } = await agi.start();
