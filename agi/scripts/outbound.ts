@@ -47,9 +47,7 @@ export const outbound: Script = async (
     class: numberClass,
     refused: decision.go ? null : decision.refused,
     extension,
-    agentId: caller?.agent?.id ?? null,
     agent: caller?.agent?.number ?? null,
-    user: caller?.user ?? null,
     userGroup,
   });
   if (!decision.go)

@@ -17,8 +17,9 @@ export interface Services {
   routing: Routing;
   ringGroups: RingGroups;
   outbound: Outbound;
-  callsOut: CallsOut;
   journal: CallJournal;
+  /** For calls to the outside, let out or refused. */
+  callsOut: CallsOut;
   /** For what a script decides of a call, or hears of it, and the story of the call is to say. */
   steps: CallSteps;
   unknownNumbers: UnknownNumbers;

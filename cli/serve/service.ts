@@ -2,9 +2,9 @@ import type { Logger } from 'pino';
 import { scripts } from '../../agi/scripts/index.js';
 import type { Services } from '../../agi/scripts/script.js';
 import { AgiServer, type AgiServerSettings, type Script } from '../../agi/server.js';
+import { CallOutJournal } from '../../domain/calls/calls-out.js';
 import { CallSteps } from '../../domain/calls/steps.js';
 import { CallJournal } from '../../domain/calls/journal.js';
-import { callsOutInLog } from '../../domain/calls/calls-out.js';
 import { Outbound } from '../../domain/calls/outbound-memory.js';
 import { RingGroups } from '../../domain/calls/ring-groups.js';
 import { Routing } from '../../domain/calls/routing.js';
@@ -108,7 +108,6 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   const routing = new Routing(db, settings.node);
   const ringGroups = new RingGroups(db, settings.node);
   const outbound = new Outbound(db, settings.node, routing);
-  const callsOut = callsOutInLog(log);
   const provisioning = new ProvisioningChanges(
     [routing, ringGroups, outbound],
     () => watcher.reconcileSoon(),
@@ -120,6 +119,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     log,
   );
   const journal = new CallJournal(db, settings.node, log);
+  const callsOut = new CallOutJournal(db, settings.node, log);
   let agi: AgiServer | undefined;
   const unknownNumbers = new UnknownNumbers(db, settings.node, log);
 
@@ -128,6 +128,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     if (cut > 0) log.warn({ cut }, 'questions were cut off after the time for draining');
     // The arrivals before the ends, which the watcher writes.
     await journal.flush();
+    await callsOut.flush();
     await steps.flush();
   };
 

@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
-import { failureOf } from '../database/sql-errors.js';
-import { LastingFault } from '../machine/lasting-fault.js';
+import { LaterWriter } from '../database/later.js';
 import { prepared, type Queryable } from '../database/pool.js';
 import type { Destination } from '../destination.js';
 
@@ -23,94 +22,42 @@ interface Waiting {
   at: Date;
 }
 
-/**
- * Records arrivals at one Asterisk node a moment later and many at a time, so that a call is never kept waiting for
- * PostgreSQL, and does not cost a statement each. With PostgreSQL away, slow or out of room it keeps the newest 10,000 and
- * writes them when it is back. An arrival that PostgreSQL refuses for itself is dropped alone, and its contents logged.
- */
+/** Records arrivals at one Asterisk node, later and many at a time. */
 export class CallJournal {
-  #waiting: Waiting[] = [];
-  #timer: NodeJS.Timeout | undefined;
-  #writing: Promise<void> | undefined;
-  readonly #away: LastingFault;
+  readonly #writer: LaterWriter<Waiting>;
 
   constructor(
-    private readonly db: Queryable,
-    private readonly node: string,
-    private readonly log: Logger,
-    private readonly settings = { delayMs: 100, retryMs: 1000, keep: 10_000, batch: 500 },
+    db: Queryable,
+    node: string,
+    log: Logger,
+    settings = { delayMs: 100, retryMs: 1000, keep: 10_000, batch: 500 },
   ) {
-    this.#away = new LastingFault(log, {
-      fault: 'PostgreSQL does not take calls: they will be recorded later',
-      over: 'the calls that waited are recorded',
-    });
+    this.#writer = new LaterWriter<Waiting>(
+      log,
+      settings,
+      {
+        fault: 'PostgreSQL does not take calls: they will be recorded later',
+        over: 'the calls that waited are recorded',
+        lost: 'too many calls wait to be recorded: one is lost',
+        refused: 'a call could not be recorded: it is left out',
+        contents: ({ arrival, at }) => ({ call: { ...arrival, at } }),
+      },
+      async (batch) => {
+        await recordArrivals(db, node, batch);
+        return [];
+      },
+    );
   }
 
   add(arrival: Arrival): void {
-    this.#waiting.push({ arrival, at: new Date() });
-    if (this.#waiting.length > this.settings.keep) {
-      const lost = this.#waiting.shift();
-      if (lost) this.log.error(contents(lost), 'too many calls wait to be recorded: one is lost');
-    }
-    this.#later(this.settings.delayMs);
+    this.#writer.add({ arrival, at: new Date() });
   }
 
   /** Writes what waits now; for shutdown. Never throws. */
-  async flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    await this.#writing;
-    if (this.#waiting.length > 0) await this.#write();
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  #later(ms: number): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      // One writer: whoever writes goes on until nothing waits.
-      this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
-    }, ms);
-  }
-
-  async #write(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, this.settings.batch);
-      const later = await this.#record(batch);
-      if (later.length === 0) continue;
-      this.#waiting.unshift(...later);
-      this.#later(this.settings.retryMs);
-      return;
-    }
-  }
-
-  /** Records what it can; returns what is to be tried again later. */
-  async #record(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
-    try {
-      await recordArrivals(this.db, this.node, batch);
-      this.#away.over();
-      return [];
-    } catch (error) {
-      if (failureOf(error) !== undefined) {
-        this.#away.met((error as Error).message, { waiting: this.#waiting.length + batch.length });
-        return batch;
-      }
-      const [only] = batch;
-      if (batch.length === 1 && only) {
-        this.log.error({ err: error, ...contents(only) }, 'a call could not be recorded: it is left out');
-        return [];
-      }
-      // One of them is wrong in itself, and the others must not go with it.
-      const middle = Math.ceil(batch.length / 2);
-      const first = await this.#record(batch.slice(0, middle));
-      const second = batch.slice(middle);
-      return first.length > 0 ? [...first, ...second] : this.#record(second);
-    }
+  flush(): Promise<void> {
+    return this.#writer.flush();
   }
 }
-
-/** All that would have been recorded: in the log it is what is left of the call. */
-const contents = ({ arrival, at }: Waiting): object => ({ call: { ...arrival, at } });
 
 async function recordArrivals(db: Queryable, node: string, batch: readonly Waiting[]): Promise<void> {
   const rows = batch.map(({ arrival, at }) => {
@@ -140,7 +87,7 @@ async function recordArrivals(db: Queryable, node: string, batch: readonly Waiti
      order by r.uniqueid, r.at
      -- Its first word may have been that it joined a queue, and an arrival that leads elsewhere does not take that back. Of
      -- another team it is another call's, and stays.
-     on conflict (node, uniqueid) do update set did = excluded.did, caller = excluded.caller,
+     on conflict (node, uniqueid) do update set did = excluded.did, caller = excluded.caller, direction = 'in',
        group_id = coalesce(excluded.group_id, calls.group_id),
        extension_id = coalesce(excluded.extension_id, calls.extension_id), rule = excluded.rule, binding = excluded.binding,
        application = excluded.application, link = excluded.link,

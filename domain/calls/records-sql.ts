@@ -143,11 +143,15 @@ export const callsEnded = `
     select * from json_to_recordset(:ended::json) as told (uniqueid text, outcome text, unanswered boolean)
   ), ended as (
     update calls c set ended_at = coalesce(c.ended_at, greatest(clock_timestamp(), arrived_at)),
+      leg_ended_at = case when c.leg_answered_at is not null
+        then coalesce(c.leg_ended_at, greatest(clock_timestamp(), c.leg_answered_at)) end,
       outcome = coalesce(nullif(c.outcome, 'unknown'), told.outcome, case
         -- Whoever leaves a queue says so themselves.
         when told.unanswered and (c.extension_id is not null or c.ring_group_id is not null) then 'abandoned'
         else 'unknown' end)
-    from told where c.node = :node and c.uniqueid = told.uniqueid and (c.ended_at is null or c.outcome = 'unknown'
+    -- One to the outside lasts as long as the channel to the trunk: see calls-out-sql.ts.
+    from told where c.node = :node and c.uniqueid = told.uniqueid and c.direction <> 'out'
+      and (c.ended_at is null or c.outcome = 'unknown'
       and (told.outcome is not null
         or told.unanswered and (c.extension_id is not null or c.ring_group_id is not null)))
     returning c.id, c.uniqueid
@@ -183,6 +187,14 @@ export const pickedUp = `
     answered_number = case when c.answered_at is null then called.outside else c.answered_number end
   from called where c.id = called.id returning c.uniqueid`;
 
+export const held = `
+  with told as (
+    select r.uniqueid, r.begun, sum(r.seconds) as seconds
+    from json_to_recordset(:told::json) as r(uniqueid text, begun boolean, seconds double precision) group by 1, 2
+  )
+  update calls c set hold_seconds = coalesce(c.hold_seconds, 0) + round(told.seconds)::integer
+  from told where c.node = :node and c.uniqueid = told.uniqueid and told.begun = (c.direction = 'out')`;
+
 export const ringGroupsReached = `
   with told as (
     select * from json_to_recordset(:told::json) as told (uniqueid text, team text, "ringGroup" text)
@@ -207,7 +219,8 @@ export const merged = `
 
 export const open = `
   select
-    coalesce((select json_agg(uniqueid order by id) from calls where node = :node and ended_at is null), '[]') as calls,
+    coalesce((select json_agg(uniqueid order by id) from calls where node = :node and ended_at is null
+      and direction <> 'out'), '[]') as calls,
     coalesce((select json_agg(uniqueid order by id) from offers where node = :node and ended_at is null), '[]') as offers,
     coalesce((
       select json_agg(json_build_object('uniqueid', v.uniqueid, 'queue', t.identity || '-' || g.name) order by v.id)

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { prepared, type Queryable } from '../database/pool.js';
-import { failureOf } from '../database/sql-errors.js';
-import { LastingFault } from '../machine/lasting-fault.js';
+import { LaterWriter } from '../database/later.js';
 
 /** Something that happened to a call and that its visits and offers do not say. */
 export interface CallStep {
@@ -36,80 +35,51 @@ interface Waiting {
  * never is, as one between two phones, nothing is kept.
  */
 export class CallSteps {
-  #waiting: Waiting[] = [];
-  #timer: NodeJS.Timeout | undefined;
-  #writing: Promise<void> | undefined;
-  readonly #away: LastingFault;
+  readonly #writer: LaterWriter<Waiting>;
 
   constructor(
-    private readonly db: Queryable,
-    private readonly node: string,
-    private readonly log: Logger,
-    private readonly settings = { delayMs: 200, retryMs: 1000, patienceMs: 3000, keep: 20_000, batch: 500 },
+    db: Queryable,
+    node: string,
+    log: Logger,
+    private readonly settings = {
+      delayMs: 200,
+      retryMs: 1000,
+      patienceMs: 3000,
+      keep: 20_000,
+      batch: 500,
+    },
   ) {
-    this.#away = new LastingFault(log, {
-      fault: 'PostgreSQL does not take what calls went through: it will be recorded later',
-      over: 'what calls went through is recorded',
-    });
+    const { retryMs, patienceMs } = settings;
+    this.#writer = new LaterWriter<Waiting>(
+      log,
+      settings,
+      {
+        fault: 'PostgreSQL does not take what calls went through: it will be recorded later',
+        over: 'what calls went through is recorded',
+        lost: 'too many steps of calls wait to be recorded: one is lost',
+        // Of a story a sentence is missing.
+        refused: 'a step of a call could not be recorded: left out',
+        contents: ({ step }) => ({ step }),
+      },
+      async (batch) => {
+        const known = await recordSteps(db, node, batch);
+        return batch.filter((one, index) => !known.has(index) && one.until > performance.now());
+      },
+      // Arrivals wait for PostgreSQL as well: the time for them runs from when it is back.
+      (one) => ({ ...one, until: performance.now() + retryMs + patienceMs }),
+    );
   }
 
   /** Never throws, and waits for nothing. What is no step is left out. */
   add(step: CallStep): void {
     if (!/^[a-z][a-z-]{0,31}$/.test(step.kind) || step.call === '') return;
     const at = performance.now();
-    this.#waiting.push({ step, key: step.key ?? randomUUID(), at, until: at + this.settings.patienceMs });
-    if (this.#waiting.length > this.settings.keep) this.#waiting.shift();
-    this.#later(this.settings.delayMs);
+    this.#writer.add({ step, key: step.key ?? randomUUID(), at, until: at + this.settings.patienceMs });
   }
 
   /** Writes what waits now, as far as its calls are recorded; for shutdown. Never throws. */
-  async flush(): Promise<void> {
-    this.#stop();
-    await this.#writing;
-    if (this.#waiting.length > 0) await this.#write();
-    this.#stop();
-  }
-
-  #stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  #later(ms: number): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
-    }, ms);
-  }
-
-  async #write(): Promise<void> {
-    const all = this.#waiting.splice(0);
-    const again: Waiting[] = [];
-    for (let from = 0; from < all.length; from += this.settings.batch) {
-      const batch = all.slice(from, from + this.settings.batch);
-      try {
-        const known = await recordSteps(this.db, this.node, batch);
-        this.#away.over();
-        again.push(...batch.filter((one, index) => !known.has(index) && one.until > performance.now()));
-      } catch (error) {
-        if (failureOf(error) === undefined) {
-          // Of a story a few sentences are missing; what they were is not worth holding up those of other calls.
-          this.log.error(
-            { err: error, steps: batch.length },
-            'steps of calls could not be recorded: left out',
-          );
-          continue;
-        }
-        const rest = all.slice(from);
-        this.#away.met((error as Error).message, { waiting: rest.length });
-        // Arrivals wait for PostgreSQL as well: the time for them runs from when it is back.
-        const until = performance.now() + this.settings.retryMs + this.settings.patienceMs;
-        again.push(...rest.map((one) => ({ ...one, until })));
-        break;
-      }
-    }
-    this.#waiting.unshift(...again);
-    if (this.#waiting.length > 0) this.#later(this.settings.retryMs);
+  flush(): Promise<void> {
+    return this.#writer.flush();
   }
 }
 

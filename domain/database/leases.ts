@@ -17,7 +17,9 @@ export async function takeLeaderLease(
     `insert into leader_leases (node, holder, expires_at, promised_until)
      values (:node, :holder, clock_timestamp() + make_interval(secs => :seconds), :promisedUntil)
      on conflict (node) do update set holder = excluded.holder, expires_at = excluded.expires_at,
-       promised_until = coalesce(excluded.promised_until, leader_leases.promised_until)
+       promised_until = coalesce(excluded.promised_until, leader_leases.promised_until),
+       unwatched_since = case when leader_leases.expires_at < clock_timestamp() then leader_leases.expires_at
+         else leader_leases.unwatched_since end
      where leader_leases.holder = excluded.holder or leader_leases.expires_at < clock_timestamp()
      returning node`,
     { node, holder, seconds, promisedUntil },

@@ -52,6 +52,7 @@ const stableFiles = [
   'star64-wrap-up.conf',
   'star64-telephone.conf',
   'star64-emergency.conf',
+  'star64-left-out.conf',
   'star64-voice.conf',
 ] as const;
 

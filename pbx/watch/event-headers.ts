@@ -15,6 +15,8 @@ export const observedEvents = [
   'BlindTransfer',
   // Of our own device alone: EventRoundTrip.
   'DeviceStateChange',
+  'Hold',
+  'Unhold',
   'Hangup',
   'UserEvent',
 ] as const;

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { endOffer, transition } from '../../domain/presence/agent-state.js';
+import { CallOutRecords } from '../../domain/calls/calls-out-records.js';
 import { findQueue } from '../../domain/calls/queue.js';
 import { CallRecords, unservedOutcomes, type Caller, type KnownQueue } from '../../domain/calls/records.js';
 import type { CallStep } from '../../domain/calls/steps.js';
@@ -10,8 +11,10 @@ import { beginWrapUp } from '../../domain/presence/wrap-up.js';
 import type { AmiMessage } from '../ami/message.js';
 import { phoneOf } from '../queue/names.js';
 import { phonesAt } from '../queue/phones.js';
+import { CallsOutWatch } from './calls-out.js';
 import { dropOldest, Endings } from './endings.js';
 import { callerIn, deviceIn, deviceOfChannel, offerIn } from './event-headers.js';
+import { Holds } from './holds.js';
 import { resultOf, type OfferSoFar } from './offer-result.js';
 import { OrderedWork, type Work } from './ordered-work.js';
 import { Unqueued } from './unqueued.js';
@@ -34,6 +37,8 @@ export class Observer {
   readonly #records: CallRecords;
   readonly #endings: Endings;
   readonly #unqueued: Unqueued;
+  readonly #callsOut: CallsOutWatch;
+  readonly #holds: Holds;
 
   constructor(
     private readonly db: Database,
@@ -53,9 +58,12 @@ export class Observer {
     this.#records = new CallRecords(db, node);
     this.#endings = new Endings(
       this.#records,
-      () => this.#work.add({ key: 'ends', run: () => this.#endings.write() }),
+      () => this.#work.add({ key: 'ends', run: () => this.#writeEnds() }),
       (offerIds) => this.hooks.unanswered?.(offerIds),
     );
+    const ends = (): void => this.#work.add({ key: 'ends', run: () => this.#writeEnds() });
+    this.#callsOut = new CallsOutWatch(new CallOutRecords(db, node), ends);
+    this.#holds = new Holds(this.#records, ends);
     this.#unqueued = new Unqueued(this.#endings, (step) => this.hooks.step?.(step));
   }
 
@@ -68,14 +76,23 @@ export class Observer {
   /** Resolves when the states and calls of the events taken so far are in the database, or have failed to get there. */
   async caughtUp(): Promise<void> {
     await this.#work.caughtUp();
-    await this.#work.guarded(() => this.#endings.write());
+    await this.#work.guarded(() => this.#writeEnds());
   }
 
   /** Resolves when everything taken so far is in the database, or has failed to get there. */
   async settled(): Promise<void> {
     await this.#work.settled();
-    await this.#work.guarded(() => this.#endings.write());
+    await this.#work.guarded(() => this.#writeEnds());
     this.#endings.stop();
+    this.#callsOut.stop();
+  }
+
+  /** Each for itself: what one of them is refused keeps none of the others from being written. */
+  async #writeEnds(): Promise<void> {
+    let failure: Error | undefined;
+    for (const ends of [this.#callsOut, this.#endings, this.#holds])
+      await ends.write().catch((error: unknown) => (failure ??= error as Error));
+    if (failure) throw failure;
   }
 
   #workFor(event: AmiMessage): Work | undefined {
@@ -88,6 +105,7 @@ export class Observer {
         return this.#forPhone(event, 'interface', (signIn) => this.#offered(signIn, event, offer));
       }
       case 'DialState': {
+        this.#callsOut.rings(event);
         // app_queue tells it behind the AgentCalled of the same offer.
         const offer = this.#offers.get(offerIn(event));
         const called = offer?.called?.headers.get('interface');
@@ -134,7 +152,12 @@ export class Observer {
       case 'AttendedTransfer':
         this.#unqueued.tell(event);
         return this.#transferred(event);
+      case 'Hold':
+      case 'Unhold':
+        this.#holds.take(event);
+        return undefined;
       case 'Hangup':
+        this.#holds.take(event);
         return this.#hungUp(uniqueid, event);
       default:
         return undefined;
@@ -155,6 +178,7 @@ export class Observer {
         this.#gaveUp.delete(headers.get('uniqueid') ?? '');
         return { key: headers.get('uniqueid') ?? '', run: () => this.#unserved(event) };
       default:
+        this.#callsOut.take(event);
         this.#unqueued.take(event);
         return undefined;
     }
@@ -270,13 +294,18 @@ export class Observer {
   #hungUp(uniqueid: string, event: AmiMessage): Work | undefined {
     const outcome = this.#unqueued.ended(uniqueid);
     const offer = this.#offers.get(uniqueid);
+    const device = deviceOfChannel(event.headers.get('channel') ?? '');
     if (offer) {
       this.#offers.delete(uniqueid);
       if (offer.queue !== null) this.#endings.offer(uniqueid, resultOf(offer, event));
-    } else if (phoneOf(deviceOfChannel(event.headers.get('channel') ?? ''))) {
+    } else if (this.#callsOut.isLeg(uniqueid)) {
+      this.#callsOut.ended(uniqueid);
+    } else if (phoneOf(device)) {
       // An offer whose beginning another server saw: that it is over is all that is known. (Of an endpoint of the
       // operator's, whose name says nothing, the reconciliation finds it.)
       this.#endings.offer(uniqueid, null);
+    } else if (device.startsWith('PJSIP/') && uniqueid !== event.headers.get('linkedid')) {
+      this.#callsOut.ended(uniqueid);
     }
     // The caller's is the channel that began the call, unless a hand-written dialplan has put others before it.
     if (this.#queued.delete(uniqueid) || uniqueid === event.headers.get('linkedid'))

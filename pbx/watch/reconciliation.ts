@@ -5,9 +5,10 @@ import { isUnreachable } from '../../domain/database/sql-errors.js';
 import { signInFixedAgents } from '../../domain/presence/fixed-agents.js';
 import type { ManagerActions } from '../ami/manager.js';
 import type { QueueMembership } from '../queue/membership.js';
-import { CompareCalls, CompareEndedCalls } from './compare/calls.js';
+import { CompareCalls, CompareCallsOut, CompareEndedCalls } from './compare/calls.js';
 import { CompareHours } from './compare/hours.js';
 import { CompareLamps } from './compare/lamps.js';
+import { CompareLeftCalls } from './compare/left-calls.js';
 import { CompareMembers } from './compare/members.js';
 import { CompareRemovedGroups } from './compare/removed-groups.js';
 import { CompareStates } from './compare/states.js';
@@ -21,6 +22,7 @@ const betweenSnapshotsMs = 250;
 /** What these steps compare is told by events, which may only be late: see EventRoundTrip. */
 const toldByEvents: ReadonlySet<string> = new Set([
   'ended calls',
+  'ended calls to the outside',
   'waiting and answered calls',
   'states of agents',
 ]);
@@ -56,6 +58,8 @@ export class Reconciliation {
       steps.set(step.name, (asterisk) => lookWith(step, asterisk));
     };
     add(new CompareEndedCalls(db, node));
+    add(new CompareLeftCalls(db, node, manager, log));
+    add(new CompareCallsOut(db, node));
     add(new CompareCalls(db, node));
     add(new CompareStates(db, node, manager, membership));
     add(new CompareMembers(db, node, membership));

@@ -150,6 +150,16 @@ export class StubManager extends EventEmitter<ManagerEvents> {
 
   /** A presence is written whole and read in parts. */
   #value(variable: string): string {
+    const family = /^DB_KEYS\((.*)\)$/.exec(variable)?.[1];
+    if (family !== undefined) {
+      const keys = [...this.astdb.keys()].filter((key) => key.startsWith(`${family}/`));
+      // As Asterisk does: sorted, and cut where its buffer ends.
+      return keys
+        .map((key) => key.slice(family.length + 1))
+        .sort()
+        .join(',')
+        .slice(0, 4095);
+    }
     const message = /^(PRESENCE_STATE\(.*),message\)$/.exec(variable)?.[1];
     if (message === undefined) return this.variables.get(variable) ?? '';
     return this.variables.get(`${message})`)?.split(',')[2] ?? '';

@@ -1,3 +1,4 @@
+import { CallOutRecords } from '../../../domain/calls/calls-out-records.js';
 import { CallRecords, type Caller } from '../../../domain/calls/records.js';
 import type { Database } from '../../../domain/database/pool.js';
 import { deviceOf } from '../../queue/names.js';
@@ -38,6 +39,45 @@ export class CompareEndedCalls implements Step<Ended> {
     if (offers.length > 0)
       await this.#records.offersEnded(offers.map((offerId) => ({ offerId, result: null })));
     if (calls.length > 0) await this.#records.callsEnded(calls.map((uniqueid) => ({ uniqueid })));
+  }
+}
+
+interface CallOutOver extends Difference {
+  readonly uniqueid: string;
+  readonly at: string | null;
+}
+
+/**
+ * Calls to the outside that are over in Asterisk are over in the database. One that nobody saw end ended while no server
+ * watched, if none has seen it since: then it is over since that time began, and no provider bills for the rest. (Of what
+ * ended later there is a line: CompareLeftCalls, which comes before.)
+ */
+export class CompareCallsOut implements Step<CallOutOver> {
+  readonly name = 'ended calls to the outside';
+  readonly #records: CallOutRecords;
+  /** Those that this server has seen alive, and since when nobody had watched before. */
+  #seen = new Map<string, string | null>();
+
+  constructor(db: Database, node: string) {
+    this.#records = new CallOutRecords(db, node);
+  }
+
+  async compare({ live }: Snapshot): Promise<CallOutOver[]> {
+    const open = await this.#records.open();
+    const before = this.#seen;
+    this.#seen = new Map();
+    return open.flatMap(({ uniqueid, channel, unwatchedSince }) => {
+      const seen = before.get(uniqueid);
+      if (live.has(channel)) this.#seen.set(uniqueid, unwatchedSince);
+      else if (seen !== undefined) this.#seen.set(uniqueid, seen);
+      if (live.has(channel)) return [];
+      const at = seen === unwatchedSince ? null : unwatchedSince;
+      return [{ key: `call ${uniqueid} to the outside is over`, uniqueid, at }];
+    });
+  }
+
+  mend(differences: readonly CallOutOver[]): Promise<void> {
+    return this.#records.endedUnseen(differences);
   }
 }
 

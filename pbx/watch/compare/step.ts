@@ -13,7 +13,7 @@ export interface Difference {
 export interface Step<D extends Difference = Difference> {
   readonly name: string;
   compare(asterisk: Snapshot): Promise<D[]>;
-  mend(differences: readonly D[]): Promise<void>;
+  mend(differences: readonly D[], asterisk: Snapshot): Promise<void>;
 }
 
 /** The result of one look of a step, whatever its differences are made of. */
@@ -27,7 +27,11 @@ export async function lookWith<D extends Difference>(step: Step<D>, asterisk: Sn
   const differences = await step.compare(asterisk);
   return {
     keys: differences.map(({ key }) => key),
-    mend: (keys) => step.mend(differences.filter(({ key }) => keys.includes(key))),
+    mend: (keys) =>
+      step.mend(
+        differences.filter(({ key }) => keys.includes(key)),
+        asterisk,
+      ),
   };
 }
 

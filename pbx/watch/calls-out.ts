@@ -1,0 +1,242 @@
+import type {
+  CallOutBegun,
+  CallOutOutcome,
+  CallOutRecords,
+  CallTry,
+  EndingSide,
+} from '../../domain/calls/calls-out-records.js';
+import type { AmiMessage } from '../ami/message.js';
+import { callerBy, outcomeOfCallOut, sideIn, tryOf, wholeIn } from './call-out-event.js';
+import { dropOldest } from './endings.js';
+
+const everyMs = 100;
+/** After PostgreSQL has not taken them. */
+const againMs = 1000;
+/** No beginning is recorded later than this, unless PostgreSQL was away. */
+const beginningsLateMs = 5000;
+/** More than are ever open at once: ends that another server sees leave their beginnings here. */
+const most = 20_000;
+
+/** A call to the outside as far as it was told; moments on the monotonic clock. */
+interface CallSoFar {
+  uniqueid: string;
+  team: string;
+  begun?: Omit<CallOutBegun, 'secondsAgo'> & { at: number };
+  ringingAt?: number;
+  answeredAt?: number;
+  leg?: string;
+  legEndedAt?: number;
+  endedAt?: number;
+  talked?: number;
+  outcome?: CallOutOutcome;
+  refused?: string;
+  cause?: number;
+  endedBy?: EndingSide;
+  trunk?: string;
+  tries: (Omit<CallTry, 'secondsAgo'> & { at: number })[];
+  /** The last SIP answer. */
+  code: number | null;
+  /** Something of it is not written yet, and until when its beginning may still be recorded. */
+  news: boolean;
+  until: number;
+}
+
+/**
+ * What the dialplan tells of calls to the outside, a moment later and many at a time. All that is known of a call is
+ * written each time: whoever has written it before, and however often, it is one record.
+ */
+export class CallsOutWatch {
+  readonly #calls = new Map<string, CallSoFar>();
+  /** Calls by the channels to the trunks. */
+  readonly #legs = new Map<string, string>();
+  /** Ends of channels that may be to a trunk, of calls whose answer another server saw. */
+  readonly #otherLegs = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly records: CallOutRecords,
+    /** Is to call `write` in its turn. */
+    private readonly due: () => void,
+  ) {}
+
+  /** Takes one UserEvent; others than these are passed over. */
+  take({ headers }: AmiMessage): void {
+    const header = (name: string): string => headers.get(name) ?? '';
+    const uniqueid = header('uniqueid');
+    switch (header('userevent')) {
+      case 'Star64Out': {
+        const call = this.#call(uniqueid, header('team'));
+        const text = (name: string): string | null => header(name) || null;
+        call.begun ??= {
+          uniqueid,
+          team: header('team'),
+          dialled: header('dialled'),
+          number: text('number'),
+          class: text('class'),
+          refused: text('refused'),
+          ...callerBy(header('phone'), header('team')),
+          decided: false,
+          at: performance.now(),
+        };
+        return;
+      }
+      case 'Star64Try':
+        this.#tried(uniqueid, header);
+        return;
+      case 'Star64OutEnd': {
+        const call = this.#call(uniqueid, header('team'));
+        const cause = wholeIn(header('cause'));
+        const endedBy = sideIn(header('endedby'));
+        const talked = wholeIn(header('talked'));
+        call.endedAt ??= performance.now();
+        if (cause) call.cause = cause;
+        if (endedBy) call.endedBy = endedBy;
+        if (talked) call.talked = talked;
+        const status = header('status');
+        call.outcome =
+          call.answeredAt !== undefined || (talked ?? 0) > 0
+            ? 'answered'
+            : outcomeOfCallOut({ status, code: call.code, cause, endedBy });
+        if (status === 'limit') call.refused = 'limit';
+      }
+    }
+  }
+
+  /** A number outside rings: app_dial tells it of the channel that calls, and of the one to the trunk. */
+  rings({ headers }: AmiMessage): void {
+    const uniqueid = headers.get('uniqueid') ?? '';
+    if (!this.#calls.has(uniqueid)) return;
+    this.#legs.set(headers.get('destuniqueid') ?? '', uniqueid);
+    dropOldest(this.#legs, most);
+    if (/^(RINGING|PROGRESS)$/.test(headers.get('dialstatus') ?? ''))
+      this.#call(uniqueid, '').ringingAt ??= performance.now();
+  }
+
+  /** Whether a channel is one to a trunk, of a call that is under way. */
+  isLeg(uniqueid: string): boolean {
+    return this.#legs.has(uniqueid);
+  }
+
+  /** A channel is gone that may be one to a trunk. */
+  ended(uniqueid: string): void {
+    const known = this.#calls.get(this.#legs.get(uniqueid) ?? '');
+    this.#legs.delete(uniqueid);
+    if (known && known.leg !== uniqueid) return;
+    if (known) this.#call(known.uniqueid, '').legEndedAt ??= performance.now();
+    else {
+      this.#otherLegs.set(uniqueid, performance.now());
+      dropOldest(this.#otherLegs, most);
+      this.#soon(everyMs);
+    }
+  }
+
+  #tried(uniqueid: string, header: (name: string) => string): void {
+    const names = ['position', 'trunk', 'sent', 'milliseconds', 'code', 'cause', 'outcome'] as const;
+    const told = Object.fromEntries(names.map((name) => [name, header(name)]));
+    const one = tryOf(told as Parameters<typeof tryOf>[0], 0);
+    if (!one) return;
+    // An answer is told at that moment, by the channel to the trunk; everything else by the one that calls.
+    const from = this.#calls.has(uniqueid) ? uniqueid : (this.#legs.get(uniqueid) ?? header('call'));
+    const call = this.#call(from, header('team'));
+    const { secondsAgo, ...rest } = one;
+    const now = performance.now();
+    if (!call.tries.some(({ position }) => position === one.position))
+      call.tries.push({ ...rest, at: now - secondsAgo * 1000 });
+    call.code = one.code;
+    if (one.outcome === 'answered' || one.outcome === 'ended') call.trunk = one.trunk;
+    if (one.outcome !== 'answered' || from === uniqueid) return;
+    call.leg ??= uniqueid;
+    call.answeredAt ??= now;
+    call.outcome = 'answered';
+    this.#legs.set(uniqueid, from);
+  }
+
+  #call(uniqueid: string, team: string): CallSoFar {
+    const call = this.#calls.get(uniqueid) ?? {
+      uniqueid,
+      team,
+      tries: [],
+      code: null,
+      news: true,
+      until: 0,
+    };
+    call.news = true;
+    call.until = performance.now() + beginningsLateMs;
+    this.#calls.set(uniqueid, call);
+    dropOldest(this.#calls, most);
+    this.#soon(everyMs);
+    return call;
+  }
+
+  /** Writes what is new. When it fails, everything is tried again. */
+  async write(): Promise<void> {
+    this.stop();
+    const news = [...this.#calls.values()].filter(({ news }) => news);
+    const legs = [...this.#otherLegs];
+    const now = performance.now();
+    const ago = (at: number | undefined): number | null => (at === undefined ? null : (now - at) / 1000);
+    for (const call of news) call.news = false;
+    try {
+      const begun = news.flatMap(({ begun }) =>
+        begun ? [{ ...begun, secondsAgo: ago(begun.at) ?? 0 }] : [],
+      );
+      if (begun.length > 0) await this.records.begun(begun);
+      const told = news.map((call) => ({
+        uniqueid: call.uniqueid,
+        team: call.team,
+        ringingAgo: ago(call.ringingAt),
+        answeredAgo: ago(call.answeredAt),
+        leg: call.leg ?? null,
+        legEndedAgo: ago(call.legEndedAt),
+        endedAgo: ago(call.endedAt),
+        final: false,
+        talked: call.talked ?? null,
+        outcome: call.outcome ?? null,
+        refused: call.refused ?? null,
+        cause: call.cause ?? null,
+        endedBy: call.endedBy ?? null,
+        trunk: call.trunk ?? null,
+        tries: call.tries.map(({ at, ...one }) => ({ ...one, secondsAgo: ago(at) ?? 0 })),
+      }));
+      const known = new Set(told.length > 0 ? await this.records.told(told) : []);
+      for (const call of news) {
+        if (known.has(call.uniqueid)) this.#forgetIfOver(call);
+        else if (now < call.until) call.news = true;
+        else this.#calls.delete(call.uniqueid);
+      }
+      if (legs.length > 0)
+        await this.records.legsEnded(legs.map(([leg, at]) => ({ leg, secondsAgo: (now - at) / 1000 })));
+      for (const [leg] of legs) this.#otherLegs.delete(leg);
+    } catch (error) {
+      for (const call of news) {
+        call.news = true;
+        call.until = performance.now() + againMs + beginningsLateMs;
+      }
+      this.#soon(againMs);
+      throw error;
+    }
+    if ([...this.#calls.values()].some(({ news }) => news)) this.#soon(everyMs);
+  }
+
+  /** Nothing more is written by itself. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Nothing more comes of a call once its channel, and that to the trunk, are gone. */
+  #forgetIfOver(call: CallSoFar): void {
+    const left = call.endedAt !== undefined || call.begun?.refused != null;
+    const over = left && (call.leg === undefined || call.legEndedAt !== undefined) && !call.news;
+    if (!over) return;
+    this.#calls.delete(call.uniqueid);
+    if (call.leg !== undefined) this.#legs.delete(call.leg);
+  }
+
+  #soon(ms: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.due();
+    }, ms);
+  }
+}

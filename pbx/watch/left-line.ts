@@ -1,0 +1,83 @@
+import type { CallOutBegun, CallOutTold } from '../../domain/calls/calls-out-records.js';
+import { callerBy, outcomeOfCallOut, sideIn, tryOf, wholeIn } from './call-out-event.js';
+
+/** The family of astdb in which the dialplan leaves calls to the outside of which no server heard. */
+export const leftFamily = 'star64-out';
+
+/** A call to the outside from its beginning to its end, as the dialplan has left it. */
+export interface LeftCall {
+  begun: CallOutBegun;
+  told: CallOutTold;
+}
+
+/**
+ * Reads a line of star64-left-out.conf; undefined: it is none. `now` is Asterisk's clock, in seconds: the moments of the
+ * line are by it.
+ */
+export function readLeftLine(uniqueid: string, line: string, now: number): LeftCall | undefined {
+  const [
+    version,
+    ended,
+    team,
+    phone,
+    dialled,
+    number,
+    begun,
+    answered,
+    trunk,
+    code,
+    cause,
+    by,
+    refused,
+    tried,
+  ] = line.split('|');
+  const endedAt = wholeIn(ended);
+  if (version !== '1' || endedAt === null || team === undefined || dialled === undefined) return undefined;
+  const ago = (at: number): number => Math.max(0, now - at);
+  const answeredAt = wholeIn(answered) || null;
+  const endedBy = sideIn(by);
+  const told = { code: wholeIn(code), cause: wholeIn(cause), endedBy };
+  const tries = (tried ?? '').split('&').flatMap((text, index) => {
+    const [endpoint = '', sent = '', sip = '', why = '', outcome = '', milliseconds = ''] = text.split(':');
+    const facts = { position: String(index + 1), trunk: endpoint, sent, code: sip, cause: why, outcome };
+    return tryOf({ ...facts, milliseconds }, ago(answeredAt ?? endedAt)) ?? [];
+  });
+  const last = tries.at(-1)?.outcome;
+  const status =
+    answeredAt !== null
+      ? 'answered'
+      : refused !== undefined && refused !== ''
+        ? 'refused'
+        : last === 'failed' || last === 'full' || last === 'unavailable' || last === 'set-aside'
+          ? 'failed'
+          : 'ended';
+  return {
+    begun: {
+      uniqueid,
+      team,
+      dialled,
+      number: number || null,
+      refused: refused || null,
+      ...callerBy(phone ?? '', team),
+      decided: false,
+      secondsAgo: ago(wholeIn(begun) || endedAt),
+    },
+    told: {
+      uniqueid,
+      team,
+      ringingAgo: null,
+      answeredAgo: answeredAt === null ? null : ago(answeredAt),
+      leg: null,
+      legEndedAgo: null,
+      endedAgo: ago(endedAt),
+      final: true,
+      talked: null,
+      outcome: outcomeOfCallOut({ status, ...told }),
+      refused: refused || null,
+      cause: told.cause || null,
+      endedBy,
+      trunk: answeredAt !== null || status === 'ended' ? trunk || null : null,
+      tries,
+    },
+  };
+}

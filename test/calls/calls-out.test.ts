@@ -1,0 +1,174 @@
+import { pino } from 'pino';
+import t, { type Test } from 'tap';
+import { CallOutJournal, type CallOut } from '../../domain/calls/calls-out.js';
+import { CallOutRecords, type CallOutTold } from '../../domain/calls/calls-out-records.js';
+import { CallJournal } from '../../domain/calls/journal.js';
+import { signIn } from '../../domain/presence/sign-in.js';
+import { crowd, provision } from '../../lab/provision.js';
+import { freshDatabase } from '../support/database.js';
+import { defaultNode } from '../support/records.js';
+
+const silent = pino({ enabled: false });
+
+async function site(t: Test) {
+  const { db } = await freshDatabase(t);
+  await provision(db, crowd(2));
+  const journal = new CallOutJournal(db, defaultNode, silent);
+  return { db, journal, records: new CallOutRecords(db, defaultNode) };
+}
+
+const decided: CallOut = {
+  uniqueid: 'out.1',
+  team: 'astercc',
+  dialled: '030123456',
+  number: '+4930123456',
+  class: 'national',
+  refused: null,
+  extension: '5001',
+  agent: '1001',
+  userGroup: null,
+};
+const nothing: CallOutTold = {
+  uniqueid: 'out.1',
+  team: 'astercc',
+  ringingAgo: null,
+  answeredAgo: null,
+  leg: null,
+  legEndedAgo: null,
+  endedAgo: null,
+  final: false,
+  talked: null,
+  outcome: null,
+  refused: null,
+  cause: null,
+  endedBy: null,
+  trunk: null,
+  tries: [],
+};
+const row = (uniqueid = 'out.1') => `select c.*, u.name as payer, x.number as extension, a.number as agent,
+  extract(epoch from leg_ended_at - leg_answered_at)::float as talked from calls c left join users u on u.id = c.user_id
+  left join extensions x on x.id = c.from_extension_id left join agents a on a.id = c.from_agent_id
+  where uniqueid = '${uniqueid}'`;
+
+void t.test('who calls out, who pays, and what of it is one record, whoever tells it', async (t) => {
+  const { db, journal, records } = await site(t);
+  await signIn(db, 'astercc', { agent: '1001', extension: '5001', by: 'test' });
+  // The dialplan's own word comes first, and of the server's nothing is lost.
+  const own = { ...decided, class: null, agent: null, decided: false, secondsAgo: 60 };
+  t.same(await records.begun([own, own]), ['out.1']);
+  journal.add(decided);
+  journal.add(decided);
+  await journal.flush();
+  await records.told([
+    {
+      ...nothing,
+      ringingAgo: 50,
+      answeredAgo: 40,
+      leg: 'leg.1',
+      trunk: 'provider',
+      tries: [
+        {
+          position: 1,
+          trunk: 'other',
+          sent: '0049',
+          secondsAgo: 52,
+          milliseconds: 20,
+          code: 503,
+          cause: 34,
+          outcome: 'failed',
+        },
+        {
+          position: 2,
+          trunk: 'provider',
+          sent: '+4930123456',
+          secondsAgo: 50,
+          milliseconds: 10_000,
+          code: 200,
+          cause: null,
+          outcome: 'answered',
+        },
+      ],
+    },
+  ]);
+  // Its caller has sent it on: it goes on as long as the channel to the trunk.
+  await records.told([{ ...nothing, endedAgo: 30, endedBy: 'caller', cause: 16, outcome: 'answered' }]);
+  const { rows: before } = await db.raw<{ rows: unknown[] }>(row());
+  t.match(before, [{ ended_at: null, outcome: 'answered', ended_by: 'caller' }]);
+  t.same(await records.legsEnded([{ leg: 'leg.1', secondsAgo: 10 }]), ['leg.1']);
+  const { rows } = await db.raw<{ rows: { talked: number; answered_at: Date; ended_at: Date }[] }>(row());
+  t.match(rows, [
+    {
+      direction: 'out',
+      number: '+4930123456',
+      class: 'national',
+      extension: '5001',
+      agent: '1001',
+      payer: String,
+      trunk: 'provider',
+      outcome: 'answered',
+      cause: 16,
+      ended_at: Date,
+    },
+  ]);
+  t.ok(
+    Math.abs((rows[0]?.talked ?? 0) - 30) < 5,
+    'talked from the answer to the end of the channel to the trunk',
+  );
+  t.match(await db('call_tries').orderBy('position').select(), [
+    { trunk: 'other', code: 503, outcome: 'failed' },
+    { trunk: 'provider', code: 200, outcome: 'answered' },
+  ]);
+});
+
+void t.test('a refused call is over at once, and why stands there', async (t) => {
+  const { db, journal } = await site(t);
+  journal.add({ ...decided, refused: 'class', class: 'premium', number: '+49900123' });
+  await journal.flush();
+  t.match(await db('calls').select(), [
+    { outcome: 'refused', refused: 'class', ended_at: Date, answered_at: null },
+  ]);
+  const types = await db('events').orderBy('id').pluck<string[]>('type');
+  t.same(types, ['call.dialled', 'call.ended'], 'and whoever follows hears of a call that was dialled');
+});
+
+void t.test('a call that came in and is sent on to a number outside stays one that came in', async (t) => {
+  const { db, journal, records } = await site(t);
+  const arrivals = new CallJournal(db, defaultNode, silent);
+  arrivals.add({ uniqueid: 'out.1', team: 'astercc', did: '600100', caller: '+4917', destination: null });
+  await arrivals.flush();
+  journal.add(decided);
+  await journal.flush();
+  await records.told([{ ...nothing, answeredAgo: 20, leg: 'leg.1', trunk: 'provider' }]);
+  await records.legsEnded([{ leg: 'leg.1', secondsAgo: 5 }]);
+  const { rows } = await db.raw<{ rows: unknown[] }>(row());
+  t.match(rows, [
+    {
+      direction: 'in',
+      did: '600100',
+      number: '+4930123456',
+      trunk: 'provider',
+      ended_at: null,
+      leg_ended_at: Date,
+    },
+  ]);
+});
+
+void t.test('one that PostgreSQL refuses takes no other with it', async (t) => {
+  const { db, journal } = await site(t);
+  for (const n of [1, 2, 3, 4, 5]) {
+    const uniqueid = n === 3 ? 'out\0' : `out.${n}`;
+    journal.add({ ...decided, uniqueid });
+  }
+  await journal.flush();
+  t.same(await db('calls').orderBy('uniqueid').pluck('uniqueid'), ['out.1', 'out.2', 'out.4', 'out.5']);
+});
+
+void t.test('a limit that the trunks met is why a call was refused', async (t) => {
+  const { db, journal, records } = await site(t);
+  journal.add(decided);
+  await journal.flush();
+  await records.told([{ ...nothing, endedAgo: 1, outcome: 'refused', refused: 'limit', endedBy: 'system' }]);
+  t.match(await db('calls').select(), [
+    { outcome: 'refused', refused: 'limit', ended_at: Date, answered_at: null },
+  ]);
+});
