@@ -91,11 +91,18 @@ end $$;
 
 create function place_emergency() returns trigger language plpgsql as $$
 begin
-  new.location := (select location from extensions where id = new.from_extension_id);
+  -- Nobody says the class of a call that was made without a server.
+  if new.class is null and new.number = any(array(
+      select unnest(string_to_array(t.emergency, ',')) from teams t where t.id = new.team_id)) then
+    new.class := 'emergency';
+  end if;
+  if new.class = 'emergency' then
+    new.location := (select location from extensions where id = new.from_extension_id);
+  end if;
   return new;
 end $$;
 create trigger calls_place_emergency before insert or update of class, from_extension_id on calls for each row
-  when (new.class = 'emergency' and new.location is null) execute function place_emergency();
+  when ((new.class = 'emergency' or new.class is null and new.direction = 'out') and new.location is null) execute function place_emergency();
 
 create function tell_emergency() returns trigger language plpgsql as $$
 declare

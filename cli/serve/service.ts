@@ -5,6 +5,7 @@ import { AgiServer, type AgiServerSettings, type Script } from '../../agi/server
 import { CallOutJournal } from '../../domain/calls/calls-out.js';
 import { CallSteps } from '../../domain/calls/steps.js';
 import { CallJournal } from '../../domain/calls/journal.js';
+import { EmergencyMemory } from '../../domain/calls/emergency-numbers.js';
 import { Outbound } from '../../domain/calls/outbound-memory.js';
 import { RingGroups } from '../../domain/calls/ring-groups.js';
 import { Routing } from '../../domain/calls/routing.js';
@@ -107,9 +108,10 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   const follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
   const routing = new Routing(db, settings.node);
   const ringGroups = new RingGroups(db, settings.node);
-  const outbound = new Outbound(db, settings.node, routing);
+  const emergencies = new EmergencyMemory(db, settings.node);
+  const outbound = new Outbound(db, settings.node, routing, { emergencies });
   const provisioning = new ProvisioningChanges(
-    [routing, ringGroups, outbound],
+    [routing, ringGroups, outbound, emergencies],
     () => watcher.reconcileSoon(),
     log,
   );

@@ -40,7 +40,7 @@ const centre = await centreFor(t, {
     await db('trunks').where({ name: 'a-shared' }).update({ caller_id: '+4930600199' });
   },
 });
-const { asterisk, server } = centre;
+const { asterisk, db, server } = centre;
 const phone = await centre.phone('5001');
 const plain = await centre.phone('5002');
 for (const provider of providers) await provider.reachable(asterisk);
@@ -62,11 +62,40 @@ async function help(from: Phone, dialled: string, provider: Provider): Promise<s
   return await triesIn(asterisk, mark);
 }
 
+/** Waits until the emergency calls are recorded so, the oldest first, and over. */
+async function recorded(calls: readonly object[]): Promise<void> {
+  const rows = await until(`${calls.length} emergency calls in the records`, async () => {
+    const found = await db('calls').where({ class: 'emergency' }).orderBy('id');
+    return found.length === calls.length && found.every(({ ended_at: at }) => at !== null)
+      ? found
+      : undefined;
+  });
+  t.match(rows, calls);
+}
+
 await t.test('at a phone at which nobody is signed in: at once, logged with its place', async (t) => {
   const from = await server.log.mark();
   t.same(await help(phone, '112', own), ['provider.own answered 200']);
   t.equal(own.calls[0]?.from, '+4930600101', 'known outside by the number of the extension');
   t.notMatch(own.calls[0]?.invite, /^From:.*anonymous/im);
+  await recorded([
+    {
+      number: '112',
+      location: '2nd floor, room 14',
+      trunk: 'c-own',
+      outcome: 'answered',
+      ended_by: 'caller',
+    },
+  ]);
+  const told = await centre.star64('events', '--since', '1h', '--type', 'call.emergency');
+  t.match(JSON.parse(told), {
+    type: 'call.emergency',
+    team,
+    number: '112',
+    extension: '5001',
+    location: '2nd floor, room 14',
+    user: 'Anna Berg',
+  });
   const line = await server.log.waitFor(/an emergency number is called/, from);
   t.match(JSON.parse(line), {
     level: 50,
@@ -177,4 +206,18 @@ await t.test('where no trunk takes it, a voice says so after two rounds', async 
     (await asterisk.warnings()).filter((line) => /star64-|UserEvent|Unknown|MSet|CUT|FILTER/.test(line)),
     [],
   );
+});
+
+await t.test('what was called without a server is recorded when one is back', async (t) => {
+  await centre.postgres.restart();
+  await server.start();
+  const rows = await until('the calls that were left', async () => {
+    const found = await db('calls').where({ class: 'emergency' }).orderBy('id');
+    return found.length === 16 && found.every(({ ended_at: at }) => at !== null) ? found : undefined;
+  });
+  t.match(rows.slice(-3), [
+    { number: '112', trunk: 'a-shared', outcome: 'answered', ended_by: 'callee' },
+    { number: '112', trunk: 'b-other', outcome: 'answered', ended_by: 'caller' },
+    { number: '112', trunk: null, outcome: 'failed', ended_by: 'system' },
+  ]);
 });
