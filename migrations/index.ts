@@ -29,6 +29,7 @@ import { up as emergency, remarks as emergencyRemarks } from './0028-emergency.j
 import { up as callsOut } from './0030-calls-out.js';
 import { up as trunks } from './0032-trunks.js';
 import { up as places, remarks as placesRemarks } from './0034-places.js';
+import { up as ways, remarks as waysRemarks } from './0035-ways.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -71,4 +72,5 @@ export const migrations: readonly Migration[] = [
   { name: '0030-calls-out', sql: callsOut },
   { name: '0032-trunks', sql: trunks },
   { name: '0034-places', sql: places, remarks: placesRemarks },
+  { name: '0035-ways', sql: ways, remarks: waysRemarks },
 ];

@@ -19,6 +19,7 @@ const contexts = [
   'telephones',
   'callers',
   'outbound',
+  'ways',
   'unknown',
   'inbound',
   'dial-in',
