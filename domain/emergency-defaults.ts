@@ -58,9 +58,3 @@ export const usualEmergencies = (country: string | null): string => byCountry[co
 /** Stored emergency numbers, each once; null: none. */
 export const readEmergencies = (stored: string | null): string[] =>
   stored === null ? [] : [...new Set(stored.split(','))];
-
-/** What is dialled for them: without the outside prefix, and with it. */
-export const dialledEmergencies = (stored: string | null, outsidePrefix: string | null): string[] => {
-  const numbers = readEmergencies(stored);
-  return [...new Set([...numbers, ...numbers.map((number) => `${outsidePrefix ?? ''}${number}`)])];
-};

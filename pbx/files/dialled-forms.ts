@@ -33,7 +33,13 @@ const asItIs: DialledPattern = { pattern: '_+X.', added: '', strip: '0' };
 /** The forms of a country, ISO 3166. Without one only whole numbers with a + are known. */
 export async function dialledForms(country: string | null): Promise<DialledForms> {
   if (country === null)
-    return { code: undefined, trunkPrefix: '', beforeAbroad: '00', beginning: (typed) => typed, patterns: () => [asItIs] };
+    return {
+      code: undefined,
+      trunkPrefix: '',
+      beforeAbroad: '00',
+      beginning: (typed) => typed,
+      patterns: () => [asItIs],
+    };
   const { Metadata, getCountryCallingCode } = await import('libphonenumber-js/max');
   const metadata = new Metadata();
   metadata.selectNumberingPlan(country as CountryCode);
@@ -54,7 +60,9 @@ export async function dialledForms(country: string | null): Promise<DialledForms
     },
     patterns: (area) => [
       asItIs,
-      ...(abroad === undefined ? [] : [{ pattern: `_${abroad}X.`, added: '+', strip: String(abroad.length) }]),
+      ...(abroad === undefined
+        ? []
+        : [{ pattern: `_${abroad}X.`, added: '+', strip: String(abroad.length) }]),
       ...atHome(code, trunkPrefix, area),
     ],
   };

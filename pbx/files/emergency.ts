@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Queryable } from '../../domain/database/pool.js';
 import { readEmergencies } from '../../domain/emergency-defaults.js';
+import type { CodeRow } from './team-rows.js';
 
 /** What of a team the files need for emergency calls. */
 export interface EmergencyRows {
@@ -61,7 +62,10 @@ export async function readEmergency(trx: Queryable, node: string): Promise<Map<s
 }
 
 /** What team/emergency.hbs and team/phones.hbs are given. */
-export function emergencyModel({ numbers, outsidePrefix, callerId, ways, callers }: EmergencyRows) {
+export function emergencyModel(
+  { numbers, outsidePrefix, callerId, ways, callers }: EmergencyRows,
+  codes: readonly CodeRow[],
+) {
   const dialled = new Map<string, string>();
   for (const number of readEmergencies(numbers)) {
     dialled.set(number, number);
@@ -69,6 +73,10 @@ export function emergencyModel({ numbers, outsidePrefix, callerId, ways, callers
     const prefixed = `${outsidePrefix ?? ''}${number}`;
     if (!dialled.has(prefixed)) dialled.set(prefixed, number);
   }
+  const plain = [...dialled];
+  // Who hides their number from everybody reaches them, too.
+  for (const { code } of codes.filter(({ feature }) => feature === 'hide-number'))
+    for (const [behind, number] of plain) dialled.set(`${code}${behind}`, number);
   return {
     dialled: [...dialled].map(([dialled, number]) => ({ dialled, number })),
     /** Whether they can be called, and come before everything else. */

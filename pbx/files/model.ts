@@ -133,14 +133,19 @@ export function teamModel(
     ways: waysModel(identity, rows.record, rows.ways),
     hidingCodes: rows.codes
       .filter(({ feature }) => feature === 'hide-number')
-      .map(({ code }) => ({ code, length: String(code.length + (rows.ways?.rows.outsidePrefix.length ?? 0)) })),
-    codes: rows.codes.filter(({ feature }) => feature !== 'hide-number').map(({ code, feature }) => ({
-      code,
-      feature,
-      takesDigits: takingDigits.has(feature),
-      callsAgent: feature === 'call-agent',
-      length: String(code.length),
-    })),
+      .map(({ code }) => ({
+        code,
+        length: String(code.length + (rows.ways?.rows.outsidePrefix.length ?? 0)),
+      })),
+    codes: rows.codes
+      .filter(({ feature }) => feature !== 'hide-number')
+      .map(({ code, feature }) => ({
+        code,
+        feature,
+        takesDigits: takingDigits.has(feature),
+        callsAgent: feature === 'call-agent',
+        length: String(code.length),
+      })),
     groups,
     numberedGroups: groups.filter(({ number, leaving }) => number !== null && !leaving),
     ...exitsOf(identity, groups),
@@ -157,7 +162,7 @@ export function teamModel(
       forms: inTeam.map((form) => ({ form, length: String(form.length) })),
       destination: placeIn(identity, slots, 'to'),
     })),
-    emergency: emergencyModel(rows.emergency),
+    emergency: emergencyModel(rows.emergency, rows.codes),
     timeZone: rows.timeZone,
     hours,
     numberedHours: hours.filter(({ number }) => number !== null),

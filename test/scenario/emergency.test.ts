@@ -56,8 +56,9 @@ async function help(from: Phone, dialled: string, provider: Provider): Promise<s
   await until('the try to be told', async () =>
     (await triesIn(asterisk, mark)).find((one) => one.includes('answered')),
   );
-  t.equal(call.number, dialled.replace(/^0|#$/g, '').replace(/^\*31/, ''));
+  t.equal(call.number, dialled.replace(/^[*]31/, '').replace(/^0|#$/g, ''));
   await from.hangup();
+  await from.closed();
   await provider.call(before, 'ended');
   return await triesIn(asterisk, mark);
 }
@@ -106,7 +107,7 @@ await t.test('at a phone at which nobody is signed in: at once, logged with its 
     user: 'Anna Berg',
     number: '112',
   });
-  for (const [index, dialled] of ['0112', '110', '0110', '112#'].entries()) {
+  for (const [index, dialled] of ['0112', '110', '0110', '112#', '*31112', '*310112'].entries()) {
     await help(plain, dialled, own);
     t.equal(own.calls[index + 1]?.from, '+4930600100', 'known outside by the number of the team');
   }
@@ -127,16 +128,35 @@ await t.test('whatever a trunk answers, the next one is tried', async (t) => {
 
 await t.test('in a pause, and while every channel of a trunk is taken', async (t) => {
   await dialAndHear(centre, phone, '*641001', 'agent-loginok');
-  await dialAndHear(centre, phone, '*660', 'activated');
+  await dialAndHear(centre, phone, '*660', 'do-not-disturb');
   own.does('answer');
   const before = own.calls.length;
   // One channel is all that the trunk has.
   await plain.dial('112');
   await own.call(before, 'answered');
+  await plain.established();
   t.same(await help(phone, '112', own), ['provider.own answered 200']);
   await plain.hangup();
+  await plain.closed();
   await own.call(before, 'ended');
   await dialAndHear(centre, phone, '*65', 'agent-loggedoff');
+});
+
+await t.test('who sends somebody on to it is who calls', async (t) => {
+  own.does('answer');
+  const before = own.calls.length;
+  await phone.dial('5002');
+  await plain.ringing();
+  await plain.answer();
+  await phone.established();
+  await plain.established();
+  await phone.transfer('112');
+  const call = await own.call(before, 'answered');
+  t.equal(call.from, '+4930600101');
+  await phone.closed();
+  await plain.hangup();
+  await plain.closed();
+  await own.call(before, 'ended');
 });
 
 await t.test('a caller who gives up ends it, and no other trunk is called', async (t) => {
@@ -213,7 +233,7 @@ await t.test('what was called without a server is recorded when one is back', as
   await server.start();
   const rows = await until('the calls that were left', async () => {
     const found = await db('calls').where({ class: 'emergency' }).orderBy('id');
-    return found.length === 16 && found.every(({ ended_at: at }) => at !== null) ? found : undefined;
+    return found.length === 19 && found.every(({ ended_at: at }) => at !== null) ? found : undefined;
   });
   t.match(rows.slice(-3), [
     { number: '112', trunk: 'a-shared', outcome: 'answered', ended_by: 'callee' },
