@@ -146,7 +146,7 @@ await t.test('who sends somebody on to it is who calls', async (t) => {
   own.does('answer');
   const before = own.calls.length;
   await phone.dial('5002');
-  await plain.ringing();
+  await plain.incoming();
   await plain.answer();
   await phone.established();
   await plain.established();
