@@ -110,9 +110,9 @@ export const team = describe({
     emergency: name('emergency', {
       what: 'emergency numbers',
       placeholder: 'numbers',
-      help: 'with commas between: its phones reach them at any time, over every trunk that it can use, with the outside prefix or without',
+      help: 'with commas between: its phones reach them at any time, over every trunk that it can use, with the outside prefix or without; with --country those of the country, unless others are said',
       none: 'its phones know no emergency numbers',
-      unless: 'those of its country; without one 112,911',
+      unless: '112,911',
       listed: false,
     }),
     hours: reference(
