@@ -35,7 +35,7 @@ export async function readEmergency(trx: Queryable, node: string): Promise<Map<s
       't.caller_id as callerId',
     );
   const byTeam = new Map(
-    rows.map(({ team, ...row }) => [team, { ...row, ways: [], callers: [] } as EmergencyRows]),
+    rows.map(({ team, ...row }) => [team, { ...row, ways: [], callers: [] }]),
   );
   // Its default first, then its other own ones, then those for every team.
   const ways = await trx.raw<{ rows: (EmergencyRows['ways'][number] & { team: string })[] }>(

@@ -32,11 +32,12 @@ await t.test('a team has emergency numbers from its first moment', async (t) => 
   t.equal(usualEmergencies(null), '112,911');
 });
 
-await t.test('what was given to teams by the migration is what a new one gets', async (t) => {
+await t.test('what was given to teams by the migration is what a new one gets', (t) => {
   const sql = migrations.find(({ name }) => name === '0028-emergency')?.sql ?? '';
   const given = [...sql.matchAll(/\('([A-Z]{2})', '([0-9,]+)'\)/g)];
   t.ok(given.length > 40);
   for (const [, country = '', numbers] of given) t.equal(usualEmergencies(country), numbers, country);
+  t.end();
 });
 
 await t.test('nothing that its phones dial is one, or the beginning of one', async (t) => {
