@@ -34,7 +34,7 @@ export async function readEmergency(trx: Queryable, node: string): Promise<Map<s
       't.outside_prefix as outsidePrefix',
       't.caller_id as callerId',
     );
-  const byTeam = new Map(
+  const byTeam = new Map<string, EmergencyRows>(
     rows.map(({ team, ...row }) => [team, { ...row, ways: [], callers: [] }]),
   );
   // Its default first, then its other own ones, then those for every team.
