@@ -142,6 +142,14 @@ export const rules = {
     example: '+4915112345678',
     tidy: telephone,
   },
+  emergency: {
+    noun: 'emergency number',
+    what: 'list of emergency numbers',
+    pattern: /^[0-9]{2,6}(,[0-9]{2,6}){0,15}$/,
+    rule: '1 to 16 numbers of 2 to 6 digits with commas between, as they are dialled without the outside prefix',
+    example: '112,110',
+    tidy: (typed) => typed.replace(/[^0-9,]/g, ''),
+  },
   'ring-group': {
     noun: 'ring group',
     what: 'number of a ring group',

@@ -105,6 +105,10 @@ export const codes = {
     kind: 'conflict',
     meaning: 'a number begins with a feature code, or a code is the beginning of a number',
   },
+  emergency_number: {
+    kind: 'conflict',
+    meaning: 'a number that phones can dial is an emergency number of the team, or the beginning of one',
+  },
   two_ways_out: {
     kind: 'conflict',
     meaning: 'calls would go out over a trunk and a trunk group at the same time',

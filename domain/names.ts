@@ -19,6 +19,7 @@ export type NounName = Exclude<
   | 'musicClass'
   | 'prefix'
   | 'caller'
+  | 'emergency'
   | 'transport'
   | 'account'
   | 'fromUser'

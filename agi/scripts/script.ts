@@ -17,7 +17,6 @@ export interface Services {
   routing: Routing;
   ringGroups: RingGroups;
   outbound: Outbound;
-  callsOut: CallsOut;
   journal: CallJournal;
   /** For what a script decides of a call, or hears of it, and the story of the call is to say. */
   steps: CallSteps;

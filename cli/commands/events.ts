@@ -26,7 +26,7 @@ export function register(program: Command, context: Context): void {
   program
     .command('events')
     .description(
-      'print every change of an agent’s state, sign-in and sign-out too, as a line of JSON; calls on request',
+      'print every change of an agent’s state, sign-in and sign-out too, and every emergency call, as a line of JSON; other calls on request',
     )
     .option('--follow', 'print what happens from now on, until Ctrl-C')
     .option(

@@ -5,6 +5,7 @@ import { AgiServer, type AgiServerSettings, type Script } from '../../agi/server
 import { CallOutJournal } from '../../domain/calls/call-out-journal.js';
 import { CallSteps } from '../../domain/calls/steps.js';
 import { CallJournal } from '../../domain/calls/journal.js';
+import { EmergencyMemory } from '../../domain/calls/emergency-numbers.js';
 import { Outbound } from '../../domain/calls/outbound-memory.js';
 import { RingGroups } from '../../domain/calls/ring-groups.js';
 import { Routing } from '../../domain/calls/routing.js';
@@ -21,6 +22,7 @@ import { QueueMembership } from '../../pbx/queue/membership.js';
 import { Deadlines } from '../../pbx/watch/deadlines.js';
 import { Follower } from '../../pbx/watch/follower.js';
 import { observedEvents } from '../../pbx/watch/event-headers.js';
+import { EmergencyCalls } from '../../pbx/watch/emergency.js';
 import { Observer } from '../../pbx/watch/observer.js';
 import { EmptyQueues } from '../../pbx/watch/empty-queues.js';
 import { MissedCalls } from '../../pbx/watch/missed-calls.js';
@@ -91,6 +93,8 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     unanswered: (offerIds) => missedCalls.take(offerIds),
     step: (step) => steps.add(step),
   });
+  const emergencyCalls = new EmergencyCalls(db, settings.node, log);
+  asterisk.on('event', (event) => emergencyCalls.take(event));
   const roundTrip = new EventRoundTrip(asterisk, () => observer.caughtUp(), log);
   const watcher: Watcher = new Watcher(
     { node: settings.node, holder: settings.holder, ...watcherDefaults },
@@ -104,9 +108,10 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   const follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
   const routing = new Routing(db, settings.node);
   const ringGroups = new RingGroups(db, settings.node);
-  const outbound = new Outbound(db, settings.node, routing);
+  const emergencies = new EmergencyMemory(db, settings.node);
+  const outbound = new Outbound(db, settings.node, routing, { emergencies });
   const provisioning = new ProvisioningChanges(
-    [routing, ringGroups, outbound],
+    [routing, ringGroups, outbound, emergencies],
     () => watcher.reconcileSoon(),
     log,
   );

@@ -1,3 +1,6 @@
+import type { Queryable } from '../database/pool.js';
+import { readEmergencies } from '../emergency-defaults.js';
+
 /** Which numbers are for emergencies: these go out before every right and limit. Answered from memory. */
 export interface EmergencyNumbers {
   /** Whether a number is one, as it was dialled behind the outside prefix. */
@@ -5,3 +8,39 @@ export interface EmergencyNumbers {
 }
 
 export const noEmergencies: EmergencyNumbers = { has: () => false };
+
+/**
+ * The emergency numbers of all teams of a node, in memory. The dialplan takes a number that is dialled as it is before
+ * anybody is asked; what comes to a server is one that is dialled in another way.
+ */
+export class EmergencyMemory implements EmergencyNumbers {
+  /** By the identity of the team. */
+  readonly #numbers = new Map<string, { id: number; numbers: ReadonlySet<string> }>();
+
+  constructor(
+    private readonly db: Queryable,
+    private readonly node: string,
+  ) {}
+
+  /** Reads all teams, or these. On failure the old answers stay. */
+  async load(teamIds?: readonly number[]): Promise<void> {
+    const query = this.db('teams').where({ node: this.node });
+    const rows = await (teamIds === undefined ? query : query.whereIn('id', [...teamIds])).select<
+      { id: number; identity: string; emergency: string | null }[]
+    >('id', 'identity', 'emergency');
+    for (const [team, { id }] of this.#numbers) {
+      if (teamIds === undefined || teamIds.includes(id)) this.#numbers.delete(team);
+    }
+    for (const { id, identity, emergency } of rows)
+      this.#numbers.set(identity, { id, numbers: new Set(readEmergencies(emergency)) });
+  }
+
+  /** Also with a country before it, +49112, as some telephones send what is in their address book. */
+  has(team: string, dialled: string): boolean {
+    const numbers = this.#numbers.get(team)?.numbers;
+    if (!numbers) return false;
+    if (!dialled.startsWith('+')) return numbers.has(dialled);
+    // A calling code has one to three digits.
+    return [2, 3, 4].some((length) => numbers.has(dialled.slice(length)));
+  }
+}

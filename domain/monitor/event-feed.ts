@@ -13,8 +13,12 @@ export const eventTypes = [
   'call.answered',
   'call.abandoned',
   'call.ended',
+  'call.emergency',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
+
+/** What is told unless others are asked for. */
+export const usualTypes: readonly EventType[] = ['agent.state', 'call.emergency'];
 
 /** A state of an agent has begun; `signed-out` when they have signed out. Names are those of that moment. */
 export interface StateChange {
@@ -60,6 +64,20 @@ export interface CallChange {
   outcome: string | null;
 }
 
+/** A phone calls an emergency number. */
+export interface EmergencyCall {
+  team: string;
+  call: string;
+  number: string;
+  extension: string | null;
+  /** Where the phone is, as its extension says it. */
+  location: string | null;
+  /** Whose extension it is. */
+  user: string | null;
+  /** Who is signed in there. */
+  agent: string | null;
+}
+
 interface Envelope {
   /** Of this event and no other. */
   id: string;
@@ -70,12 +88,16 @@ interface Envelope {
 
 /** Something that has happened, with the fields of its type between those that every event has. */
 export type Event = Envelope &
-  (({ type: 'agent.state' } & StateChange) | ({ type: Exclude<EventType, 'agent.state'> } & CallChange));
+  (
+    | ({ type: 'agent.state' } & StateChange)
+    | ({ type: 'call.emergency' } & EmergencyCall)
+    | ({ type: Exclude<EventType, 'agent.state' | 'call.emergency'> } & CallChange)
+  );
 
 export interface FeedOptions {
   /** Only this team; null: all of them. */
   team: string | null;
-  /** Only these types; default: `agent.state`. */
+  /** Only these types; default: `usualTypes`. */
   types?: readonly EventType[];
   /** Begins behind the event of this cursor. */
   after?: string;
@@ -122,7 +144,7 @@ export class EventFeed {
    *   behind which events have been removed for their age.
    */
   static open(db: Queryable, options: FeedOptions, piece: number = usualPiece): Promise<EventFeed> {
-    const { team, types = ['agent.state'], after, sinceSeconds } = options;
+    const { team, types = usualTypes, after, sinceSeconds } = options;
     return withDatabaseErrors(async () => {
       const teamId = team === null ? null : await requireTeam(db, team);
       const floor = sinceSeconds === undefined ? null : await secondsAgo(db, sinceSeconds);

@@ -1,11 +1,11 @@
 import type { Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
-import { command } from '../errors.js';
+import { command, commandOf } from '../errors.js';
 import { listUnknownNumbers } from '../calls/unknown-numbers.js';
 
 /** Something that a person should see to, beside the figures. */
 export interface Notice {
-  readonly about: 'endpoint' | 'did' | 'unknown-number';
+  readonly about: 'endpoint' | 'did' | 'unknown-number' | 'emergency';
   readonly says: string;
 }
 
@@ -15,10 +15,27 @@ const named = 3;
 /** What a person who looks at a team should see to. */
 export function readNotices(db: Queryable, team: string): Promise<Notice[]> {
   return withDatabaseErrors(async () => [
+    ...(await noWayToHelp(db, team)),
     ...(await unguarded(db, team)),
     ...(await twins(db, team)),
     ...(await unknownNumbers(db)),
   ]);
+}
+
+/** Phones that cannot call for help. A team without emergency numbers leaves that to its operator's own dialplan. */
+async function noWayToHelp(db: Queryable, team: string): Promise<Notice[]> {
+  const { rows } = await db.raw<{ rows: { phones: number; emergency: string }[] }>(
+    `select count(*)::integer as phones, t.emergency
+     from teams t join extensions x on x.team_id = t.id and x.kind = 'sip' and x.removed_at is null
+     where t.identity = ? and t.emergency is not null
+       and not exists (select from trunks k where k.team_id = t.id or k.team_id is null)
+     group by t.id`,
+    [team],
+  );
+  return rows.map(({ phones, emergency }) => ({
+    about: 'emergency',
+    says: `no phone of team ${team} (${phones}) can call ${emergency.replaceAll(',', ', ')}: there is no trunk that it may use (${command(team, 'trunk add <name> --endpoint <section>')}; where your own dialplan has these numbers, ${commandOf({ noun: 'team', verb: 'set', name: team, options: '--no-emergency' })})`,
+  }));
 }
 
 /** Endpoints of the operator's own that lack their line: another call may ring the phone during one of ours. */

@@ -1,6 +1,7 @@
 import { givenText, type Attempt } from './attempt.js';
 import type { Queryable } from '../database/pool.js';
 import { placeOf } from './dependents.js';
+import { emergencyIsNumber, numberIsEmergency } from './emergency-space.js';
 import type { Star64Error } from '../errors.js';
 import { nounOf, quoted } from '../names.js';
 import { bare } from '../telephone-numbers.js';
@@ -86,6 +87,8 @@ const explanations: Readonly<Record<string, Explain>> = {
   ring_groups_number_key: numberTaken,
   numbers_pkey: numberTaken,
   numbers_code_prefix: prefixTaken,
+  numbers_emergency: numberIsEmergency,
+  teams_emergency: emergencyIsNumber,
   feature_codes_pkey: codeTaken,
 
   pause_reasons_pkey: async (db, attempt) => {

@@ -25,8 +25,7 @@ const holders = `select n.number, u.username as "user", g.name as "group", f.fea
 export async function numberTaken(db: Queryable, attempt: Attempt): Promise<Star64Error> {
   const number = wanted(attempt);
   const { team, teamId } = attempt.scope;
-  const { rows } = await db.raw<{ rows: Holder[] }>(`${holders} and n.number = :number`, { teamId, number });
-  const holder = rows[0] ? describe(rows[0]) : 'taken';
+  const holder = await holderOf(db, teamId, number);
   return fail('number_taken', {
     ...about(attempt),
     facts: { team, number, holder },
@@ -112,14 +111,20 @@ const setCode = (code: string, team: string | null): Step => ({
 const beginningsOf = (number: string): string[] =>
   Array.from({ length: number.length }, (_, index) => number.slice(0, index + 1));
 
-const about = ({ noun, name }: Attempt) => ({ noun: noun.noun, name });
+export const about = ({ noun, name }: Attempt) => ({ noun: noun.noun, name });
 
 /** The number that is to be taken: the key of what has one as its name, a field of a group. */
-function wanted(attempt: Attempt): string {
+export function wanted(attempt: Attempt): string {
   const { noun, name } = attempt;
   return givenText(attempt, noun.noun === 'group' ? 'number' : noun.key) ?? name;
 }
-const word = ({ noun }: Attempt): string => (noun.noun === 'feature-code' ? 'code' : 'number');
+export const word = ({ noun }: Attempt): string => (noun.noun === 'feature-code' ? 'code' : 'number');
+
+/** What a number is now: for a message about something else that wants it. */
+export async function holderOf(db: Queryable, teamId: number | null, number: string): Promise<string> {
+  const { rows } = await db.raw<{ rows: Holder[] }>(`${holders} and n.number = :number`, { teamId, number });
+  return rows[0] ? describe(rows[0]) : 'taken';
+}
 
 function describe({ number, user, group, feature, ringGroup }: Holder): string {
   if (user !== null) return `extension ${number} of user ${user}`;

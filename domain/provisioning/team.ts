@@ -2,6 +2,7 @@ import type { Changes } from './description.js';
 import type { Queryable } from '../database/pool.js';
 import { conflict } from '../errors.js';
 import { registerNode } from './node.js';
+import { usualEmergencies } from '../emergency-defaults.js';
 import { team } from './nouns/team.js';
 import { operationsOf } from './operations.js';
 import { checkCountry } from './check-country.js';
@@ -20,7 +21,7 @@ export const teams = operationsOf(team, {
     const { node, country, callerId } = given;
     const owner = { noun: 'team', name } as const;
     refuseTwoWaysOut(owner, { given, before, refers });
-    const columns: Record<string, unknown> = {};
+    const columns: Record<string, unknown> = emergencyOf(given, before);
     if (typeof country === 'string') await checkCountry(owner, country);
     if (before && typeof callerId === 'string')
       columns['caller_id'] = await requireOwnDid(trx, { team: name, teamId: before.id }, owner, callerId);
@@ -35,6 +36,17 @@ export const teams = operationsOf(team, {
     return undefined;
   },
 });
+
+/** Emergency numbers go with the country, as long as nobody has said others. */
+function emergencyOf(
+  given: object,
+  before: Readonly<Record<string, unknown>> | undefined,
+): { emergency?: string } {
+  const { country, emergency } = given as { country?: string | null; emergency?: string | null };
+  if (emergency !== undefined || (before && country === undefined)) return {};
+  const usual = before && usualEmergencies(before['country'] as string | null);
+  return usual === before?.['emergency'] ? { emergency: usualEmergencies(country ?? null) } : {};
+}
 
 /** Its queues are gone from the one Asterisk before they are on the other. */
 async function refuseWhileAtWork(trx: Queryable, id: number, team: string, node: string): Promise<void> {

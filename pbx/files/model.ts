@@ -6,6 +6,7 @@ import type { DestinationKind } from '../../domain/destination.js';
 import { restsOf, type PrefixRow } from './did-rows.js';
 import { bare } from '../../domain/telephone-numbers.js';
 import { exitsOf, keysOf } from './exits.js';
+import { emergencyModel } from './emergency.js';
 import { hoursModel } from './hours-model.js';
 import { closedModel, placeIn } from './places.js';
 import { outsideModel } from './outside-model.js';
@@ -163,6 +164,7 @@ export function teamModel(
       forms: inTeam.map((form) => ({ form, length: String(form.length) })),
       destination: placeIn(identity, slots, 'to'),
     })),
+    emergency: emergencyModel(rows.emergency, rows.codes),
     timeZone: rows.timeZone,
     hours,
     numberedHours: hours.filter(({ number }) => number !== null),

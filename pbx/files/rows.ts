@@ -4,6 +4,7 @@ import type { Database } from '../../domain/database/pool.js';
 import { callersOf, type TrustedTrunk } from './caller-forms.js';
 import { formsOf, type Forms } from './did-forms.js';
 import { spreadAll, type DidRow } from './did-rows.js';
+import { noEmergency, readEmergency } from './emergency.js';
 import { readRules } from '../../domain/provisioning/hours.js';
 import type { HoursRow } from './hours-model.js';
 import { readRingGroups } from './ring-groups.js';
@@ -72,6 +73,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
       const out = new Map((await readOutboundTeams(trx, node, undefined)).map((one) => [one.team, one]));
       // Of the same snapshot.
       const outOf = (team: string): OutboundTeam => out.get(team) as OutboundTeam;
+      const emergency = await readEmergency(trx, node);
       const byTeam = new Map<string, TeamRows>(
         teams.map((team) => [
           team.identity,
@@ -94,6 +96,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
             slots: {},
             ruleSlots: [],
             out: outOf(team.identity),
+            emergency: emergency.get(team.identity) ?? noEmergency,
             fixedAgents: new Map<string, string>(),
           },
         ]),

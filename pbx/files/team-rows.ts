@@ -5,6 +5,7 @@ import type { Feature } from '../../domain/provisioning/feature-code.js';
 import type { CallerRow } from './caller-forms.js';
 import type { DidRow, PrefixRow } from './did-rows.js';
 import type { Overlap } from '../../domain/calls/hours.js';
+import type { EmergencyRows } from './emergency.js';
 import type { HoursRow } from './hours-model.js';
 import type { RingGroupRow } from './ring-groups.js';
 import type { WayPlans } from './ways.js';
@@ -92,6 +93,7 @@ export interface TeamRows extends TeamRow {
   ruleSlots: Slots[];
   /** What it says about calls to the outside. */
   out: OutboundTeam;
+  emergency: EmergencyRows;
   /** Extensions of the fixed agents. */
   fixedAgents: Map<string, string>;
 }

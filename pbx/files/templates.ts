@@ -13,6 +13,7 @@ export const templateVersion = 4;
 /** The contexts of a team, in their order in its file. */
 const contexts = [
   'phones',
+  'emergency',
   'features',
   'numbers',
   'telephones',
@@ -54,6 +55,7 @@ const stableFiles = [
   'star64-own-call.conf',
   'star64-telephone.conf',
   'star64-trunk.conf',
+  'star64-emergency.conf',
   'star64-left-out.conf',
   'star64-number.conf',
   'star64-voice.conf',

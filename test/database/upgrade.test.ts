@@ -19,9 +19,15 @@ const url = await emptyDatabase(t);
 const loader = new pg.Client(url);
 await loader.connect();
 await loader.query(dump);
-// A number of a team's own where a later version has a feature code.
+// Numbers of a team's own where a later version has a feature code.
 await loader.query(
   `insert into feature_codes (team_id, code, feature) select id, '*690', 'status' from teams where identity = 'other'`,
+);
+// And where emergency numbers are.
+await loader.query(
+  `insert into extensions (team_id, number, user_id, secret)
+   select t.id, '911', min(u.id), 'aaaaaaaaaaaaaaaaaaaaaaaa' from teams t join users u on u.team_id = t.id
+   where t.identity = 'other' group by t.id`,
 );
 const count = async (table: string): Promise<number> => {
   const { rows } = await loader.query<{ count: string }>(`select count(*) from ${table}`);
@@ -53,8 +59,8 @@ t.teardown(async () => {
 
 await t.test('a database of the version before becomes one of this version, and loses nothing', async (t) => {
   t.equal(await schemaText(db), schema, 'the same as one that begins with this version');
-  // Each team has three more codes, but for the one that has a number of its own at one of them.
-  const more = 3 * (before.get('teams') ?? 0) - 1;
+  // Each team has four more codes, but for the one that has a number of its own at one of them.
+  const more = 4 * (before.get('teams') ?? 0) - 1;
   for (const [table, rows] of before) {
     const added = ['numbers', 'feature_codes'].includes(table) ? more : 0;
     t.equal(await count(table), rows + added, table);
@@ -70,8 +76,31 @@ await t.test(
       .pluck<string[]>('t.identity');
     t.notOk(having.includes('other'));
     t.ok(having.includes('astercc'));
-    t.same(remarks.length, 1);
-    t.match(remarks[0], /^team other has \*690 already, .* --feature waiting --team other /);
+    t.match(
+      remarks.filter((one) => one.includes('feature code')),
+      [/^team other has \*690 already, .* --feature waiting --team other /],
+    );
+  },
+);
+
+await t.test(
+  'emergency numbers are given where they are free, and whoever migrates is told of each',
+  async (t) => {
+    const numbers = await db('teams')
+      .whereIn('identity', ['astercc', 'other'])
+      .orderBy('identity')
+      .pluck('emergency');
+    t.same(numbers, ['112,911', '112'], 'nobody took the extension 911 away');
+    const told = remarks.filter((one) => !one.includes('feature code'));
+    t.match(
+      told.find((one) => one.startsWith('team other')),
+      'team other has 911 already, so 911 is no emergency number of its phones',
+    );
+    t.ok(
+      told.some((one) =>
+        /^phones of team astercc reach 112, 911 over its trunks from the next star64 apply on/.test(one),
+      ),
+    );
   },
 );
 

@@ -5,7 +5,7 @@ import { readNotices } from '../../domain/monitor/notices.js';
 import { recordGuard } from '../../domain/presence/callers-extension.js';
 import { addExtension } from '../../domain/provisioning/extension.js';
 import { addDid } from '../../domain/provisioning/did.js';
-import { addTeam } from '../../domain/provisioning/team.js';
+import { addTeam, setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { cli } from '../support/cli.js';
@@ -15,6 +15,18 @@ const { db, url } = await freshDatabase(t);
 const env = { DATABASE_URL: url };
 await provision(db, crowd(1));
 await addTeam(db, 'other');
+
+await t.test('phones that cannot call for help are told of, unless nobody wants them to', async (t) => {
+  t.match(await readNotices(db, 'astercc'), [
+    {
+      about: 'emergency',
+      says: /^no phone of team astercc \(1\) can call 112, 911: .*`star64 trunk add .*`star64 team set astercc --no-emergency`/,
+    },
+  ]);
+  t.match((await cli(['status'], { env })).err, 'no phone of team astercc (1) can call 112, 911');
+  t.same(await readNotices(db, 'other'), [], 'no phones');
+  await setTeam(db, 'astercc', { emergency: null });
+});
 
 await t.test('with nothing to see to nothing is said', async (t) => {
   t.same(await readNotices(db, 'astercc'), []);

@@ -38,6 +38,7 @@ export class Provider {
   #behaviour: Behaviour | ((number: string) => Behaviour) = 'answer';
   /** Says nothing to anybody, also not to OPTIONS. */
   #dead = false;
+  #unseen = false;
 
   private constructor(
     /** The endpoint of its trunk in Asterisk. */
@@ -110,8 +111,14 @@ match = ${this.address}
     this.#dead = true;
   }
 
+  /** From now on it does not answer when it is asked whether it is there; calls it takes. */
+  hide(): void {
+    this.#unseen = true;
+  }
+
   live(): void {
     this.#dead = false;
+    this.#unseen = false;
   }
 
   /** Waits for the call of this index, 0 the first, to be in a state. */
@@ -188,7 +195,7 @@ match = ${this.address}
       if (dialog.state !== 'answered') return;
       dialog.state = 'ended';
       dialog.endedBy = 'asterisk';
-    } else if (method === 'OPTIONS') {
+    } else if (method === 'OPTIONS' && !this.#unseen) {
       this.#reply({ invite: message, host, port, tag: 'alive' }, '200 OK');
     }
     if (dialog && dialog.state !== 'invited' && dialog.state !== 'answered') clearInterval(dialog.media);

@@ -2,7 +2,7 @@ import { checkSecret } from '../../password.js';
 import { extensionKinds } from '../../presence/phone.js';
 import { recordRules } from '../record.js';
 import { callerId } from '../caller-id-field.js';
-import { choice, clearSecret, computed, describe, name, reference, yesNo } from '../description.js';
+import { choice, clearSecret, computed, describe, name, reference, text, yesNo } from '../description.js';
 
 /** A SIP device that registers, or a telephone outside under a short number. */
 export const extension = describe({
@@ -64,6 +64,12 @@ export const extension = describe({
       placeholder: 'rule',
       help: 'whether calls from outside that it answers, and that no queue gave it, and those that it makes to the outside are recorded: never or always',
       none: 'as the team says',
+      listed: false,
+    }),
+    location: text('2nd floor, room 14', {
+      what: 'location',
+      help: 'where the phone is, for whoever reads in the log or in the record of an emergency call from it',
+      none: 'nobody is told where it is',
       listed: false,
     }),
     secret: clearSecret(

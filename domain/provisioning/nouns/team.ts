@@ -140,6 +140,14 @@ export const team = describe({
       unless: 'default',
       listed: false,
     }),
+    emergency: name('emergency', {
+      what: 'emergency numbers',
+      placeholder: 'numbers',
+      help: 'with commas between: its phones reach them at any time, over every trunk that it can use, with the outside prefix or without; with --country those of the country, unless others are said',
+      none: 'its phones know no emergency numbers',
+      unless: '112,911',
+      listed: false,
+    }),
     hours: reference(
       { to: 'hours', freedBy: '--no-hours' },
       {
