@@ -25,9 +25,8 @@ import { up as queues } from './0024-queues.js';
 import { up as story } from './0025-story.js';
 import { up as didRules } from './0026-did-rules.js';
 import { up as outbound } from './0027-outbound.js';
-import { up as callsOut } from './0030-calls-out.js';
-import { up as state } from './0029-state.js';
 import { up as emergency, remarks as emergencyRemarks } from './0028-emergency.js';
+import { up as state } from './0029-state.js';
 import { up as callsOut } from './0030-calls-out.js';
 import { up as trunks } from './0032-trunks.js';
 import { up as places, remarks as placesRemarks } from './0034-places.js';
@@ -70,9 +69,8 @@ export const migrations: readonly Migration[] = [
   { name: '0025-story', sql: story },
   { name: '0026-did-rules', sql: didRules },
   { name: '0027-outbound', sql: outbound },
-  { name: '0030-calls-out', sql: callsOut },
-  { name: '0029-state', sql: state },
   { name: '0028-emergency', sql: emergency, remarks: emergencyRemarks },
+  { name: '0029-state', sql: state },
   { name: '0030-calls-out', sql: callsOut },
   { name: '0032-trunks', sql: trunks },
   { name: '0034-places', sql: places, remarks: placesRemarks },

@@ -18,6 +18,8 @@ export interface Services {
   ringGroups: RingGroups;
   outbound: Outbound;
   journal: CallJournal;
+  /** For calls to the outside, let out or refused. */
+  callsOut: CallsOut;
   /** For what a script decides of a call, or hears of it, and the story of the call is to say. */
   steps: CallSteps;
   unknownNumbers: UnknownNumbers;
