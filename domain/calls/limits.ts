@@ -1,0 +1,38 @@
+/** A call to the outside, as far as limits go. */
+export interface LimitedCall {
+  /** Identity of the team that pays. */
+  readonly team: string;
+  /** Number of the extension that calls; null: nobody's, the team itself pays. */
+  readonly extension: string | null;
+  /** National, mobile, international and premium count; emergency and internal calls never do. */
+  readonly class: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /**
+   * Asterisk's linkedid: the call counts from this moment on, once however often it is asked for. Without it nothing is
+   * counted: somebody only wants to know.
+   */
+  readonly call?: string | undefined;
+}
+
+export const limitNames = ['calls-per-hour', 'calls-per-day', 'minutes-per-hour', 'minutes-per-day'] as const;
+
+/** The limit that keeps a call in. */
+export interface LimitReached {
+  readonly limit: (typeof limitNames)[number];
+  readonly of: 'team' | 'user-group' | 'extension';
+  /** Of the team, user group or extension. */
+  readonly name: string;
+  readonly most: number;
+}
+
+/** What calls to the outside are limited by. Answers from memory, and never waits. */
+export interface CallLimits {
+  /** Undefined: the call may go out. */
+  check(call: LimitedCall): LimitReached | undefined;
+  /** The most calls at a time, which Asterisk counts: `team=20&group-sales=5&extension-5000=2`; empty: any number. */
+  counts(call: LimitedCall): string;
+}
+
+/** For whoever has none to keep to. */
+export const noLimits: CallLimits = { check: () => undefined, counts: () => '' };
