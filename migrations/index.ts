@@ -25,6 +25,7 @@ import { up as queues } from './0024-queues.js';
 import { up as story } from './0025-story.js';
 import { up as didRules } from './0026-did-rules.js';
 import { up as outbound } from './0027-outbound.js';
+import { up as limits } from './0031-limits.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -63,4 +64,5 @@ export const migrations: readonly Migration[] = [
   { name: '0025-story', sql: story },
   { name: '0026-did-rules', sql: didRules },
   { name: '0027-outbound', sql: outbound },
+  { name: '0031-limits', sql: limits },
 ];

@@ -9,8 +9,8 @@ export interface LimitedCall {
   /** Milliseconds since 1970. */
   readonly at: number;
   /**
-   * Asterisk's linkedid: the call counts from this moment on, once however often it is asked for. Without it nothing is
-   * counted: somebody only wants to know.
+   * Asterisk's uniqueid of the channel that asks, by which the call is recorded: it counts from this moment on, once however
+   * often it is asked for. Without it nothing is counted: somebody only wants to know.
    */
   readonly call?: string | undefined;
 }

@@ -1,6 +1,7 @@
 import { checkSecret } from '../../password.js';
 import { extensionKinds } from '../../presence/phone.js';
 import { recordRules } from '../record.js';
+import { limitFields } from './limits.js';
 import { choice, clearSecret, computed, describe, name, reference, yesNo } from '../description.js';
 
 /** A SIP device that registers, or a telephone outside under a short number. */
@@ -64,6 +65,7 @@ export const extension = describe({
       none: 'as the team says',
       listed: false,
     }),
+    ...limitFields('from it', { callsAtOnce: 5, callsPerHour: 120, callsPerDay: 600, minutesPerDay: 600 }),
     secret: clearSecret(
       (_extension, secret) => checkSecret(secret),
       { reveal: 'with its SIP secret', renew: 'generate another SIP secret and print it' },
