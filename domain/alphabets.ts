@@ -161,8 +161,8 @@ export const rules = {
   night: {
     noun: 'night',
     what: 'night',
-    pattern: /^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$/,
-    rule: 'two times of day, the second on the next day if it is the earlier one',
+    pattern: /^(?!(.{5})-\1$)([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$/,
+    rule: 'two different times of day, the second on the next day if it is the earlier one',
     example: '20:00-06:00',
     tidy: (typed) =>
       typed

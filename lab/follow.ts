@@ -17,6 +17,7 @@ export async function follow(
 }
 
 function inWords(event: Event): string {
+  if ('limit' in event) return `${event.of} ${event.name} may not call more: ${event.limit} ${event.most}`;
   if (event.type !== 'agent.state')
     return `call from ${event.caller ?? 'unknown'} to ${event.did ?? 'the queue'}`;
   const limit = event.until === null ? '' : ` until ${clock(event.until)}`;

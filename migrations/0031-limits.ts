@@ -34,7 +34,7 @@ alter table teams
   alter column calls_per_day set default 10000,
   add column night_share integer constraint teams_night_share_range check (night_share between 0 and 100),
   add column night text constraint teams_night_form
-    check (night ~ '^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$'),
+    check (night ~ '^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$' and left(night, 5) <> right(night, 5)),
   add column night_hours_id integer,
   add constraint teams_night_hours_fkey foreign key (id, night_hours_id) references hours (team_id, id) on delete restrict;
 create index teams_night_hours_idx on teams (id, night_hours_id) where night_hours_id is not null;

@@ -4,9 +4,12 @@ import { readChange } from '../../domain/database/changes.js';
 import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import type { Part } from './parts.js';
 
-/** The tables that say where a call goes, when, and how a DID is written; what else is provisioned concerns only the queues of Asterisk. */
+/** The tables that say where a call goes, when, how a DID is written, and what limits calls to the outside; what else is provisioned concerns only the queues of Asterisk. */
 const routingTables = new Set([
   'teams',
+  'extensions',
+  'user_groups',
+  'user_group_members',
   'dids',
   'destinations',
   'did_rules',

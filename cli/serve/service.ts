@@ -5,6 +5,7 @@ import { AgiServer, type AgiServerSettings, type Script } from '../../agi/server
 import { CallSteps } from '../../domain/calls/steps.js';
 import { CallJournal } from '../../domain/calls/journal.js';
 import { RingGroups } from '../../domain/calls/ring-groups.js';
+import { OutboundLimits } from '../../domain/calls/outbound-limits.js';
 import { Routing } from '../../domain/calls/routing.js';
 import { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
 import { EventRetention } from '../../domain/monitor/event-retention.js';
@@ -102,7 +103,12 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   const follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
   const routing = new Routing(db, settings.node);
   const ringGroups = new RingGroups(db, settings.node);
-  const provisioning = new ProvisioningChanges([routing, ringGroups], () => watcher.reconcileSoon(), log);
+  const limits = new OutboundLimits(db, settings.node, log);
+  const provisioning = new ProvisioningChanges(
+    [routing, ringGroups, limits],
+    () => watcher.reconcileSoon(),
+    log,
+  );
   const listener = new ChangeListener(
     settings.databaseUrl,
     { provisioning: (payload) => provisioning.take(payload), agents: (payload) => follower.take(payload) },
@@ -143,6 +149,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     // Before the routing is read: what changes in between is heard of.
     { name: 'listener', start: () => listener.start(), stop: () => listener.stop() },
     provisioning,
+    { name: 'limits', start: () => limits.start(), stop: () => limits.stop() },
     { name: 'missed calls', stop: () => missedCalls.stop() },
     { name: 'whose Asterisk it is', start: () => asterisk.look() },
     {

@@ -24,6 +24,8 @@ export interface LimitReached {
   /** Of the team, user group or extension. */
   readonly name: string;
   readonly most: number;
+  /** The part of it that may be used at night. */
+  readonly atNight?: true;
 }
 
 /** What calls to the outside are limited by. Answers from memory, and never waits. */
