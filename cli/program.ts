@@ -28,6 +28,7 @@ const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   menu: () => import('./commands/menu.js'),
   destination: () => import('./commands/destination.js'),
   trunk: () => import('./commands/trunk.js'),
+  'trunk-group': () => import('./commands/trunk-group.js'),
   'feature-code': () => import('./commands/feature-code.js'),
   'pause-reason': () => import('./commands/pause-reason.js'),
   migrate: () => import('./commands/migrate.js'),

@@ -66,7 +66,16 @@ export const codes = {
     meaning: 'a login password is too short, too long, or has control characters',
   },
   invalid_pin: { kind: 'usage', meaning: 'a PIN has not 4 to 10 digits, or is guessed too easily' },
-  invalid_secret: { kind: 'usage', meaning: 'a SIP secret has not 24 to 64 letters and digits' },
+  invalid_secret: {
+    kind: 'usage',
+    meaning:
+      'the SIP secret of a phone has not 24 to 64 letters and digits, or that of a trunk no form that is sent',
+  },
+  invalid_address: { kind: 'usage', meaning: 'an address of a trunk is no host, host:port or [IPv6]:port' },
+  invalid_rule: {
+    kind: 'usage',
+    meaning: 'a rule of a trunk group is not of the form <beginning> <what is done>',
+  },
   secret_is_password: {
     kind: 'usage',
     meaning: "a SIP secret would be its owner's login password, or the other way round",
@@ -96,6 +105,15 @@ export const codes = {
     kind: 'conflict',
     meaning: 'a number begins with a feature code, or a code is the beginning of a number',
   },
+  two_ways_out: {
+    kind: 'conflict',
+    meaning: 'calls would go out over a trunk and a trunk group at the same time',
+  },
+  trunk_address_taken: {
+    kind: 'conflict',
+    meaning: 'calls from an address of a trunk are those of another trunk already',
+  },
+  foreign_caller_id: { kind: 'conflict', meaning: 'a caller ID is no DID of the team' },
   still_needed: { kind: 'conflict', meaning: 'something else refers to what is to be removed' },
   has_history: {
     kind: 'conflict',

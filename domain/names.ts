@@ -20,6 +20,12 @@ export type NounName = Exclude<
   | 'prefix'
   | 'night'
   | 'caller'
+  | 'transport'
+  | 'account'
+  | 'fromUser'
+  | 'domain'
+  | 'codecs'
+  | 'sipAnswers'
 >;
 
 const longestQuote = 60;

@@ -89,3 +89,16 @@ export function checkSecret(secret: string): string {
   }
   return secret;
 }
+
+/** The secret of an account at a provider: 1 to 128 printable ASCII characters, as SIP digests them. Never shows it. */
+export function checkTrunkSecret(trunk: string, secret: string): string {
+  if (!/^[!-~]([ -~]{0,126}[!-~])?$/.test(secret)) {
+    throw fail('invalid_secret', {
+      noun: 'trunk',
+      name: trunk,
+      says: `the secret of trunk ${trunk} is not allowed (1 to 128 letters without accents, digits and signs, no blank at either end)`,
+      remedy: { text: 'ask the provider for another' },
+    });
+  }
+  return secret;
+}

@@ -26,6 +26,7 @@ import { up as story } from './0025-story.js';
 import { up as didRules } from './0026-did-rules.js';
 import { up as outbound } from './0027-outbound.js';
 import { up as limits } from './0031-limits.js';
+import { up as trunks } from './0032-trunks.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -65,4 +66,5 @@ export const migrations: readonly Migration[] = [
   { name: '0026-did-rules', sql: didRules },
   { name: '0027-outbound', sql: outbound },
   { name: '0031-limits', sql: limits },
+  { name: '0032-trunks', sql: trunks },
 ];

@@ -3,6 +3,7 @@ import { anybody } from './anybody.js';
 import { currentGroup } from './current-group.js';
 import { hoursSwitch, hoursSwitchPin } from './hours-switch.js';
 import { inbound } from './inbound.js';
+import { outbound } from './outbound.js';
 import { pause } from './pause.js';
 import { ready } from './ready.js';
 import { ringGroup } from './ring-group.js';
@@ -33,4 +34,5 @@ export const scripts: ReadonlyMap<string, Script> = new Map([
   ['agent-place', agentPlace],
   ['ring-group', ringGroup],
   ['unknown-number', unknownNumber],
+  ['outbound', outbound],
 ]);

@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
 import type { CallJournal } from '../../domain/calls/journal.js';
+import type { CallsOut } from '../../domain/calls/calls-out.js';
 import type { CallSteps } from '../../domain/calls/steps.js';
 import type { Database } from '../../domain/database/pool.js';
 import type { Membership } from '../../domain/presence/membership.js';
+import type { Outbound } from '../../domain/calls/outbound-memory.js';
 import type { RingGroups } from '../../domain/calls/ring-groups.js';
 import type { Routing } from '../../domain/calls/routing.js';
 import type { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
@@ -14,6 +16,8 @@ export interface Services {
   membership: Membership;
   routing: Routing;
   ringGroups: RingGroups;
+  outbound: Outbound;
+  callsOut: CallsOut;
   journal: CallJournal;
   /** For what a script decides of a call, or hears of it, and the story of the call is to say. */
   steps: CallSteps;

@@ -4,12 +4,9 @@ import { readChange } from '../../domain/database/changes.js';
 import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import type { Part } from './parts.js';
 
-/** The tables that say where a call goes, when, how a DID is written, and what limits calls to the outside; what else is provisioned concerns only the queues of Asterisk. */
+/** The tables that say where a call goes, when, how a DID is written, and who may call what outside, how much; what else is provisioned concerns only the queues of Asterisk. */
 const routingTables = new Set([
   'teams',
-  'extensions',
-  'user_groups',
-  'user_group_members',
   'dids',
   'destinations',
   'did_rules',
@@ -20,6 +17,10 @@ const routingTables = new Set([
   'agent_groups',
   'ring_groups',
   'ring_group_members',
+  'extensions',
+  'user_groups',
+  'user_group_members',
+  'number_classes',
 ]);
 
 /** At most one reload and one reconciliation within this time, however much is changed in it. */

@@ -4,6 +4,8 @@ import type { Services } from '../../agi/scripts/script.js';
 import { AgiServer, type AgiServerSettings, type Script } from '../../agi/server.js';
 import { CallSteps } from '../../domain/calls/steps.js';
 import { CallJournal } from '../../domain/calls/journal.js';
+import { callsOutInLog } from '../../domain/calls/calls-out.js';
+import { Outbound } from '../../domain/calls/outbound-memory.js';
 import { RingGroups } from '../../domain/calls/ring-groups.js';
 import { OutboundLimits } from '../../domain/calls/outbound-limits.js';
 import { Routing } from '../../domain/calls/routing.js';
@@ -104,8 +106,10 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   const routing = new Routing(db, settings.node);
   const ringGroups = new RingGroups(db, settings.node);
   const limits = new OutboundLimits(db, settings.node, log);
+  const outbound = new Outbound(db, settings.node, routing, { limits });
+  const callsOut = callsOutInLog(log);
   const provisioning = new ProvisioningChanges(
-    [routing, ringGroups, limits],
+    [routing, ringGroups, limits, outbound],
     () => watcher.reconcileSoon(),
     log,
   );
@@ -158,7 +162,18 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
         const token = await settings.token(db);
         agi = new AgiServer(
           { ...settings.agi, token },
-          bind({ db, membership, routing, ringGroups, journal, steps, unknownNumbers, log }),
+          bind({
+            db,
+            membership,
+            routing,
+            ringGroups,
+            outbound,
+            callsOut,
+            journal,
+            steps,
+            unknownNumbers,
+            log,
+          }),
           log.child({ part: 'agi' }),
         );
         const { port } = await agi.start();

@@ -28,13 +28,23 @@ export interface LimitReached {
   readonly atNight?: true;
 }
 
+/** The most calls at a time of something that counts them in Asterisk: `team`, `group-sales`, `extension-5000`. */
+export interface CallCount {
+  readonly name: string;
+  readonly most: number;
+}
+
 /** What calls to the outside are limited by. Answers from memory, and never waits. */
 export interface CallLimits {
   /** Undefined: the call may go out. */
   check(call: LimitedCall): LimitReached | undefined;
-  /** The most calls at a time, which Asterisk counts: `team=20&group-sales=5&extension-5000=2`; empty: any number. */
-  counts(call: LimitedCall): string;
+  /** What Asterisk counts the call by; none: any number at a time. */
+  counts(call: LimitedCall): readonly CallCount[];
 }
 
 /** For whoever has none to keep to. */
-export const noLimits: CallLimits = { check: () => undefined, counts: () => '' };
+export const noLimits: CallLimits = { check: () => undefined, counts: () => [] };
+
+/** A limit in words: `calls-per-hour of extension 5000 (120)`. */
+export const limitInWords = ({ limit, of, name, most, atNight }: LimitReached): string =>
+  `${limit} of ${of === 'user-group' ? 'user group' : of} ${name} (${most}${atNight ? ' at night' : ''})`;

@@ -3,7 +3,7 @@ import { writeDestination, type Destination, type DestinationKind } from '../des
 import { rulesOf, type HoursRuleRow, type Position } from '../hours-rules.js';
 import { unknown } from '../names.js';
 import { readRules } from '../provisioning/hours.js';
-import type { HoursClock } from './hours.js';
+import type { HoursClock, HoursState } from './hours.js';
 
 /** Told in words of each step on the way of a call. */
 export type Tell = (words: string) => void;
@@ -43,6 +43,11 @@ export class Opening {
 
   addSlot(thing: string, slot: string, destination: Destination): void {
     this.#slots.set(`${thing} ${slot}`, destination);
+  }
+
+  /** Whether hours are open at an instant, and why; undefined: the team has none of that name. */
+  stateOf(hours: string, instant: number): HoursState | undefined {
+    return this.#clocks.get(hours)?.stateAt(instant);
   }
 
   /** Where a call for a DID comes to that leads to this destination, at an instant in milliseconds since 1970. */

@@ -3,7 +3,7 @@ import type { Queryable } from '../database/pool.js';
 import { LastingFault } from '../machine/lasting-fault.js';
 import { callsBetween, callsById, callsSince, newestCall, type PaidCall } from './limit-calls.js';
 import { readLimits, type TeamLimits } from './limit-settings.js';
-import type { CallLimits, LimitedCall, LimitReached } from './limits.js';
+import type { CallCount, CallLimits, LimitedCall, LimitReached } from './limits.js';
 import { LimitsReached } from './limits-reached.js';
 import { hourMs, minuteMs } from './spent.js';
 import { countsTheSame, isPaid, longestMs, TeamSpending } from './team-spending.js';
@@ -90,8 +90,8 @@ export class OutboundLimits implements CallLimits {
     return reached;
   }
 
-  counts({ team, extension, class: numberClass, at }: LimitedCall): string {
-    return isPaid(numberClass) ? (this.#teams.get(team)?.counts(extension, at) ?? '') : '';
+  counts({ team, extension, class: numberClass, at }: LimitedCall): readonly CallCount[] {
+    return isPaid(numberClass) ? (this.#teams.get(team)?.counts(extension, at) ?? []) : [];
   }
 
   start(): void {

@@ -1,5 +1,6 @@
 import type { Queryable } from '../database/pool.js';
 import type { Destination } from '../destination.js';
+import type { HoursState } from './hours.js';
 import type { Tell } from './opening.js';
 import { numberPlan, type NumberPlan } from '../telephone-numbers.js';
 import { readTeamRoutes, type InboundCall, type Route, type TeamRoutes } from './team-routes.js';
@@ -95,6 +96,16 @@ export class Routing {
       return undefined;
     }
     return this.#teams.get(trunk.unknownTeam)?.unknown(this.#withPlan(call), tell);
+  }
+
+  /** The DID of a team that has a number, as it is kept; undefined: none. */
+  did(team: string, number: string): string | undefined {
+    return this.#teams.get(team)?.dids.find(number)?.did;
+  }
+
+  /** The state of hours of a team at an instant; undefined: it has none of that name. */
+  hours(team: string, name: string, instant: number): HoursState | undefined {
+    return this.#teams.get(team)?.opening?.stateOf(name, instant);
   }
 
   #withPlan(call: InboundCall): InboundCall {

@@ -1,6 +1,6 @@
 import type { PaidCall } from './limit-calls.js';
 import type { Limited, TeamLimits } from './limit-settings.js';
-import type { LimitReached } from './limits.js';
+import type { CallCount, LimitReached } from './limits.js';
 import type { Reached } from './limits-reached.js';
 import { hourMs, minuteMs, Spent, type Running, type Sum } from './spent.js';
 
@@ -73,14 +73,14 @@ export class TeamSpending {
   }
 
   /** The most calls at a time; see `CallLimits.counts`. */
-  counts(extension: string | null, at: number): string {
+  counts(extension: string | null, at: number): CallCount[] {
     const share = this.#shareAt(at);
     const counts = ownersOf(this.limits, extension).flatMap(({ of, name, atOnce }) => {
       if (atOnce === null) return [];
       const whose = of === 'team' ? of : `${of === 'extension' ? of : 'group'}-${name}`;
-      return [`${whose}=${part(atOnce, share)}`];
+      return [{ name: whose, most: part(atOnce, share) }];
     });
-    return counts.reverse().join('&');
+    return counts.reverse();
   }
 
   /** A call is let out. Those of a channel that calls again have one row, which is the first one's: it goes by the last. */

@@ -4,7 +4,7 @@ import type { Queryable } from '../database/pool.js';
 import { destinationKinds, type DestinationKind } from '../destination.js';
 import { fail, type Star64Error, type Step } from '../errors.js';
 import { nounOf, type NounName } from '../names.js';
-import { nouns, removalOrder } from './nouns/index.js';
+import { nounNamed, nouns, removalOrder } from './nouns/index.js';
 import { keyField, there } from './rows.js';
 import { ownerColumn, slotOf, targetColumn } from './slots.js';
 
@@ -12,6 +12,8 @@ import { ownerColumn, slotOf, targetColumn } from './slots.js';
 export interface Dependent {
   readonly noun: NounName;
   readonly name: string;
+  /** Identity of its team; null: of no team. */
+  readonly team: string | null;
   /** Options of `set` that let go of it; null: it is to be removed first. */
   readonly freedBy: string | null;
   /** It goes by itself: a removed group whose queue is not empty yet. */
@@ -28,7 +30,7 @@ export async function dependents(db: Queryable, noun: Noun, id: number): Promise
   const parts = noun.noun === 'team' ? ownedByTeam() : referrers(noun.noun);
   if (parts.length === 0) return [];
   const { rows } = await db.raw<{ rows: Dependent[] }>(
-    `select noun, name, "freedBy", pending, count(*) over ()::integer as count
+    `select noun, name, team, "freedBy", pending, count(*) over ()::integer as count
      from (${parts.join(' union all ')}) as held order by place, length(name), name limit ${shown}`,
     { id },
   );
@@ -39,7 +41,8 @@ function partOf(noun: Noun, from: string, freedBy: string | undefined): string {
   // What is seen though it was removed goes by itself.
   const pending = noun.outlived && noun.there !== undefined ? 'o.removed_at is not null' : 'false';
   const freed = freedBy === undefined ? 'null' : `'${freedBy}'`;
-  return `select '${noun.noun}' as noun, o.${columnOf(noun.key, keyField(noun))} as name, ${freed} as "freedBy",
+  const team = noun.owner === 'none' ? 'null' : '(select t.identity from teams t where t.id = o.team_id)';
+  return `select '${noun.noun}' as noun, o.${columnOf(noun.key, keyField(noun))} as name, ${team} as team, ${freed} as "freedBy",
     ${pending} as pending, ${removalOrder.indexOf(noun.noun)} as place from ${from} and ${there(noun)}`;
 }
 
@@ -93,7 +96,7 @@ export function stillNeeded({ noun, scope, name }: Attempt, held: readonly Depen
     if (dependent.pending) {
       return `${described} (it goes by itself, once its queue in Asterisk is empty)`;
     }
-    steps.push(stepFor(dependent, noun.noun === 'team' ? name : scope.team));
+    steps.push(stepFor(dependent));
     return `${described} ({${steps.length - 1}})`;
   });
   const rest = (held[0]?.count ?? 0) - held.length;
@@ -110,11 +113,13 @@ export function stillNeeded({ noun, scope, name }: Attempt, held: readonly Depen
   });
 }
 
-function stepFor({ noun, name, freedBy }: Dependent, team: string | null): Step {
-  const where = noun === 'team' ? {} : { team };
-  return freedBy === null
-    ? { noun, verb: 'remove', name, ...where }
-    : { noun, verb: 'set', name, options: freedBy, ...where };
+function stepFor({ noun, name, team, freedBy }: Dependent): Step {
+  const { owner } = nounNamed(noun);
+  // Whatever belongs to no team is named with the option that says so.
+  const of = team === null && typeof owner === 'object' ? `--${owner.option}` : undefined;
+  const words = [freedBy ?? undefined, of].filter((word) => word !== undefined).join(' ');
+  const step = { noun, name, ...(words !== '' && { options: words }), ...(team !== null && { team }) };
+  return { ...step, verb: freedBy === null ? 'remove' : 'set' };
 }
 
 /** Where a thing is, in messages: ` of team astercc`, ` for every team`. */

@@ -110,6 +110,8 @@ export interface ReferenceValue {
 export interface ReferencesValue {
   readonly is: 'references';
   readonly to: NounName;
+  /** Of no team, too: of two of one name the team's own is meant. The table has no `team_id` then. */
+  readonly orSystem?: boolean;
   readonly through: {
     readonly table: string;
     readonly own: string;
@@ -230,12 +232,12 @@ export const numberByName = (
   ...details,
   value: { is: 'number-by-name', ...range },
 });
-/** Lines of text that a row shows. */
-export const lines = (
+/** Lines of text that a row shows; taken away there are none. */
+export const lines = <const D extends Details>(
   check: (line: string) => string,
   sql: string,
-  details: Details,
-): Field<string[], readonly string[]> => ({ ...details, value: { is: 'lines', check, sql } });
+  details: D,
+): Field<string[], Given<readonly string[], D>> => ({ ...details, value: { is: 'lines', check, sql } });
 /** Lines of text that only change something else. */
 export const linesOnly = (
   check: (line: string) => string,
@@ -247,11 +249,11 @@ export const hashed = (
   details: Details,
 ): Field<boolean, string | null> => ({ ...details, value: { is: 'secret', kept: 'hashed', check } });
 /** Kept in clear, for a machine that needs it; in no row unless that is asked for. */
-export const clearSecret = (
+export const clearSecret = <const D extends Details>(
   check: (name: string, secret: string) => string,
-  words: { reveal: string; renew: string },
-  details: Details,
-): Field<never, string | { generate: true }> => ({
+  words: { reveal: string; renew?: string },
+  details: D,
+): Field<never, Given<string | { generate: true }, D>> => ({
   ...details,
   value: { is: 'secret', kept: 'clear', check, ...words },
 });

@@ -8,7 +8,7 @@ import { homePlan } from './home-plan.js';
 import { codeTaken, numberTaken, prefixTaken, shellCode } from './number-space.js';
 import { removalPending } from './removal-pending.js';
 import { otherName, taken } from './taken.js';
-import { trunkNamed } from './trunk-names.js';
+import { trunkEndpoint, trunkNamed } from './trunk-names.js';
 
 type Explain = (db: Queryable, attempt: Attempt) => Promise<Star64Error>;
 
@@ -170,12 +170,18 @@ const explanations: Readonly<Record<string, Explain>> = {
   trunks_name_in_team_key: trunkTaken,
   trunks_name_of_every_team_key: trunkTaken,
 
+  trunk_groups_name_in_team_key: trunkGroupTaken,
+  trunk_groups_name_of_every_team_key: trunkGroupTaken,
+
   trunks_endpoint_key: async (db, attempt) => {
-    const endpoint = givenText(attempt, 'endpoint') ?? '';
+    const { scope, name } = attempt;
+    const endpoint = givenText(attempt, 'endpoint') ?? trunkEndpoint(scope.team, name);
     const row = await db('trunks as k')
       .leftJoin('teams as t', 't.id', 'k.team_id')
       .where({ endpoint })
       .first<{ name: string; team: string | null } | undefined>('k.name', 't.identity as team');
+    // Of a generated one of that name, of which both is taken.
+    if (row?.name === name && row.team === scope.team) return trunkTaken(db, attempt);
     const holder = row ? trunkNamed(row.team, row.name) : 'another trunk';
     return taken(attempt, `endpoint ${endpoint} is ${holder} already`, {
       text: 'choose another endpoint, or use that trunk',
@@ -262,6 +268,12 @@ function nameTaken(_db: Queryable, attempt: Attempt): Promise<Star64Error> {
 
 function trunkTaken(_db: Queryable, attempt: Attempt): Promise<Star64Error> {
   const says = `${trunkNamed(attempt.scope.team, attempt.name)} exists already`;
+  return Promise.resolve(taken(attempt, says, { text: 'choose another name' }));
+}
+
+function trunkGroupTaken(_db: Queryable, attempt: Attempt): Promise<Star64Error> {
+  const { noun, scope, name } = attempt;
+  const says = `${nounOf(noun.noun)} ${name}${placeOf(noun, scope.team)} exists already`;
   return Promise.resolve(taken(attempt, says, { text: 'choose another name' }));
 }
 

@@ -2,10 +2,11 @@ import type { Queryable } from '../database/pool.js';
 import { numberPlan, type NumberPlan } from '../telephone-numbers.js';
 
 /**
- * SQL: the country in which what is typed for a team is read: of its default trunk; or the only one of its own trunks; or
+ * SQL: the country in which what is typed for a team is read: its own; or that of its default trunk; or the only one of its own trunks; or
  * the only one of those for every team. Null where there are several, or none.
  */
 export const home = (team: string): string => `coalesce(
+  (select h.country from teams h where h.id = ${team}),
   (select k.country from teams h join trunks k on k.id = h.trunk_id where h.id = ${team}),
   (select min(k.country) from trunks k where k.team_id = ${team} having min(k.country) = max(k.country)),
   (select min(k.country) from trunks k where k.team_id is null having min(k.country) = max(k.country)

@@ -41,11 +41,9 @@ const isAll = (change: AddRemove | readonly string[]): change is readonly string
 async function putAll(list: List, names: readonly string[]): Promise<void> {
   const { table, own, their } = list.value.through;
   const ids = await idsOf(list, names);
-  await list
-    .trx(table)
-    .where({ [own]: list.own.id })
-    .whereNotIn(their, ids)
-    .delete();
+  const entries = list.trx(table).where({ [own]: list.own.id });
+  // Where a position is taken once, an entry cannot pass another on its way.
+  await (list.value.orSystem ? entries.delete() : entries.whereNotIn(their, ids).delete());
   await insert(list, ids, 1);
 }
 
@@ -53,7 +51,7 @@ async function addAndRemove(list: List, { add = [], remove = [] }: AddRemove): P
   const { trx, noun, own, what, value, scope } = list;
   const { table, own: ownColumn, their, position } = value.through;
   for (const name of remove) {
-    const { id } = await requireReferred(trx, value.to, scope, name);
+    const { id } = await requireReferred(trx, value.to, scope, name, { orSystem: value.orSystem === true });
     const gone = await trx(table)
       .where({ [ownColumn]: own.id, [their]: id })
       .delete();
@@ -83,7 +81,7 @@ async function addAndRemove(list: List, { add = [], remove = [] }: AddRemove): P
 async function idsOf({ trx, value, scope }: List, names: readonly string[]): Promise<number[]> {
   const ids: number[] = [];
   for (const name of names) {
-    const row = await requireReferred(trx, value.to, scope, name);
+    const row = await requireReferred(trx, value.to, scope, name, { orSystem: value.orSystem === true });
     if (row['leaving_since']) throw removalPending(scope.team, name);
     ids.push(row.id);
   }
@@ -95,7 +93,7 @@ async function insert({ trx, scope, own, value }: List, ids: readonly number[], 
   if (ids.length === 0) return;
   const { table, own: ownColumn, their, position } = value.through;
   const rows = ids.map((id, index) => ({
-    team_id: scope.teamId,
+    ...(!value.orSystem && { team_id: scope.teamId }),
     [ownColumn]: own.id,
     [their]: id,
     ...(position !== undefined && { [position]: from + index }),

@@ -5,6 +5,7 @@ import { registerNode } from './node.js';
 import { team } from './nouns/team.js';
 import { operationsOf } from './operations.js';
 import { renumber } from './renumber.js';
+import { refuseTwoWaysOut } from './way-out.js';
 
 export { requireTeam } from './scope.js';
 
@@ -13,8 +14,9 @@ export type TeamChanges = Changes<typeof team>;
 /** A system of its own; everything else belongs to exactly one. Its time zone is UTC unless said, its name its identity. */
 export const teams = operationsOf(team, {
   // A team may be there before the first server of its Asterisk.
-  columns: async ({ trx, name, given, before }) => {
+  columns: async ({ trx, name, given, before, refers }) => {
     const { node } = given;
+    refuseTwoWaysOut({ noun: 'team', name }, { given, before, refers });
     if (typeof node !== 'string') return {};
     if (before && before['node'] !== node) await refuseWhileAtWork(trx, before.id, name, node);
     await registerNode(trx, node);

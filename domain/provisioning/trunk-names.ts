@@ -5,6 +5,10 @@ import { quoted } from '../names.js';
 export const trunkNamed = (team: string | null, name: string): string =>
   `trunk ${name} ${team === null ? 'for every team' : `of team ${team}`}`;
 
+/** What a generated trunk is called in Asterisk. */
+export const trunkEndpoint = (team: string | null, name: string): string =>
+  `${team ?? 'star64'}-trunk-${name}`;
+
 /** The error for a trunk that there is not: the list of any team has those for every team. */
 export const unknownTrunk = (team: string | null, name: string): Star64Error =>
   fail('unknown', {

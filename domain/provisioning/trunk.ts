@@ -5,13 +5,17 @@ import { quoted } from '../names.js';
 import { isCountry } from '../telephone-numbers.js';
 import { trunk } from './nouns/trunk.js';
 import { operationsOf } from './operations.js';
+import { requireOwnDid } from './own-did.js';
 import { renumber } from './renumber.js';
+import { endpointColumns } from './trunk-endpoint.js';
 
 export type TrunkChanges = Changes<typeof trunk>;
 
-/** A way to the public network. No caller number of one is trusted unless that is said. */
+/** A way to the public network: an endpoint of the operator's, or one that star64 generates. No caller number is trusted unless that is said. */
 export const trunks = operationsOf(trunk, {
-  columns: async ({ trx, name, scope, given: { country, endpoint, unknownTeam } }) => {
+  columns: async (change) => {
+    const { trx, name, scope, before, given } = change;
+    const { country, callerId, secret, unknownTeam } = given;
     if (typeof unknownTeam === 'string' && scope.teamId !== null) {
       throw fail('not_applicable', {
         noun: 'trunk',
@@ -26,7 +30,14 @@ export const trunks = operationsOf(trunk, {
         },
       });
     }
-    if (typeof endpoint === 'string') await refusePhone(trx, name, endpoint);
+    const columns: Record<string, unknown> = await endpointColumns(change);
+    const endpoint = columns['endpoint'] ?? given.endpoint;
+    if (typeof endpoint === 'string' && endpoint !== before?.['endpoint'])
+      await refusePhone(trx, name, endpoint);
+    if (typeof secret === 'string') await refusePhonesSecret(trx, name, secret);
+    // Whose number a trunk for every team may show is decided for each call.
+    if (typeof callerId === 'string' && scope.teamId !== null)
+      columns['caller_id'] = await requireOwnDid(trx, scope, { noun: 'trunk', name }, callerId);
     if (typeof country === 'string' && !(await isCountry(country))) {
       throw fail('invalid_choice', {
         noun: 'trunk',
@@ -36,7 +47,7 @@ export const trunks = operationsOf(trunk, {
         remedy: { text: 'type the code that ISO 3166 gives it, for example DE' },
       });
     }
-    return {};
+    return columns;
   },
   after: async ({ trx, ready, scope, name, given: { country } }) => {
     if (typeof country === 'string') await renumber({ trx, ready }, { noun: 'trunk', name }, scope.teamId);
@@ -68,5 +79,26 @@ async function refusePhone(trx: Queryable, name: string, endpoint: string): Prom
     facts: { endpoint, team: phone.team },
     says: `endpoint ${endpoint} is extension ${phone.number} of team ${phone.team} already`,
     remedy: { text: 'choose another endpoint: a phone is no trunk' },
+  });
+}
+
+/** A provider that knows the secret of a phone could register as it. */
+async function refusePhonesSecret(trx: Queryable, name: string, secret: string): Promise<void> {
+  const phone = await trx('extensions as x')
+    .join('teams as t', 't.id', 'x.team_id')
+    .where({ secret, removed_at: null })
+    .first<{ number: string; team: string } | undefined>('x.number', 't.identity as team');
+  if (!phone) return;
+  throw fail('secret_is_password', {
+    noun: 'trunk',
+    name,
+    facts: { extension: phone.number, team: phone.team },
+    says: `the secret of trunk ${name} is the SIP secret of extension ${phone.number} of team ${phone.team}`,
+    remedy: {
+      text: 'first {0}, or have the provider give you another',
+      steps: [
+        { noun: 'extension', verb: 'set', name: phone.number, options: '--new-secret', team: phone.team },
+      ],
+    },
   });
 }

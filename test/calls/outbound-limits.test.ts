@@ -197,9 +197,12 @@ void t.test('the nearest limit is named: extension, user group, team', async (t)
   t.match(call('5000'), { of: 'user-group', name: 'sales', most: 4 });
   t.equal(letOut(9, null), 5);
   const ask = { team, class: 'national', at: Date.now() };
-  t.equal(limits.counts({ ...ask, extension: '5001' }), 'group-sales=4&extension-5001=2');
-  t.equal(limits.counts({ ...ask, extension: null }), '');
-  t.equal(limits.counts({ ...ask, extension: '5001', class: 'emergency' }), '');
+  t.strictSame(limits.counts({ ...ask, extension: '5001' }), [
+    { name: 'group-sales', most: 4 },
+    { name: 'extension-5001', most: 2 },
+  ]);
+  t.strictSame(limits.counts({ ...ask, extension: null }), []);
+  t.strictSame(limits.counts({ ...ask, extension: '5001', class: 'emergency' }), []);
 });
 
 void t.test(
@@ -216,7 +219,9 @@ void t.test(
     clock.at = Date.parse('2026-11-25T19:00:00Z');
     t.equal(letOut(30), 4);
     t.strictSame(call(), { limit: 'calls-per-day', of: 'team', name: team, most: 4, atNight: true });
-    t.equal(limits.counts({ team, extension: '5000', class: 'mobile', at: clock.at }), 'team=2');
+    t.strictSame(limits.counts({ team, extension: '5000', class: 'mobile', at: clock.at }), [
+      { name: 'team', most: 2 },
+    ]);
     clock.at = Date.parse('2026-11-26T05:00:00Z');
     t.equal(letOut(50), 40, 'after six it is day');
     t.strictSame(call(), { limit: 'calls-per-day', of: 'team', name: team, most: 40 });

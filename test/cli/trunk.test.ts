@@ -75,10 +75,10 @@ await t.test('a telephone that nobody can call is said when the files are writte
 
 await t.test('mistakes', async (t) => {
   for (const [args, status, says] of [
-    [['trunk', 'add', 'provider'], 2, /--endpoint/],
+    [['trunk', 'add', 'provider'], 2, /--address <host\[:port\]>.*--endpoint/],
     [['trunk', 'add', 'provider', '--endpoint', 'astercc-5000'], 2, /pjsip\.conf/],
     [['trunk', 'add', 'provider', '--endpoint', 'p', '--trusted', 'maybe'], 2, /on or off/],
-    [['trunk', 'set', 'provider'], 2, /--endpoint, --country, --no-country, .*--trusted/],
+    [['trunk', 'set', 'provider'], 2, /--endpoint, --no-endpoint, --address, .*--country, --no-country, .*--trusted/],
     [['trunk', 'show', 'shared', '--every-team'], 4, /trunk "shared" for every team does not exist/],
     [['team', 'set', 'astercc', '--trunk', 'provider'], 4, /trunk "provider" .* trunk list/],
     [['did', 'add', '600199', '--feature', 'dance'], 2, /feature "dance"/],

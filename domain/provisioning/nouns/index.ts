@@ -14,6 +14,7 @@ import { pauseReason } from './pause-reason.js';
 import { ringGroup } from './ring-group.js';
 import { team } from './team.js';
 import { trunk } from './trunk.js';
+import { trunkGroup } from './trunk-group.js';
 import { user } from './user.js';
 
 /** Every noun, in the order of help and reference page. */
@@ -31,6 +32,7 @@ export const nouns: readonly Noun[] = [
   announcement,
   menu,
   trunk,
+  trunkGroup,
   featureCode,
   pauseReason,
 ];
@@ -57,6 +59,7 @@ export const removalOrder: readonly NounName[] = [
   'hours',
   'extension',
   'user',
+  'trunk-group',
   'trunk',
   'team',
 ];

@@ -122,9 +122,19 @@ export const team = describe({
       { to: 'trunk', orSystem: true, freedBy: '--no-trunk' },
       {
         placeholder: 'name',
-        help: 'the default trunk for calls to the outside: its own, or one for every team',
-        none: 'no calls to the outside',
+        help: 'the default trunk for calls to the outside: its own, or one for every team; instead of a trunk group',
+        none: 'no trunk of its own: a trunk group, or no calls to the outside',
         on: 'set',
+      },
+    ),
+    trunkGroup: reference(
+      { to: 'trunk-group', orSystem: true, freedBy: '--no-trunk-group' },
+      {
+        placeholder: 'name',
+        help: 'the default trunk group for calls to the outside: its own, or one for every team; instead of a trunk',
+        none: 'no trunk group: a trunk, or no calls to the outside',
+        on: 'set',
+        listed: false,
       },
     ),
     ...limitFields('of its phones together', { callsAtOnce: 100, callsPerHour: 2000, callsPerDay: 10_000 }),
