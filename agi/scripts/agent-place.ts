@@ -1,12 +1,15 @@
 import { placeOf } from '../../domain/calls/routing.js';
-import { openSignIn } from '../../domain/presence/open-sign-in.js';
+import { isAgent, openSignIn } from '../../domain/presence/open-sign-in.js';
 import { answer } from '../answer.js';
 import type { Script } from './script.js';
 
-/** Where an agent can be called: at the phone at which they are signed in. Arguments: team, agent. */
+/**
+ * Where an agent can be called: at the phone at which they are signed in, in whatever state, since a direct call is one to
+ * that phone. Arguments: team, agent.
+ */
 export const agentPlace: Script = async ({ db }, session, [team = '', agent = '']) => {
   const signIn = await openSignIn(db, team, { agent });
-  // No place in any dialplan; an empty answer would have the next server asked.
-  const nowhere = 'star64-nowhere,s,1';
-  await answer(session, signIn ? placeOf(team, { kind: 'extension', name: signIn.extension }) : nowhere);
+  if (signIn) return answer(session, placeOf(team, { kind: 'extension', name: signIn.extension }));
+  // No places in any dialplan (star64-not-there); an empty answer would have the next server asked.
+  await answer(session, (await isAgent(db, team, agent)) ? 'star64-nowhere,s,1' : 'star64-unknown-agent,s,1');
 };

@@ -25,8 +25,8 @@ export const inbound: Script = async (services, session, [team = '', number = ''
 export async function go({ journal, steps }: Services, session: Session, route: Route): Promise<void> {
   const { team, number: did, destination, led, hours, rule, queuePriority, binding } = route;
   const { uniqueid, callerIdNumber: caller } = session.request;
-  // An agent who signs in by calling is no customer.
-  if (destination.kind !== 'feature') {
+  // An agent who signs in by calling is no customer; who keys the number of an agent is one.
+  if (destination.kind !== 'feature' || destination.name === 'call-agent') {
     journal.add({ uniqueid, team, did, caller, destination, rule, binding });
     const facts = { did, to: writeDestination(led), ...(rule != null && { rule }) };
     // A second server that is asked about the same call says the same.

@@ -23,6 +23,17 @@ export function openSignIn(db: Queryable, team: string, who: Who): Promise<SignI
   return find(db, team, who, 'i.signed_out_at is null', {});
 }
 
+/** Whether the team has this agent, signed in or not. */
+export async function isAgent(db: Queryable, team: string, agent: string): Promise<boolean> {
+  const [row] = await prepared<{ there: boolean }>(
+    db,
+    `select exists (select from agents a join teams t on t.id = a.team_id
+       where t.identity = ? and a.number = ? and a.removed_at is null) as there`,
+    [team, agent],
+  );
+  return row?.there === true;
+}
+
 /** The last sign-in that this command or call has ended: a question asked twice is recognised by it. */
 export function signInEndedBy(
   db: Queryable,

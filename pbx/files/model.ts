@@ -123,7 +123,8 @@ export function teamModel(
       .filter(({ kind, trunk }) => kind === 'external' && trunk === null)
       .map(({ number }) => ({ number })),
     lamps: named.map(({ number, name }) => ({ number, lamp: lampOf(name) })),
-    features,
+    // Who calls an agent is sent to them, and to no question of its own.
+    features: features.filter((feature) => feature !== 'call-agent'),
     phones: rows.extensions.flatMap(({ number, secret }) =>
       secret === null ? [] : [phone(`${identity}-${number}`, number, secret)],
     ),
@@ -131,6 +132,7 @@ export function teamModel(
       code,
       feature,
       takesDigits: takingDigits.has(feature),
+      callsAgent: feature === 'call-agent',
       length: String(code.length),
     })),
     groups,
@@ -161,10 +163,7 @@ export function teamModel(
       then: placeIn(identity, slots, 'then'),
     })),
     menus: rows.menus.map((menu) => menuModel(identity, menu)),
-    agents: [...led('agent')].map((number) => ({
-      number,
-      extension: rows.fixedAgents.get(number) ?? '',
-    })),
+    fixedAgents: [...rows.fixedAgents].map(([number, extension]) => ({ number, extension })),
     outside: [...led('outside')].map((number) => ({
       number,
       dial: rows.trunk === null ? '' : `PJSIP/${number}@${rows.trunk}`,

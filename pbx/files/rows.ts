@@ -223,7 +223,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         .join('extensions as x', 'x.id', 'a.extension_id')
         .where('t.node', node)
         .whereNull('a.removed_at')
-        .whereExists(trx('destinations as d').whereRaw('d.to_agent_id = a.id').select(trx.raw('1')))
+        .orderBy('a.number')
         .select<{ team: string; agent: string; extension: string }[]>(
           't.identity as team',
           'a.number as agent',

@@ -85,6 +85,6 @@ export interface TeamRows extends TeamRow {
   slots: Slots;
   /** Where its rules do, of which only a server knows when. */
   ruleSlots: Slots[];
-  /** Extensions of the fixed agents to whom calls are sent. */
+  /** Extensions of the fixed agents. */
   fixedAgents: Map<string, string>;
 }

@@ -44,6 +44,7 @@ const stableFiles = [
   'star64-record.conf',
   'star64-guard.conf',
   'star64-direct.conf',
+  'star64-out.conf',
   'star64-destinations.conf',
   'star64-hours.conf',
   'star64-ring.conf',

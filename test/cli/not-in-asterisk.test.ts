@@ -41,6 +41,7 @@ void t.test('every change of what is in a file says so until Asterisk has it', a
     ['extension', 'add', '5000', '--user', 'anna'],
     ['group', 'add', 'support', '--number', '6000'],
     ['group', 'set', 'support', '--ring-seconds', '20'],
+    ['group', 'add', 'sales', '--number', '6001'],
     ['did', 'add', '600100', '--group', 'support'],
     ['did', 'set', '600100', '--extension', '5000'],
     ['did', 'remove', '600100'],
@@ -49,6 +50,8 @@ void t.test('every change of what is in a file says so until Asterisk has it', a
     ['team', 'set', 'astercc', '--trunk', 'provider'],
     ['trunk', 'set', 'provider', '--endpoint', 'provider2'],
     ['team', 'set', 'astercc', '--language', 'fr'],
+    'agent add 1001 --user anna --groups sales --kind fixed --extension 5000'.split(' '),
+    ['agent', 'set', '1001', '--kind', 'adaptive'],
     ['extension', 'remove', '5000'],
     ['group', 'remove', 'support'],
   ]) {

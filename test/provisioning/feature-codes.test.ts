@@ -35,6 +35,7 @@ const defaults = [
   '*60 status',
   '*69 waiting',
   '*61 hours-switch',
+  '*5 call-agent',
 ];
 
 await t.test('every team begins with the codes that are documented, one for each feature', async (t) => {

@@ -18,6 +18,8 @@ export type AgentKind = (typeof agentKinds)[number];
 export const agent = describe({
   noun: 'agent',
   table: 'agents',
+  // Those who are fixed.
+  inFiles: true,
   title: 'agents: who takes the calls of the queues',
   verbs: {
     add: 'create an agent',

@@ -11,6 +11,7 @@ export const features = [
   'status',
   'waiting',
   'hours-switch',
+  'call-agent',
 ] as const;
 export type Feature = (typeof features)[number];
 
