@@ -59,7 +59,7 @@ begin
   loop
     execute format('drop trigger %I on %s', found.tgname, found.owner);
     execute replace(regexp_replace(found.definition, '''{([^{}]*)}''\\)$',
-      '''{calls_per_hour,calls_per_day,minutes_per_hour,minutes_per_day,night_share,night,night_hours_id,\\1}'')'), ',}', '}');
+      '''{\\1,calls_per_hour,calls_per_day,minutes_per_hour,minutes_per_day,night_share,night,night_hours_id}'')'), '{,', '{');
   end loop;
 end $$;
 
@@ -77,6 +77,7 @@ create table limits_reached (
   over_at timestamptz
 );
 create unique index limits_reached_open_key on limits_reached (team_id, of, name, "limit") where over_at is null;
+create index limits_reached_team_idx on limits_reached (team_id);
 create index limits_reached_over_idx on limits_reached (over_at) where over_at is not null;
 comment on table limits_reached is
   'Each time that a limit has stopped calls to the outside, from the first call refused until there is room again.';
