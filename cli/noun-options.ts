@@ -118,6 +118,7 @@ function rangeOf(value: Value): string {
     case 'number-by-name':
       return `${value.from} to ${value.to}`;
     case 'choice':
+    case 'words':
       return value.of.join(', ');
     default:
       return '';
@@ -127,7 +128,10 @@ function rangeOf(value: Value): string {
 /** A help text with what the value can be, unless it says that itself. */
 export function withRange(help: string, value: Value): string {
   const range = rangeOf(value);
-  const said = value.is === 'choice' ? value.of.every((word) => help.includes(word)) : help.includes(range);
+  const said =
+    value.is === 'choice' || value.is === 'words'
+      ? value.of.every((word) => help.includes(word))
+      : help.includes(range);
   return range === '' || said ? help : `${help}; ${range}`;
 }
 

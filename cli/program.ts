@@ -15,6 +15,7 @@ type Register = (program: Command, context: Context) => void;
 const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> = {
   team: () => import('./commands/team.js'),
   user: () => import('./commands/user.js'),
+  'user-group': () => import('./commands/user-group.js'),
   extension: () => import('./commands/extension.js'),
   agent: () => import('./commands/agent.js'),
   group: () => import('./commands/group.js'),
@@ -29,6 +30,7 @@ const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   destination: () => import('./commands/destination.js'),
   trunk: () => import('./commands/trunk.js'),
   'trunk-group': () => import('./commands/trunk-group.js'),
+  'number-class': () => import('./commands/number-class.js'),
   'feature-code': () => import('./commands/feature-code.js'),
   'pause-reason': () => import('./commands/pause-reason.js'),
   migrate: () => import('./commands/migrate.js'),

@@ -26,6 +26,8 @@ export type NounName = Exclude<
   | 'domain'
   | 'codecs'
   | 'sipAnswers'
+  | 'area'
+  | 'outsidePrefix'
 >;
 
 const longestQuote = 60;

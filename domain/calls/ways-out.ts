@@ -1,11 +1,9 @@
 import type { DiallingPlan, NumberFormat } from '../dialling-plan.js';
+import type { TrunkStrategy } from '../provisioning/nouns/trunk-group.js';
 import type { Tell } from './opening.js';
 
 /** SIP answers that are about the trunk and not about who is called: after these the next trunk is tried. */
 export const nextOnUnlessSaid: readonly string[] = ['401', '402', '403', '407', '408', '488', '5xx'];
-
-/** In which order the trunks of a group are tried. */
-export type TrunkStrategy = 'priority' | 'round-robin' | 'random';
 
 /** A trunk, as far as a call matters that goes out over it. */
 export interface TrunkOut {

@@ -50,7 +50,8 @@ export type Fields = Readonly<Record<string, Field>>;
 
 /** What kind of value a field has: how it is checked, typed, stored and shown follows from it. */
 export type Value =
-  | { readonly is: 'name'; readonly of: Named }
+  /** `empty`: a word that is typed for one that is there, and is nothing. */
+  | { readonly is: 'name'; readonly of: Named; readonly empty?: string }
   | { readonly is: 'text'; readonly example: string }
   | {
       readonly is: 'whole';
@@ -66,6 +67,8 @@ export type Value =
       readonly of: readonly string[];
       readonly also?: Readonly<Record<string, string>>;
     }
+  /** Some of a few words, each once: typed with , between, in any order; `none` for not one of them. */
+  | { readonly is: 'words'; readonly of: readonly string[] }
   | { readonly is: 'time-of-day' }
   | { readonly is: 'time-zone' }
   | { readonly is: 'link' }
@@ -187,8 +190,8 @@ const make =
     value,
   });
 
-export const name = <const D extends Details>(of: Named, details: D) =>
-  make<string>()({ is: 'name', of }, details);
+export const name = <const D extends Details>(of: Named, details: D, also: { empty?: string } = {}) =>
+  make<string>()({ is: 'name', of, ...also }, details);
 export const text = <const D extends Details>(example: string, details: D) =>
   make<string>()({ is: 'text', example }, details);
 export const whole = <const D extends Details>(
@@ -205,6 +208,8 @@ export const choice = <const C extends string, const D extends Details>(
   details: D,
   also: Readonly<Record<string, C>> = {},
 ) => make<C, string>()({ is: 'choice', of, also }, details);
+export const words = <const C extends string, const D extends Details>(of: readonly C[], details: D) =>
+  make<C[], string | readonly string[]>()({ is: 'words', of }, details);
 export const timeOfDay = <const D extends Details>(details: D) =>
   make<string>()({ is: 'time-of-day' }, details);
 export const timeZone = <const D extends Details>(details: D) => make<string>()({ is: 'time-zone' }, details);

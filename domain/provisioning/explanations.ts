@@ -51,6 +51,35 @@ const explanations: Readonly<Record<string, Explain>> = {
   menus_name_key: nameTaken,
   hours_name_key: nameTaken,
   hours_number_key: hoursNumberTaken,
+  user_groups_name_key: nameTaken,
+  user_groups_position_key: async (db, attempt) => {
+    const { scope } = attempt;
+    const position = Number(attempt.given['position']);
+    const row = await db('user_groups')
+      .where({ team_id: scope.teamId, position })
+      .first<{ name: string } | undefined>('name');
+    const holder = row?.name ?? 'another';
+    return taken(
+      attempt,
+      `user group ${holder} of team ${scope.team ?? ''} has position ${position} already`,
+      { text: 'choose another position: of several groups of a user the lowest decides' },
+      { holder },
+    );
+  },
+  number_classes_beginning_key: async (db, attempt) => {
+    const { scope, name } = attempt;
+    const row = await db('number_classes')
+      .where({ team_id: scope.teamId, beginning: name })
+      .first<{ class: string } | undefined>('class');
+    return taken(
+      attempt,
+      `numbers of team ${scope.team ?? ''} that begin with ${name} are ${row?.class ?? 'of a class'} already`,
+      {
+        text: 'change it with {0}',
+        steps: [{ noun: 'number-class', verb: 'set', name, options: '--class <class>', team: scope.team }],
+      },
+    );
+  },
 
   extensions_number_key: numberTaken,
   agent_groups_number_key: numberTaken,

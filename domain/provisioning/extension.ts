@@ -4,6 +4,7 @@ import { fail } from '../errors.js';
 import { checkName } from '../names.js';
 import { generateSecret } from '../password.js';
 import { bare } from '../telephone-numbers.js';
+import { requireOwnDid } from './own-did.js';
 import { forget } from './forget-failures.js';
 import { homePlan } from './home-plan.js';
 import { extension } from './nouns/extension.js';
@@ -35,7 +36,19 @@ export const extensions = operationsOf(extension, {
     if (owner && fields.secret !== null && (given.secret === fields.secret || kept)) {
       await refusePasswordAsSecret(owner, fields.secret);
     }
-    return { kind, ...fields, ...(await derived(change, fields)) };
+    const { callerId } = given;
+    const shown =
+      typeof callerId === 'string'
+        ? {
+            caller_id: await requireOwnDid(
+              trx,
+              change.scope,
+              { noun: 'extension', name: change.name },
+              callerId,
+            ),
+          }
+        : {};
+    return { kind, ...fields, ...shown, ...(await derived(change, fields)) };
   },
   after: ({ before, written: { secret, endpoint } }) =>
     Promise.resolve(endpoint !== null || (before && secret === before['secret']) ? undefined : { secret }),

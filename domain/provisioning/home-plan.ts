@@ -12,11 +12,16 @@ export const home = (team: string): string => `coalesce(
   (select min(k.country) from trunks k where k.team_id is null having min(k.country) = max(k.country)
      and not exists (select from trunks o where o.team_id = ${team} and o.country is not null)))`;
 
-/** The plan by which what people type for a team is read. */
-export async function homePlan(db: Queryable, teamId: number): Promise<NumberPlan> {
+/** The country in which what people type for a team is read; null: none is known. */
+export async function homeCountry(db: Queryable, teamId: number): Promise<string | null> {
   const { rows } = await db.raw<{ rows: { country: string | null }[] }>(
     `select ${home(':teamId')} as country`,
     { teamId },
   );
-  return numberPlan(rows[0]?.country ?? null);
+  return rows[0]?.country ?? null;
+}
+
+/** The plan by which what people type for a team is read. */
+export async function homePlan(db: Queryable, teamId: number): Promise<NumberPlan> {
+  return numberPlan(await homeCountry(db, teamId));
 }

@@ -113,6 +113,12 @@ function shownAs(noun: Noun, key: string, field: Field): string | undefined {
       return value.sql;
     case 'time-of-day':
       return `to_char(${column}, 'HH24:MI')`;
+    case 'words':
+      return `string_to_array(${column}, ',')`;
+    case 'name':
+      return value.empty === undefined
+        ? column
+        : `case ${column} when '' then '${value.empty}' else ${column} end`;
     case 'secret':
       return value.kept === 'hashed' ? `${column} is not null` : undefined;
     case 'reference': {

@@ -4,6 +4,8 @@ import { conflict } from '../errors.js';
 import { registerNode } from './node.js';
 import { team } from './nouns/team.js';
 import { operationsOf } from './operations.js';
+import { checkCountry } from './check-country.js';
+import { requireOwnDid } from './own-did.js';
 import { renumber } from './renumber.js';
 import { refuseTwoWaysOut } from './way-out.js';
 
@@ -15,15 +17,21 @@ export type TeamChanges = Changes<typeof team>;
 export const teams = operationsOf(team, {
   // A team may be there before the first server of its Asterisk.
   columns: async ({ trx, name, given, before, refers }) => {
-    const { node } = given;
-    refuseTwoWaysOut({ noun: 'team', name }, { given, before, refers });
-    if (typeof node !== 'string') return {};
+    const { node, country, callerId } = given;
+    const owner = { noun: 'team', name } as const;
+    refuseTwoWaysOut(owner, { given, before, refers });
+    const columns: Record<string, unknown> = {};
+    if (typeof country === 'string') await checkCountry(owner, country);
+    if (before && typeof callerId === 'string')
+      columns['caller_id'] = await requireOwnDid(trx, { team: name, teamId: before.id }, owner, callerId);
+    if (typeof node !== 'string') return columns;
     if (before && before['node'] !== node) await refuseWhileAtWork(trx, before.id, name, node);
     await registerNode(trx, node);
-    return {};
+    return columns;
   },
-  after: async ({ trx, ready, id, name, before, given: { trunk } }) => {
-    if (before && typeof trunk === 'string') await renumber({ trx, ready }, { noun: 'team', name }, id);
+  after: async ({ trx, ready, id, name, before, given: { trunk, country } }) => {
+    if (before && (typeof trunk === 'string' || typeof country === 'string'))
+      await renumber({ trx, ready }, { noun: 'team', name }, id);
     return undefined;
   },
 });

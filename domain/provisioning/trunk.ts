@@ -1,8 +1,7 @@
 import type { Changes } from './description.js';
 import type { Queryable } from '../database/pool.js';
 import { fail } from '../errors.js';
-import { quoted } from '../names.js';
-import { isCountry } from '../telephone-numbers.js';
+import { checkCountry } from './check-country.js';
 import { trunk } from './nouns/trunk.js';
 import { operationsOf } from './operations.js';
 import { requireOwnDid } from './own-did.js';
@@ -38,15 +37,7 @@ export const trunks = operationsOf(trunk, {
     // Whose number a trunk for every team may show is decided for each call.
     if (typeof callerId === 'string' && scope.teamId !== null)
       columns['caller_id'] = await requireOwnDid(trx, scope, { noun: 'trunk', name }, callerId);
-    if (typeof country === 'string' && !(await isCountry(country))) {
-      throw fail('invalid_choice', {
-        noun: 'trunk',
-        name,
-        facts: { what: 'country', country },
-        says: `country ${quoted(country)} does not exist`,
-        remedy: { text: 'type the code that ISO 3166 gives it, for example DE' },
-      });
-    }
+    if (typeof country === 'string') await checkCountry({ noun: 'trunk', name }, country);
     return columns;
   },
   after: async ({ trx, ready, scope, name, given: { country } }) => {

@@ -73,7 +73,9 @@ function checkValue(key: string, field: Field, name: string, given: unknown): un
   const what = whatOf(key, field);
   switch (value.is) {
     case 'name':
-      return checkName(value.of, asText(what, given));
+      return value.empty !== undefined && given === value.empty
+        ? ''
+        : checkName(value.of, asText(what, given));
     case 'text':
       return checkText(what, asText(what, given), value.example);
     case 'destination':
@@ -93,6 +95,8 @@ function checkValue(key: string, field: Field, name: string, given: unknown): un
       const typed = asText(what, given);
       return checkChoice(what, value.of, value.also?.[typed] ?? typed);
     }
+    case 'words':
+      return checkWords(what, value.of, given);
     case 'time-of-day':
       return checkTimeOfDay(what, asText(what, given));
     case 'number-by-name':
@@ -136,6 +140,22 @@ function checkDestinations(
     named.map((destination) => writeDestination({ ...destination, name: bare(destination.name) })),
   );
   return named.map(writeDestination);
+}
+
+/** Some of a few words, as they are kept: each once, in the order of the list. */
+function checkWords(what: string, of: readonly string[], given: unknown): string {
+  const typed = Array.isArray(given) ? (given as unknown[]) : asText(what, given).split(',');
+  const named = typed.map((one) => asText(what, one).trim()).filter((one) => one !== '');
+  if (named.length === 1 && named[0] === 'none') return '';
+  for (const one of named) {
+    if (of.includes(one)) continue;
+    throw fail('invalid_choice', {
+      facts: { what, choices: of },
+      says: `${what} ${quoted(one)} does not exist`,
+      remedy: { text: `type some of ${of.join(', ')} with , between, or none` },
+    });
+  }
+  return of.filter((one) => named.includes(one)).join(',');
 }
 
 /** A list of names, each once: all of them, or what is added and what is removed. */

@@ -1,6 +1,7 @@
 import { checkSecret } from '../../password.js';
 import { extensionKinds } from '../../presence/phone.js';
 import { recordRules } from '../record.js';
+import { callerId } from '../caller-id-field.js';
 import { limitFields } from './limits.js';
 import { choice, clearSecret, computed, describe, name, reference, yesNo } from '../description.js';
 
@@ -58,6 +59,7 @@ export const extension = describe({
       unless: 'off',
       listed: false,
     }),
+    callerId: callerId('as user group and team say', { listed: false }),
     record: choice(recordRules, {
       what: 'recording',
       placeholder: 'rule',

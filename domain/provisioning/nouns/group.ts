@@ -1,3 +1,4 @@
+import { numberClasses } from '../../number-classes.js';
 import { closedOutside } from '../closed-outside.js';
 import {
   choice,
@@ -10,6 +11,7 @@ import {
   references,
   timeOfDay,
   whole,
+  words,
   yesNo,
 } from '../description.js';
 import { keySlots } from '../key-slots.js';
@@ -239,6 +241,13 @@ export const group = describe({
         none: 'idle for as long as they like',
       },
     ),
+    mayCall: words(numberClasses, {
+      what: 'class of numbers',
+      placeholder: 'classes',
+      help: 'what whoever has it as current group may call outside at most: national,mobile,international,premium, or none',
+      none: 'it takes nothing away from what team and user group allow',
+      listed: false,
+    }),
     announceAgent: yesNo({
       help: 'whether the caller hears the number of the agent who answers',
       unless: 'off',

@@ -15,12 +15,15 @@ import { ringGroup } from './ring-group.js';
 import { team } from './team.js';
 import { trunk } from './trunk.js';
 import { trunkGroup } from './trunk-group.js';
+import { numberClass } from './number-class.js';
+import { userGroup } from './user-group.js';
 import { user } from './user.js';
 
 /** Every noun, in the order of help and reference page. */
 export const nouns: readonly Noun[] = [
   team,
   user,
+  userGroup,
   extension,
   agent,
   group,
@@ -33,6 +36,7 @@ export const nouns: readonly Noun[] = [
   menu,
   trunk,
   trunkGroup,
+  numberClass,
   featureCode,
   pauseReason,
 ];
@@ -48,6 +52,8 @@ export function nounNamed(name: NounName): Noun {
 
 /** In which order what refers to each other can be removed. */
 export const removalOrder: readonly NounName[] = [
+  'user-group',
+  'number-class',
   'did-rule',
   'binding',
   'did',

@@ -1,3 +1,5 @@
+import { numberClasses } from '../../number-classes.js';
+import { callerId } from '../caller-id-field.js';
 import {
   choice,
   computed,
@@ -8,6 +10,7 @@ import {
   text,
   timeZone,
   whole,
+  words,
   yesNo,
 } from '../description.js';
 import { recordRules } from '../record.js';
@@ -101,6 +104,36 @@ export const team = describe({
       none: 'they are refused',
       listed: false,
       on: 'set',
+    }),
+    country: name('country', {
+      placeholder: 'code',
+      help: 'in which its phones dial, for example DE: by it numbers are read, and have their class',
+      none: 'that of its trunks',
+      listed: false,
+    }),
+    area: name('area', {
+      placeholder: 'code',
+      help: 'the area code that is put before a number without one, without the 0 before it: 30',
+      none: 'numbers are dialled with their area code',
+      listed: false,
+    }),
+    outsidePrefix: name(
+      'outsidePrefix',
+      {
+        placeholder: 'digits',
+        help: 'what its phones dial before a number outside, for example 0; or none, where nothing is',
+        none: 'its phones call nobody outside but emergency numbers',
+        listed: false,
+      },
+      { empty: 'none' },
+    ),
+    callerId: callerId('the trunk says one', { listed: false, on: 'set' }),
+    mayCall: words(numberClasses, {
+      what: 'class of numbers',
+      placeholder: 'classes',
+      help: 'what its phones may call outside, where no user group says otherwise: national,mobile,international,premium, or none',
+      unless: 'national,mobile',
+      listed: false,
     }),
     node: name('node', {
       placeholder: 'name',
