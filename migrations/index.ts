@@ -28,6 +28,7 @@ import { up as outbound } from './0027-outbound.js';
 import { up as limits } from './0031-limits.js';
 import { up as trunks } from './0032-trunks.js';
 import { up as places, remarks as placesRemarks } from './0034-places.js';
+import { up as ways, remarks as waysRemarks } from './0035-ways.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -69,4 +70,5 @@ export const migrations: readonly Migration[] = [
   { name: '0031-limits', sql: limits },
   { name: '0032-trunks', sql: trunks },
   { name: '0034-places', sql: places, remarks: placesRemarks },
+  { name: '0035-ways', sql: ways, remarks: waysRemarks },
 ];

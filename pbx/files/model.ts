@@ -12,6 +12,7 @@ import { ringGroupNumbers, ringGroupsModel } from './ring-groups.js';
 import type { NodeRows } from './rows.js';
 import type { TeamRows } from './team-rows.js';
 import type { MenuRow } from './slots.js';
+import { waysModel } from './ways.js';
 
 /** What beside the database decides the text of the generated files. */
 export interface GenerateSettings {
@@ -123,12 +124,16 @@ export function teamModel(
       .filter(({ kind, trunk }) => kind === 'external' && trunk === null)
       .map(({ number }) => ({ number })),
     lamps: named.map(({ number, name }) => ({ number, lamp: lampOf(name) })),
-    // Who calls an agent is sent to them, and to no question of its own.
-    features: features.filter((feature) => feature !== 'call-agent'),
+    // Who calls an agent is sent to them, and who hides their number to whom they call: neither is a question of its own.
+    features: features.filter((feature) => feature !== 'call-agent' && feature !== 'hide-number'),
     phones: rows.extensions.flatMap(({ number, secret }) =>
       secret === null ? [] : [phone(`${identity}-${number}`, number, secret)],
     ),
-    codes: rows.codes.map(({ code, feature }) => ({
+    ways: waysModel(identity, rows.record, rows.ways),
+    hidingCodes: rows.codes
+      .filter(({ feature }) => feature === 'hide-number')
+      .map(({ code }) => ({ code, length: String(code.length + (rows.ways?.rows.outsidePrefix.length ?? 0)) })),
+    codes: rows.codes.filter(({ feature }) => feature !== 'hide-number').map(({ code, feature }) => ({
       code,
       feature,
       takesDigits: takingDigits.has(feature),

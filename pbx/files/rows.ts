@@ -5,6 +5,8 @@ import { spreadAll, type DidRow } from './did-rows.js';
 import { readRules } from '../../domain/provisioning/hours.js';
 import type { HoursRow } from './hours-model.js';
 import { readRingGroups } from './ring-groups.js';
+import { wayPlans } from './way-plans.js';
+import { readWays, type WaysRow } from './ways-rows.js';
 import { readSlots, type AnnouncementRow, type MenuRow, type Slots } from './slots.js';
 import type { CodeRow, ExtensionRow, GroupRow, TeamRow, TeamRows } from './team-rows.js';
 import type { Destination } from '../../domain/destination.js';
@@ -24,7 +26,7 @@ export interface NodeRows {
  * database gives the same rows in the same order. `db` must not be a transaction: its isolation would be another's.
  */
 export async function readRows(db: Database, node: string): Promise<NodeRows> {
-  const { teams, changes, trusted } = await readSnapshot(db, node);
+  const { teams, changes, trusted, ways } = await readSnapshot(db, node);
   // What is reckoned comes when the connection has been given back.
   for (const team of teams) {
     const keyed = team.extensions.flatMap(({ telephoneKey, number }) =>
@@ -33,6 +35,8 @@ export async function readRows(db: Database, node: string): Promise<NodeRows> {
     // Temporal is loaded where there are hours.
     if (team.hours.length > 0)
       team.overlap = (await import('../../domain/calls/hours.js')).overlapOf(team.timeZone);
+    const rows = ways.get(team.identity);
+    if (rows) team.ways = { rows, plans: await wayPlans(rows) };
     team.callers = await callersOf(trusted.get(team.identity) ?? [], new Map(keyed));
   }
   await spreadAll(teams);
@@ -42,6 +46,8 @@ export async function readRows(db: Database, node: string): Promise<NodeRows> {
 interface Snapshot extends Omit<NodeRows, 'formsOf'> {
   /** Trunks of each team whose caller numbers are proof enough. */
   trusted: Map<string, TrustedTrunk[]>;
+  /** How the phones of each team call outside; of a team that is not there: they do not. */
+  ways: Map<string, WaysRow>;
 }
 
 function readSnapshot(db: Database, node: string): Promise<Snapshot> {
@@ -77,6 +83,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
             menus: [],
             hours: [],
             overlap: undefined,
+            ways: undefined,
             slots: {},
             ruleSlots: [],
             fixedAgents: new Map<string, string>(),
@@ -245,7 +252,8 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         .select<(TrustedTrunk & { team: string })[]>('t.identity as team', 'k.endpoint', 'k.country');
       const trusted = new Map<string, TrustedTrunk[]>();
       for (const { team, ...trunk } of trunks) trusted.set(team, [...(trusted.get(team) ?? []), trunk]);
-      return { teams: [...byTeam.values()], changes: await changesIn(trx, node), trusted };
+      const ways = await readWays(trx, node);
+      return { teams: [...byTeam.values()], changes: await changesIn(trx, node), trusted, ways };
     },
     { isolationLevel: 'repeatable read', readOnly: true },
   );

@@ -5,6 +5,8 @@ import type { DidRow, PrefixRow } from './did-rows.js';
 import type { Overlap } from '../../domain/calls/hours.js';
 import type { HoursRow } from './hours-model.js';
 import type { RingGroupRow } from './ring-groups.js';
+import type { WayPlans } from './ways.js';
+import type { WaysRow } from './ways-rows.js';
 import type { AnnouncementRow, MenuRow, Slots } from './slots.js';
 import type { RecordRule } from '../../domain/provisioning/record.js';
 
@@ -81,6 +83,8 @@ export interface TeamRows extends TeamRow {
   hours: HoursRow[];
   /** Where the clock of its zone runs twice; undefined: nowhere, or it has no hours. */
   overlap: Overlap | undefined;
+  /** How its phones call outside without a server; undefined: they do not. */
+  ways: { rows: WaysRow; plans: WayPlans } | undefined;
   /** Where the team itself sends calls. */
   slots: Slots;
   /** Where its rules do, of which only a server knows when. */

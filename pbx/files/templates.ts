@@ -18,6 +18,7 @@ const contexts = [
   'telephones',
   'callers',
   'outbound',
+  'ways',
   'unknown',
   'inbound',
   'dial-in',

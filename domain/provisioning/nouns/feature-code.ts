@@ -12,6 +12,7 @@ export const features = [
   'waiting',
   'hours-switch',
   'call-agent',
+  'hide-number',
 ] as const;
 export type Feature = (typeof features)[number];
 

@@ -1,0 +1,139 @@
+import { hash } from 'node:crypto';
+import type { RecordRule } from '../../domain/provisioning/record.js';
+import { bare } from '../../domain/telephone-numbers.js';
+import type { DialledForms } from './dialled-forms.js';
+import type { TrunkRow, UserGroupRow, WayRow, WaysRow } from './ways-rows.js';
+
+/** SIP answers that are about the trunk and not about who is called: after these the next trunk is tried. */
+const nextOnUnlessSaid = '401.402.403.407.408.488.5xx';
+
+/** What reckoning a team's ways needs of countries. */
+export interface WayPlans {
+  /** How its phones dial. */
+  dialled: DialledForms;
+  /** How trunks of a country are sent numbers; null: of none. */
+  trunks: ReadonlyMap<string | null, DialledForms>;
+  /** Beginnings that are surely national or mobile at home, in the form in which numbers are kept. */
+  sure: readonly { beginning: string; class: string }[];
+}
+
+/**
+ * How calls go outside when no server answers: what was dialled in the form in which numbers are kept, who may call over which
+ * ways, and of each way the beginnings of numbers and the trunks for them. What is not surely national or mobile is not there.
+ */
+export function waysModel(
+  team: string,
+  recordRule: RecordRule,
+  given: { rows: WaysRow; plans: WayPlans } | undefined,
+) {
+  if (!given) return undefined;
+  const { rows, plans } = given;
+  const { dialled } = plans;
+  const classes = new Map(plans.sure.map((one) => [one.beginning, one.class]));
+  for (const one of rows.classes) classes.set(dialled.beginning(one.beginning), one.class);
+  const ways = new Map<string, WayModel>();
+  const payers = rows.payers.map(({ number, endpoint, callerId, record, userGroups }) => {
+    const wayOf = userGroups.find(({ way }) => way !== null);
+    const rightOf = userGroups.find(({ mayCall }) => mayCall !== null);
+    const name = nameOf(team, wayOf, rightOf);
+    const way = wayOf?.way ?? rows.way;
+    if (way && !ways.has(name))
+      ways.set(name, wayModel(name, way, rightOf?.mayCall ?? rows.mayCall, classes, plans.trunks));
+    return {
+      number,
+      // By a digest, since an extension's name is the same to Asterisk with a hyphen and without.
+      key: hash('md5', endpoint ?? `${team}-${number}`),
+      ways: way ? name : '',
+      callerId: callerId ?? userGroups.find((group) => group.callerId !== null)?.callerId ?? rows.callerId ?? '',
+      hours: userGroups.find(({ hours }) => hours !== null)?.hours ?? '',
+      options: (record ?? recordRule) === 'always' ? 'r' : '',
+    };
+  });
+  return {
+    prefix: rows.outsidePrefix,
+    prefixLength: String(rows.outsidePrefix.length),
+    dialled: [
+      ...dialled.patterns(rows.area),
+      // Short numbers that the team knows.
+      ...[...classes.keys()].filter((one) => !one.startsWith('+')).map((one) => ({ pattern: `_${one}!`, added: '', strip: '0' })),
+    ],
+    payers,
+    ways: [...ways.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+  };
+}
+
+interface WayModel {
+  name: string;
+  mayCall: string;
+  beginnings: { beginning: string; class: string; steps: StepModel[] }[];
+}
+
+interface StepModel {
+  endpoint: string;
+  /** What is put before the number, of which so many characters are left out. */
+  added: string;
+  strip: string;
+  channels: string;
+  replySeconds: string;
+  nextOn: string;
+}
+
+/** The context of a way: that of the team alone, or with the user groups whose trunks and rights they are. */
+function nameOf(team: string, way: UserGroupRow | undefined, right: UserGroupRow | undefined): string {
+  if (!way && !right) return `${team}-ways`;
+  // No group begins with a digit.
+  if (!way) return `${team}-ways-0-${right?.name ?? ''}`;
+  return `${team}-ways-${way.name}${right && right !== way ? `-${right.name}` : ''}`;
+}
+
+function wayModel(
+  name: string,
+  { trunks, rules }: WayRow,
+  mayCall: string,
+  classes: ReadonlyMap<string, string>,
+  plans: ReadonlyMap<string | null, DialledForms>,
+): WayModel {
+  const may: readonly string[] = mayCall.split(',').filter((one) => one === 'national' || one === 'mobile');
+  const longest = <T>(number: string, all: Iterable<readonly [string, T]>): T | undefined =>
+    [...all].filter(([beginning]) => number.startsWith(beginning)).sort(([a], [b]) => b.length - a.length)[0]?.[1];
+  const byRule = rules.map((rule) => [rule.beginning, rule] as const);
+  // A rule of the group may hold for some of the numbers that a class has.
+  const beginnings = new Set([...classes.keys(), ...rules.map(({ beginning }) => beginning)]);
+  return {
+    name,
+    mayCall: may.join(','),
+    beginnings: [...beginnings].sort().flatMap((beginning) => {
+      const found = longest(beginning, classes);
+      if (found === undefined) return [];
+      const rule = longest(beginning, byRule);
+      const open = may.includes(found) && !(rule?.refused ?? false);
+      const changed = rule !== undefined && (rule.strip > 0 || rule.added !== '');
+      const steps = open
+        ? trunks.map((trunk) => ({
+            endpoint: trunk.endpoint,
+            ...(changed
+              ? { added: rule.added, strip: String(rule.strip) }
+              : sentAs(trunk, beginning, plans.get(trunk.country))),
+            channels: String(trunk.channels ?? 0),
+            replySeconds: String(trunk.replySeconds),
+            nextOn: trunk.nextOn?.replaceAll(',', '.') ?? nextOnUnlessSaid,
+          }))
+        : [];
+      return [{ beginning, class: found, steps }];
+    }),
+  };
+}
+
+/** A number that begins so, as a trunk is sent it. */
+function sentAs(
+  { format }: TrunkRow,
+  beginning: string,
+  plan: DialledForms | undefined,
+): { added: string; strip: string } {
+  if (!beginning.startsWith('+') || format === 'e164') return { added: '', strip: '0' };
+  if (format === 'plain') return { added: '', strip: '1' };
+  const home = plan?.code;
+  if (format === 'national' && home !== undefined && bare(beginning).startsWith(home))
+    return { added: plan?.trunkPrefix ?? '', strip: String(1 + home.length) };
+  return { added: plan?.beforeAbroad ?? '00', strip: '1' };
+}
