@@ -33,7 +33,13 @@ const asItIs: DialledPattern = { pattern: '_+X.', added: '', strip: '0' };
 /** The forms of a country, ISO 3166. Without one only whole numbers with a + are known. */
 export async function dialledForms(country: string | null): Promise<DialledForms> {
   if (country === null)
-    return { code: undefined, trunkPrefix: '', beforeAbroad: '00', beginning: (typed) => typed, patterns: () => [asItIs] };
+    return {
+      code: undefined,
+      trunkPrefix: '',
+      beforeAbroad: '00',
+      beginning: (typed) => typed,
+      patterns: () => [asItIs],
+    };
   const { Metadata, getCountryCallingCode } = await import('libphonenumber-js/max');
   const metadata = new Metadata();
   metadata.selectNumberingPlan(country as CountryCode);
@@ -54,7 +60,9 @@ export async function dialledForms(country: string | null): Promise<DialledForms
     },
     patterns: (area) => [
       asItIs,
-      ...(abroad === undefined ? [] : [{ pattern: `_${abroad}X.`, added: '+', strip: String(abroad.length) }]),
+      ...(abroad === undefined
+        ? []
+        : [{ pattern: `_${abroad}X.`, added: '+', strip: String(abroad.length) }]),
       ...atHome(code, trunkPrefix, area),
     ],
   };
@@ -64,15 +72,16 @@ export async function dialledForms(country: string | null): Promise<DialledForms
 function atHome(code: string, trunkPrefix: string, area: string | null): DialledPattern[] {
   const whole = `+${code}`;
   // Nothing is dialled before an area code, as in Spain, or the calling code itself, as in the United States.
-  if (trunkPrefix === '') return [{ pattern: '_[02-9]XXXXX.', added: whole, strip: '0' }];
+  if (trunkPrefix === '')
+    return ['_0XXXXX.', '_NXXXXX.'].map((pattern) => ({ pattern, added: whole, strip: '0' }));
   const found =
     trunkPrefix === code
       ? [
           { pattern: `_${code}XXXXXX.`, added: '+', strip: '0' },
-          { pattern: '_[2-9]XXXXXXXXX', added: whole, strip: '0' },
+          { pattern: '_NXXXXXXXXX', added: whole, strip: '0' },
         ]
-      : [{ pattern: `_${trunkPrefix}[1-9]X.`, added: whole, strip: String(trunkPrefix.length) }];
+      : [{ pattern: `_${trunkPrefix}ZX.`, added: whole, strip: String(trunkPrefix.length) }];
   if (area === null) return found;
-  const length = trunkPrefix === code ? '_[2-9]XXXXXX' : '_[2-9]XXX.';
+  const length = trunkPrefix === code ? '_NXXXXXX' : '_NXXX.';
   return [...found, { pattern: length, added: whole + bare(area), strip: '0' }];
 }

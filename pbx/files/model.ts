@@ -132,14 +132,19 @@ export function teamModel(
     ways: waysModel(identity, rows.record, rows.ways),
     hidingCodes: rows.codes
       .filter(({ feature }) => feature === 'hide-number')
-      .map(({ code }) => ({ code, length: String(code.length + (rows.ways?.rows.outsidePrefix.length ?? 0)) })),
-    codes: rows.codes.filter(({ feature }) => feature !== 'hide-number').map(({ code, feature }) => ({
-      code,
-      feature,
-      takesDigits: takingDigits.has(feature),
-      callsAgent: feature === 'call-agent',
-      length: String(code.length),
-    })),
+      .map(({ code }) => ({
+        code,
+        length: String(code.length + (rows.ways?.rows.outsidePrefix.length ?? 0)),
+      })),
+    codes: rows.codes
+      .filter(({ feature }) => feature !== 'hide-number')
+      .map(({ code, feature }) => ({
+        code,
+        feature,
+        takesDigits: takingDigits.has(feature),
+        callsAgent: feature === 'call-agent',
+        length: String(code.length),
+      })),
     groups,
     numberedGroups: groups.filter(({ number, leaving }) => number !== null && !leaving),
     ...exitsOf(identity, groups),

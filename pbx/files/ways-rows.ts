@@ -65,7 +65,9 @@ interface WayIds {
 
 /** Reads it for the teams of a node that call outside at all, by identity; in as many statements whatever their number. */
 export async function readWays(trx: Queryable, node: string): Promise<Map<string, WaysRow>> {
-  const teams = await rowsOf<Omit<WaysRow, 'way' | 'classes' | 'payers'> & WayIds & { id: number; team: string }>(
+  const teams = await rowsOf<
+    Omit<WaysRow, 'way' | 'classes' | 'payers'> & WayIds & { id: number; team: string }
+  >(
     trx,
     `select t.id, t.identity as team, t.outside_prefix as "outsidePrefix", coalesce(t.country, ${home('t.id')}) as country, t.area,
        t.may_call as "mayCall", t.caller_id as "callerId", t.trunk_id as "trunkId", t.trunk_group_id as "trunkGroupId"
@@ -140,7 +142,10 @@ async function readUserGroups(
     [node],
   );
   return new Map(
-    rows.map(({ id, trunkId, trunkGroupId, ...row }) => [id, { ...row, way: wayOf({ trunkId, trunkGroupId }) }]),
+    rows.map(({ id, trunkId, trunkGroupId, ...row }) => [
+      id,
+      { ...row, way: wayOf({ trunkId, trunkGroupId }) },
+    ]),
   );
 }
 

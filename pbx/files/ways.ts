@@ -44,7 +44,8 @@ export function waysModel(
       // By a digest, since an extension's name is the same to Asterisk with a hyphen and without.
       key: hash('md5', endpoint ?? `${team}-${number}`),
       ways: way ? name : '',
-      callerId: callerId ?? userGroups.find((group) => group.callerId !== null)?.callerId ?? rows.callerId ?? '',
+      callerId:
+        callerId ?? userGroups.find((group) => group.callerId !== null)?.callerId ?? rows.callerId ?? '',
       hours: userGroups.find(({ hours }) => hours !== null)?.hours ?? '',
       options: (record ?? recordRule) === 'always' ? 'r' : '',
     };
@@ -55,7 +56,9 @@ export function waysModel(
     dialled: [
       ...dialled.patterns(rows.area),
       // Short numbers that the team knows.
-      ...[...classes.keys()].filter((one) => !one.startsWith('+')).map((one) => ({ pattern: `_${one}!`, added: '', strip: '0' })),
+      ...[...classes.keys()]
+        .filter((one) => !one.startsWith('+'))
+        .map((one) => ({ pattern: `_${one}!`, added: '', strip: '0' })),
     ],
     payers,
     ways: [...ways.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
@@ -95,7 +98,9 @@ function wayModel(
 ): WayModel {
   const may: readonly string[] = mayCall.split(',').filter((one) => one === 'national' || one === 'mobile');
   const longest = <T>(number: string, all: Iterable<readonly [string, T]>): T | undefined =>
-    [...all].filter(([beginning]) => number.startsWith(beginning)).sort(([a], [b]) => b.length - a.length)[0]?.[1];
+    [...all]
+      .filter(([beginning]) => number.startsWith(beginning))
+      .sort(([a], [b]) => b.length - a.length)[0]?.[1];
   const byRule = rules.map((rule) => [rule.beginning, rule] as const);
   // A rule of the group may hold for some of the numbers that a class has.
   const beginnings = new Set([...classes.keys(), ...rules.map(({ beginning }) => beginning)]);
