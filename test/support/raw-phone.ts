@@ -21,7 +21,7 @@ export interface Said {
 }
 
 export interface Answered {
-  /** The final answer. */
+  /** The final answer; 0: there was none to what cannot be read. */
   status: number;
   callId: string;
 }
@@ -42,7 +42,9 @@ interface Dialog {
 export class RawPhone {
   /** Calls that came to it. */
   readonly rung: string[] = [];
-  /** Answers to requests, by Call-ID and number of the request. */
+  /** Requests that were answered at all, as below. */
+  readonly #heard = new Set<string>();
+  /** Final answers to requests, by Call-ID and number of the request. */
   readonly #answers = new Map<string, { status: number; text: string }>();
 
   private constructor(
@@ -97,7 +99,7 @@ export class RawPhone {
       ],
       this.#sdp(),
     );
-    if (status < 300) {
+    if (status >= 200 && status < 300) {
       dialog.to = header(text, 'To');
       dialog.target = /<(sip:[^>]+)>/.exec(header(text, 'Contact'))?.[1] ?? target;
       await stay?.(dialog);
@@ -138,9 +140,17 @@ export class RawPhone {
     let proof: string[] = [];
     for (;;) {
       dialog.cseq++;
-      this.#send(this.#lines(method, target, dialog, [...headers, ...proof]), body);
+      const key = `${dialog.callId} ${dialog.cseq} ${method}`;
+      // What is lost is sent again; what Asterisk cannot read it never answers.
+      for (let times = 0; times < 4 && !this.#heard.has(key); times++) {
+        this.#send(this.#lines(method, target, dialog, [...headers, ...proof]), body);
+        await until(`an answer to ${method}`, () => this.#heard.has(key) || undefined, 1000).catch(
+          () => undefined,
+        );
+      }
+      if (!this.#heard.has(key)) return { status: 0, text: '' };
       const answer = await until(`the final answer to ${method} ${target.slice(0, 80)}`, () =>
-        this.#answers.get(`${dialog.callId} ${dialog.cseq} ${method}`),
+        this.#answers.get(key),
       );
       if (method === 'INVITE')
         this.#send(this.#lines('ACK', target, { ...dialog, to: header(answer.text, 'To') }, []), '');
@@ -176,6 +186,7 @@ export class RawPhone {
   #receive(text: string): void {
     const status = Number(/^SIP\/2\.0 ([0-9]{3})/.exec(text)?.[1] ?? 0);
     const cseq = header(text, 'CSeq');
+    if (status > 0) this.#heard.add(`${header(text, 'Call-ID')} ${cseq}`);
     if (status >= 200) this.#answers.set(`${header(text, 'Call-ID')} ${cseq}`, { status, text });
     if (status > 0) return;
     const method = /^[A-Z]+/.exec(text)?.[0] ?? '';
