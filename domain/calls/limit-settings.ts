@@ -97,7 +97,7 @@ export async function readLimits(
   const found = new Map<number, Map<string, ExtensionLimits>>();
   for (const row of extensions) {
     let ofTeam = found.get(row.teamId);
-    if (!ofTeam) found.set(row.teamId, (ofTeam = new Map()));
+    if (!ofTeam) found.set(row.teamId, (ofTeam = new Map<string, ExtensionLimits>()));
     const group = row.groupId === null ? undefined : limitedGroups.get(row.groupId);
     ofTeam.set(row.number, { id: row.id, own: limitedBy('extension', row.number, row), group });
   }
