@@ -1,9 +1,10 @@
+import type { LimitStatus, RefusedCalls } from '../domain/monitor/outbound-status.js';
 import type { AgentStatus, GroupStatus, TeamStatus } from '../domain/monitor/status.js';
 import type { Health } from '../pbx/health.js';
 
 /** One line of the table that a program reads. */
 export interface StatusRow {
-  kind: 'server' | 'asterisk' | 'generation' | 'lease' | 'phone' | 'group' | 'agent';
+  kind: 'server' | 'asterisk' | 'generation' | 'lease' | 'phone' | 'group' | 'agent' | 'limit' | 'refused';
   name: string;
   state?: string;
   since?: string;
@@ -12,7 +13,7 @@ export interface StatusRow {
 
 export const statusColumns = [
   ...['kind', 'name', 'state', 'since', 'waiting', 'waitingSince', 'talking', 'signedIn', 'serviceLevel'],
-  ...['person', 'extension', 'reason', 'callKind', 'group', 'caller'],
+  ...['person', 'extension', 'reason', 'callKind', 'group', 'caller', 'refused'],
 ] as const;
 
 /** A moment for people: on the clock of the team. */
@@ -32,6 +33,25 @@ export const agentView = (agent: AgentStatus, timeZone: string) => ({
   ...agent,
   since: localTime(agent.since, timeZone),
 });
+
+/** A limit that is reached: whose, which, since when, and how many calls it has kept in. */
+export const limitView = (
+  { of, name, limit, most, atNight, since, refused }: LimitStatus,
+  timeZone: string,
+) => ({
+  name: of === 'user-group' ? `user group ${name}` : `${of} ${name}`,
+  state: `${limit} ${most}${atNight ? ' at night' : ''}`,
+  since: localTime(since, timeZone) ?? '',
+  refused,
+});
+
+/** What was refused in the last hour, in a sentence; undefined: nothing was. */
+export function refusedSentence(refused: readonly RefusedCalls[]): string | undefined {
+  if (refused.length === 0) return undefined;
+  const total = refused.reduce((sum, { calls }) => sum + calls, 0);
+  const reasons = refused.map(({ reason, calls }) => `${calls} for ${reason}`);
+  return `in the last hour ${total} ${total === 1 ? 'call' : 'calls'} to the outside ${total === 1 ? 'was' : 'were'} refused: ${reasons.join(', ')}; star64 call list says which`;
+}
 
 /** The machinery in a few words, for the first lines on a terminal. */
 export function healthView({ servers, asterisk, reason, generation, leaseSeconds, unreachable }: Health) {
@@ -68,7 +88,7 @@ export function healthLine({ servers, asterisk, generation, leaseSeconds, unreac
 
 /** Everything as one table. */
 export function statusRows(
-  { timeZone, groups, agents }: TeamStatus,
+  { timeZone, groups, agents, limits, refusedCalls }: TeamStatus,
   health: Health,
   node: string,
 ): StatusRow[] {
@@ -104,5 +124,7 @@ export function statusRows(
       const { number, name: person, since, ...rest } = agentView(agent, timeZone);
       return { kind: 'agent' as const, ...rest, name: number, person, since: since ?? '' };
     }),
+    ...limits.map((limit) => ({ kind: 'limit' as const, ...limitView(limit, timeZone) })),
+    ...refusedCalls.map(({ reason, calls }) => ({ kind: 'refused' as const, name: reason, refused: calls })),
   ];
 }

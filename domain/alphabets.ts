@@ -166,6 +166,18 @@ export const rules = {
     example: '1',
     tidy: digits,
   },
+  night: {
+    noun: 'night',
+    what: 'night',
+    pattern: /^(?!(.{5})-\1$)([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$/,
+    rule: 'two different times of day, the second on the next day if it is the earlier one',
+    example: '20:00-06:00',
+    tidy: (typed) =>
+      typed
+        .split('-')
+        .map((time) => time.trim().replace('.', ':').padStart(5, '0'))
+        .join('-'),
+  },
   prefix: {
     noun: 'prefix',
     what: 'prefix',

@@ -18,6 +18,7 @@ export type NounName = Exclude<
   | 'hoursNumber'
   | 'musicClass'
   | 'prefix'
+  | 'night'
   | 'caller'
   | 'emergency'
   | 'transport'

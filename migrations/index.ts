@@ -28,6 +28,7 @@ import { up as outbound } from './0027-outbound.js';
 import { up as emergency, remarks as emergencyRemarks } from './0028-emergency.js';
 import { up as state } from './0029-state.js';
 import { up as callsOut } from './0030-calls-out.js';
+import { up as limits } from './0031-limits.js';
 import { up as trunks } from './0032-trunks.js';
 import { up as places, remarks as placesRemarks } from './0034-places.js';
 import { up as ways, remarks as waysRemarks } from './0035-ways.js';
@@ -72,6 +73,7 @@ export const migrations: readonly Migration[] = [
   { name: '0028-emergency', sql: emergency, remarks: emergencyRemarks },
   { name: '0029-state', sql: state },
   { name: '0030-calls-out', sql: callsOut },
+  { name: '0031-limits', sql: limits },
   { name: '0032-trunks', sql: trunks },
   { name: '0034-places', sql: places, remarks: placesRemarks },
   { name: '0035-ways', sql: ways, remarks: waysRemarks },

@@ -29,7 +29,7 @@ export const outbound: Script = async (
 ) => {
   const { uniqueid } = session.request;
   const hidden = options.includes('h');
-  const decided = await outbound.decide(team, { dialled, endpoint, hidden, instant: Date.now() });
+  const decided = await outbound.decide(team, { dialled, endpoint, hidden, instant: Date.now(), uniqueid });
   if (!decided) {
     log.warn({ team, dialled, uniqueid }, 'no such team: the call goes as the generated configuration says');
     return;

@@ -8,13 +8,13 @@ import type { Script } from './script.js';
  * memory. It is no call of its own: what is tried belongs to the call that is sent there.
  */
 export const outside: Script = async ({ outbound, log }, session, [team = '', number = '']) => {
-  const decision = outbound.typed(team, number, Date.now());
+  const { uniqueid } = session.request;
+  const decision = outbound.typed(team, number, { instant: Date.now(), uniqueid });
   if (!decision) {
     log.warn({ team, number }, 'no such team: the call goes as the generated configuration says');
     return;
   }
   if (!decision.go) {
-    const { uniqueid } = session.request;
     const { class: numberClass, refused } = decision;
     log.warn({ team, uniqueid, number, class: numberClass, refused }, 'a number outside is not called');
   }

@@ -39,9 +39,16 @@ export function register(program: Command, context: Context): void {
             status.agents.map((agent) => view.agentView(agent, timeZone)),
             ['number', 'name', 'state', 'extension', 'since', 'reason', 'group', 'caller'],
           );
+          if (status.limits.length > 0)
+            print.list(
+              status.limits.map((limit) => view.limitView(limit, timeZone)),
+              ['name', 'state', 'since', 'refused'],
+            );
         } else print.table(view.statusRows(status, health, node), view.statusColumns);
         if (!print.json) {
           for (const { says } of notices) say(says);
+          const refused = view.refusedSentence(status.refusedCalls);
+          if (refused !== undefined) say(refused);
           const { behind } = await import('../../domain/provisioning/generations.js');
           if (status.filesAreBehind) say(behind);
         }

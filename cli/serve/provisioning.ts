@@ -4,7 +4,7 @@ import { readChange } from '../../domain/database/changes.js';
 import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import type { Part } from './parts.js';
 
-/** The tables that say where a call goes, when, and how a DID is written, and who may call what outside; what else is provisioned concerns only the queues of Asterisk. */
+/** The tables that say where a call goes, when, how a DID is written, and who may call what outside, how much; what else is provisioned concerns only the queues of Asterisk. */
 const routingTables = new Set([
   'teams',
   'dids',

@@ -8,6 +8,7 @@ import { CallJournal } from '../../domain/calls/journal.js';
 import { EmergencyMemory } from '../../domain/calls/emergency-numbers.js';
 import { Outbound } from '../../domain/calls/outbound-memory.js';
 import { RingGroups } from '../../domain/calls/ring-groups.js';
+import { OutboundLimits } from '../../domain/calls/outbound-limits.js';
 import { Routing } from '../../domain/calls/routing.js';
 import { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
 import { EventRetention } from '../../domain/monitor/event-retention.js';
@@ -109,9 +110,10 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   const routing = new Routing(db, settings.node);
   const ringGroups = new RingGroups(db, settings.node);
   const emergencies = new EmergencyMemory(db, settings.node);
-  const outbound = new Outbound(db, settings.node, routing, { emergencies });
+  const limits = new OutboundLimits(db, settings.node, log);
+  const outbound = new Outbound(db, settings.node, routing, { emergencies, limits });
   const provisioning = new ProvisioningChanges(
-    [routing, ringGroups, outbound, emergencies],
+    [routing, ringGroups, limits, outbound, emergencies],
     () => watcher.reconcileSoon(),
     log,
   );
@@ -157,6 +159,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     // Before the routing is read: what changes in between is heard of.
     { name: 'listener', start: () => listener.start(), stop: () => listener.stop() },
     provisioning,
+    { name: 'limits', start: () => limits.start(), stop: () => limits.stop() },
     { name: 'missed calls', stop: () => missedCalls.stop() },
     { name: 'whose Asterisk it is', start: () => asterisk.look() },
     {

@@ -63,6 +63,26 @@ export class HoursClock {
   }
 }
 
+/** When the days of a time zone begin. The day that was asked for last is kept. */
+export class DayClock {
+  #from = 0;
+  #to = 0;
+
+  constructor(private readonly timeZone: string) {}
+
+  /** The beginning of the day in which an instant lies, both in milliseconds since 1970. */
+  dayFrom(instant: number): number {
+    if (instant < this.#from || instant >= this.#to) {
+      const day = Temporal.Instant.fromEpochMilliseconds(instant)
+        .toZonedDateTimeISO(this.timeZone)
+        .startOfDay();
+      this.#from = day.epochMilliseconds;
+      this.#to = day.add({ days: 1 }).startOfDay().epochMilliseconds;
+    }
+    return this.#from;
+  }
+}
+
 /** Whether hours are open at an instant, in milliseconds since 1970, and why. */
 export const stateAt = (hours: Hours, instant: number): HoursState => new HoursClock(hours).stateAt(instant);
 

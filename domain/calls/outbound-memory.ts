@@ -2,7 +2,7 @@ import type { Queryable } from '../database/pool.js';
 import { callerOut, type CallerOut } from './caller-out.js';
 import type { EmergencyNumbers } from './emergency-numbers.js';
 import { decideOutbound, type Deciding, type OutboundDecision, type OutboundQuestion } from './outbound.js';
-import type { OutboundLimits } from './outbound-limits.js';
+import type { CallLimits } from './limits.js';
 import { readOutboundTeams } from './outbound-read.js';
 import { extensionBehind, type OutboundTeam, type TeamFacts } from './outbound-team.js';
 import { decideTyped } from './typed-number.js';
@@ -28,7 +28,7 @@ export class Outbound {
     /** The Asterisk whose teams are answered for. */
     private readonly node: string,
     private readonly facts: TeamFacts,
-    private readonly given: { emergencies?: EmergencyNumbers; limits?: OutboundLimits } = {},
+    private readonly given: { emergencies?: EmergencyNumbers; limits?: CallLimits } = {},
   ) {}
 
   /** Reads all teams, or these. On failure the old answers stay. */
@@ -68,11 +68,11 @@ export class Outbound {
   typed(
     team: string,
     number: string,
-    instant: number,
+    asked: Pick<OutboundQuestion, 'instant' | 'uniqueid'>,
     more: Pick<Deciding, 'tell' | 'turns'> = {},
   ): OutboundDecision | undefined {
     const of = this.#teams.get(team);
     const { facts, given } = this;
-    return of && decideTyped(of, number, instant, { facts, turns: this.#turns, ...given, ...more });
+    return of && decideTyped(of, number, asked, { facts, turns: this.#turns, ...given, ...more });
   }
 }

@@ -3,7 +3,7 @@ import { writeClasses, type NumberClass } from '../number-classes.js';
 import type { CallerOut } from './caller-out.js';
 import { noEmergencies, type EmergencyNumbers } from './emergency-numbers.js';
 import type { Tell } from './opening.js';
-import { noLimits, type CallCount, type OutboundLimits, type Payer } from './outbound-limits.js';
+import { limitInWords, noLimits, type CallCount, type CallLimits } from './limits.js';
 import {
   extensionBehind,
   type ExtensionOut,
@@ -39,13 +39,15 @@ export interface OutboundQuestion {
   readonly hidden: boolean;
   /** Milliseconds since 1970. */
   readonly instant: number;
+  /** Asterisk's, of the channel that asks; none: somebody only wants to know, and no limit is used up. */
+  readonly uniqueid?: string | undefined;
 }
 
 /** What else decides. Nothing of it waits. */
 export interface Deciding {
   readonly facts: TeamFacts;
   readonly emergencies?: EmergencyNumbers;
-  readonly limits?: OutboundLimits;
+  readonly limits?: CallLimits;
   readonly turns?: Turns;
   readonly tell?: Tell | undefined;
 }
@@ -198,10 +200,10 @@ export function decideOutbound(
       );
   }
 
-  const payer: Payer = { teamId: of.id, team, extension, userGroups: groups.map(({ name }) => name) };
-  const limit = limits.check(payer, numberClass, instant);
-  if (limit !== undefined) {
-    tell?.(`a limit is reached: ${limit}`);
+  const limited = { team, extension, class: numberClass, at: instant, call: question.uniqueid };
+  const limit = limits.check(limited);
+  if (limit) {
+    tell?.(`a limit is reached: ${limitInWords(limit)}`);
     return refuse('limit', { ...found, userGroup: rightOf?.name ?? null });
   }
 
@@ -221,7 +223,7 @@ export function decideOutbound(
     tell?.(`${index === 0 ? 'over' : 'else over'} trunk ${trunk.name} (${trunk.endpoint}), as ${sent}`);
   if (hidden) tell?.('the number of who calls is hidden (*31)');
   const record = (phone?.record ?? of.record) === 'always';
-  const counts = limits.counts(payer);
+  const counts = limits.counts(limited);
   return { ...known, ...found, userGroup, go: true, callerId, hide: hidden, record, steps, counts, talks };
 }
 

@@ -1,5 +1,11 @@
-import { decideOutbound, shownNumber, type Deciding, type OutboundDecision } from './outbound.js';
-import { noLimits } from './outbound-limits.js';
+import {
+  decideOutbound,
+  shownNumber,
+  type Deciding,
+  type OutboundDecision,
+  type OutboundQuestion,
+} from './outbound.js';
+import { limitInWords, noLimits } from './limits.js';
 import type { OutboundTeam, TeamFacts } from './outbound-team.js';
 import { noTurns, stepsOf, type TrunkStep } from './ways-out.js';
 
@@ -11,26 +17,33 @@ import { noTurns, stepsOf, type TrunkStep } from './ways-out.js';
 export function decideTyped(
   of: OutboundTeam,
   number: string,
-  instant: number,
+  /** When, and for which call: as in `OutboundQuestion`. */
+  asked: Pick<OutboundQuestion, 'instant' | 'uniqueid'>,
   deciding: Deciding,
 ): OutboundDecision {
   if (of.outsidePrefix !== null)
-    return decideOutbound(of, { dialled: number, endpoint: '', hidden: false, instant }, null, deciding);
+    return decideOutbound(of, { dialled: number, endpoint: '', hidden: false, ...asked }, null, deciding);
   const { facts, limits = noLimits, turns = noTurns, tell } = deciding;
-  const { id: teamId, team } = of;
-  const payer = { teamId, team, extension: null, userGroups: [] };
+  const { team } = of;
   const numberClass = of.plan.read(number, of.area)?.class ?? null;
   const known = { number, class: numberClass, extension: null, userGroup: null };
   tell?.(`team ${team} itself pays`);
-  const limit = limits.check(payer, numberClass ?? 'national', instant);
-  if (limit !== undefined) {
-    tell?.(`a limit is reached: ${limit}`);
+  const limited = {
+    team,
+    extension: null,
+    class: numberClass ?? 'national',
+    at: asked.instant,
+    call: asked.uniqueid,
+  };
+  const limit = limits.check(limited);
+  if (limit) {
+    tell?.(`a limit is reached: ${limitInWords(limit)}`);
     return { ...known, go: false, refused: 'limit', opens: null };
   }
   const steps = of.way ? stepsOf(of.way, number, turns, tell) : [];
   if (steps.length === 0) return { ...known, go: false, refused: 'no-trunk', opens: null };
   const callerId = shownNumber(of, undefined, steps, facts, tell);
-  const counts = limits.counts(payer);
+  const counts = limits.counts(limited);
   return { ...known, go: true, callerId, hide: false, record: false, steps, counts, talks: null };
 }
 
@@ -41,7 +54,7 @@ export function typedWithoutServer(
   facts: TeamFacts,
 ): { readonly steps: readonly TrunkStep[]; readonly callerId: string | null } {
   // Of hours and limits only a server knows; neither is said of what the team itself calls.
-  const decision = decideTyped(of, number, 0, { facts });
+  const decision = decideTyped(of, number, { instant: 0 }, { facts });
   const closed = of.outsidePrefix !== null && decision.class === 'premium';
   return decision.go && !closed ? decision : { steps: [], callerId: null };
 }

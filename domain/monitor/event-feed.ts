@@ -1,3 +1,4 @@
+import type { LimitReached } from '../calls/limits.js';
 import type { AgentState } from '../presence/transitions.js';
 import { prepared, type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
@@ -14,6 +15,8 @@ export const eventTypes = [
   'call.abandoned',
   'call.ended',
   'call.emergency',
+  'limit.reached',
+  'limit.over',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
@@ -78,6 +81,24 @@ export interface EmergencyCall {
   agent: string | null;
 }
 
+/** A limit has begun to keep calls to the outside in, or there is room again. */
+export interface LimitChange {
+  team: string;
+  of: LimitReached['of'];
+  /** Of the team, user group or extension. */
+  name: string;
+  limit: LimitReached['limit'];
+  most: number;
+  /** Whether it is the part of the limit that may be used at night. */
+  atNight: boolean;
+  /** When it kept the first call in. */
+  reached: Date;
+  /** How many it has kept in so far. */
+  refused: number;
+}
+
+type LimitEvent = 'limit.reached' | 'limit.over';
+
 interface Envelope {
   /** Of this event and no other. */
   id: string;
@@ -91,7 +112,8 @@ export type Event = Envelope &
   (
     | ({ type: 'agent.state' } & StateChange)
     | ({ type: 'call.emergency' } & EmergencyCall)
-    | ({ type: Exclude<EventType, 'agent.state' | 'call.emergency'> } & CallChange)
+    | ({ type: LimitEvent } & LimitChange)
+    | ({ type: Exclude<EventType, 'agent.state' | 'call.emergency' | LimitEvent> } & CallChange)
   );
 
 export interface FeedOptions {
@@ -189,7 +211,7 @@ const select = (whose: string): string => `
 const ofAllTeams = select('');
 const ofOneTeam = select('e.team_id = :teamId and');
 
-const moments = ['previous_since', 'until', 'joined', 'answered'];
+const moments = ['previous_since', 'until', 'joined', 'answered', 'reached'];
 
 function toEvent({ era, xid, id: number, at, type, data: { id, ...data } }: Row): Event {
   const fields = Object.entries(data).map(([name, value]) => [

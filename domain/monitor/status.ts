@@ -3,6 +3,12 @@ import type { AgentState } from '../presence/transitions.js';
 import { type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { checkWhole } from '../names.js';
+import {
+  readLimitsReached,
+  readRefusedCalls,
+  type LimitStatus,
+  type RefusedCalls,
+} from './outbound-status.js';
 import { filesAreBehind } from '../provisioning/generations.js';
 import { requireTeam } from '../provisioning/team.js';
 
@@ -58,6 +64,10 @@ export interface TeamStatus {
   filesAreBehind: boolean;
   groups: GroupStatus[];
   agents: AgentStatus[];
+  /** Limits that keep calls to the outside in now. */
+  limits: LimitStatus[];
+  /** Calls to the outside that were refused within the last hour. */
+  refusedCalls: RefusedCalls[];
 }
 
 /** Seconds that a caller may wait, unless a command says otherwise. */
@@ -92,7 +102,9 @@ export function readStatus(
     const { rows: agents } = await db.raw<{ rows: AgentStatus[] }>(agentsSql, { teamId });
     const serviceLevel = { formula: serviceLevelFormula(withinSeconds), withinSeconds };
     const behind = await filesAreBehind(db, team);
-    return { team, ...moment, serviceLevel, filesAreBehind: behind, groups, agents };
+    const limits = await readLimitsReached(db, teamId);
+    const refusedCalls = await readRefusedCalls(db, teamId);
+    return { team, ...moment, serviceLevel, filesAreBehind: behind, groups, agents, limits, refusedCalls };
   });
 }
 

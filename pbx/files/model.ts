@@ -170,9 +170,7 @@ export function teamModel(
     numberedHours: hours.filter(({ number }) => number !== null),
     ringGroups: ringGroupsModel(identity, rows.record, rows.ringGroups),
     ringNumbers:
-      rows.out.way === null
-        ? []
-        : ringGroupNumbers(rows.ringGroups, (number) => outsideModel(rows, number)),
+      rows.out.way === null ? [] : ringGroupNumbers(rows.ringGroups, (number) => outsideModel(rows, number)),
     announcements: rows.announcements.map(({ name, sound, times, slots }) => ({
       name,
       sound,

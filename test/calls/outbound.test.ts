@@ -278,12 +278,15 @@ await t.test('hours, limits, hidden numbers and what is counted', (t) => {
   t.ok(inHours('gone').go, 'hours that are removed at this moment');
   const seen: unknown[] = [];
   const limits = {
-    check: (...asked: unknown[]) => (seen.push(asked), '10 calls in an hour'),
+    check: (...asked: unknown[]) => (
+      seen.push(asked),
+      { limit: 'calls-per-hour' as const, of: 'team' as const, name: 'astercc', most: 10 }
+    ),
     counts: () => [{ name: 'team', most: 20 }],
   };
   const own = team({}, phone([group('x', 1)]));
   t.match(decide(own, {}, caller(), { limits }), { refused: 'limit' });
-  t.same(seen, [[{ teamId: 1, team: 'astercc', extension: '5000', userGroups: ['x'] }, 'national', 0]]);
+  t.same(seen, [[{ team: 'astercc', extension: '5000', class: 'national', at: 0, call: undefined }]]);
   const open = { ...limits, check: () => undefined };
   t.match(decide(own, { hidden: true }, caller({}), { limits: open }), {
     hide: true,
@@ -297,7 +300,10 @@ await t.test('hours, limits, hidden numbers and what is counted', (t) => {
 
 await t.test('an emergency goes before every right and limit, over every trunk', (t) => {
   const emergencies = { has: (_team: string, dialled: string) => dialled === '112' };
-  const limits = { check: () => 'none left', counts: () => [] };
+  const limits = {
+    check: () => ({ limit: 'calls-per-day' as const, of: 'team' as const, name: 'astercc', most: 1 }),
+    counts: () => [],
+  };
   const closed = team({ mayCall: [], way: null, outsidePrefix: null, plan: noPlan }, phone());
   for (const who of [caller({ mode: 'inbound', mayCall: [] }), caller(), undefined])
     t.same(

@@ -24,7 +24,7 @@ const facts: TeamFacts = {
 async function called(number: string): Promise<{ server: string; alone: string; shown: string | null }> {
   const outbound = new Outbound(db, 'default', facts);
   await outbound.load();
-  const decision = outbound.typed(team, number, Date.now());
+  const decision = outbound.typed(team, number, { instant: Date.now() });
   const of = outbound.team(team);
   if (!decision || !of) throw new Error('no team');
   const alone = typedWithoutServer(of, number, facts);

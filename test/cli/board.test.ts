@@ -43,6 +43,8 @@ const team = (groups: GroupStatus[], agents: AgentStatus[]): TeamStatus => ({
   today: at,
   serviceLevel: { formula: 'answered within 20 s / (answered + abandoned)', withinSeconds: 20 },
   filesAreBehind: false,
+  limits: [],
+  refusedCalls: [],
   groups,
   agents,
 });

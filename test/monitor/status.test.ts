@@ -178,3 +178,42 @@ await t.test('today is found without reading the months before', async (t) => {
   t.match(plan, /queue_visits_open/);
   t.notMatch(plan, /Seq Scan on queue_visits/);
 });
+
+await t.test('limits that keep calls in now, and what was refused in the last hour', async (t) => {
+  const before = await readStatus(db, 'astercc');
+  t.match(before, { limits: [], refusedCalls: [] });
+  const { id } = await db('teams').where({ identity: 'astercc' }).first<{ id: number }>('id');
+  const limit = {
+    team_id: id,
+    of: 'extension',
+    name: '5001',
+    limit: 'calls-per-hour',
+    most: 120,
+    refused: 7,
+  };
+  const [since, last] = [new Date(Date.now() - 600_000), new Date()];
+  await db('limits_reached').insert([
+    { ...limit, reached_at: since, last_at: last },
+    { ...limit, of: 'team', name: 'astercc', reached_at: since, last_at: last, over_at: last },
+  ]);
+  const call = { team_id: id, node: defaultNode, direction: 'out', arrived_at: last };
+  const refusals = [
+    { refused: 'limit' },
+    { refused: 'class' },
+    { refused: 'limit' },
+    { refused: 'class', arrived_at: new Date(Date.now() - 2 * 3_600_000) },
+    { refused: null },
+    { refused: 'class', direction: 'internal' },
+  ];
+  await db('calls').insert(refusals.map((more, index) => ({ ...call, uniqueid: `out.${index}`, ...more })));
+  t.match(await readStatus(db, 'astercc'), {
+    limits: [
+      { of: 'extension', name: '5001', limit: 'calls-per-hour', most: 120, since, lastAt: last, refused: 7 },
+    ],
+    refusedCalls: [
+      { reason: 'limit', calls: 2 },
+      { reason: 'class', calls: 1 },
+    ],
+  });
+  t.match(await readStatus(db, 'other'), { limits: [], refusedCalls: [] });
+});

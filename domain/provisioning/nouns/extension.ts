@@ -2,6 +2,7 @@ import { checkSecret } from '../../password.js';
 import { extensionKinds } from '../../presence/phone.js';
 import { recordRules } from '../record.js';
 import { callerId } from '../caller-id-field.js';
+import { limitFields } from './limits.js';
 import { choice, clearSecret, computed, describe, name, reference, text, yesNo } from '../description.js';
 
 /** A SIP device that registers, or a telephone outside under a short number. */
@@ -72,6 +73,7 @@ export const extension = describe({
       none: 'nobody is told where it is',
       listed: false,
     }),
+    ...limitFields('from it', { callsAtOnce: 5, callsPerHour: 120, callsPerDay: 600, minutesPerDay: 600 }),
     secret: clearSecret(
       (_extension, secret) => checkSecret(secret),
       { reveal: 'with its SIP secret', renew: 'generate another SIP secret and print it' },

@@ -14,6 +14,7 @@ import {
   yesNo,
 } from '../description.js';
 import { recordRules } from '../record.js';
+import { limitFields } from './limits.js';
 
 /** A system of its own; everything else belongs to exactly one. */
 export const team = describe({
@@ -173,6 +174,33 @@ export const team = describe({
         placeholder: 'name',
         help: 'the default trunk group for calls to the outside: its own, or one for every team; instead of a trunk',
         none: 'no trunk group: a trunk, or no calls to the outside',
+        on: 'set',
+        listed: false,
+      },
+    ),
+    ...limitFields('of its phones together', { callsAtOnce: 100, callsPerHour: 2000, callsPerDay: 10_000 }),
+    nightShare: whole(
+      { from: 0, to: 100 },
+      {
+        what: 'share at night',
+        placeholder: 'percent',
+        help: 'how much of every limit of the team, its user groups and extensions may be used at night; 0: no calls to the outside then',
+        none: 'all of it',
+        listed: false,
+      },
+    ),
+    night: name('night', {
+      placeholder: 'times',
+      help: 'when it is night for --night-share, for example 20:00-06:00',
+      none: 'at no time of day',
+      listed: false,
+    }),
+    nightHours: reference(
+      { to: 'hours', freedBy: '--no-night-hours' },
+      {
+        placeholder: 'name',
+        help: 'it is also night for --night-share while these hours are closed',
+        none: 'it is night by the time of day only',
         on: 'set',
         listed: false,
       },

@@ -2,6 +2,8 @@ import { numberClasses } from '../../number-classes.js';
 import { callerId } from '../caller-id-field.js';
 import { describe, name, reference, references, whole, words } from '../description.js';
 
+import { limitFields } from './limits.js';
+
 /** Users who call out over the same trunks, and may call the same numbers (spec 11, 12). */
 export const userGroup = describe({
   noun: 'user-group',
@@ -74,5 +76,6 @@ export const userGroup = describe({
         listed: false,
       },
     ),
+    ...limitFields('of its users together'),
   },
 });
