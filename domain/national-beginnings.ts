@@ -58,7 +58,7 @@ async function derive(country: string): Promise<NationalBeginnings> {
   if (!isSupportedCountry(country)) return allClosed;
   const tables = new Metadata() as unknown as Tables;
   const languagesOf = (of: string, types: readonly string[]): DigitLanguage[] => {
-    tables.selectNumberingPlan(of as CountryCode);
+    tables.selectNumberingPlan(of);
     return types.flatMap((type) => {
       const pattern = tables.numberingPlan.type(type)?.pattern();
       return pattern === undefined || pattern === '' ? [] : [readDigitLanguage(pattern)];

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Queryable } from '../../domain/database/pool.js';
 import { readEmergencies } from '../../domain/emergency-defaults.js';
-import type { CodeRow } from './team-rows.js';
+import type { Feature } from '../../domain/provisioning/feature-code.js';
 
 /** What of a team the files need for emergency calls. */
 export interface EmergencyRows {
@@ -64,7 +64,7 @@ export async function readEmergency(trx: Queryable, node: string): Promise<Map<s
 /** What team/emergency.hbs and team/phones.hbs are given. */
 export function emergencyModel(
   { numbers, outsidePrefix, callerId, ways, callers }: EmergencyRows,
-  codes: readonly CodeRow[],
+  codes: readonly { code: string; feature: Feature }[],
 ) {
   const dialled = new Map<string, string>();
   for (const number of readEmergencies(numbers)) {

@@ -141,19 +141,19 @@ async function populate(db: Database, team: string): Promise<void> {
 
 /** Phones of the team call outside over its trunk, those of anna over two others, in office hours, and no mobiles. */
 async function callsOutside(db: Database, team: string): Promise<void> {
-  await addTrunk(db, team, { name: 'main', endpoint: 'provider.2', country: 'DE' });
+  await addTrunk(db, team, { name: 'carrier', endpoint: 'provider.2', country: 'DE' });
   await addTrunk(db, team, { name: 'reserve', endpoint: 'provider.3', country: 'AT' });
   await db.raw(
     `with t as (
        update teams set outside_prefix = '0', country = 'DE', area = '30', caller_id = '+4930600101' where identity = ? returning id),
      changed as (
        update trunks k set channels = 30, number_format = 'national', next_on = '403,5xx', reply_seconds = 4 from t
-       where k.team_id = t.id and k.name = 'main'),
+       where k.team_id = t.id and k.name = 'carrier'),
      ways as (insert into trunk_groups (team_id, name) select id, 'ways' from t returning id, team_id),
      members as (
        insert into trunk_group_members (trunk_group_id, trunk_id, position)
        select w.id, k.id, row_number() over (order by k.name) from ways w join trunks k on k.team_id = w.team_id
-       where k.name in ('main', 'reserve')),
+       where k.name in ('carrier', 'reserve')),
      rules as (
        insert into trunk_group_rules (trunk_group_id, beginning, refused, strip, added)
        select id, beginning, refused, strip, added from ways,
