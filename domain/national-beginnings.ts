@@ -1,4 +1,3 @@
-import type { CountryCode } from 'libphonenumber-js/max';
 import { after, digits, isNothing, readDigitLanguage, type DigitLanguage } from './digit-language.js';
 
 /**
