@@ -59,12 +59,12 @@ export const prompts = {
   // In a call that no queue gave them: to a telephone outside, from one, or between phones of the team.
   'standing-out': {
     next: 'done',
-    sounds: ['calling', 'telephone-number', '*roughly', 'ascending-2tone', 'number:waiting'],
+    sounds: ['calling', 'number', '*roughly', 'ascending-2tone', 'number:waiting'],
     rest: ['*place'],
   },
   'standing-direct': {
     next: 'done',
-    sounds: ['calling', 'vm-from', 'number', '*roughly', 'ascending-2tone', 'number:waiting'],
+    sounds: ['calling', 'vm-from', '*roughly', 'ascending-2tone', 'number:waiting'],
     rest: ['*place'],
   },
   'standing-internal': {

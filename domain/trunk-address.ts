@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import { fail } from './errors.js';
 import { quoted } from './names.js';
 
@@ -9,6 +8,9 @@ export interface TrunkAddress {
   readonly port: number | null;
   readonly v6: boolean;
 }
+
+/** As node:net says it, which `--help` does not load. */
+const isIPv6 = (text: string): boolean => text.includes(':') && URL.canParse(`http://[${text}]/`);
 
 const refused = (typed: string): Error =>
   fail('invalid_address', {

@@ -23,7 +23,9 @@ export const begun = `
   )
   insert into calls (team_id, node, uniqueid, direction, dialled, number, class, refused, from_extension_id, from_agent_id,
     user_id, user_group_id, group_id, arrived_at, ended_at, outcome)
-  select t.id, :node::text, r.uniqueid, 'out', r.dialled, r.number, r.class, r.refused, x.id,
+  select t.id, :node::text, r.uniqueid, 'out', r.dialled, r.number,
+    -- Nobody has decided about an emergency call.
+    coalesce(r.class, case when r.number = any(string_to_array(t.emergency, ',')) then 'emergency' end), r.refused, x.id,
     case when r.decided then a.id else i.agent_id end, x.user_id,
     case when r.decided then g.id else (${groupOfUser}) end, i.current_group_id, m.at,
     case when r.refused is not null then m.at end, case when r.refused is not null then 'refused' end

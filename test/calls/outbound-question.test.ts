@@ -87,8 +87,6 @@ await t.test('a phone calls over the trunk of its team, its user, or nobody', as
     class: 'national',
     refused: null,
     extension: '5000',
-    agentId: null,
-    user: 'anna',
     userGroup: null,
   });
   t.match(await ask(team, '004312345', 'desk', 'h'), {
@@ -96,7 +94,7 @@ await t.test('a phone calls over the trunk of its team, its user, or nobody', as
     hide: true,
     steps: [{ endpoint: 'main', sent: '+4312345' }, { endpoint: 'shared' }],
   });
-  t.match(noted.at(-1), { user: 'ben', userGroup: 'sales', extension: '5001' });
+  t.match(noted.at(-1), { userGroup: 'sales', extension: '5001' });
   t.match(
     await ask(team, '123456', 'desk', ''),
     { go: false, refused: 'class' },

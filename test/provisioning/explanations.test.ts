@@ -16,6 +16,7 @@ const unbroken = [
   'ring_group_members_agent_key',
   'ring_group_members_outside_key',
   'trunk_group_members_position_key',
+  'user_group_members_pkey',
   'trunk_group_members_trunk_key',
   // Only a migration has made twins; renumber.ts looks at both.
   'dids_twin_key',

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { addDid, setDid, showDid } from '../../domain/provisioning/did.js';
 import { addExtension, setExtension } from '../../domain/provisioning/extension.js';
-import { features } from '../../domain/provisioning/feature-code.js';
+import { destinationFeatures } from '../../domain/provisioning/nouns/feature-code.js';
 import { addTeam, removeTeam, setTeam, showTeam } from '../../domain/provisioning/team.js';
 import { addTrunk, listTrunks, removeTrunk, setTrunk, showTrunk } from '../../domain/provisioning/trunk.js';
 import { addUser } from '../../domain/provisioning/user.js';
@@ -139,7 +139,7 @@ await t.test('a telephone number is one extension of a team, with or without +',
 });
 
 await t.test('a DID may lead to what an agent does by a feature code', async (t) => {
-  for (const [index, feature] of features.entries()) {
+  for (const [index, feature] of destinationFeatures.entries()) {
     const number = `60020${index}`;
     const did = { to: `feature:${feature}` };
     t.match(await addDid(db, 'astercc', { number, ...did }), { number, ...did });

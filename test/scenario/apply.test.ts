@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import { packageRoot } from '../../domain/machine/package-root.js';
 import { generateSecret } from '../../domain/password.js';
 import { Caller } from '../../lab/caller.js';
+import { setTeam } from '../../domain/provisioning/team.js';
 import { crowd } from '../../lab/provision.js';
 import {
   centreOf,
@@ -19,6 +20,10 @@ import { star64, type CliResult } from '../support/cli.js';
 /** A user of the manager for `apply` alone; the server's may not do that. */
 const applySecret = generateSecret();
 const centre = await centreOf(t, crowd(1), {
+  // There is no trunk, of which status would say that nobody can call for help.
+  provision: async (db) => {
+    await setTeam(db, 'astercc', { emergency: null });
+  },
   asterisk: {
     extra: { 'manager.conf': `[star64-apply]\nsecret = ${applySecret}\nwrite = command\n` },
   },

@@ -197,6 +197,8 @@ void t.test('the reconciliation lets a call go on, and finds begun and ended one
   t.match(await reconciliation.run(), { mended: 1 });
   t.same((await states()).slice(3), ['talking out', 'wrap-up out']);
   t.type((await db('agent_states').whereNull('ended_at').first<{ deadline_at: Date }>()).deadline_at, Date);
+  // The lamp, which the dialplan would have lit, follows the state.
+  await reconciliation.run();
   t.match(await reconciliation.run(), { mended: 0 }, 'and then there is nothing to do');
   // One that is over from beginning to end: the mark alone tells its kind.
   await ready(db, 'astercc', who);

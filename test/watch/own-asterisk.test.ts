@@ -106,8 +106,8 @@ void t.test('a copy that is as old as the last start is known by the promise tha
   await takeLeaderLease(db, 'default', 'original', -1, 1010);
   const copy = await backup(t, db);
   // The original goes on: noted first, then promised.
-  await takeLeaderLease(db, 'default', 'original', 60, 2_000_000);
-  await original.action('Setvar', { Variable: 'STAR64_LEASE', Value: '2000000' });
+  await takeLeaderLease(db, 'default', 'original', 60, 1_800_000_000);
+  await original.action('Setvar', { Variable: 'STAR64_LEASE', Value: '1800000000' });
   manager.seen.length = 0;
   await t.rejects(server(copy).look(), { code: 'older_copy', message: /copy of the one/ });
   t.same(changes(manager), []);
