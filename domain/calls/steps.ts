@@ -44,7 +44,7 @@ export class CallSteps {
     private readonly settings = {
       delayMs: 200,
       retryMs: 1000,
-      patienceMs: 3000,
+      patienceMs: 10_000,
       keep: 20_000,
       batch: 500,
     },
