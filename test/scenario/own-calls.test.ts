@@ -149,11 +149,12 @@ await t.test(
     t.equal(pauses.length, 2);
     const [first, second] = pauses;
     if (!first?.ended_at || !second) throw new Error('no two pauses');
-    t.equal(
-      second.deadline_at.getTime() - second.started_at.getTime(),
+    // A Date knows no microseconds.
+    const left = [
       first.deadline_at.getTime() - first.ended_at.getTime(),
-      'its longest time has stood still',
-    );
+      second.deadline_at.getTime() - second.started_at.getTime(),
+    ] as const;
+    t.ok(Math.abs(left[0] - left[1]) <= 1, `its longest time has stood still: ${left.join(', ')} ms`);
     t.same(
       (await centre.asterisk.queueLog()).slice(logged).filter((line) => /\|(UN)?PAUSE/.test(line)),
       [],
