@@ -187,7 +187,7 @@ void t.test(
       await trx('agent_states')
         .where({ id: wrapUp?.id })
         .update({ deadline_at: new Date(0) });
-      t.match((await endOverdueStates(trx as unknown as Database, 'default')).begun, [{ state: 'paused' }]);
+      t.match((await endOverdueStates(trx, 'default')).begun, [{ state: 'paused' }]);
     });
     t.match(await asked, { outcome: 'resumed', reason: '0' });
   },
