@@ -70,16 +70,17 @@ const onceOfAnOffer: ReadonlySet<AgentEvent> = new Set([
 
 /**
  * One transition of the table: closes the open interval of a sign-in if the event may happen in its state, and opens the
- * next at the same instant, so that intervals have no gaps and never overlap. `only` narrows it to one interval; events
- * of app_queue happen once for an offer, and also in states that they do not follow from. Returns the state that has
- * begun and the one before it; undefined: not allowed from where the agent is, or the offer has come further already.
+ * next at the same instant, so that intervals have no gaps and never overlap. `only` narrows it to one interval, or to that
+ * of the call `after`; events of app_queue happen once for an offer, and also in states that they do not follow from.
+ * Returns the state that has begun and the one before it; undefined: not allowed from where the agent is, or the offer has
+ * come further already.
  */
 export async function transition(
   db: Queryable,
   signInId: number,
   event: StateEvent,
   details: StateDetails = {},
-  only: { id?: number } = {},
+  only: { id?: number; after?: string } = {},
 ): Promise<(OpenState & { before: AgentState }) | undefined> {
   const { to } = transitions[event];
   const observed = onceOfAnOffer.has(event);
@@ -94,6 +95,7 @@ export async function transition(
     digit: details.pauseDigit ?? null,
     atDeadline: details.atDeadline ?? 'ready',
     offerId: details.offerId ?? null,
+    inCall: only.after ?? details.offerId ?? null,
     call: details.callUniqueid ?? null,
     kind: details.callKind ?? null,
     groupId: details.groupId ?? null,
@@ -107,7 +109,7 @@ export async function transition(
     const open = await openStateOf(db, signInId);
     if (!open || !from.includes(open.state) || (only.id !== undefined && open.id !== only.id))
       return undefined;
-    if (details.callKind && isOfAnother(open, details.offerId)) return undefined;
+    if (details.callKind && isOfAnother(open, only.after ?? details.offerId)) return undefined;
     if (observed && (await hasReached(db, signInId, details.offerId, values.reached))) return undefined;
   }
   return undefined;
@@ -124,7 +126,7 @@ const transitionSql = `
       and not exists (select from agent_states r where r.sign_in_id = open.id
         and r.offer_id = :offerId::text and r.state = any(:reached::agent_state[]))
       -- A call beside that of a queue, on hold or not yet answered, says nothing of it.
-      and (:kind::text is null or state not in ('ringing', 'talking') or s.offer_id is not distinct from :offerId::text)
+      and (:kind::text is null or state not in ('ringing', 'talking') or s.offer_id is not distinct from :inCall::text)
     returning s.id, team_id, agent_id, sign_in_id, state, interrupts, ended_at
   ), s as (
     insert into agent_states

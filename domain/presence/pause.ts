@@ -68,9 +68,11 @@ export async function ready(db: Queryable, team: string, who: Who): Promise<Read
   const open = await openSignIn(db, team, who);
   if (!open) return { outcome: 'not-signed-in' };
   const before = await openStateOf(db, open.id);
-  if (before?.state === 'wrap-up' && before.interrupts !== null && (await resumePause(db, before))) {
-    const pauseDigit = (await openStateOf(db, open.id))?.pauseDigit ?? null;
-    return { outcome: 'resumed', signIn: open, reason: pauseDigit };
+  if (before?.state === 'wrap-up' && before.interrupts !== null) {
+    await resumePause(db, before);
+    // Also where the end of the wrap-up came first, by its deadline.
+    const after = await openStateOf(db, open.id);
+    if (after?.state === 'paused') return { outcome: 'resumed', signIn: open, reason: after.pauseDigit };
   }
   if (before && statesBefore('ready').includes(before.state)) {
     // The offer id goes on with the idle interval: a pause that still carries it in Asterisk is one to be lifted.

@@ -139,15 +139,24 @@ async function enter(
   );
   const created = rows[0];
   if (created) {
-    // A pause of their own or a wrap-up moves along with the agent; one for the calls that they missed there does not.
+    // A pause of their own or a wrap-up moves along with the agent; one for the calls that they missed there does not. So
+    // does, out of a call at a phone that is dead, the pause that it interrupted (`b`), which has stood still.
     await trx.raw(
       `insert into agent_states (team_id, agent_id, sign_in_id, started_at, state, reason, pause_digit, offer_id,
          group_id, call_kind, interrupts, deadline_at, at_deadline)
        select i.team_id, i.agent_id, i.id, i.signed_in_at, coalesce(s.state, 'idle'), s.reason, s.pause_digit, s.offer_id,
          s.group_id, s.call_kind, s.interrupts, s.deadline_at, coalesce(s.at_deadline, 'ready')
-       from sign_ins i left join lateral
-         (select * from agent_states where sign_in_id = :former order by id desc limit 1) s
-         on s.state = any(:kept::agent_state[]) and not (s.state = 'paused' and s.pause_digit is null)
+       from sign_ins i
+       left join lateral (select * from agent_states where sign_in_id = :former order by id desc limit 1) l on true
+       left join agent_states b on b.id = l.interrupts and b.pause_digit is not null
+       left join lateral (
+         select l.state, l.reason, l.pause_digit, l.offer_id, l.group_id, l.call_kind, b.id as interrupts, l.deadline_at,
+           l.at_deadline
+         where l.state = any(:kept::agent_state[]) and not (l.state = 'paused' and l.pause_digit is null)
+         union all
+         select b.state, b.reason, b.pause_digit, null, null, null, null, i.signed_in_at + (b.deadline_at - b.ended_at),
+           b.at_deadline
+         where l.state <> all(:kept::agent_state[]) and b.id is not null) s on true
        where i.id = :id`,
       { id: created.id, former: before?.id ?? null, kept: statesBefore('move') },
     );

@@ -36,8 +36,8 @@ export const transitions = {
   'take-over': {
     by: '*64 at another phone, when the phone of the call does not answer Asterisk any more',
     from: ['ringing', 'talking'],
-    to: 'idle',
-    why: 'Nobody can be in a call at a phone without power or network.',
+    to: 'before',
+    why: 'Nobody can be in a call at a phone without power or network. They are idle, or back in a pause of their own that the call interrupted.',
   },
   'sign-out': {
     by: '*65, agent sign-out, group sign-out-all',
@@ -108,22 +108,28 @@ export const transitions = {
     why: 'A call that no queue gives them. In a wrap-up or pause it only rings: what they do not answer takes neither away.',
   },
   call: {
-    by: 'Star64AgentCall: they dial, or answer a call that no queue gives them; reconciliation',
+    by: 'Star64AgentCall: they dial, or answer a call that no queue gives them; Star64Emergency; reconciliation',
     from: ['idle', 'ringing', 'wrap-up', 'paused'],
     to: 'talking',
     why: 'Whoever dials is not free any more. A wrap-up ends with it, a pause is interrupted. A call beside a conversation, on hold, changes nothing; from ringing only what rings.',
   },
   'call-end': {
-    by: 'Star64AgentCallEnd without a wrap-up, reconciliation',
+    by: 'Star64AgentCallEnd without a wrap-up, Star64OutEnd of a call to an emergency number, reconciliation',
     from: ['ringing', 'talking'],
     to: 'before',
     why: 'They are idle, or back in the pause that the call interrupted, whose longest time has stood still.',
   },
+  'call-goes-on': {
+    by: 'Star64AgentCallEnd of a call beside which they have another one',
+    from: ['ringing', 'talking'],
+    to: 'talking',
+    why: 'The other one, which changed nothing as it began, is the one that they are in; a pause stays interrupted.',
+  },
   'call-wrap-up': {
     by: 'Star64AgentCallEnd with a wrap-up, reconciliation',
-    from: ['idle', 'ringing', 'talking', 'wrap-up'],
+    from: ['idle', 'ringing', 'talking', 'wrap-up', 'paused'],
     to: 'wrap-up',
-    why: 'As after the call of a queue. From a wrap-up, when they were in two calls and this one has ended last.',
+    why: 'As after the call of a queue. From a wrap-up, when they were in two calls and this one has ended last; from a pause, which it interrupts, when the beginning of the call was not seen.',
   },
   resume: {
     by: '*67, agent ready, the end of a wrap-up: after a call that interrupted a pause',
@@ -157,7 +163,7 @@ export type AgentEvent = keyof typeof transitions;
 /** Events after which the agent is in a state, and not signed out or back where they were. */
 export type StateEvent = {
   [E in AgentEvent]: (typeof transitions)[E]['to'] extends AgentState ? E : never;
-}[Exclude<AgentEvent, 'sign-in' | 'take-over'>];
+}[Exclude<AgentEvent, 'sign-in'>];
 
 /** The states from which an event may happen to a signed-in agent; `unusual` adds those that it does not follow from. */
 export function statesBefore(event: AgentEvent, unusual = false): AgentState[] {

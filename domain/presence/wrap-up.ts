@@ -47,6 +47,20 @@ export const beginCall = (
   transition(db, signInId, event, { offerId, callUniqueid: call, callKind: kind }, only);
 
 /**
+ * The call `after` is over, and they have another one beside it, in which they talk now. False: they were not in that call,
+ * so that its end changes nothing.
+ */
+export const goOnWithCall = async (
+  db: Queryable,
+  signInId: number,
+  after: string,
+  { offerId, call, kind }: AgentCall,
+): Promise<boolean> => {
+  const details = { offerId, callUniqueid: call, callKind: kind };
+  return (await transition(db, signInId, 'call-goes-on', details, { after })) !== undefined;
+};
+
+/**
  * As `beginWrapUp`, after a call that no queue gave them: by their current group, to which the wrap-up does not count, since
  * the call was none of its own.
  */

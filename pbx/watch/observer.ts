@@ -66,11 +66,7 @@ export class Observer {
     const ends = (): void => this.#work.add({ key: 'ends', run: () => this.#writeEnds() });
     this.#callsOut = new CallsOutWatch(new CallOutRecords(db, node), ends);
     this.#holds = new Holds(this.#records, ends);
-    this.#calls = new AgentCalls(
-      db,
-      (event, header, run) => this.#forPhone(event, header, run),
-      () => this.hooks.deadlineSet(),
-    );
+    this.#calls = new AgentCalls(db, (event, header, run) => this.#forPhone(event, header, run), this.hooks);
     this.#unqueued = new Unqueued(this.#endings, (step) => this.hooks.step?.(step));
   }
 
@@ -191,7 +187,7 @@ export class Observer {
       default:
         this.#callsOut.take(event);
         this.#unqueued.take(event);
-        return undefined;
+        return this.#calls.emergency(event);
     }
   }
 

@@ -9,6 +9,8 @@ import { addGroup } from '../../domain/provisioning/group.js';
 import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
 import { isLocked, countFailure, forgetFailures } from '../../domain/presence/sign-in-lock.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
+import { beginCall, beginWrapUpOfCall } from '../../domain/presence/wrap-up.js';
+import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 
@@ -115,3 +117,78 @@ void t.test('a lock comes with the fifth failure and doubles with each further o
   await forgetFailures(db, teamId, suspects);
   t.notOk(await isLocked(db, teamId, suspects));
 });
+
+const out = { offerId: 'out.1', call: 'out.1', kind: 'out' } as const;
+
+/** At 5002, long after the last sign-in. */
+async function moves(db: Database, unreachable?: string): Promise<Record<string, unknown>> {
+  await db.raw(`update sign_ins set signed_in_at = signed_in_at - interval '1 minute'`);
+  const there = { agent: '1001', extension: '5002', by: 'test', ...(unreachable && { unreachable }) };
+  const result = await signIn(db, 'astercc', there);
+  if (result.outcome !== 'moved') throw new Error(result.outcome);
+  return db('agent_states').where({ sign_in_id: result.signIn.id }).first<Record<string, unknown>>();
+}
+
+void t.test('the pause that a call out interrupted at a dead phone goes on at the next one', async (t) => {
+  const { db, id } = await atWork(t);
+  await addPauseReason(db, 'astercc', { digit: '1', name: 'Lunch', maxSeconds: 600, atEnd: 'sign-out' });
+  await pause(db, 'astercc', who, '1');
+  await beginCall(db, id, 'call', out);
+  // An hour of a call is none of the pause.
+  await db.raw(`update agent_states set deadline_at = deadline_at - interval '1 hour',
+    ended_at = ended_at - interval '1 hour', started_at = started_at - interval '1 hour' where state = 'paused'`);
+  const here = await moves(db, '5001');
+  t.match(here, {
+    state: 'paused',
+    reason: 'Lunch',
+    pause_digit: '1',
+    at_deadline: 'sign-out',
+    call_kind: null,
+  });
+  const left = (here['deadline_at'] as Date).getTime() - (here['started_at'] as Date).getTime();
+  t.ok(left > 500_000 && left <= 600_000, 'with the seconds that were left');
+});
+
+void t.test(
+  'the wrap-up after a call moves along: with their own pause, and not with one for missed calls',
+  async (t) => {
+    for (const own of [true, false]) {
+      const { db, id } = await atWork(t);
+      if (own) await pause(db, 'astercc', who);
+      else await transition(db, id, 'missed');
+      await beginCall(db, id, 'call', out);
+      await beginWrapUpOfCall(db, id, out);
+      t.match(await moves(db), { state: 'wrap-up', pause_digit: null, call_kind: 'out' });
+      const after = await ready(db, 'astercc', who);
+      t.match(after, own ? { outcome: 'resumed', reason: '0' } : { outcome: 'ready' });
+    }
+  },
+);
+
+void t.test(
+  '*67 in the moment in which the wrap-up ends by itself says that the pause goes on',
+  async (t) => {
+    const { db, id } = await atWork(t);
+    await pause(db, 'astercc', who);
+    await beginCall(db, id, 'call', out);
+    await beginWrapUpOfCall(db, id, out);
+    const wrapUp = await openStateOf(db, id);
+    t.equal(wrapUp?.state, 'wrap-up');
+    let asked: ReturnType<typeof ready> | undefined;
+    await db.transaction(async (trx) => {
+      await trx.raw('select id from sign_ins where id = ? for no key update', [id]);
+      asked = ready(db, 'astercc', who);
+      await until('*67 waits for it', async () => {
+        const { rows } = await db.raw<{ rows: unknown[] }>(
+          "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+        );
+        return rows.length > 0 ? true : undefined;
+      });
+      await trx('agent_states')
+        .where({ id: wrapUp?.id })
+        .update({ deadline_at: new Date(0) });
+      t.match((await endOverdueStates(trx, 'default')).begun, [{ state: 'paused' }]);
+    });
+    t.match(await asked, { outcome: 'resumed', reason: '0' });
+  },
+);

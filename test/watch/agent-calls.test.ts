@@ -20,7 +20,7 @@ const member = 'PJSIP/astercc-5001';
 const who = { agent: '1001' };
 
 /** Agent 1001 at phone 5001, by a server that watches a stub of Asterisk. */
-async function site(t: Test) {
+async function site(t: Test, missed: () => void = () => void t.fail('missed')) {
   const { db } = await freshDatabase(t);
   await provision(db, crowd(1));
   await setGroup(db, 'astercc', 'support', { directCalls: 'wrap-up', wrapUpSeconds: 60 });
@@ -31,7 +31,7 @@ async function site(t: Test) {
   const reconciliation = new Reconciliation(db, 'default', manager, membership, log);
   const observer = new Observer(db, 'default', log, {
     deadlineSet: () => undefined,
-    missed: () => t.fail('missed'),
+    missed,
   });
   await membership.sync(entered.signIn, { thorough: true });
   const take = async (name: string, headers: Record<string, string>): Promise<void> => {
@@ -42,8 +42,8 @@ async function site(t: Test) {
   /** What star64-own-call.conf tells of the call of this channel. */
   const tell = (offer: string, kind: string, step: string): Promise<void> =>
     take('UserEvent', { userevent: 'Star64AgentCall', member, offer, call: `${offer}.call`, kind, step });
-  const over = (offer: string, kind: string, wrapup: 'yes' | 'no'): Promise<void> =>
-    take('UserEvent', { userevent: 'Star64AgentCallEnd', member, offer, kind, wrapup });
+  const over = (offer: string, kind: string, wrapup: 'yes' | 'no', others = 'no'): Promise<void> =>
+    take('UserEvent', { userevent: 'Star64AgentCallEnd', member, offer, kind, wrapup, others });
   const rows = () =>
     db('agent_states')
       .orderBy('id')
@@ -73,6 +73,7 @@ async function site(t: Test) {
     states,
     channel,
     noted,
+    settled: () => observer.settled(),
     phone: entered.signIn,
   };
 }
@@ -169,6 +170,80 @@ void t.test('a pause that a call interrupts goes on with the seconds that were l
   await tell('out.3', 'out', 'calling');
   await over('out.3', 'out', 'no');
   t.same((await states()).slice(-3), ['paused Lunch', 'talking out', 'paused Lunch']);
+});
+
+void t.test('of two calls the one that ends leaves them talking in the other one', async (t) => {
+  const { db, tell, over, states } = await site(t);
+  const call = async (): Promise<string | undefined> =>
+    (await readStatus(db, 'astercc')).agents[0]?.call ?? undefined;
+  await pause(db, 'astercc', who);
+  await tell('out.1', 'out', 'calling');
+  await tell('out.2', 'internal', 'calling');
+  t.equal(await call(), 'out.1.call', 'beside it the second one changes nothing');
+  await over('out.1', 'out', 'no', 'yes');
+  t.equal(await call(), 'out.2.call');
+  await over('out.2', 'internal', 'yes');
+  t.same(await states(), ['idle', 'paused', 'talking out', 'talking internal', 'wrap-up internal']);
+  t.match(await ready(db, 'astercc', who), { outcome: 'resumed' }, 'and the pause goes on');
+  // The one beside ends first.
+  await tell('out.3', 'out', 'calling');
+  await tell('out.4', 'internal', 'calling');
+  await over('out.4', 'internal', 'no', 'yes');
+  t.equal(await call(), 'out.3.call');
+  await over('out.3', 'out', 'yes');
+  t.same((await states()).slice(5), ['paused', 'talking out', 'wrap-up out']);
+});
+
+void t.test('another call of which nothing was seen is found by the reconciliation, at once', async (t) => {
+  let missed = 0;
+  const { tell, over, states, channel, noted, reconciliation } = await site(t, () => missed++);
+  await tell('out.1', 'out', 'calling');
+  channel('out.2', 'Dial');
+  noted('out.2', 'internal|calling');
+  await over('out.1', 'out', 'no', 'yes');
+  t.equal(missed, 1);
+  await reconciliation.run();
+  t.same(await states(), ['idle', 'talking out', 'idle', 'talking internal']);
+});
+
+void t.test('a call in a pause whose beginning was not seen has its wrap-up', async (t) => {
+  const { db, over, states } = await site(t);
+  await pause(db, 'astercc', who);
+  await over('out.1', 'out', 'yes');
+  t.same(await states(), ['idle', 'paused', 'wrap-up out']);
+  t.match(await ready(db, 'astercc', who), { outcome: 'resumed', reason: '0' });
+});
+
+void t.test('who calls an emergency number talks until the call is over, and keeps a pause', async (t) => {
+  const { db, take, tell, over, states, settled } = await site(t);
+  const begins = (uniqueid: string, phone = 'astercc-5001'): Promise<void> =>
+    take('UserEvent', {
+      userevent: 'Star64Emergency',
+      channel: `${member}-0000001a`,
+      uniqueid,
+      call: `${uniqueid}.call`,
+      phone,
+      team: 'astercc',
+    });
+  const ends = (uniqueid: string): Promise<void> =>
+    take('UserEvent', { userevent: 'Star64OutEnd', uniqueid, team: 'astercc' });
+  await begins('help.1');
+  t.match((await readStatus(db, 'astercc')).agents, [{ state: 'talking', call: 'help.1.call' }]);
+  await ends('out.1');
+  t.same(await states(), ['idle', 'talking out'], 'the end of another call out says nothing');
+  await ends('help.1');
+  await begins('help.2', 'astercc-5002');
+  t.same(await states(), ['idle', 'talking out', 'idle'], 'somebody else was sent on to it');
+  await pause(db, 'astercc', who);
+  await begins('help.3');
+  await ends('help.3');
+  t.same((await states()).slice(3), ['paused', 'talking out', 'paused']);
+  await tell('out.2', 'out', 'calling');
+  await over('out.2', 'out', 'yes');
+  await begins('help.4');
+  await ends('help.4');
+  t.same((await states()).slice(6), ['talking out', 'wrap-up out'], 'the wrap-up is there in Asterisk, too');
+  await settled();
 });
 
 void t.test('the reconciliation lets a call go on, and finds begun and ended ones', async (t) => {
