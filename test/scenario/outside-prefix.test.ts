@@ -50,7 +50,7 @@ await t.test('without a trunk an emergency call is told as one, and other number
     const events = await toldIn(asterisk, 'Star64Out', refused);
     return events.length > 0 ? events : undefined;
   });
-  t.match(out, { Number: '+4930123456', Refused: 'no-trunk' });
+  t.match(out, { Dialled: '030123456', Refused: 'no-trunk' });
   await bert.hangup();
   await bert.closed();
   // An operator's own extension is where it was.
@@ -86,9 +86,11 @@ await t.test('with no prefix a number inside is one inside, with a # at its end,
   const third = await centre.phone('5003');
   await anna.transfer('5003#');
   await third.incoming();
+  await third.answer();
+  await third.established();
+  await anna.closed();
   await caller.hangup();
   await third.closed();
-  await anna.closed();
   await bert.dial('030123456#');
   await bert.closed();
   t.equal(provider.calls.at(-1)?.number, '+4930123456', 'and a number outside is one outside');
