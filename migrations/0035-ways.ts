@@ -1,6 +1,5 @@
 /**
  * The feature code `*31`: before a number outside, it hides the number of who calls. A team gets it where the number is free.
- * Whose extension it is decides over which trunks it calls, also in the generated files.
  */
 export const up = `
 alter table feature_codes drop constraint feature_codes_feature_known;
@@ -21,11 +20,6 @@ insert into feature_codes (team_id, code, feature)
   select t.id, '*31', 'hide-number' from teams t where not exists (
     select from numbers n where n.team_id = t.id and (starts_with(n.number, '*31')
       or n.kind = 'feature-code' and starts_with('*31', n.number)));
-
-drop trigger extensions_files_update on extensions;
-create trigger extensions_files_update after update on extensions
-  referencing new table as new_rows old table as old_rows for each statement
-  execute function note_file_change('join teams t on t.id = (r.content->>''team_id'')::integer', '{agent_mode,endpoint_guarded}');
 `;
 
 /** What stands in the way of it, for whoever migrates: a line for each team that has not got it. */

@@ -37,7 +37,21 @@ void t.test('every change of what is in a file says so until Asterisk has it', a
   t.not(await said('user', 'add', 'anna'), behind);
   t.not(await said('team', 'set', 'astercc', '--name', 'Another'), behind);
   t.not(await said('status'), behind);
+  await said('user', 'add', 'bert');
+  await said('extension', 'add', '5001', '--user', 'anna');
+  await applied();
+  // What only servers and records know.
+  for (const nothing of [
+    ['extension', 'set', '5001', '--location', '2nd floor'],
+    ['extension', 'set', '5001', '--calls-per-hour', '10'],
+    ['team', 'set', 'astercc', '--calls-per-day', '100'],
+  ]) {
+    t.not(await said(...nothing), behind, nothing.join(' '));
+    t.not(await said('status'), behind, nothing.join(' '));
+  }
   for (const change of [
+    // Over which trunks it calls.
+    ['extension', 'set', '5001', '--user', 'bert'],
     ['extension', 'add', '5000', '--user', 'anna'],
     ['group', 'add', 'support', '--number', '6000'],
     ['group', 'set', 'support', '--ring-seconds', '20'],

@@ -96,6 +96,19 @@ await t.test('a call that answers the registration reaches the DID that To names
   await waitState(centre, '1001', 'idle');
 });
 
+await t.test('a name in To may have whatever a name has', async (t) => {
+  for (const name of ['"Doe, John" ', String.raw`"a <b> \", c" `, 'Doe, John ']) {
+    const call = await registrar.call(server, registrar.contact ?? '', did, { name });
+    await phone.incoming();
+    await phone.answer();
+    await phone.established();
+    t.equal(call.status, 200, name);
+    await call.bye();
+    await phone.closed();
+    await waitState(centre, '1001', 'idle');
+  }
+});
+
 await t.test('a number that nobody has is told by a voice, and counted', async (t) => {
   const call = await registrar.call(server, registrar.contact ?? '', '600999');
   t.equal(call.status, 404);
@@ -122,8 +135,11 @@ await t.test(
       await waitState(centre, '1001', 'idle');
     }
     const stranger = await SipProvider.start(t, '127.0.0.93');
-    const call = await stranger.call(server, `sip:${did}@${server.host}:${server.port}`, did);
-    t.equal(call.status, 401);
+    // Also with the name of a trunk in From, which anyone can write there.
+    for (const from of ['+4915112345678', 'astercc-trunk-main', 'star64-trunk-pair']) {
+      const call = await stranger.call(server, `sip:${did}@${server.host}:${server.port}`, did, { from });
+      t.equal(call.status, 401, from);
+    }
   },
 );
 

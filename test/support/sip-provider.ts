@@ -72,9 +72,16 @@ export class SipProvider {
     return this.heard.filter((message) => message.method === method);
   }
 
-  /** Calls a URI at Asterisk, and waits until it is answered with a final status. */
-  async call(server: { host: string; port: number }, uri: string, to: string): Promise<SipDialog> {
-    const dialog = new SipDialog(this, server, uri, to);
+  /**
+   * Calls a URI at Asterisk, and waits until it is answered with a final status. `from` is who calls; `name` stands in front of whom is called.
+   */
+  async call(
+    server: { host: string; port: number },
+    uri: string,
+    to: string,
+    { from = '+4915112345678', name = '' }: { from?: string; name?: string } = {},
+  ): Promise<SipDialog> {
+    const dialog = new SipDialog(this, server, uri, `${name}<sip:${to}@${this.address}>`, from);
     await dialog.invite();
     return dialog;
   }
@@ -174,9 +181,10 @@ export class SipDialog {
     private readonly server: { host: string; port: number },
     uri: string,
     to: string,
+    private readonly from: string,
   ) {
     this.#target = uri;
-    this.#to = `<sip:${to}@${provider.address}>`;
+    this.#to = to;
   }
 
   async invite(): Promise<void> {
@@ -220,7 +228,7 @@ export class SipDialog {
       `${method} ${this.#target} SIP/2.0`,
       `Via: SIP/2.0/UDP ${address}:${port};branch=z9hG4bK${randomBytes(6).toString('hex')};rport`,
       'Max-Forwards: 70',
-      `From: <sip:+4915112345678@${address}>;tag=${this.#id}`,
+      `From: <sip:${this.from}@${address}>;tag=${this.#id}`,
       `To: ${this.#to}`,
       `Call-ID: ${this.#id}`,
       `CSeq: ${sequence} ${method}`,
