@@ -237,7 +237,8 @@ await t.test('what was called without a server is recorded when one is back', as
   await server.start();
   const rows = await until('the calls that were left', async () => {
     const found = await db('calls').where({ class: 'emergency' }).orderBy('id', 'desc').limit(3);
-    return found[0]?.outcome === 'failed' && found.every(({ ended_at: at }) => at !== null)
+    return (found[0] as { outcome: string } | undefined)?.outcome === 'failed' &&
+      found.every(({ ended_at: at }) => at !== null)
       ? found.reverse()
       : undefined;
   });
