@@ -28,6 +28,8 @@ export interface DiallingPlan {
    * cannot be a number, or has no area code where the team has none either.
    */
   readonly read: (dialled: string, area: string | null) => DialledNumber | undefined;
+  /** What was dialled, with a + where it begins as a number with its country does: 0049112 is +49112. */
+  readonly withPlus: (dialled: string) => string;
   /** A beginning of numbers, as people type it, in the form of the numbers that `read` returns: 0900 is +49900. */
   readonly beginning: (typed: string) => string;
   /** A number as it is sent in this country. */
@@ -55,6 +57,7 @@ const noPlan: DiallingPlan = {
           why: 'the country is not known in which it was dialled',
         }
       : undefined,
+  withPlus: (dialled) => dialled,
   beginning: (typed) => typed,
   written: (number, format) => inFormat(number, format, '00'),
 };
@@ -131,21 +134,24 @@ function planOf(of: Country): DiallingPlan {
     return known(local ?? whole);
   };
 
+  const withPlus = (dialled: string): string => dialled.replace(idd, '+');
+
   return {
     country,
+    withPlus,
     read: (dialled, area) => {
       if (!/^[+]?[0-9]{2,20}$/.test(dialled)) return undefined;
       if (dialled.startsWith('+')) return known(of.parse(dialled));
       // No subscriber's number begins so, and none is as short: 115, 1450, 11833, 116117.
       if (dialled.length <= 3 || /^(1[0-9]{3}|11[0-9]{3,4})$/.test(dialled)) return short(dialled);
-      const beyond = dialled.replace(idd, '+');
+      const beyond = withPlus(dialled);
       if (beyond !== dialled) return known(of.parse(beyond));
       if (trunkPrefix !== '' && dialled.startsWith(trunkPrefix)) return known(of.home(dialled));
       return withoutPrefix(dialled, area);
     },
     beginning: (typed) => {
       if (typed.startsWith('+')) return typed;
-      const beyond = typed.replace(idd, '+');
+      const beyond = withPlus(typed);
       if (beyond !== typed) return beyond;
       // 112 begins with the prefix of the United States, and is short.
       const rest = trunkPrefix !== '' && typed.startsWith(trunkPrefix) ? typed.slice(trunkPrefix.length) : '';

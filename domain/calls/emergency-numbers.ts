@@ -3,11 +3,13 @@ import { readEmergencies } from '../emergency-defaults.js';
 
 /** Which numbers are for emergencies: these go out before every right and limit. Answered from memory. */
 export interface EmergencyNumbers {
-  /** Whether a number is one, as it was dialled behind the outside prefix. */
-  has(team: string, dialled: string): boolean;
+  /**
+   * The one that was dialled behind the outside prefix, as it is sent: 112, also of +49112. Undefined: it is none.
+   */
+  dialled(team: string, number: string): string | undefined;
 }
 
-export const noEmergencies: EmergencyNumbers = { has: () => false };
+export const noEmergencies: EmergencyNumbers = { dialled: () => undefined };
 
 /**
  * The emergency numbers of all teams of a node, in memory. The dialplan takes a number that is dialled as it is before
@@ -35,12 +37,12 @@ export class EmergencyMemory implements EmergencyNumbers {
       this.#numbers.set(identity, { id, numbers: new Set(readEmergencies(emergency)) });
   }
 
-  /** Also with a country before it, +49112, as some telephones send what is in their address book. */
-  has(team: string, dialled: string): boolean {
+  /** Also with a country before it, +49112, as some telephones send what is in their address book: no trunk routes that. */
+  dialled(team: string, number: string): string | undefined {
     const numbers = this.#numbers.get(team)?.numbers;
-    if (!numbers) return false;
-    if (!dialled.startsWith('+')) return numbers.has(dialled);
+    if (!numbers) return undefined;
     // A calling code has one to three digits.
-    return [2, 3, 4].some((length) => numbers.has(dialled.slice(length)));
+    const forms = number.startsWith('+') ? [2, 3, 4].map((length) => number.slice(length)) : [number];
+    return forms.find((form) => numbers.has(form));
   }
 }

@@ -35,7 +35,7 @@ export async function readOutboundTeams(
     only,
   );
   if (teams.length === 0) return [];
-  const ways = await readWays(db);
+  const ways = await readWays(db, mine, only);
   const groups = await readGroups(db, mine, only, ways);
   const extensions = await readExtensions(db, mine, only, groups);
   const { rows: classes } = await db.raw<{
@@ -80,7 +80,8 @@ interface Ways {
   trunksOf(teamId: number): Way[];
 }
 
-async function readWays(db: Queryable): Promise<Ways> {
+/** Those of the teams, and those for every team. */
+async function readWays(db: Queryable, mine: string, only: object): Promise<Ways> {
   const { rows } = await db.raw<{
     rows: {
       id: number;
@@ -97,7 +98,9 @@ async function readWays(db: Queryable): Promise<Ways> {
   }>(
     `select id, team_id as "teamId", name, endpoint, country, number_format as format, channels,
        reply_seconds as "replySeconds", next_on as "nextOn", caller_id as "callerId"
-     from trunks order by team_id nulls last, name`,
+     from trunks where team_id is null or team_id in (select t.id from teams t where ${mine})
+     order by team_id nulls last, name`,
+    { ...only },
   );
   const plans = new Map<string | null, DiallingPlan>();
   for (const { country } of rows) if (!plans.has(country)) plans.set(country, await diallingPlan(country));
@@ -108,7 +111,7 @@ async function readWays(db: Queryable): Promise<Ways> {
       plan: plans.get(row.country) as DiallingPlan,
       nextOn: nextOn === null ? nextOnUnlessSaid : nextOn.split(','),
     });
-  const groups = await readTrunkGroups(db, trunks);
+  const groups = await readTrunkGroups(db, mine, only, trunks);
   return {
     of: ({ trunkId, trunkGroupId }) => {
       const trunk = trunks.get(trunkId ?? 0);
@@ -124,6 +127,8 @@ async function readWays(db: Queryable): Promise<Ways> {
 
 async function readTrunkGroups(
   db: Queryable,
+  mine: string,
+  only: object,
   trunks: ReadonlyMap<number, TrunkOut>,
 ): Promise<Map<number, TrunkGroupOut>> {
   const { rows } = await db.raw<{
@@ -134,7 +139,8 @@ async function readTrunkGroups(
        (select coalesce(json_agg(json_build_object('beginning', r.beginning, 'refused', r.refused, 'strip', r.strip, 'added', r.added)
            order by length(r.beginning) desc), '[]')
         from trunk_group_rules r where r.trunk_group_id = g.id) as rules
-     from trunk_groups g`,
+     from trunk_groups g where g.team_id is null or g.team_id in (select t.id from teams t where ${mine})`,
+    { ...only },
   );
   return new Map(
     rows.map(({ members, ...group }) => [
@@ -207,8 +213,9 @@ async function readExtensions(
        x.record, coalesce(m.groups, '{}') as groups
      from extensions x join teams t on t.id = x.team_id
      left join (
-       select m.user_id, array_agg(g.id order by g.position) as groups from user_group_members m
-       join user_groups g on g.id = m.user_group_id group by m.user_id) m on m.user_id = x.user_id
+       select g.team_id, m.user_id, array_agg(g.id order by g.position) as groups
+       from user_groups g join teams t on t.id = g.team_id join user_group_members m on m.user_group_id = g.id
+       where ${mine} group by g.team_id, m.user_id) m on m.team_id = x.team_id and m.user_id = x.user_id
      where ${mine} and x.removed_at is null and x.kind = 'sip'
        and (x.caller_id is not null or x.endpoint is not null or x.record is not null or m.user_id is not null)`,
     { ...only },

@@ -116,11 +116,15 @@ export function decideOutbound(
   const agent = phone ? (caller?.agent ?? null) : null;
   const talks = agent && { member: `PJSIP/${endpoint}`, wrapUp: agent.wrapUp };
 
-  if (emergencies.has(team, dialled)) {
-    tell?.(`${dialled} is an emergency number: no right and no limit is asked, and every trunk is tried`);
-    const steps = of.trunks.flatMap((way) => stepsOf(way, dialled, noTurns));
-    const found = { ...known, number: dialled, class: 'emergency' as const };
-    if (steps.length === 0) return { ...refuse('no-trunk', found), number: dialled };
+  const emergency =
+    emergencies.dialled(team, dialled) ?? emergencies.dialled(team, of.plan.withPlus(dialled));
+  if (emergency !== undefined) {
+    tell?.(
+      `${dialled} is emergency number ${emergency}: no right and no limit is asked, and every trunk is tried`,
+    );
+    const steps = of.trunks.flatMap((way) => stepsOf(way, emergency, noTurns));
+    const found = { ...known, number: emergency, class: 'emergency' as const };
+    if (steps.length === 0) return refuse('no-trunk', found);
     const callerId = shownNumber(of, phone, steps, facts, tell);
     return { ...found, go: true, callerId, hide: false, record: false, steps, counts: [], talks };
   }

@@ -47,7 +47,10 @@ export function decideTyped(
   return { ...known, go: true, callerId, hide: false, record: false, steps, counts, talks: null };
 }
 
-/** How Asterisk alone calls such a number: nobody opens the purse by stopping a server, so nothing premium. */
+/**
+ * How Asterisk alone calls such a number: nobody opens the purse by stopping a server. So nothing premium, and nothing
+ * international of a team that has said what it may call; one that has said nothing goes on reaching its telephones abroad.
+ */
 export function typedWithoutServer(
   of: OutboundTeam,
   number: string,
@@ -55,6 +58,10 @@ export function typedWithoutServer(
 ): { readonly steps: readonly TrunkStep[]; readonly callerId: string | null } {
   // Of hours and limits only a server knows; neither is said of what the team itself calls.
   const decision = decideTyped(of, number, { instant: 0 }, { facts });
-  const closed = of.outsidePrefix !== null && decision.class === 'premium';
+  const closed =
+    of.outsidePrefix === null
+      ? // Without a country nothing is known of what a number costs.
+        of.plan.country !== null && decision.class === 'premium'
+      : decision.class === 'premium' || decision.class === 'international';
   return decision.go && !closed ? decision : { steps: [], callerId: null };
 }

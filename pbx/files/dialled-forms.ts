@@ -16,6 +16,8 @@ export interface DialledForms {
   trunkPrefix: string;
   /** What is dialled before a number of another country: 00. */
   beforeAbroad: string;
+  /** What may be dialled before a short number as if it were one of another country: +49 and 0049. */
+  withCountry: readonly string[];
   /** A beginning of numbers, as people type it, in the form in which numbers are kept. */
   beginning: (typed: string) => string;
   /** What phones dial, and the number that it is. `area`: before a number without an area code. */
@@ -37,6 +39,7 @@ export async function dialledForms(country: string | null): Promise<DialledForms
       code: undefined,
       trunkPrefix: '',
       beforeAbroad: '00',
+      withCountry: [],
       beginning: (typed) => typed,
       patterns: () => [asItIs],
     };
@@ -52,6 +55,7 @@ export async function dialledForms(country: string | null): Promise<DialledForms
     code,
     trunkPrefix,
     beforeAbroad: abroad ?? '00',
+    withCountry: [`+${code}`, ...(abroad === undefined ? [] : [abroad + code])],
     beginning: (typed) => {
       if (typed.startsWith('+')) return typed;
       if (abroad !== undefined && typed.startsWith(abroad)) return `+${typed.slice(abroad.length)}`;

@@ -8,17 +8,20 @@ export interface EmergencyRows {
   /** As stored; null: none. */
   numbers: string | null;
   outsidePrefix: string | null;
+  /** What some telephones put before them, out of their address book: +49, 0049. Reckoned, not read. */
+  withCountry: readonly string[];
   callerId: string | null;
   /** All trunks that the team can use, in the order in which they are tried. */
   ways: { endpoint: string; replySeconds: number; callerId: string | null }[];
-  /** Phones that are known by a number of their own, or of their user group. */
-  callers: { endpoint: string; callerId: string }[];
+  /** Phones that are known by a number of their own, or of a user group: what is said of each, the nearest first. */
+  callers: { endpoint: string; callerIds: string[] }[];
 }
 
 /** Of a team that has none. */
 export const noEmergency: EmergencyRows = {
   numbers: null,
   outsidePrefix: null,
+  withCountry: [],
   callerId: null,
   ways: [],
   callers: [],
@@ -28,14 +31,14 @@ export const noEmergency: EmergencyRows = {
 export async function readEmergency(trx: Queryable, node: string): Promise<Map<string, EmergencyRows>> {
   const rows = await trx('teams as t')
     .where('t.node', node)
-    .select<(Omit<EmergencyRows, 'ways' | 'callers'> & { team: string })[]>(
+    .select<(Omit<EmergencyRows, 'ways' | 'callers' | 'withCountry'> & { team: string })[]>(
       't.identity as team',
       't.emergency as numbers',
       't.outside_prefix as outsidePrefix',
       't.caller_id as callerId',
     );
   const byTeam = new Map<string, EmergencyRows>(
-    rows.map(({ team, ...row }) => [team, { ...row, ways: [], callers: [] }]),
+    rows.map(({ team, ...row }) => [team, { ...row, withCountry: [], ways: [], callers: [] }]),
   );
   // Its default first, then its other own ones, then those for every team.
   const ways = await trx.raw<{ rows: (EmergencyRows['ways'][number] & { team: string })[] }>(
@@ -48,12 +51,12 @@ export async function readEmergency(trx: Queryable, node: string): Promise<Map<s
   );
   for (const { team, ...way } of ways.rows) byTeam.get(team)?.ways.push(way);
   const callers = await trx.raw<{ rows: (EmergencyRows['callers'][number] & { team: string })[] }>(
-    `select t.identity as team, coalesce(x.endpoint, t.identity || '-' || x.number) as endpoint, c.id as "callerId"
+    `select t.identity as team, coalesce(x.endpoint, t.identity || '-' || x.number) as endpoint, c.ids as "callerIds"
      from extensions x join teams t on t.id = x.team_id
-     cross join lateral (select coalesce(x.caller_id, (
+     cross join lateral (select array_remove(array[x.caller_id] || array(
        select g.caller_id from user_group_members m join user_groups g on g.id = m.user_group_id
-       where m.user_id = x.user_id and g.team_id = x.team_id and g.caller_id is not null order by g.position limit 1)) as id) c
-     where t.node = ? and x.removed_at is null and x.kind = 'sip' and c.id is not null
+       where m.user_id = x.user_id and g.team_id = x.team_id order by g.position), null) as ids) c
+     where t.node = ? and x.removed_at is null and x.kind = 'sip' and c.ids <> '{}'
      order by t.identity, x.number`,
     [node],
   );
@@ -61,22 +64,42 @@ export async function readEmergency(trx: Queryable, node: string): Promise<Map<s
   return byTeam;
 }
 
+/** What of the team decides with them. */
+interface Around {
+  codes: readonly { code: string; feature: Feature }[];
+  /** What phones of the team dial for something else. */
+  numbers: ReadonlySet<string>;
+  /** Whether a number is the team's, so that it may be shown. */
+  shows: (number: string) => boolean;
+}
+
 /** What team/emergency.hbs and team/phones.hbs are given. */
 export function emergencyModel(
-  { numbers, outsidePrefix, callerId, ways, callers }: EmergencyRows,
-  codes: readonly { code: string; feature: Feature }[],
+  { numbers, outsidePrefix, withCountry, callerId, ways, callers }: EmergencyRows,
+  around: Around,
 ) {
+  const all = readEmergencies(numbers);
   const dialled = new Map<string, string>();
-  for (const number of readEmergencies(numbers)) {
+  // Where a number with something before it is another emergency number as it is, that one is meant.
+  const before = (what: string, number: string): void => {
+    if (!dialled.has(what + number)) dialled.set(what + number, number);
+  };
+  const prefix = outsidePrefix ?? '';
+  for (const number of all) {
     dialled.set(number, number);
-    // Where a number with the prefix is another emergency number as it is, that one is meant.
-    const prefixed = `${outsidePrefix ?? ''}${number}`;
-    if (!dialled.has(prefixed)) dialled.set(prefixed, number);
+    before(prefix, number);
   }
+  // What stands in a number's own way is refused when it is typed (emergency_numbers); these give way to what is there.
+  for (const number of all)
+    for (const what of withCountry.flatMap((country) => [country, prefix + country]))
+      if (!around.numbers.has(what + number)) before(what, number);
   const plain = [...dialled];
   // Who hides their number from everybody reaches them, too.
-  for (const { code } of codes.filter(({ feature }) => feature === 'hide-number'))
+  for (const { code } of around.codes.filter(({ feature }) => feature === 'hide-number'))
     for (const [behind, number] of plain) dialled.set(`${code}${behind}`, number);
+  const shown = (given: readonly (string | null)[]): string | null =>
+    given.find((one) => one !== null && around.shows(one)) ?? null;
+  const ofTeam = shown([callerId]);
   return {
     dialled: [...dialled].map(([dialled, number]) => ({ dialled, number })),
     /** Whether they can be called, and come before everything else. */
@@ -84,12 +107,15 @@ export function emergencyModel(
     last: dialled.size > 0 && ways.length === 0,
     ways: ways.map(({ endpoint, replySeconds, callerId }, index) => ({
       place: String(index + 1),
-      way: `${endpoint}:${replySeconds}:${callerId ?? ''}`,
+      way: `${endpoint}:${replySeconds}:${shown([callerId]) ?? ''}`,
     })),
     callers: [
-      ...(callerId === null ? [] : [{ key: 'team', callerId }]),
+      ...(ofTeam === null ? [] : [{ key: 'team', callerId: ofTeam }]),
       // By a digest, since an extension's name is the same to Asterisk with a hyphen and without.
-      ...callers.map(({ endpoint, callerId }) => ({ key: hash('md5', endpoint), callerId })),
+      ...callers.flatMap(({ endpoint, callerIds }) => {
+        const callerId = shown(callerIds);
+        return callerId === null ? [] : [{ key: hash('md5', endpoint), callerId }];
+      }),
     ],
   };
 }

@@ -9,7 +9,7 @@ import { exitsOf, keysOf } from './exits.js';
 import { emergencyModel } from './emergency.js';
 import { hoursModel } from './hours-model.js';
 import { closedModel, placeIn } from './places.js';
-import { outsideModel } from './outside-model.js';
+import { factsOf, outsideModel } from './outside-model.js';
 import { ringGroupNumbers, ringGroupsModel } from './ring-groups.js';
 import type { NodeRows } from './rows.js';
 import type { TeamRows } from './team-rows.js';
@@ -73,6 +73,8 @@ export function teamModel(
     recorded: (record ?? rows.record) === 'always',
     name: { team: identity, extension: number, extensionKind: kind, endpoint },
   }));
+  const facts = factsOf(rows);
+  const shows = (number: string): boolean => facts.did(identity, number) !== undefined;
   const hours = rows.hours.map((one) => hoursModel(identity, rows.overlap, one));
   const byNumber = new Map(named.map((one) => [one.number, one]));
   /** The names of all of a kind to which calls are sent. */
@@ -132,7 +134,7 @@ export function teamModel(
     phones: rows.extensions.flatMap(({ number, secret }) =>
       secret === null ? [] : [phone(`${identity}-${number}`, number, secret)],
     ),
-    ways: waysModel(identity, rows.record, rows.ways),
+    ways: waysModel(identity, rows.record, rows.ways, shows),
     hidingCodes: rows.codes
       .filter(({ feature }) => feature === 'hide-number')
       .map(({ code }) => ({
@@ -164,7 +166,16 @@ export function teamModel(
       forms: inTeam.map((form) => ({ form, length: String(form.length) })),
       destination: placeIn(identity, slots, 'to'),
     })),
-    emergency: emergencyModel(rows.emergency, rows.codes),
+    emergency: emergencyModel(rows.emergency, {
+      codes: rows.codes,
+      numbers: new Set([
+        ...rows.extensions.map(({ number }) => number),
+        ...rows.groups.flatMap(({ number }) => number ?? []),
+        ...rows.ringGroups.map(({ number }) => number),
+        ...rows.hours.flatMap(({ number }) => number ?? []),
+      ]),
+      shows,
+    }),
     timeZone: rows.timeZone,
     hours,
     numberedHours: hours.filter(({ number }) => number !== null),

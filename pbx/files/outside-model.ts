@@ -13,7 +13,8 @@ export function outsideModel(rows: TeamRows, number: string) {
   return { called: number, steps: writeTrunkSteps(answerSteps(steps)), callerId: callerId ?? '' };
 }
 
-const factsOf = ({ dids, prefixes }: TeamRows): TeamFacts => ({
+/** What a team has of numbers, as `TeamFacts` say it, without a server. */
+export const factsOf = ({ dids, prefixes }: TeamRows): TeamFacts => ({
   did: (_team, number) =>
     dids.find((did) => bare(did.number) === bare(number))?.number ??
     prefixes.find((did) => bare(number).startsWith(bare(did.number)))?.number,

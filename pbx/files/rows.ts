@@ -2,6 +2,7 @@ import { readOutboundTeams } from '../../domain/calls/outbound-read.js';
 import type { OutboundTeam } from '../../domain/calls/outbound-team.js';
 import type { Database } from '../../domain/database/pool.js';
 import { callersOf, type TrustedTrunk } from './caller-forms.js';
+import { dialledForms } from './dialled-forms.js';
 import { formsOf, type Forms } from './did-forms.js';
 import { spreadAll, type DidRow } from './did-rows.js';
 import { noEmergency, readEmergency } from './emergency.js';
@@ -43,6 +44,8 @@ export async function readRows(db: Database, node: string): Promise<NodeRows> {
       team.overlap = (await import('../../domain/calls/hours.js')).overlapOf(team.timeZone);
     const rows = ways.get(team.identity);
     if (rows) team.ways = { rows, plans: await wayPlans(rows) };
+    const { withCountry } = await dialledForms(team.out.plan.country);
+    team.emergency = { ...team.emergency, withCountry };
     team.callers = await callersOf(trusted.get(team.identity) ?? [], new Map(keyed));
   }
   await spreadAll(teams);

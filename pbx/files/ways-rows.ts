@@ -9,6 +9,7 @@ export interface TrunkRow {
   channels: number | null;
   replySeconds: number;
   nextOn: string | null;
+  callerId: string | null;
 }
 
 /** What is done with numbers that begin so. */
@@ -103,7 +104,8 @@ export async function readWays(trx: Queryable, node: string): Promise<Map<string
 async function readTrunks(trx: Queryable): Promise<(ids: WayIds) => WayRow | null> {
   const trunks = await rowsOf<TrunkRow & { id: number }>(
     trx,
-    `select id, endpoint, country, number_format as format, channels, reply_seconds as "replySeconds", next_on as "nextOn"
+    `select id, endpoint, country, number_format as format, channels, reply_seconds as "replySeconds", next_on as "nextOn",
+       caller_id as "callerId"
      from trunks order by id`,
   );
   const groups = await rowsOf<{ id: number; members: number[]; rules: RuleRow[] }>(

@@ -23,6 +23,8 @@ export function waysModel(
   team: string,
   recordRule: RecordRule,
   given: { rows: WaysRow; plans: WayPlans } | undefined,
+  /** Whether a number is the team's, so that it may be shown. */
+  shows: (number: string) => boolean,
 ) {
   if (!given) return undefined;
   const { rows, plans } = given;
@@ -48,8 +50,14 @@ export function waysModel(
       // By a digest, since an extension's name is the same to Asterisk with a hyphen and without.
       key: hash('md5', endpoint ?? `${team}-${number}`),
       ways: way ? name : '',
+      // In the order of `shownNumber`.
       callerId:
-        callerId ?? userGroups.find((group) => group.callerId !== null)?.callerId ?? rows.callerId ?? '',
+        [
+          callerId,
+          ...userGroups.map((group) => group.callerId),
+          rows.callerId,
+          ...(way?.trunks ?? []).map((trunk) => trunk.callerId),
+        ].find((one) => one !== null && shows(one)) ?? '',
       hours: userGroups.find(({ hours }) => hours !== null)?.hours ?? '',
       options: (record ?? recordRule) === 'always' ? 'r' : '',
     };

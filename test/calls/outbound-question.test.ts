@@ -6,6 +6,7 @@ import type { CallOut } from '../../domain/calls/calls-out.js';
 import { explainOutbound } from '../../domain/calls/explain-outbound.js';
 import { Outbound } from '../../domain/calls/outbound-memory.js';
 import { readOutbound } from '../../domain/calls/outbound-answer.js';
+import { readOutboundTeams } from '../../domain/calls/outbound-read.js';
 import { Routing } from '../../domain/calls/routing.js';
 import { connect, type Database } from '../../domain/database/pool.js';
 import { signIn } from '../../domain/presence/sign-in.js';
@@ -177,6 +178,16 @@ await t.test(
     t.match(await ask(team, '0401234567', 'astercc-5002', ''), { refused: 'nobody' });
   },
 );
+
+await t.test('of one team the same is read as of all of them', async (t) => {
+  const all = await readOutboundTeams(db, 'default', undefined);
+  for (const one of all) t.same(await readOutboundTeams(db, 'default', [one.id]), [one], one.team);
+  const groups = all.find((one) => one.team === team)?.extensions.get('desk')?.groups;
+  t.same(
+    groups?.map(({ name }) => name),
+    ['sales'],
+  );
+});
 
 await t.test('route says the same in words', async (t) => {
   const explain = (number: string, from: string) => explainOutbound(db, team, { number, from });

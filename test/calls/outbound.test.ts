@@ -299,7 +299,10 @@ await t.test('hours, limits, hidden numbers and what is counted', (t) => {
 });
 
 await t.test('an emergency goes before every right and limit, over every trunk', (t) => {
-  const emergencies = { has: (_team: string, dialled: string) => dialled === '112' };
+  // As `EmergencyMemory` answers.
+  const emergencies = {
+    dialled: (_team: string, number: string) => (['112', '+49112'].includes(number) ? '112' : undefined),
+  };
   const limits = {
     check: () => ({ limit: 'calls-per-day' as const, of: 'team' as const, name: 'astercc', most: 1 }),
     counts: () => [],
@@ -317,6 +320,12 @@ await t.test('an emergency goes before every right and limit, over every trunk',
       ['b:112', 'a:112'],
     );
   t.match(decide(closed, { dialled: '112' }, caller(), { emergencies }), { class: 'emergency', hide: false });
+  for (const dialled of ['+49112', '0049112']) {
+    const decision = decide(team({ mayCall: [] }), { dialled }, caller(), { emergencies });
+    t.match(decision, { class: 'emergency', number: '112' }, dialled);
+    t.same(trunksOf(decision), ['b:112', 'a:112'], 'no trunk routes it with a country before it');
+  }
+  t.match(decide(team(), { dialled: '0112' }, caller(), { emergencies }), { class: 'premium' });
   t.end();
 });
 

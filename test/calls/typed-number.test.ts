@@ -42,8 +42,10 @@ await t.test(
   async (t) => {
     t.match(await called('+4915112345678'), { server: 'no-trunk', alone: '' });
     await setTeam(db, team, { trunk: 'old' });
-    for (const number of ['015112345678', '+4915112345678', '+881612345678'])
-      t.match(await called(number), { server: `old ${number}`, alone: `old ${number}`, shown: null }, number);
+    for (const number of ['015112345678', '+4915112345678', '+881612345678']) {
+      const alone = number.startsWith('+881') ? '' : `old ${number}`;
+      t.match(await called(number), { server: `old ${number}`, alone, shown: null }, number);
+    }
   },
 );
 
@@ -53,6 +55,16 @@ await t.test('over a trunk group each trunk is sent its form, and rules of the g
   t.match(await called('+4915112345678'), { server: both, alone: both });
   t.match(await called('+35312345678'), { server: 'no-trunk', alone: '' });
 });
+
+await t.test(
+  'without a server only what is premium is closed to a team that says nothing of rights',
+  async (t) => {
+    await setTeam(db, team, { country: 'DE' });
+    const abroad = 'old +33142685300, home 0033142685300';
+    t.match(await called('+33142685300'), { server: abroad, alone: abroad });
+    t.match(await called('+499001234567'), { server: 'old +499001234567, home 09001234567', alone: '' });
+  },
+);
 
 await t.test('once its phones call out, its rights hold for what is typed, too', async (t) => {
   await setTeam(db, team, { outsidePrefix: '0', callerId: '+4930600100', country: 'DE' });
@@ -67,7 +79,11 @@ await t.test('once its phones call out, its rights hold for what is typed, too',
   t.match(await called('+33142685300'), { server: 'class', alone: '' });
   await setTeam(db, team, { mayCall: 'national,mobile,international,premium' });
   const abroad = 'old +33142685300, home 0033142685300';
-  t.match(await called('+33142685300'), { server: abroad, alone: abroad });
+  t.match(
+    await called('+33142685300'),
+    { server: abroad, alone: '' },
+    'without a server only what is national and mobile is open',
+  );
   t.match(
     await called('+499001234567'),
     { server: 'old +499001234567, home 09001234567', alone: '' },

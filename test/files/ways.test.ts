@@ -11,6 +11,7 @@ const trunk = (more: Partial<TrunkRow> = {}): TrunkRow => ({
   channels: null,
   replySeconds: 6,
   nextOn: null,
+  callerId: null,
   ...more,
 });
 const group = (name: string, more: Partial<UserGroupRow> = {}): UserGroupRow => ({
@@ -44,9 +45,9 @@ const rows = (more: Partial<WaysRow> = {}): WaysRow => ({
   payers: [payer('5001')],
   ...more,
 });
-async function model(more: Partial<WaysRow> = {}) {
+async function model(more: Partial<WaysRow> = {}, shows: (number: string) => boolean = () => true) {
   const given = rows(more);
-  const found = waysModel('astercc', 'never', { rows: given, plans: await wayPlans(given) });
+  const found = waysModel('astercc', 'never', { rows: given, plans: await wayPlans(given) }, shows);
   if (!found) throw new Error('no ways');
   return found;
 }
@@ -148,6 +149,19 @@ await t.test(
     t.same((await model({ way: null })).payers[0]?.ways, '', 'no trunk: no way');
   },
 );
+
+await t.test("only a number that is still the team's is shown, the nearest to the phone", async (t) => {
+  const given: Partial<WaysRow> = {
+    callerId: '+49306001',
+    way: { trunks: [trunk(), trunk({ callerId: '+49306009' })], rules: [] },
+    payers: [{ ...payer('5001', group('sales', { callerId: '+49306002' })), callerId: '+49306003' }],
+  };
+  const said = ['+49306003', '+49306002', '+49306001', '+49306009'];
+  for (const [gone, number] of [...said, ''].entries()) {
+    const shows = (one: string): boolean => !said.slice(0, gone).includes(one);
+    t.equal((await model(given, shows)).payers[0]?.callerId, number);
+  }
+});
 
 await t.test('what phones dial in a country', async (t) => {
   const patterns = async (country: string | null, area: string | null): Promise<string[]> =>

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { until } from '../../domain/machine/processes.js';
 import { addExtension, setExtension } from '../../domain/provisioning/extension.js';
+import { addDid } from '../../domain/provisioning/did.js';
 import { addGroup } from '../../domain/provisioning/group.js';
 import { addAgent } from '../../domain/provisioning/agent.js';
 import { setTeam } from '../../domain/provisioning/team.js';
@@ -32,7 +33,9 @@ const centre = await centreFor(t, {
     await addTrunk(db, null, { name: 'a-shared', endpoint: shared.endpoint });
     await addTrunk(db, team, { name: 'b-other', endpoint: other.endpoint });
     await addTrunk(db, team, { name: 'c-own', endpoint: own.endpoint });
-    await setTeam(db, team, { trunk: 'c-own', emergency: '112,110' });
+    await setTeam(db, team, { trunk: 'c-own', country: 'DE', emergency: '112,110' });
+    for (const number of ['+4930600100', '+4930600101'])
+      await addDid(db, team, { number, to: 'group:support' });
     await setExtension(db, team, '5001', { location: '2nd floor, room 14' });
     await db('teams').where({ identity: team }).update({ outside_prefix: '0', caller_id: '+4930600100' });
     await db('extensions').where({ number: '5001' }).update({ caller_id: '+4930600101' });
@@ -56,7 +59,7 @@ async function help(from: Phone, dialled: string, provider: Provider): Promise<s
   await until('the try to be told', async () =>
     (await triesIn(asterisk, mark)).find((one) => one.includes('answered')),
   );
-  t.equal(call.number, dialled.replace(/^[*]31/, '').replace(/^0|#$/g, ''));
+  t.equal(call.number, dialled.replace(/^[*]31/, '').replace(/^0?(?:[+]|00)49|^0|#$/g, ''));
   await from.hangup();
   await from.closed();
   await provider.call(before, 'ended');
@@ -107,7 +110,8 @@ await t.test('at a phone at which nobody is signed in: at once, logged with its 
     user: 'Anna Berg',
     number: '112',
   });
-  for (const [index, dialled] of ['0112', '110', '0110', '112#', '*31112', '*310112'].entries()) {
+  const waysToDial = ['0112', '110', '0110', '112#', '*31112', '*310112', '+49112', '0+49112', '0049112'];
+  for (const [index, dialled] of [...waysToDial, '00049110'].entries()) {
     await help(plain, dialled, own);
     t.equal(own.calls[index + 1]?.from, '+4930600100', 'known outside by the number of the team');
   }
@@ -233,7 +237,8 @@ await t.test('what was called without a server is recorded when one is back', as
   await server.start();
   const rows = await until('the calls that were left', async () => {
     const found = await db('calls').where({ class: 'emergency' }).orderBy('id', 'desc').limit(3);
-    return found[0]?.outcome === 'failed' && found.every(({ ended_at: at }) => at !== null)
+    return (found[0] as { outcome: string } | undefined)?.outcome === 'failed' &&
+      found.every(({ ended_at: at }) => at !== null)
       ? found.reverse()
       : undefined;
   });
