@@ -113,7 +113,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   const limits = new OutboundLimits(db, settings.node, log);
   const outbound = new Outbound(db, settings.node, routing, { emergencies, limits });
   const provisioning = new ProvisioningChanges(
-    [routing, ringGroups, limits, outbound, emergencies],
+    [routing, ringGroups, outbound, emergencies, { load: async (teamIds) => limits.changed(teamIds) }],
     () => watcher.reconcileSoon(),
     log,
   );
