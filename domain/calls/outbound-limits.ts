@@ -129,6 +129,10 @@ export class OutboundLimits implements CallLimits {
     return { calls: total('calls'), sums: total('sums') };
   }
 
+  get #isChanged(): boolean {
+    return this.#changed !== undefined;
+  }
+
   async #follow(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       const changed = this.#changed;
@@ -139,8 +143,7 @@ export class OutboundLimits implements CallLimits {
           this.#begun ??= settings.catch(() => undefined);
           await settings;
         }
-        const more = await this.#page();
-        if (more || this.#changed !== undefined) continue;
+        if ((await this.#page()) || this.#isChanged) continue;
         this.#unloaded.over();
         break;
       } catch (error) {
