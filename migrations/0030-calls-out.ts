@@ -26,7 +26,8 @@ end $$;
 
 -- Newest first, by each of what people ask for.
 create index calls_direction_idx on calls (team_id, direction, arrived_at, id);
-create index calls_sent_on_idx on calls (team_id, arrived_at) where leg is not null and direction <> 'out';
+create index calls_sent_on_idx on calls (team_id, arrived_at, id) where leg is not null and direction <> 'out';
+create index calls_sent_on_answered_idx on calls (node, leg_answered_at) where leg is not null and direction <> 'out';
 create index calls_number_idx on calls (team_id, number, arrived_at, id) where number is not null;
 create index calls_trunk_idx on calls (team_id, trunk, arrived_at, id) where trunk is not null;
 create index calls_leg_open_idx on calls (node, leg) where leg is not null and leg_ended_at is null;

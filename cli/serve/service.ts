@@ -32,7 +32,7 @@ import { Reconciliation } from '../../pbx/watch/reconciliation.js';
 import { EventRoundTrip } from '../../pbx/watch/round-trip.js';
 import { Watcher, watcherDefaults } from '../../pbx/watch/watcher.js';
 import { Parts, type Part } from './parts.js';
-import { ProvisioningChanges } from './provisioning.js';
+import { ProvisioningChanges, type Remembered } from './provisioning.js';
 import { Schema } from './schema.js';
 
 /** How long questions under way may take to be answered when the server stops. */
@@ -112,8 +112,15 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   const emergencies = new EmergencyMemory(db, settings.node);
   const limits = new OutboundLimits(db, settings.node, log);
   const outbound = new Outbound(db, settings.node, routing, { emergencies, limits });
+  // Limits are read by themselves: the day's calls may take a while, and nobody waits for them.
+  const limited: Remembered = {
+    load: (teamIds) => {
+      limits.changed(teamIds);
+      return Promise.resolve();
+    },
+  };
   const provisioning = new ProvisioningChanges(
-    [routing, ringGroups, limits, outbound, emergencies],
+    [routing, ringGroups, outbound, emergencies, limited],
     () => watcher.reconcileSoon(),
     log,
   );

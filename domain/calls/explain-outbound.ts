@@ -1,6 +1,7 @@
 import type { Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { checkName } from '../names.js';
+import { EmergencyMemory } from './emergency-numbers.js';
 import type { OutboundDecision } from './outbound.js';
 import { Outbound } from './outbound-memory.js';
 import { Routing } from './routing.js';
@@ -50,7 +51,9 @@ export function explainOutbound(
     const { id, node, timeZone, endpoint } = row;
     const routing = new Routing(db, node);
     await routing.load([id]);
-    const outbound = new Outbound(db, node, routing);
+    const emergencies = new EmergencyMemory(db, node);
+    await emergencies.load([id]);
+    const outbound = new Outbound(db, node, routing, { emergencies });
     await outbound.load([id]);
     const steps: string[] = [];
     const decided = await outbound.decide(
@@ -94,5 +97,10 @@ function explained(
     endpoint,
     sent,
   }));
-  return { ...about, refused: null, opens: null, callerId, record, trunks, steps };
+  // What was called today is known to the servers.
+  const words =
+    numberClass === 'emergency'
+      ? 'an emergency call goes out before every right and limit'
+      : 'limits are not looked at here: `star64 status` shows those that are reached';
+  return { ...about, refused: null, opens: null, callerId, record, trunks, steps: [...steps, words] };
 }

@@ -191,6 +191,10 @@ await t.test('of one team the same is read as of all of them', async (t) => {
 
 await t.test('route says the same in words', async (t) => {
   const explain = (number: string, from: string) => explainOutbound(db, team, { number, from });
+  const emergency = await explain('112', '5000');
+  t.match(emergency, { class: 'emergency', refused: null, opens: null, trunks: [{ sent: '112' }] });
+  t.match(emergency?.steps.at(-1), 'an emergency call goes out before every right and limit');
+  t.match((await explain('123456', '5000'))?.steps.at(-1), /limits are not looked at/);
   const out = await explain('09001234567', '5001');
   t.match(out, {
     number: '+499001234567',
