@@ -164,7 +164,7 @@ async function readGroups(
   }>(
     `select g.id, g.name, g.position, g.trunk_id as "trunkId", g.trunk_group_id as "trunkGroupId", g.may_call as "mayCall",
        g.caller_id as "callerId", h.name as hours
-     from user_groups g join teams t on t.id = g.team_id left join hours h on h.id = g.hours_id where ${mine}`,
+     from user_groups g join teams t on t.id = g.team_id left join hours h on h.id = g.hours_id where ${mine} and g.removed_at is null`,
     { ...only },
   );
   return new Map(
@@ -208,7 +208,7 @@ async function readExtensions(
      from extensions x join teams t on t.id = x.team_id
      left join (
        select m.user_id, array_agg(g.id order by g.position) as groups from user_group_members m
-       join user_groups g on g.id = m.user_group_id group by m.user_id) m on m.user_id = x.user_id
+       join user_groups g on g.id = m.user_group_id where g.removed_at is null group by m.user_id) m on m.user_id = x.user_id
      where ${mine} and x.removed_at is null and x.kind = 'sip'
        and (x.caller_id is not null or x.endpoint is not null or x.record is not null or m.user_id is not null)`,
     { ...only },

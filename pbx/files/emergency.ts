@@ -52,7 +52,7 @@ export async function readEmergency(trx: Queryable, node: string): Promise<Map<s
      from extensions x join teams t on t.id = x.team_id
      cross join lateral (select coalesce(x.caller_id, (
        select g.caller_id from user_group_members m join user_groups g on g.id = m.user_group_id
-       where m.user_id = x.user_id and g.team_id = x.team_id and g.caller_id is not null order by g.position limit 1)) as id) c
+       where m.user_id = x.user_id and g.team_id = x.team_id and g.removed_at is null and g.caller_id is not null order by g.position limit 1)) as id) c
      where t.node = ? and x.removed_at is null and x.kind = 'sip' and c.id is not null
      order by t.identity, x.number`,
     [node],
