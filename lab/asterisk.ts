@@ -28,8 +28,11 @@ export interface LabAsteriskOptions extends TreeOptions {
   verboseLog?: boolean;
   /** Whether Asterisk itself remembers queue members over a restart. Default: it does. */
   persistentMembers?: boolean;
-  /** True: of every stock prompt only its first tenth of a second, where what is heard is known by its name alone. */
-  briefPrompts?: boolean;
+  /**
+   * Of every stock prompt only its first tenth of a second, where what is heard is known by its name alone: true, or the
+   * names of those that stay whole.
+   */
+  briefPrompts?: boolean | readonly string[];
 }
 
 /** A private Asterisk on 127.0.0.1 with ports of its own; ends with its parent. Any number run side by side. */
@@ -219,8 +222,9 @@ export class LabAsterisk {
       ['rest-api', 'rest-api'],
     ] as const) {
       await rm(join(data, name), { recursive: true, force: true });
-      if (name === 'sounds/en' && options.briefPrompts === true)
-        await cutSounds(join(share, target), join(data, name));
+      const { briefPrompts = false } = options;
+      if (name === 'sounds/en' && briefPrompts !== false)
+        await cutSounds(join(share, target), join(data, name), briefPrompts === true ? [] : briefPrompts);
       else await symlink(join(share, target), join(data, name));
     }
     const files = operatorConfiguration({

@@ -33,12 +33,13 @@ export function toneIn(samples: Int16Array, hertz: number): number {
   return (2 * Math.hypot(real, imaginary)) / Math.max(1, samples.length);
 }
 
-/** Fills a directory with the sounds of another one, of each the first tenth of a second. */
-export async function cutSounds(from: string, to: string): Promise<void> {
+/** Fills a directory with the sounds of another one, of each but the `whole` ones the first tenth of a second. */
+export async function cutSounds(from: string, to: string, whole: readonly string[]): Promise<void> {
   for (const name of await readdir(from, { recursive: true })) {
     if (!name.endsWith('.wav')) continue;
     await mkdir(dirname(join(to, name)), { recursive: true });
-    const samples = (await readSamples(join(from, name))).subarray(0, 800);
+    const length = whole.includes(name.slice(0, -'.wav'.length)) ? undefined : 800;
+    const samples = (await readSamples(join(from, name))).subarray(0, length);
     const bytes = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
     await writeFile(join(to, name), Buffer.concat([headerFor(bytes.length), bytes]));
   }

@@ -126,7 +126,8 @@ export const told = `
       when c.leg_answered_at is null and call.answered_at is null then c.leg_ended_at
       when call.final and c.ended_by is null then call.over_at
       else coalesce(c.leg_ended_at, call.over_at) end,
-    answered_at = coalesce(c.answered_at, call.answered_at),
+    -- That one which came in is answered is told by who was called: a telephone that has to confirm has not done it yet.
+    answered_at = case when c.direction = 'out' then coalesce(c.answered_at, call.answered_at) else c.answered_at end,
     ended_by = coalesce(c.ended_by, call."endedBy"),
     cause = coalesce(c.cause, call.cause),
     refused = case when c.direction = 'out' then coalesce(c.refused, call.refused) end,
@@ -136,8 +137,8 @@ export const told = `
       when call.final and c.ended_by is null then call.over_at
       else coalesce(c.ended_at, call.over_at) end,
     outcome = case
-      when c.answered_at is not null or call.answered_at is not null then 'answered'
       when c.direction <> 'out' then c.outcome
+      when c.answered_at is not null or call.answered_at is not null then 'answered'
       when c.ended_at is not null or call.over_at is not null
         then coalesce(nullif(c.outcome, 'unknown'), call.outcome, 'unknown')
       end

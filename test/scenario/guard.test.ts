@@ -40,7 +40,7 @@ const centre = await centreOf(
   { ...team, agents },
   {
     servers: 2,
-    asterisk: { briefPrompts: false },
+    asterisk: { briefPrompts: ['sorry', 'please-try-call-later'] },
   },
 );
 const { asterisk, db, servers } = centre;

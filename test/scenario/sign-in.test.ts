@@ -17,7 +17,7 @@ import {
 
 const groups = [{ name: 'support', number: '6000' }, { name: 'sales' }];
 const centre = await centreOf(t, crowd(4, { groups }), {
-  asterisk: { briefPrompts: false },
+  asterisk: { briefPrompts: ['agent-loginok'] },
   provision: async (db) => {
     await addGroup(db, 'astercc', { name: 'desk' });
     // The same numbers once more in another team (spec 4).

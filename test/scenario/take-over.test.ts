@@ -63,7 +63,12 @@ const serving = (one: LabProcess): Promise<true> =>
   until('it to serve', () => (one.output().stderr.includes('"msg":"serving"') ? true : undefined), 60_000);
 
 const taken = Number(server.address.split(':')[1]);
+const promised = async (): Promise<string | undefined> =>
+  /STAR64_LEASE=(\d+)/.exec(await asterisk.console('dialplan show globals'))?.[1];
+const promisedThen = await promised();
 const copy = await restoreBackup();
+// A copy is known by what the original has promised since.
+await until('the original to go on', async () => ((await promised()) === promisedThen ? undefined : true));
 
 await t.test('a server that does not get its port leaves no trace in Asterisk', async (t) => {
   const before = await traces();

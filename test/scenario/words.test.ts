@@ -17,7 +17,7 @@ const groups = [
 ];
 const centre = await centreOf(t, crowd(3, { groups }), {
   asterisk: {
-    briefPrompts: false,
+    briefPrompts: ['cannot-complete-as-dialed', 'check-number-dial-again'],
     extra: {
       'pjsip.conf': [
         trunkSection('whole-trunk', wholeTrunk, 5060).replace('star64-inbound', 'star64-trunk'),
