@@ -87,12 +87,13 @@ create table user_groups (
   caller_id text constraint user_groups_caller_id_form check (caller_id ~ '^[+]?[0-9]{2,20}$'),
   hours_id integer,
   created_at timestamptz not null default now(),
+  removed_at timestamptz,
   constraint user_groups_team_id_id_key unique (team_id, id),
-  constraint user_groups_name_key unique (team_id, name),
-  constraint user_groups_position_key unique (team_id, position),
   constraint user_groups_one_way_out check (num_nonnulls(trunk_id, trunk_group_id) <= 1),
   constraint user_groups_hours_fkey foreign key (team_id, hours_id) references hours (team_id, id) on delete restrict
 );
+create unique index user_groups_name_key on user_groups (team_id, name) where removed_at is null;
+create unique index user_groups_position_key on user_groups (team_id, position) where removed_at is null;
 create index user_groups_trunk_idx on user_groups (trunk_id) where trunk_id is not null;
 create index user_groups_trunk_group_idx on user_groups (trunk_group_id) where trunk_group_id is not null;
 create index user_groups_hours_idx on user_groups (team_id, hours_id) where hours_id is not null;
@@ -101,6 +102,7 @@ comment on column user_groups.position is
   'Of several groups of a user the lowest position that has a trunk, a right, a caller ID, says it.';
 comment on column user_groups.may_call is 'As teams.may_call; null: as the team says.';
 comment on column user_groups.hours_id is 'When its users may call out; null: at any time.';
+comment on column user_groups.removed_at is 'As users.removed_at.';
 
 create table user_group_members (
   team_id integer not null,
@@ -212,7 +214,7 @@ alter table calls
     on delete restrict not valid,
   add constraint calls_user_fkey foreign key (user_id) references users on delete restrict not valid,
   add constraint calls_user_group_fkey foreign key (team_id, user_group_id) references user_groups (team_id, id)
-    on delete set null (user_group_id) not valid;
+    on delete restrict not valid;
 create index calls_from_extension_idx on calls (from_extension_id, arrived_at) where from_extension_id is not null;
 create index calls_from_agent_idx on calls (from_agent_id, arrived_at) where from_agent_id is not null;
 create index calls_user_idx on calls (user_id, arrived_at) where user_id is not null;
@@ -242,11 +244,15 @@ create table call_tries (
   code integer,
   cause integer,
   outcome text not null,
-  constraint call_tries_position_key unique (call_id, position),
+  key text not null,
+  constraint call_tries_key unique (call_id, key),
   constraint call_tries_call_fkey foreign key (team_id, call_id) references calls (team_id, id) on delete cascade
 );
 create index call_tries_call_idx on call_tries (team_id, call_id);
-comment on table call_tries is 'Each trunk that was tried for a call to the outside, in their order. Goes with its call.';
+comment on table call_tries is 'Each trunk that was tried for a call to the outside. Goes with its call.';
+comment on column call_tries.position is
+  'In the order in which trunks were tried for one number. A call that is sent on to several begins at 1 each time.';
+comment on column call_tries.key is 'What is told twice has it twice, and is one try: when it began, by Asterisk, position and number.';
 comment on column call_tries.sent is 'The number as the trunk was sent it.';
 comment on column call_tries.code is 'The SIP answer; null: there was none.';
 comment on column call_tries.outcome is

@@ -3,11 +3,17 @@ export const up = `
 alter table calls
   add column leg text,
   add column leg_answered_at timestamptz,
-  add column leg_ended_at timestamptz;
+  add column leg_ended_at timestamptz,
+  add column further_seconds integer,
+  add column decided boolean not null default false;
 comment on column calls.leg is
   'The channel to the trunk whose number answered, by its uniqueid: such a call lasts as long as it does, whoever talks there.';
 comment on column calls.leg_answered_at is
   'When that number answered, also of a call that came in and was sent on to it: from then until leg_ended_at a provider bills.';
+comment on column calls.further_seconds is
+  'Talk with numbers outside that answered after that one, in the same call: a provider bills each. Null: there was none.';
+comment on column calls.decided is
+  'What a server decided of the call to the outside stands here: nothing is looked up, or guessed, over it.';
 comment on column calls.outcome is
   'What was seen of it: somebody answered; abandoned: the caller hung up before; busy, no-answer, refused, unreachable: '
   'what the extension, or the number outside, did; failed: no trunk has taken it; nobody, timeout, full: as a queue let the '
@@ -31,6 +37,14 @@ create index calls_sent_on_answered_idx on calls (node, leg_answered_at) where l
 create index calls_number_idx on calls (team_id, number, arrived_at, id) where number is not null;
 create index calls_trunk_idx on calls (team_id, trunk, arrived_at, id) where trunk is not null;
 create index calls_leg_open_idx on calls (node, leg) where leg is not null and leg_ended_at is null;
+
+alter table call_tries
+  add column leg text,
+  add column talk_seconds integer;
+create index call_tries_leg_open_idx on call_tries (leg) where leg is not null and talk_seconds is null;
+comment on column call_tries.leg is 'As calls.leg, of a number that answered: a call that is sent on may have several.';
+comment on column call_tries.talk_seconds is
+  'How long that channel lived, of one that is not calls.leg; null: it lives, or nobody saw its end.';
 
 alter table leader_leases add column unwatched_since timestamptz;
 comment on column leader_leases.unwatched_since is

@@ -24,6 +24,10 @@ export interface CallOutBegun extends Omit<CallOut, 'class' | 'agent' | 'userGro
 
 /** One trunk that was tried, so many seconds ago. */
 export interface CallTry {
+  /** What is told twice has it twice. Where it begins with a dot, when the try began is not known. */
+  key: string;
+  /** The channel to the trunk, by its uniqueid, of one that has answered. */
+  leg?: string | null;
   position: number;
   /** Its endpoint. */
   trunk: string;
@@ -108,6 +112,7 @@ export class CallOutRecords {
       node: this.node,
       told: JSON.stringify(legs),
     });
+    await prepared(this.db, sql.furtherEnded, { node: this.node, told: JSON.stringify(legs) });
     return rows.map(({ leg }) => leg);
   }
 

@@ -77,7 +77,7 @@ export async function readLimits(
   );
   const { rows: groups } = await db.raw<{ rows: ({ id: number; name: string } & LimitRow)[] }>(
     `select g.id, g.name, ${columnsOf('g')} from user_groups g join teams t on t.id = g.team_id
-     where ${mine} and num_nonnulls(${columnsOf('g')}) > 0`,
+     where ${mine} and g.removed_at is null and num_nonnulls(${columnsOf('g')}) > 0`,
     only,
   );
   const { rows: extensions } = await db.raw<{
@@ -87,7 +87,7 @@ export async function readLimits(
      from extensions x join teams t on t.id = x.team_id
      left join lateral (
        select g.id from user_group_members m join user_groups g on g.id = m.user_group_id
-       where m.user_id = x.user_id and g.team_id = x.team_id and num_nonnulls(${columnsOf('g')}) > 0
+       where m.user_id = x.user_id and g.team_id = x.team_id and g.removed_at is null and num_nonnulls(${columnsOf('g')}) > 0
        order by g.position limit 1) g on true
      where ${mine} and x.removed_at is null and (num_nonnulls(${columnsOf('x')}) > 0 or g.id is not null)
      order by x.id`,

@@ -170,7 +170,7 @@ async function readGroups(
   }>(
     `select g.id, g.name, g.position, g.trunk_id as "trunkId", g.trunk_group_id as "trunkGroupId", g.may_call as "mayCall",
        g.caller_id as "callerId", h.name as hours
-     from user_groups g join teams t on t.id = g.team_id left join hours h on h.id = g.hours_id where ${mine}`,
+     from user_groups g join teams t on t.id = g.team_id left join hours h on h.id = g.hours_id where ${mine} and g.removed_at is null`,
     { ...only },
   );
   return new Map(
@@ -215,7 +215,8 @@ async function readExtensions(
      left join (
        select g.team_id, m.user_id, array_agg(g.id order by g.position) as groups
        from user_groups g join teams t on t.id = g.team_id join user_group_members m on m.user_group_id = g.id
-       where ${mine} group by g.team_id, m.user_id) m on m.team_id = x.team_id and m.user_id = x.user_id
+       where ${mine} and g.removed_at is null group by g.team_id, m.user_id) m
+         on m.team_id = x.team_id and m.user_id = x.user_id
      where ${mine} and x.removed_at is null and x.kind = 'sip'
        and (x.caller_id is not null or x.endpoint is not null or x.record is not null or m.user_id is not null)`,
     { ...only },

@@ -96,6 +96,8 @@ const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
     const which = number === dialled ? '' : maybe(number, ', which is ');
     return `${who} dials ${word(dialled)}${which}${maybe(kind, ' (', ')')}${maybe(refused, ', and is refused: ')}`;
   },
+  'sent-on-refused': (facts) =>
+    `${whom(facts)} wants to send it on to ${word(facts['number'])}${maybe(facts['class'], ' (', ')')}, and is refused: ${word(facts['refused'])}`,
   tried: ({ trunk, sent, result, code, cause, milliseconds }) =>
     `trunk ${word(trunk)}${maybe(sent, ' is sent ')}: ${tryResults[String(result)] ?? word(result)}${code === undefined ? maybe(result === 'answered' ? undefined : cause, ' (cause ', ')') : ` (SIP ${word(code)})`}${typeof milliseconds === 'number' ? ` after ${(milliseconds / 1000).toFixed(1)} s` : ''}`,
   rings: () => 'it rings',

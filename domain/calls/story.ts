@@ -221,7 +221,7 @@ const sql = (which: string): string => `
     ug.name as "userGroup", call.ringing_at as "ringingAt", call.hold_seconds as "holdSeconds",
     call.ended_by as "endedBy", call.cause,
     coalesce((select json_agg(json_build_object('trunk', y.trunk, 'sent', y.sent, 'at', y.at, 'milliseconds', y.milliseconds,
-      'code', y.code, 'cause', y.cause, 'outcome', y.outcome) order by y.position) from call_tries y
+      'code', y.code, 'cause', y.cause, 'outcome', y.outcome) order by y.at, y.position, y.id) from call_tries y
       where y.call_id = call.id and y.team_id = call.team_id), '[]') as tries,
     call.arrived_at as "arrivedAt", call.answered_at as "answeredAt", call.ended_at as "endedAt", call.outcome,
     coalesce(ax.number, x.number) as extension, a.number as agent, call.answered_number as outside,

@@ -17,7 +17,10 @@ export interface CallSum {
   /** Those that were not. */
   refused: number;
   answered: number;
-  /** From the answer until the channel to the trunk ended; of a call that goes on, so far. */
+  /**
+   * From the answer until the channel to the trunk ended; of a call that goes on, so far. Of one that was sent on to several
+   * numbers all of them, with the trunk of the first.
+   */
   talkSeconds: number;
 }
 
@@ -88,7 +91,7 @@ async function firstCall(db: Queryable, teamId: number, from: Date): Promise<Dat
 }
 
 const columns = `c.user_id, c.user_group_id, c.group_id, c.from_extension_id, c.trunk, c.class, c.refused, c.leg_answered_at,
-  coalesce(c.leg_ended_at, now()) - c.leg_answered_at as talked`;
+  coalesce(c.leg_ended_at, now()) - c.leg_answered_at + make_interval(secs => coalesce(c.further_seconds, 0)) as talked`;
 
 /** Summed by what they are, and only then by their names. */
 const sql = (name: string, joined: string): string => `

@@ -57,7 +57,7 @@ const explanations: Readonly<Record<string, Explain>> = {
     const { scope } = attempt;
     const position = Number(attempt.given['position']);
     const row = await db('user_groups')
-      .where({ team_id: scope.teamId, position })
+      .where({ team_id: scope.teamId, position, removed_at: null })
       .first<{ name: string } | undefined>('name');
     const holder = row?.name ?? 'another';
     return taken(

@@ -25,7 +25,7 @@ export const userGroups = operationsOf(userGroup, {
 async function behindTheLast(trx: Queryable, { teamId }: Scope): Promise<number> {
   await trx('teams').where({ id: teamId }).forNoKeyUpdate().select('id');
   const last = await trx('user_groups')
-    .where({ team_id: teamId })
+    .where({ team_id: teamId, removed_at: null })
     .max('position as position')
     .first<{ position: number | null }>();
   return (last.position ?? 0) + 1;

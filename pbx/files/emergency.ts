@@ -55,7 +55,7 @@ export async function readEmergency(trx: Queryable, node: string): Promise<Map<s
      from extensions x join teams t on t.id = x.team_id
      cross join lateral (select array_remove(array[x.caller_id] || array(
        select g.caller_id from user_group_members m join user_groups g on g.id = m.user_group_id
-       where m.user_id = x.user_id and g.team_id = x.team_id order by g.position), null) as ids) c
+       where m.user_id = x.user_id and g.team_id = x.team_id and g.removed_at is null order by g.position), null) as ids) c
      where t.node = ? and x.removed_at is null and x.kind = 'sip' and c.ids <> '{}'
      order by t.identity, x.number`,
     [node],

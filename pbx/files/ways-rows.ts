@@ -87,7 +87,7 @@ export async function readWays(trx: Queryable, node: string): Promise<Map<string
     trx,
     `select t.identity as team, x.number, x.endpoint, x.caller_id as "callerId", x.record,
        array(select g.id from user_group_members m join user_groups g on g.id = m.user_group_id
-         where m.user_id = x.user_id and g.team_id = x.team_id order by g.position) as "groupIds"
+         where m.user_id = x.user_id and g.team_id = x.team_id and g.removed_at is null order by g.position) as "groupIds"
      from extensions x join teams t on t.id = x.team_id
      where t.node = ? and t.outside_prefix is not null and x.removed_at is null and x.kind = 'sip'
      order by t.identity, x.number`,
@@ -138,7 +138,7 @@ async function readUserGroups(
     `select g.id, g.name, g.trunk_id as "trunkId", g.trunk_group_id as "trunkGroupId", g.may_call as "mayCall",
        g.caller_id as "callerId", h.name as hours
      from user_groups g join teams t on t.id = g.team_id left join hours h on h.id = g.hours_id
-     where t.node = ? and t.outside_prefix is not null`,
+     where t.node = ? and t.outside_prefix is not null and g.removed_at is null`,
     [node],
   );
   return new Map(

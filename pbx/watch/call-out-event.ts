@@ -16,6 +16,8 @@ export const epochIn = (text: string | undefined): number | null =>
 export const wholeIn = (text: string | undefined): number | null =>
   /^[0-9]{1,9}$/.test(text ?? '') ? Number(text) : null;
 
+const wholeOrNothing = (text = ''): string => (/^[0-9]{1,15}$/.test(text) ? text : '');
+
 export const sideIn = (text: string | undefined): CallTell['endedBy'] =>
   endingSides.find((side) => side === text) ?? null;
 
@@ -28,7 +30,9 @@ export function callerBy(endpoint: string, team: string): Pick<CallOutBegun, 'ex
 
 /** A try as it is told, just now or so many seconds ago. */
 export function tryOf(
-  told: Record<'position' | 'trunk' | 'sent' | 'milliseconds' | 'code' | 'cause' | 'outcome', string>,
+  told: Record<'position' | 'trunk' | 'sent' | 'milliseconds' | 'code' | 'cause' | 'outcome', string> & {
+    at?: string;
+  },
   secondsAgo: number,
 ): CallTry | undefined {
   const position = wholeIn(told.position);
@@ -36,6 +40,7 @@ export function tryOf(
   if (position === null || outcome === undefined || told.trunk === '') return undefined;
   const milliseconds = wholeIn(told.milliseconds);
   return {
+    key: `${wholeOrNothing(told.at)}.${position}.${told.sent}`,
     position,
     trunk: told.trunk,
     sent: told.sent === '' ? null : told.sent,

@@ -12,8 +12,12 @@ import { dropOldest } from './endings.js';
 const everyMs = 100;
 /** After PostgreSQL has not taken them. */
 const againMs = 1000;
+/** While the beginning of a call is not recorded, each time twice as long, up to this. */
+const longestMs = 1000;
 /** No beginning is recorded later than this, unless PostgreSQL was away. */
-const beginningsLateMs = 5000;
+const beginningsLateMs = 10_000;
+/** The server that decides about a call records its beginning; when it has not until then, this one does. */
+const byServerMs = 5000;
 /** More than are ever open at once: ends that another server sees leave their beginnings here. */
 const most = 20_000;
 
@@ -21,24 +25,31 @@ const most = 20_000;
 interface CallSoFar {
   uniqueid: string;
   team: string;
-  begun?: Omit<CallOutBegun, 'secondsAgo'> & { at: number };
+  begun?: Omit<CallOutBegun, 'secondsAgo'> & { at: number; asked: boolean };
+  begunWritten: boolean;
   ringingAt?: number;
   answeredAt?: number;
   leg?: string;
+  /** Channels to trunks of numbers that have answered after that one. */
+  further: Set<string>;
   legEndedAt?: number;
   endedAt?: number;
+  /** The channel that began it is gone. */
+  gone?: true;
   talked?: number;
   outcome?: CallOutOutcome;
   refused?: string;
   cause?: number;
   endedBy?: EndingSide;
   trunk?: string;
+  /** Those that are not written yet. */
   tries: (Omit<CallTry, 'secondsAgo'> & { at: number })[];
+  last?: CallTry['outcome'];
   /** The last SIP answer. */
   code: number | null;
-  /** Something of it is not written yet, and until when its beginning may still be recorded. */
-  news: boolean;
+  /** Until when its beginning may still be recorded, and when it is looked for again. */
   until: number;
+  waitMs: number;
 }
 
 /**
@@ -47,6 +58,8 @@ interface CallSoFar {
  */
 export class CallsOutWatch {
   readonly #calls = new Map<string, CallSoFar>();
+  /** Those of which something is not written yet. */
+  #news = new Set<CallSoFar>();
   /** Calls by the channels to the trunks. */
   readonly #legs = new Map<string, string>();
   /** Ends of channels that may be to a trunk, of calls whose answer another server saw. */
@@ -57,6 +70,7 @@ export class CallsOutWatch {
     private readonly records: CallOutRecords,
     /** Is to call `write` in its turn. */
     private readonly due: () => void,
+    private readonly settings = { byServerMs },
   ) {}
 
   /** Takes one UserEvent; others than these are passed over. */
@@ -76,6 +90,7 @@ export class CallsOutWatch {
           refused: text('refused'),
           ...callerBy(header('phone'), header('team')),
           decided: false,
+          asked: header('asked') === 'yes',
           at: performance.now(),
         };
         return;
@@ -94,11 +109,10 @@ export class CallsOutWatch {
         if (talked) call.talked = talked;
         const refused = header('refused') || call.begun?.refused || null;
         if (refused !== null) call.refused = refused;
-        const last = call.tries.at(-1)?.outcome;
         call.outcome =
           call.answeredAt !== undefined || header('status') === 'ANSWER' || (talked ?? 0) > 0
             ? 'answered'
-            : outcomeOfCallOut({ refused, last, code: call.code, cause, endedBy });
+            : outcomeOfCallOut({ refused, last: call.last, code: call.code, cause, endedBy });
       }
     }
   }
@@ -122,17 +136,24 @@ export class CallsOutWatch {
   ended(uniqueid: string): void {
     const known = this.#calls.get(this.#legs.get(uniqueid) ?? '');
     this.#legs.delete(uniqueid);
-    if (known && known.leg !== uniqueid) return;
-    if (known) this.#call(known.uniqueid, '').legEndedAt ??= performance.now();
-    else {
-      this.#otherLegs.set(uniqueid, performance.now());
-      dropOldest(this.#otherLegs, most);
-      this.#soon(everyMs);
-    }
+    if (known && known.leg !== uniqueid && !known.further.has(uniqueid)) return;
+    if (known?.leg === uniqueid) this.#call(known.uniqueid, '').legEndedAt ??= performance.now();
+    // Of a call of which this server has not seen everything, another number may be the first that answered.
+    this.#otherLegs.set(uniqueid, performance.now());
+    dropOldest(this.#otherLegs, most);
+    this.#soon(everyMs);
+  }
+
+  /** The channel that began a call is gone: of a call without a beginning nothing else tells its end. */
+  over(uniqueid: string): void {
+    const call = this.#calls.get(uniqueid);
+    if (!call) return;
+    call.gone = true;
+    this.#forgetIfOver(call);
   }
 
   #tried(uniqueid: string, header: (name: string) => string): void {
-    const names = ['position', 'trunk', 'sent', 'milliseconds', 'code', 'cause', 'outcome'] as const;
+    const names = ['position', 'trunk', 'sent', 'milliseconds', 'code', 'cause', 'outcome', 'at'] as const;
     const told = Object.fromEntries(names.map((name) => [name, header(name)]));
     const one = tryOf(told as Parameters<typeof tryOf>[0], 0);
     if (!one) return;
@@ -141,28 +162,34 @@ export class CallsOutWatch {
     const call = this.#call(from, header('team'));
     const { secondsAgo, ...rest } = one;
     const now = performance.now();
-    if (!call.tries.some(({ position }) => position === one.position))
-      call.tries.push({ ...rest, at: now - secondsAgo * 1000 });
+    const leg = one.outcome === 'answered' && from !== uniqueid ? uniqueid : null;
+    if (!call.tries.some(({ key }) => key === one.key))
+      call.tries.push({ ...rest, leg, at: now - secondsAgo * 1000 });
+    call.last = one.outcome;
     call.code = one.code;
     if (one.outcome === 'answered' || one.outcome === 'ended') call.trunk = one.trunk;
-    if (one.outcome !== 'answered' || from === uniqueid) return;
-    call.leg ??= uniqueid;
+    if (leg === null) return;
+    call.leg ??= leg;
+    if (call.leg !== leg) call.further.add(leg);
     call.answeredAt ??= now;
     call.outcome = 'answered';
-    this.#legs.set(uniqueid, from);
+    this.#legs.set(leg, from);
   }
 
   #call(uniqueid: string, team: string): CallSoFar {
     const call = this.#calls.get(uniqueid) ?? {
       uniqueid,
       team,
+      begunWritten: false,
+      further: new Set<string>(),
       tries: [],
       code: null,
-      news: true,
       until: 0,
+      waitMs: everyMs,
     };
-    call.news = true;
+    this.#news.add(call);
     call.until = performance.now() + beginningsLateMs;
+    call.waitMs = everyMs;
     this.#calls.set(uniqueid, call);
     dropOldest(this.#calls, most);
     this.#soon(everyMs);
@@ -172,16 +199,25 @@ export class CallsOutWatch {
   /** Writes what is new. When it fails, everything is tried again. */
   async write(): Promise<void> {
     this.stop();
-    const news = [...this.#calls.values()].filter(({ news }) => news);
+    const news = [...this.#news].filter((call) => this.#calls.get(call.uniqueid) === call);
+    this.#news = new Set();
     const legs = [...this.#otherLegs];
     const now = performance.now();
     const ago = (at: number | undefined): number | null => (at === undefined ? null : (now - at) / 1000);
-    for (const call of news) call.news = false;
+    const sent = new Map(news.map((call) => [call, call.tries]));
+    for (const call of news) call.tries = [];
     try {
-      const begun = news.flatMap(({ begun }) =>
-        begun ? [{ ...begun, secondsAgo: ago(begun.at) ?? 0 }] : [],
+      const begun = news.filter(
+        (call) =>
+          call.begun &&
+          !call.begunWritten &&
+          (!call.begun.asked || now - call.begun.at >= this.settings.byServerMs),
       );
-      if (begun.length > 0) await this.records.begun(begun);
+      if (begun.length > 0)
+        await this.records.begun(
+          begun.flatMap(({ begun }) => (begun ? [{ ...begun, secondsAgo: ago(begun.at) ?? 0 }] : [])),
+        );
+      for (const call of begun) call.begunWritten = true;
       const told = news.map((call) => ({
         uniqueid: call.uniqueid,
         team: call.team,
@@ -197,26 +233,37 @@ export class CallsOutWatch {
         cause: call.cause ?? null,
         endedBy: call.endedBy ?? null,
         trunk: call.trunk ?? null,
-        tries: call.tries.map(({ at, ...one }) => ({ ...one, secondsAgo: ago(at) ?? 0 })),
+        tries: (sent.get(call) ?? []).map(({ at, ...one }) => ({ ...one, secondsAgo: ago(at) ?? 0 })),
       }));
       const known = new Set(told.length > 0 ? await this.records.told(told) : []);
       for (const call of news) {
-        if (known.has(call.uniqueid)) this.#forgetIfOver(call);
-        else if (now < call.until) call.news = true;
-        else this.#calls.delete(call.uniqueid);
+        if (known.has(call.uniqueid)) {
+          call.begunWritten ||= call.begun?.asked === true;
+          sent.delete(call);
+          this.#forgetIfOver(call);
+        } else if (now < call.until) {
+          call.waitMs = Math.min(2 * call.waitMs, longestMs);
+          this.#again(call, sent);
+        } else this.#calls.delete(call.uniqueid);
       }
       if (legs.length > 0)
         await this.records.legsEnded(legs.map(([leg, at]) => ({ leg, secondsAgo: (now - at) / 1000 })));
       for (const [leg] of legs) this.#otherLegs.delete(leg);
     } catch (error) {
       for (const call of news) {
-        call.news = true;
+        this.#again(call, sent);
         call.until = performance.now() + againMs + beginningsLateMs;
       }
       this.#soon(againMs);
       throw error;
     }
-    if ([...this.#calls.values()].some(({ news }) => news)) this.#soon(everyMs);
+    if (this.#news.size > 0) this.#soon(Math.min(...[...this.#news].map(({ waitMs }) => waitMs)));
+  }
+
+  #again(call: CallSoFar, sent: Map<CallSoFar, CallSoFar['tries']>): void {
+    call.tries = [...(sent.get(call) ?? []), ...call.tries];
+    sent.delete(call);
+    this.#news.add(call);
   }
 
   /** Nothing more is written by itself. */
@@ -227,8 +274,13 @@ export class CallsOutWatch {
 
   /** Nothing more comes of a call once its channel, and that to the trunk, are gone. */
   #forgetIfOver(call: CallSoFar): void {
-    const left = call.endedAt !== undefined || call.begun?.refused != null;
-    const over = left && (call.leg === undefined || call.legEndedAt !== undefined) && !call.news;
+    // Of a number that is rung for a caller, with no call to the outside of its own, no end is told.
+    const left =
+      call.endedAt !== undefined ||
+      call.begun?.refused != null ||
+      (!call.begun && (call.legEndedAt !== undefined || call.gone === true));
+    const talks = call.leg !== undefined && call.legEndedAt === undefined;
+    const over = left && !talks && !this.#news.has(call);
     if (!over) return;
     this.#calls.delete(call.uniqueid);
     if (call.leg !== undefined) this.#legs.delete(call.leg);

@@ -37,11 +37,18 @@ export function readLeftLine(uniqueid: string, line: string, now: number): LeftC
   const answeredAt = epochIn(answered);
   const endedBy = sideIn(by);
   const told = { code: wholeIn(code), cause: wholeIn(cause), endedBy };
-  const tries = (tried ?? '').split('&').flatMap((text, index) => {
-    const [endpoint = '', sent = '', sip = '', why = '', outcome = '', milliseconds = ''] = text.split(':');
-    const facts = { position: String(index + 1), trunk: endpoint, sent, code: sip, cause: why, outcome };
-    return tryOf({ ...facts, milliseconds }, ago(answeredAt ?? endedAt)) ?? [];
-  });
+  // One came after the other, the last one until the answer or the end.
+  let since = ago(answeredAt ?? endedAt);
+  const texts = (tried ?? '').split('&').map((text, index) => ({ text, position: String(index + 1) }));
+  const tries = texts
+    .reverse()
+    .flatMap(({ text, position }) => {
+      const [trunk = '', sent = '', sip = '', why = '', outcome = '', milliseconds = ''] = text.split(':');
+      const one = tryOf({ position, trunk, sent, code: sip, cause: why, outcome, milliseconds }, since);
+      since = one?.secondsAgo ?? since;
+      return one ?? [];
+    })
+    .reverse();
   const last = tries.at(-1)?.outcome;
   return {
     begun: {

@@ -314,6 +314,7 @@ export class Observer {
     } else if (device.startsWith('PJSIP/') && uniqueid !== event.headers.get('linkedid')) {
       this.#callsOut.ended(uniqueid);
     }
+    this.#callsOut.over(uniqueid);
     // The caller's is the channel that began the call, unless a hand-written dialplan has put others before it.
     if (this.#queued.delete(uniqueid) || uniqueid === event.headers.get('linkedid'))
       this.#endings.call({

@@ -5,6 +5,7 @@ import type { CallOut } from '../../domain/calls/calls-out.js';
 import { CallOutRecords, type CallOutTold } from '../../domain/calls/calls-out-records.js';
 import { CallJournal } from '../../domain/calls/journal.js';
 import { readStory } from '../../domain/calls/story.js';
+import { addUserGroup } from '../../domain/provisioning/user-group.js';
 import { signIn } from '../../domain/presence/sign-in.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
@@ -70,6 +71,7 @@ void t.test('who calls out, who pays, and what of it is one record, whoever tell
       trunk: 'provider',
       tries: [
         {
+          key: '1',
           position: 1,
           trunk: 'other',
           sent: '0049',
@@ -80,6 +82,7 @@ void t.test('who calls out, who pays, and what of it is one record, whoever tell
           outcome: 'failed',
         },
         {
+          key: '2',
           position: 2,
           trunk: 'provider',
           sent: '+4930123456',
@@ -139,8 +142,8 @@ void t.test('its story says who dialled what, over which trunks it went, and who
       outcome: 'answered',
       trunk: 'two',
       tries: [
-        { ...tried, position: 1, trunk: 'one', secondsAgo: 50, code: 503, outcome: 'failed' },
-        { ...tried, position: 2, trunk: 'two', secondsAgo: 49, code: 200, outcome: 'answered' },
+        { ...tried, key: '1', position: 1, trunk: 'one', secondsAgo: 50, code: 503, outcome: 'failed' },
+        { ...tried, key: '2', position: 2, trunk: 'two', secondsAgo: 49, code: 200, outcome: 'answered' },
       ],
     },
   ]);
@@ -193,6 +196,66 @@ void t.test('a call that came in and is sent on to a number outside stays one th
     },
   ]);
 });
+
+void t.test('a server has decided that no user group had a say: nobody guesses one over it', async (t) => {
+  const { db, journal, records } = await site(t);
+  await addUserGroup(db, 'astercc', { name: 'sales', users: { add: ['crowd'] } });
+  const guessed = { ...decided, agent: null, decided: false, secondsAgo: 1 };
+  const groups = async () =>
+    (
+      await db('calls as c')
+        .leftJoin('user_groups as g', 'g.id', 'c.user_group_id')
+        .orderBy('c.uniqueid')
+        .select<{ name: string | null }[]>('g.name')
+    ).map(({ name }) => name);
+  journal.add(decided);
+  await journal.flush();
+  await records.begun([guessed]);
+  t.same(await groups(), [null]);
+  // The other way round, and a call about which no server has decided.
+  await records.begun([
+    { ...guessed, uniqueid: 'out.2' },
+    { ...guessed, uniqueid: 'out.3' },
+  ]);
+  journal.add({ ...decided, uniqueid: 'out.2' });
+  await journal.flush();
+  t.same(await groups(), [null, null, 'sales']);
+});
+
+void t.test(
+  'a call that came in, and may not be sent on, stays what it was, and its story says so',
+  async (t) => {
+    const { db, journal, records } = await site(t);
+    await signIn(db, 'astercc', { agent: '1001', extension: '5001', by: 'test' });
+    const arrivals = new CallJournal(db, defaultNode, silent);
+    for (const uniqueid of ['out.1', 'out.2'])
+      arrivals.add({ uniqueid, team: 'astercc', did: '600100', caller: '+4917', destination: null });
+    await arrivals.flush();
+    const refused = { ...decided, refused: 'class', class: 'premium', number: '+49900123' };
+    journal.add(refused);
+    await journal.flush();
+    await records.begun([{ ...refused, decided: false, secondsAgo: 1 }]);
+    // Without a server it is looked up who is signed in at the phone that sends it on.
+    await records.begun([{ ...decided, uniqueid: 'out.2', agent: null, decided: false, secondsAgo: 0 }]);
+    t.match(await db('calls').orderBy('uniqueid').select(), [
+      {
+        direction: 'in',
+        number: null,
+        class: null,
+        user_id: null,
+        refused: null,
+        group_id: null,
+        decided: false,
+      },
+      { direction: 'in', number: '+4930123456', user_id: Number, group_id: null },
+    ]);
+    const { story } = await readStory(db, 'astercc', 'out.1');
+    t.same(
+      story.map(({ says }) => says).filter((says) => says.includes('refused')),
+      ['agent 1001 at 5001 wants to send it on to +49900123 (premium), and is refused: class'],
+    );
+  },
+);
 
 void t.test('one that PostgreSQL refuses takes no other with it', async (t) => {
   const { db, journal } = await site(t);

@@ -1,4 +1,6 @@
 import t from 'tap';
+import { readOutboundTeams } from '../../domain/calls/outbound-read.js';
+import { sumCalls } from '../../domain/calls/sums.js';
 import { addDid, removeDid } from '../../domain/provisioning/did.js';
 import { addExtension, setExtension } from '../../domain/provisioning/extension.js';
 import { addGroup, setGroup } from '../../domain/provisioning/group.js';
@@ -172,6 +174,46 @@ await t.test('what a user group refers to stays, and who leaves the team leaves 
   await removeUserGroup(db, team, 'sales');
   await refused(t, 'not_found', ['user group "sales"'], () => showUserGroup(db, team, 'sales'));
 });
+
+await t.test(
+  'a user group with calls goes at once: they keep it, and its name and position are free',
+  async (t) => {
+    await addTeam(db, 'calls');
+    await addUser(db, 'calls', { username: 'dora' });
+    await addUserGroup(db, 'calls', {
+      name: 'sales',
+      position: 1,
+      users: { add: ['dora'] },
+      trunk: 'shared',
+    });
+    const { id, team_id } = await db('user_groups')
+      .where({ name: 'sales' })
+      .orderBy('id', 'desc')
+      .first<{ id: number; team_id: number }>();
+    await db('calls').insert({
+      team_id,
+      node: 'default',
+      uniqueid: 'sum.1',
+      direction: 'out',
+      arrived_at: new Date(),
+      ended_at: new Date(),
+      outcome: 'busy',
+      user_group_id: id,
+    });
+    await removeUserGroup(db, 'calls', 'sales');
+    t.same(await userGroups.list(db, 'calls'), []);
+    t.match(await db('calls').where({ uniqueid: 'sum.1' }).select(), [{ user_group_id: id }]);
+    const day = { since: new Date(Date.now() - 3_600_000), until: new Date(Date.now() + 3_600_000) };
+    t.match(await sumCalls(db, 'calls', { by: 'user-group', ...day }), [{ of: 'sales', calls: 1 }]);
+    t.match(await db('user_groups').where({ id }).select(), [{ trunk_id: null, removed_at: Date }]);
+    const [read] = await readOutboundTeams(db, 'default', [team_id]);
+    t.same([...(read?.extensions.values() ?? [])], []);
+    t.match(await addUserGroup(db, 'calls', { name: 'sales' }), { position: 1, users: [] });
+    await removeUserGroup(db, 'calls', 'sales');
+    await removeUser(db, 'calls', 'dora');
+    await removeTeam(db, 'calls', { discardCalls: true });
+  },
+);
 
 await t.test('a team goes when its user groups and beginnings are gone', async (t) => {
   await addTeam(db, 'short');

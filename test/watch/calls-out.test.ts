@@ -1,10 +1,13 @@
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { until } from '../../domain/machine/processes.js';
+import { CallJournal } from '../../domain/calls/journal.js';
+import type { CallOutRecords } from '../../domain/calls/calls-out-records.js';
 import { signIn } from '../../domain/presence/sign-in.js';
 import { crowd, provision } from '../../lab/provision.js';
 import type { AmiMessage } from '../../pbx/ami/message.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
+import { CallsOutWatch } from '../../pbx/watch/calls-out.js';
 import { Observer } from '../../pbx/watch/observer.js';
 import { Reconciliation } from '../../pbx/watch/reconciliation.js';
 import { freshDatabase } from '../support/database.js';
@@ -161,6 +164,90 @@ void t.test('a conversation: ringing, answer, hold, and its end with the channel
   t.match(await record('call.1'), { ended_at: Date, leg_ended_at: Date, trunk: 'first', ended_by: 'caller' });
   t.equal((await db('calls')).length, 1);
 });
+
+void t.test(
+  'a call that is sent on to several numbers has the tries of each, and the talk with both',
+  async (t) => {
+    const { db, observer, take, record, follow } = await site(t);
+    const arrivals = new CallJournal(db, 'default', log);
+    arrivals.add({ uniqueid: 'call.1', team: 'astercc', did: '600100', caller: '+4917', destination: null });
+    await arrivals.flush();
+    const first = [
+      tried('call.1', 1, 'failed', { code: '503', at: '1795000000001' }),
+      { ...tried('call.1', 2, 'answered', { code: '200', at: '1795000000100' }), uniqueid: 'leg.1' },
+    ];
+    const second = [
+      tried('call.1', 1, 'failed', { code: '503', at: '1795000009001', sent: '040' }),
+      {
+        ...tried('call.1', 2, 'answered', { code: '200', at: '1795000009100', sent: '040' }),
+        uniqueid: 'leg.2',
+      },
+    ];
+    for (const one of first) take('UserEvent', one);
+    await observer.caughtUp();
+    take('Hangup', legGone('leg.1', 'call.1'));
+    await observer.caughtUp();
+    for (const one of second) take('UserEvent', one);
+    await observer.caughtUp();
+    await db.raw(`update call_tries set at = at - interval '1 minute' where leg = 'leg.2'`);
+    const other = follow();
+    for (const one of second) other.take('UserEvent', one);
+    for (const [name, what] of [
+      [take, observer],
+      [other.take, other.observer],
+    ] as const) {
+      name('Hangup', legGone('leg.2', 'call.1'));
+      await what.settled();
+    }
+    t.same(
+      (await db('call_tries').orderBy('id').select<{ sent: string; outcome: string }[]>()).map(
+        ({ sent, outcome }) => `${sent} ${outcome}`,
+      ),
+      ['030123456 failed', '030123456 answered', '040 failed', '040 answered'],
+    );
+    const row = await record('call.1');
+    t.match(row, { leg: 'leg.1', leg_ended_at: Date, direction: 'in' });
+    const further = row['further_seconds'] as number;
+    t.ok(further >= 59 && further < 100, `${further} s with the second one, counted once`);
+  },
+);
+
+void t.test(
+  'the beginning is written once, and by the watch only if the server that decided has not',
+  async (t) => {
+    const begun: string[][] = [];
+    const recorded = new Set(['call.2']);
+    const records = {
+      begun: (calls: readonly { uniqueid: string }[]) => {
+        begun.push(calls.map(({ uniqueid }) => uniqueid));
+        for (const { uniqueid } of calls) recorded.add(uniqueid);
+        return Promise.resolve([]);
+      },
+      told: (calls: readonly { uniqueid: string }[]) =>
+        Promise.resolve(calls.map(({ uniqueid }) => uniqueid).filter((one) => recorded.has(one))),
+      legsEnded: () => Promise.resolve([]),
+    } as unknown as CallOutRecords;
+    const settings = { byServerMs: 3_600_000 };
+    const watch = new CallsOutWatch(records, () => undefined, settings);
+    t.teardown(() => {
+      watch.stop();
+    });
+    const take = (headers: Told): void => {
+      watch.take({ name: 'UserEvent', headers: new Map(Object.entries(headers)), repeated: new Map() });
+    };
+    take(out('call.1'));
+    take(out('call.2', { asked: 'yes' }));
+    take(out('call.3', { asked: 'yes' }));
+    await watch.write();
+    for (const call of ['call.1', 'call.2', 'call.3']) take(tried(call, 1, 'failed', { code: '503' }));
+    await watch.write();
+    t.same(begun, [['call.1']], 'others are the word of the server that was asked');
+    settings.byServerMs = 0;
+    await watch.write();
+    await watch.write();
+    t.same(begun, [['call.1'], ['call.3']], 'which has died with it');
+  },
+);
 
 void t.test('another server sees the end of what one saw begin', async (t) => {
   const { observer, take, follow, record } = await site(t);

@@ -8,6 +8,7 @@ import { limitFields } from './limits.js';
 export const userGroup = describe({
   noun: 'user-group',
   table: 'user_groups',
+  outlived: true,
   inFiles: true,
   title: 'user groups: over which trunks users call out, and which numbers they may call',
   verbs: {
