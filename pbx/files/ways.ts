@@ -78,15 +78,18 @@ export function countsOf(
   team: number | null,
   extension?: { number: string; atOnce: number | null },
   userGroups: readonly Pick<UserGroupRow, 'name' | 'atOnce'>[] = [],
-): string {
+): CountModel[] {
   const group = userGroups.find(({ atOnce }) => atOnce !== null);
   return [
     [`extension-${extension?.number ?? ''}`, extension?.atOnce ?? null] as const,
     [`group-${group?.name ?? ''}`, group?.atOnce ?? null] as const,
     ['team', team] as const,
-  ]
-    .flatMap(([name, most]) => (most === null ? [] : [`${name}=${most}`]))
-    .join('&');
+  ].flatMap(([name, most]) => (most === null ? [] : [{ name, most: String(most) }]));
+}
+
+interface CountModel {
+  name: string;
+  most: string;
 }
 
 interface WayModel {
