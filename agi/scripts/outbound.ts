@@ -62,5 +62,6 @@ export function answerOf(decision: OutboundDecision): OutboundAnswer {
   return {
     ...rest,
     steps: answerSteps(steps),
+    emergency: decision.class === 'emergency',
   };
 }

@@ -30,6 +30,8 @@ export type OutboundAnswer =
       readonly callerId: string | null;
       readonly hide: boolean;
       readonly record: boolean;
+      /** Over whatever may work, and no limit counts. */
+      readonly emergency: boolean;
       readonly steps: readonly AnswerStep[];
       readonly counts: readonly CallCount[];
       /** The queue member who talks, and the wrap-up mode of their current group. */
@@ -70,7 +72,7 @@ export function writeOutbound(answer: OutboundAnswer): string {
         'go',
         checked(answer.number),
         checked(answer.callerId ?? ''),
-        (answer.hide ? 'h' : '') + (answer.record ? 'r' : ''),
+        (answer.hide ? 'h' : '') + (answer.record ? 'r' : '') + (answer.emergency ? 'e' : ''),
         writeTrunkSteps(answer.steps),
         answer.counts.map(({ name, most }) => `${checked(name)}=${checked(most)}`).join('&'),
         answer.talks === null ? '' : `${checked(answer.talks.member)}:${checked(answer.talks.wrapUp)}`,
@@ -95,6 +97,7 @@ export function readOutbound(written: string): OutboundAnswer {
     callerId: third === '' ? null : third,
     hide: options.includes('h'),
     record: options.includes('r'),
+    emergency: options.includes('e'),
     steps: parts(steps).map((step) => {
       const [endpoint = '', sent = '', channels = '', replySeconds = '', nextOn = ''] = step.split(':');
       return {

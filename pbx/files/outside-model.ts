@@ -3,14 +3,20 @@ import type { TeamFacts } from '../../domain/calls/outbound-team.js';
 import { typedWithoutServer } from '../../domain/calls/typed-number.js';
 import { bare } from '../../domain/telephone-numbers.js';
 import type { TeamRows } from './team-rows.js';
+import { countsOf } from './ways.js';
 
 /**
  * A number outside that an administrator has typed, as star64-number calls it: which number, over what without a server
- * (empty: not at all), and as whom then (empty: as who calls).
+ * (empty: not at all), as whom then (empty: as who calls), and what counts it.
  */
 export function outsideModel(rows: TeamRows, number: string) {
   const { steps, callerId } = typedWithoutServer(rows.out, number, factsOf(rows));
-  return { called: number, steps: writeTrunkSteps(answerSteps(steps)), callerId: callerId ?? '' };
+  return {
+    called: number,
+    steps: writeTrunkSteps(answerSteps(steps)),
+    callerId: callerId ?? '',
+    counts: countsOf(rows.callsAtOnce),
+  };
 }
 
 /** What a team has of numbers, as `TeamFacts` say it, without a server. */

@@ -72,6 +72,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           't.rtp_timeout_hold as rtpTimeoutHold',
           't.record',
           't.time_zone as timeZone',
+          't.calls_at_once as callsAtOnce',
         );
       const out = new Map((await readOutboundTeams(trx, node, undefined)).map((one) => [one.team, one]));
       // Of the same snapshot.

@@ -21,6 +21,8 @@ export interface TeamRow {
   rtpTimeoutHold: number;
   record: RecordRule;
   timeZone: string;
+  /** The most calls to the outside at a time; null: any number. */
+  callsAtOnce: number | null;
 }
 export interface ExtensionRow {
   number: string;

@@ -33,6 +33,8 @@ export interface UserGroupRow {
   mayCall: string | null;
   callerId: string | null;
   hours: string | null;
+  /** The most calls at a time; null: any number. So below. */
+  atOnce: number | null;
 }
 
 /** A phone of the team, and what decides of its calls. */
@@ -42,6 +44,7 @@ export interface PayerRow {
   endpoint: string | null;
   callerId: string | null;
   record: RecordRule | null;
+  atOnce: number | null;
   /** Those of its user, the lowest position first. */
   userGroups: UserGroupRow[];
 }
@@ -54,6 +57,7 @@ export interface WaysRow {
   area: string | null;
   mayCall: string;
   callerId: string | null;
+  atOnce: number | null;
   way: WayRow | null;
   classes: { beginning: string; class: string }[];
   payers: PayerRow[];
@@ -69,7 +73,7 @@ export async function readWays(trx: Queryable, node: string): Promise<Map<string
   const teams = await rowsOf<Omit<WaysRow, 'way' | 'classes' | 'payers'> & WayIds & { team: string }>(
     trx,
     `select t.identity as team, t.outside_prefix as "outsidePrefix", ${home('t.id')} as country, t.area,
-       t.may_call as "mayCall", t.caller_id as "callerId", t.trunk_id as "trunkId", t.trunk_group_id as "trunkGroupId"
+       t.may_call as "mayCall", t.caller_id as "callerId", t.calls_at_once as "atOnce", t.trunk_id as "trunkId", t.trunk_group_id as "trunkGroupId"
      from teams t where t.node = ? and t.outside_prefix is not null order by t.identity`,
     [node],
   );
@@ -85,7 +89,7 @@ export async function readWays(trx: Queryable, node: string): Promise<Map<string
   );
   const payers = await rowsOf<Omit<PayerRow, 'userGroups'> & { team: string; groupIds: number[] }>(
     trx,
-    `select t.identity as team, x.number, x.endpoint, x.caller_id as "callerId", x.record,
+    `select t.identity as team, x.number, x.endpoint, x.caller_id as "callerId", x.record, x.calls_at_once as "atOnce",
        array(select g.id from user_group_members m join user_groups g on g.id = m.user_group_id
          where m.user_id = x.user_id and g.team_id = x.team_id and g.removed_at is null order by g.position) as "groupIds"
      from extensions x join teams t on t.id = x.team_id
@@ -136,7 +140,7 @@ async function readUserGroups(
   const rows = await rowsOf<Omit<UserGroupRow, 'way'> & WayIds & { id: number }>(
     trx,
     `select g.id, g.name, g.trunk_id as "trunkId", g.trunk_group_id as "trunkGroupId", g.may_call as "mayCall",
-       g.caller_id as "callerId", h.name as hours
+       g.caller_id as "callerId", g.calls_at_once as "atOnce", h.name as hours
      from user_groups g join teams t on t.id = g.team_id left join hours h on h.id = g.hours_id
      where t.node = ? and t.outside_prefix is not null and g.removed_at is null`,
     [node],

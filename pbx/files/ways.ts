@@ -38,7 +38,7 @@ export function waysModel(
     ...own,
   ]);
   const ways = new Map<string, WayModel>();
-  const payers = rows.payers.map(({ number, endpoint, callerId, record, userGroups }) => {
+  const payers = rows.payers.map(({ number, endpoint, callerId, record, userGroups, atOnce }) => {
     const wayOf = userGroups.find(({ way }) => way !== null);
     const rightOf = userGroups.find(({ mayCall }) => mayCall !== null);
     const name = nameOf(team, wayOf, rightOf);
@@ -60,6 +60,7 @@ export function waysModel(
         ].find((one) => one !== null && shows(one)) ?? '',
       hours: userGroups.find(({ hours }) => hours !== null)?.hours ?? '',
       options: (record ?? recordRule) === 'always' ? 'r' : '',
+      counts: countsOf(rows.atOnce, { number, atOnce }, userGroups),
     };
   });
   return {
@@ -75,6 +76,28 @@ export function waysModel(
     payers,
     ways: [...ways.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
+}
+
+/**
+ * The most calls at a time as star64-trunks reads them, under the names that the server gives them (`CallCount`). By night as by
+ * day: which share of them may be used at night only a server knows.
+ */
+export function countsOf(
+  team: number | null,
+  extension?: { number: string; atOnce: number | null },
+  userGroups: readonly Pick<UserGroupRow, 'name' | 'atOnce'>[] = [],
+): CountModel[] {
+  const group = userGroups.find(({ atOnce }) => atOnce !== null);
+  return [
+    [`extension-${extension?.number ?? ''}`, extension?.atOnce ?? null] as const,
+    [`group-${group?.name ?? ''}`, group?.atOnce ?? null] as const,
+    ['team', team] as const,
+  ].flatMap(([name, most]) => (most === null ? [] : [{ name, most: String(most) }]));
+}
+
+interface CountModel {
+  name: string;
+  most: string;
 }
 
 interface WayModel {

@@ -7,6 +7,7 @@ const go = (more: object = {}): OutboundAnswer => ({
   callerId: '+4930600100',
   hide: true,
   record: true,
+  emergency: false,
   steps: [
     {
       endpoint: 'astercc-trunk-main',
@@ -36,6 +37,7 @@ await t.test('an answer is written as star64-out.conf reads it', (t) => {
     writeOutbound(go({ callerId: null, hide: false, record: false, counts: [], talks: null })),
     'go|+4930123456|||astercc-trunk-main:030123456:0:6:403.5xx&provider:+4930123456:4:3:||',
   );
+  t.equal(writeOutbound(go({ emergency: true })).split('|')[3], 'hre');
   t.equal(
     writeOutbound({ go: false, refused: 'work-mode', sounds: ['beeperr', 'dictate/paused'] }),
     'refused|work-mode|beeperr&dictate/paused',
@@ -60,6 +62,7 @@ await t.test('whatever is written is read back, in the alphabet of the answer', 
             callerId: pick(2) ? word() : null,
             hide: pick(2) === 1,
             record: pick(2) === 1,
+            emergency: pick(2) === 1,
             steps: list(() => ({
               endpoint: word(),
               sent: word(),

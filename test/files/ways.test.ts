@@ -20,6 +20,7 @@ const group = (name: string, more: Partial<UserGroupRow> = {}): UserGroupRow => 
   mayCall: null,
   callerId: null,
   hours: null,
+  atOnce: null,
   ...more,
 });
 const payer = (number: string, ...userGroups: UserGroupRow[]): WaysRow['payers'][number] => ({
@@ -27,6 +28,7 @@ const payer = (number: string, ...userGroups: UserGroupRow[]): WaysRow['payers']
   endpoint: null,
   callerId: null,
   record: null,
+  atOnce: null,
   userGroups,
 });
 const rows = (more: Partial<WaysRow> = {}): WaysRow => ({
@@ -35,6 +37,7 @@ const rows = (more: Partial<WaysRow> = {}): WaysRow => ({
   area: '30',
   mayCall: 'national,mobile',
   callerId: null,
+  atOnce: null,
   way: { trunks: [trunk()], rules: [] },
   classes: [
     { beginning: '+49', class: 'national' },
@@ -162,6 +165,22 @@ await t.test("only a number that is still the team's is shown, the nearest to th
     t.equal((await model(given, shows)).payers[0]?.callerId, number);
   }
 });
+await t.test(
+  'calls at a time are limited without a server, too, under the names of the server',
+  async (t) => {
+    const sales = group('sales', { atOnce: 5 });
+    const night = group('night', { mayCall: 'mobile' });
+    const { payers } = await model({
+      atOnce: 20,
+      payers: [payer('5001'), { ...payer('5002', night, sales, group('late', { atOnce: 1 })), atOnce: 2 }],
+    });
+    t.same(
+      payers.map(({ counts }) => counts.map(({ name, most }) => `${name}=${most}`).join('&')),
+      ['team=20', 'extension-5002=2&group-sales=5&team=20'],
+    );
+    t.same((await model()).payers[0]?.counts, [], 'none is set: any number');
+  },
+);
 
 await t.test('what phones dial in a country', async (t) => {
   const patterns = async (country: string | null, area: string | null): Promise<string[]> =>

@@ -29,12 +29,23 @@ allow = ulaw
 type = identify
 endpoint = wrong-trunk
 match = 127.0.0.94
+[own-phone]
+type = endpoint
+transport = lab-udp
+context = astercc-phones
+disallow = all
+allow = ulaw
+[own-phone]
+type = identify
+endpoint = own-phone
+match = 127.0.0.90
 `,
     },
   },
   provision: async (db) => {
     await addUser(db, 'astercc', { username: 'anna', name: 'Anna' });
     await addExtension(db, 'astercc', { number: '5002', user: 'anna' });
+    await addExtension(db, 'astercc', { number: '5003', user: 'anna', endpoint: 'own-phone' });
     for (const [name, { endpoint }] of [
       ['first', a],
       ['second', b],
@@ -222,6 +233,41 @@ await t.test(
 );
 
 await t.test(
+  'a caller whom an agent sends on to a number that is not called comes back to the phone of the agent',
+  async (t) => {
+    const caller = await Caller.call({ from: '4930555', to: '+4930600100', server: asterisk.sip });
+    centre.phones.push(caller.phone);
+    await anna.incoming();
+    await anna.answer();
+    await caller.answered();
+    const before = invites();
+    // Refused; no number at all; and no trunk takes the call.
+    b.does(503);
+    for (const [number, end] of [
+      ['0001212555010', { Refused: 'class', EndedBy: 'system', Talked: '0' }],
+      ['00+30', undefined],
+      ['0030777777', { Refused: '', EndedBy: 'system', Talked: '0' }],
+    ] as const) {
+      const from = await asterisk.verbose.mark();
+      const seen = anna.events.length;
+      await anna.transfer(number);
+      // In either order.
+      for (const event of [/^CALL_CLOSED$/, /^CALL_INCOMING$/]) await anna.event(event, { from: seen });
+      await anna.answer();
+      await anna.event(/^CALL_ESTABLISHED$/, { from: seen });
+      const told = await toldIn(asterisk, 'Star64OutEnd', from);
+      if (end) t.match(told, [end], number);
+      else t.same(told, [], number);
+    }
+    t.equal(invites(), before + 1);
+    await caller.hangup();
+    for (let ended = 0; ended < 4; ended++) await anna.closed();
+    await asterisk.console('dialplan set global STAR64_ASIDE_provider.b 0');
+    b.does(486);
+  },
+);
+
+await t.test(
   'without a server: national and mobile numbers go the same ways, everything dear is closed',
   async (t) => {
     await centre.server.stop();
@@ -254,3 +300,36 @@ await t.test(
     t.equal(invites(), before);
   },
 );
+
+await t.test('without a server: no more calls at a time than with one', async (t) => {
+  await centre.db('user_groups').where({ name: 'sales' }).update({ calls_at_once: 1 });
+  await centre.db('teams').where({ identity: 'astercc' }).update({ caller_id: null });
+  await centre.generate();
+  await until('no leg to be counted', async () =>
+    (await asterisk.console('group show channels')).includes('star64-trunk') ? undefined : true,
+  );
+  b.does('ring');
+  const call = async (): Promise<Caller> => {
+    const phone = await Caller.call({
+      from: '4930999',
+      to: '0030123456',
+      server: asterisk.sip,
+      address: '127.0.0.90',
+    });
+    centre.phones.push(phone.phone);
+    return phone;
+  };
+  const before = b.calls.length;
+  const first = await call();
+  t.equal(
+    (await b.call(before, 'invited')).from,
+    '5003',
+    'where no number is set the extension is shown, whatever the phone says of itself',
+  );
+  const from = await asterisk.verbose.mark();
+  const second = await call();
+  await second.ended();
+  t.match(await toldIn(asterisk, 'Star64OutEnd', from), [{ Refused: 'limit', Limit: 'group-sales' }]);
+  t.equal(b.calls.length, before + 1);
+  await first.hangup();
+});

@@ -24,6 +24,7 @@ const steps = [
   `provider.a:N:3:6:${codes}&provider.b:N:2:6:${codes}`,
   `provider.a:N:0:6:${codes}`,
   `provider.x:N:0:2:${codes}&provider.a:N:0:2:${codes}`,
+  `provider.a:N:0:6:${codes}&provider.b:N:0:6:${codes}`,
 ];
 const asterisk = await LabAsterisk.start({
   extra: {
@@ -43,8 +44,10 @@ match = 127.0.0.95
 [globals]
 ${steps.map((text, index) => `STEPS_${index + 1}=${text}`).join('\n')}
 COUNTS_4=team=20&extension-5001=5
+COUNTS_6=team=1&extension-5001=1
 [calls]
-exten => _[1-9]X,1,Set(steps=\${STEPS_\${EXTEN:0:1}})
+exten => 71,1,Dial(PJSIP/71@provider.a&PJSIP/71@provider.b,8,b(star64-trunk-leg^s^1(\${CHANNEL(name)}^^0^astercc^\${COUNTS_6}^)))
+exten => _[1-6]X,1,Set(steps=\${STEPS_\${EXTEN:0:1}})
  same => n,Gosub(star64-trunks,s,1(\${STRREPLACE(steps,N,\${EXTEN})},\${COUNTS_\${EXTEN:0:1}},U(star64-picked-up),8,astercc))
  same => n,UserEvent(Test,Result: \${GOSUB_RETVAL},Cause: \${STAR64_CAUSE},Limit: \${STAR64_LIMIT},Number: \${EXTEN})
  same => n,Hangup(\${STAR64_CAUSE})
@@ -171,6 +174,38 @@ await t.test('a trunk that fails is set aside, and comes back by the first call 
   t.equal(await seconds(), undefined, 'one call that it took makes it forgotten');
 });
 
+await t.test('a call over the next trunk is the same call, however few may be made at a time', async (t) => {
+  a.does(503);
+  b.does(486);
+  for (let round = 1; round <= 3; round++) {
+    await forget();
+    t.same(await call('61'), {
+      tries: ['provider.a failed 503', 'provider.b ended 486'],
+      result: 'ended 17',
+    });
+  }
+  await forget();
+  for (const provider of [a, b]) provider.does('ring');
+  const legs = [a.calls.length, b.calls.length] as const;
+  await asterisk.console('channel originate Local/71@calls/n application Wait 60');
+  t.ok(await a.call(legs[0], 'invited'));
+  t.ok(await b.call(legs[1], 'invited'), 'also while the leg before it is there');
+  await b.call(legs[1], 'cancelled');
+  await a.call(legs[0], 'cancelled');
+  const before = a.calls.length;
+  const from = await asterisk.verbose.mark();
+  await asterisk.console('channel originate Local/62@calls/n application Wait 60');
+  const rings = await a.call(before, 'invited');
+  t.match(await call('63'), { result: 'limit 34' }, 'and another one is another');
+  a.pickUp(rings);
+  await a.call(before, 'answered');
+  a.hangUp(rings);
+  await until('its end', async () =>
+    (await toldIn(asterisk, 'Test', from)).some(({ Number }) => Number === '62') ? true : undefined,
+  );
+});
+
+// Takes LOCK away, and it stays green: on two cores no two of the 20 count at the same moment. That it is exact rests on LOCK.
 await t.test('as many calls go out at one moment as may, and the others', async (t) => {
   await forget();
   for (const [number, wanted, places] of [
