@@ -289,10 +289,12 @@ void t.test(
     t.equal(said.length, 2);
     const rows = await db('limits_reached').where({ name: team }).select<object[]>();
     t.match(rows, [{ ...reached, refused: 9, reached_at: since, over_at: null }]);
-    t.match(await feed.next(), { events: [{ type: 'limit.reached', ...reached, reached: since }] });
+    // Below the oldest transaction of the whole PostgreSQL, which other tests share.
+    const next = (): Promise<object> => until('an event', async () => (await feed.next()).events[0]);
+    t.match(await next(), { type: 'limit.reached', ...reached, reached: since });
     clock.at += 61 * minute;
     await limits.refresh();
-    t.match(await feed.next(), { events: [{ type: 'limit.over', ...reached, refused: 9 }] });
+    t.match(await next(), { type: 'limit.over', ...reached, refused: 9 });
   },
 );
 
@@ -502,6 +504,7 @@ void t.test('a call that came in, and that no trunk was sent, is given back when
     trunk: 'a',
     at: new Date(),
     outcome: 'ended',
+    key: '1:1:a',
   });
   for (const one of ['full', 'unanswered']) await record(one, { ...arrived, ended_at: new Date(clock.at) });
   await limits.refresh();
