@@ -1,5 +1,4 @@
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
 import { setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { crowd } from '../../lab/provision.js';
@@ -14,7 +13,7 @@ import {
   waitMembers,
   waitState,
 } from '../support/centre.js';
-import { Provider, toldIn } from '../support/providers.js';
+import { Provider } from '../support/providers.js';
 
 /** What calls to the outside do to who makes them. */
 await needLab(t);
@@ -100,36 +99,6 @@ await t.test('who reaches nobody is free again, or in wrap-up where the mode is 
   await phone.dial('001900123456');
   await phone.closed();
   t.same(await since(before), []);
-  // Nor was anybody where a limit kept the call in.
-  await db('teams').where({ identity: 'astercc' }).update({ calls_at_once: 1 });
-  provider.does('ring');
-  const colleague = await centre.phone('5002');
-  const calls = provider.calls.length;
-  await colleague.dial('0030123456');
-  await provider.call(calls, 'invited');
-  await until('the limit to hold', async () => {
-    before = await soFar();
-    const from = await asterisk.verbose.mark();
-    const seen = provider.calls.length;
-    await phone.dial('0030123456');
-    const told = await until('the end or a call', async () => {
-      if (provider.calls.length > seen) return 'called';
-      const ends = await toldIn(asterisk, 'Star64OutEnd', from);
-      return ends.some(({ Limit }) => Limit === 'team') ? 'over' : undefined;
-    });
-    if (told === 'called') await phone.hangup();
-    await phone.closed();
-    if (told === 'over') return true;
-    // The server has not read it yet.
-    await waitState(centre, '1001', 'wrap-up');
-    await dialAndHear(centre, phone, '*67', 'activated');
-    return undefined;
-  });
-  await waitState(centre, '1001', 'idle');
-  t.same(await since(before), ['talking out', 'idle']);
-  await colleague.hangup();
-  await colleague.closed();
-  await db('teams').where({ identity: 'astercc' }).update({ calls_at_once: null });
 });
 
 await t.test('*60 says of which kind the call is, *67 that nothing changes', async () => {
