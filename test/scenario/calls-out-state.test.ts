@@ -107,7 +107,7 @@ await t.test('*60 says of which kind the call is, *67 that nothing changes', asy
   await phone.established();
   await waitState(centre, '1001', 'talking');
   await phone.hold();
-  await dialAndHearBeside('*60', 'telephone-number');
+  await dialAndHearBeside('*60', 'number');
   await dialAndHearBeside('*67', 'is-in-use');
   provider.hangUp(call);
   await phone.closed();
