@@ -48,6 +48,8 @@ const listed = [
   'payer',
   'talkSeconds',
   'refused',
+  'holdSeconds',
+  'consultSeconds',
 ] as const;
 
 const weekSeconds = 7 * 86_400;
