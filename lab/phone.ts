@@ -105,6 +105,11 @@ export class Phone {
     await this.baresip.command('hold');
   }
 
+  /** Takes the call back that is on hold. */
+  async resume(): Promise<void> {
+    await this.baresip.command('resume');
+  }
+
   /** Sends the other party of the call to a number at the server, blind, by SIP REFER. */
   async transfer(number: string): Promise<void> {
     await this.baresip.command('transfer', this.#uri(number));

@@ -91,7 +91,8 @@ const tryResults: Readonly<Record<string, string>> = {
 const noAnswers: Readonly<Record<string, string>> = {
   busy: 'busy',
   'no-answer': 'nobody answers',
-  'not-there': 'nobody is there',
+  unavailable: 'nobody is there',
+  unknown: 'no such number',
   refused: 'not allowed',
 };
 
@@ -145,7 +146,7 @@ const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
   'back-to-queue': ({ queue, group }) =>
     `nobody has answered, and whoever asked has left: back to the front of the queue${maybe(group ?? queue, ' of ')}`,
   conference: ({ by, to }) => `a conference with ${word(to)}${maybe(by, ', by ')}`,
-  'conference-full': () => 'the conference is full: nobody more is let in',
+  'conference-full': () => 'the call is full, and nobody more is let in',
   transferred: ({ how, by, to }) =>
     `sent on${maybe(to, ' to ')}${maybe(by, ' by ')}${how === undefined ? '' : ` (${word(how)})`}`,
   left: (facts) =>

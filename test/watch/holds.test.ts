@@ -212,3 +212,31 @@ void t.test('what nobody saw end ended while no server watched', async (t) => {
   );
   t.same(rows, [{ seconds: 20 }, { seconds: 20 }]);
 });
+
+void t.test('whoever talks on with whom they have asked, the caller gone, goes on talking', async (t) => {
+  const { db, server } = await site(t);
+  const manager = new StubManager('astercc-support');
+  const membership = new QueueMembership(db, manager, log);
+  const reconciliation = new Reconciliation(db, 'default', manager, membership, log);
+  await reconciliation.run();
+  const { observer, take } = server();
+  const caller = callerOf('astercc-support', 'call.1');
+  await new CallRecords(db, 'default').joined(caller);
+  const offer = { ...caller, interface: 'PJSIP/astercc-5001', membername: '1001', destuniqueid: 'offer.1' };
+  take(['AgentCalled', offer], ['AgentConnect', offer], hold, bridge);
+  take(
+    ['AgentComplete', { ...offer, reason: 'caller' }],
+    ['Hangup', { uniqueid: 'call.1', linkedid: 'call.1' }],
+  );
+  await observer.settled();
+  const state = async (): Promise<string | undefined> =>
+    (
+      await db('agent_states').where({ offer_id: 'offer.1' }).whereNull('ended_at').pluck<string[]>('state')
+    )[0];
+  manager.channels = [{ ...phone, application: 'AppQueue', channelstatedesc: 'Up', bridgeid: 'b' }];
+  await reconciliation.run();
+  t.equal(await state(), 'talking');
+  manager.channels = [];
+  await reconciliation.run();
+  t.equal(await state(), 'idle', 'the channel is gone, and nobody has seen it');
+});
