@@ -117,7 +117,11 @@ await t.test('held, given up, and left to whom they asked: each has their own st
   });
   const whole = Math.round(((endedAt?.getTime() ?? 0) - (answeredAt?.getTime() ?? 0)) / 1000);
   const parts = [seconds.talkSeconds, seconds.holdSeconds, seconds.consultSeconds].map(Number);
-  t.equal(parts[0]! + parts[1]! + parts[2]!, whole, parts.join(' + '));
+  t.equal(
+    parts.reduce((sum, part) => sum + part, 0),
+    whole,
+    parts.join(' + '),
+  );
   t.ok((seconds.consultSeconds ?? 0) > 0);
   t.same(
     agents.map(({ agent, kind }) => `${agent} ${kind}`),
