@@ -144,7 +144,7 @@ const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
   consult: ({ by, to }) => `${maybe(by, '', ' ')}asks ${word(to)}`,
   'consult-failed': ({ to, why }) => `${word(to)} is not reached: ${noAnswers[String(why)] ?? word(why)}`,
   'back-to-queue': ({ queue, group }) =>
-    `nobody has answered, and whoever asked has left: back to the front of the queue${maybe(group ?? queue, ' of ')}`,
+    `nobody has taken the call: back to the front of the queue${maybe(group ?? queue, ' of ')}`,
   conference: ({ by, to }) => `a conference with ${word(to)}${maybe(by, ', by ')}`,
   'conference-full': () => 'the call is full, and nobody more is let in',
   transferred: ({ how, by, to }) =>

@@ -47,7 +47,7 @@ await t.test('each thing that happens to a call reads as a sentence', (t) => {
     [
       'back-to-queue',
       { queue: 'support' },
-      'nobody has answered, and whoever asked has left: back to the front of the queue of support',
+      'nobody has taken the call: back to the front of the queue of support',
     ],
     ['conference', { to: '5003', by: '5001' }, 'a conference with 5003, by 5001'],
     ['transferred', { how: 'blind', by: '5001', to: '6001' }, 'sent on to 6001 by 5001 (blind)'],
