@@ -98,7 +98,7 @@ await t.test(
   },
 );
 
-await t.test('completed, by key', async (t) => {
+await t.test('completed, by key', async () => {
   const customer = await answered();
   await anna.digits('*25002');
   await pickUp(bert);
@@ -135,7 +135,7 @@ await t.test('three who hear each other, and two when the agent has left', async
   await customer.closed();
 });
 
-await t.test('sent on: the agent is in wrap-up at once, and the colleague has the customer', async (t) => {
+await t.test('sent on: the agent is in wrap-up at once, and the colleague has the customer', async () => {
   const customer = await answered();
   await anna.digits('*15002');
   await annaIsReady();
@@ -160,7 +160,7 @@ await t.test(
   },
 );
 
-await t.test('the keys of a customer, and of a colleague from outside, do nothing', async (t) => {
+await t.test('the keys of a customer, and of a colleague from outside, do nothing', async () => {
   const customer = await answered();
   await customer.digits('*25002');
   await customer.digits('#15002');
