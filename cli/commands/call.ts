@@ -48,6 +48,8 @@ const listed = [
   'payer',
   'talkSeconds',
   'refused',
+  'holdSeconds',
+  'consultSeconds',
 ] as const;
 
 const weekSeconds = 7 * 86_400;
@@ -135,7 +137,16 @@ export function register(program: Command, context: Context): void {
         // One more: what begins in this moment is in it.
         const until = (await moments(invocation, flags.until ?? { secondsAgo: -1 })) ?? new Date();
         const sums = await sumCalls(db, team, { by: flags.by, since, until });
-        const columns = ['of', 'class', 'calls', 'refused', 'answered', 'talkSeconds'] as const;
+        const columns = [
+          'of',
+          'class',
+          'calls',
+          'refused',
+          'answered',
+          'talkSeconds',
+          'holdSeconds',
+          'consultSeconds',
+        ] as const;
         if (flags.csv) print.csv(sums, columns);
         else print.list(sums, columns);
       }),

@@ -3,6 +3,7 @@ import { withDatabaseErrors } from '../database/sql-errors.js';
 import { checkChoice, checkWhole, unknown } from '../names.js';
 import { callingCode } from '../telephone-numbers.js';
 import { requireTeam } from '../provisioning/team.js';
+import { secondsOfCall } from './holds.js';
 import { callOutcomes, unserved } from './outcomes.js';
 
 /** A call in a list. */
@@ -31,8 +32,13 @@ export interface ListedCall {
   outcome: string | null;
   /** Why a call to the outside was not let out. */
   refused: string | null;
-  /** From the answer to the end, or so far; null: nobody has answered. */
+  /**
+   * From the answer to the end, or so far, without the time on hold: the three add up to it. `consultSeconds`: of waiting
+   * while somebody was asked. Null: nobody has answered.
+   */
   talkSeconds: number | null;
+  holdSeconds: number | null;
+  consultSeconds: number | null;
   recordings: number;
 }
 
@@ -242,9 +248,6 @@ async function idsOfGroups(
   return [...own, ...others].map(({ id }) => id);
 }
 
-/** How long people have talked in the call `c`, in seconds. */
-const talkSeconds = `round(extract(epoch from coalesce(c.ended_at, now()) - c.answered_at))`;
-
 function select(fits: readonly string[]): string {
   const page = `select c.* from calls c where ${fits.join(' and ')} order by c.arrived_at desc, c.id desc limit :limit`;
   return `
@@ -252,7 +255,7 @@ function select(fits: readonly string[]): string {
     select c.id, c.uniqueid, c.direction, c.arrived_at as "arrivedAt", c.caller, c.did, c.number, g.name as "group",
       coalesce(f.number, ax.number, x.number) as extension, coalesce(fa.number, a.number, aa.number) as agent, c.trunk,
       u.username as payer, c.answered_at as "answeredAt", c.ended_at as "endedAt", c.outcome, c.refused,
-      ${talkSeconds}::integer as "talkSeconds",
+      p."talkSeconds", p."holdSeconds", p."consultSeconds",
       (select count(*) from recordings r where r.call_id = c.id and r.deleted_at is null)::integer as recordings
     from page c left join agent_groups g on g.id = c.group_id left join extensions x on x.id = c.extension_id
     left join lateral (
@@ -261,5 +264,6 @@ function select(fits: readonly string[]): string {
     left join extensions ax on ax.id = c.answered_extension_id left join agents aa on aa.id = c.answered_agent_id
     left join extensions f on f.id = c.from_extension_id left join agents fa on fa.id = c.from_agent_id
     left join users u on u.id = c.user_id
+    left join lateral (${secondsOfCall('c')}) p on true
     order by c.arrived_at desc, c.id desc`;
 }

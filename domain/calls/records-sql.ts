@@ -187,14 +187,6 @@ export const pickedUp = `
     answered_number = case when c.answered_at is null then called.outside else c.answered_number end
   from called where c.id = called.id returning c.uniqueid`;
 
-export const held = `
-  with told as (
-    select r.uniqueid, r.begun, sum(r.seconds) as seconds
-    from json_to_recordset(:told::json) as r(uniqueid text, begun boolean, seconds double precision) group by 1, 2
-  )
-  update calls c set hold_seconds = coalesce(c.hold_seconds, 0) + round(told.seconds)::integer
-  from told where c.node = :node and c.uniqueid = told.uniqueid and told.begun = (c.direction = 'out')`;
-
 export const ringGroupsReached = `
   with told as (
     select * from json_to_recordset(:told::json) as told (uniqueid text, team text, "ringGroup" text)

@@ -38,13 +38,6 @@ export interface CallEnd {
   unanswered?: boolean;
 }
 
-/** A channel has held its call for so long; `begun`: the one that began it. */
-export interface Hold {
-  uniqueid: string;
-  begun: boolean;
-  seconds: number;
-}
-
 /** The queue behind an event, and the call as `calls.uniqueid` knows it; null when its beginning was not seen. */
 export type KnownQueue = Queue & { call: string | null };
 
@@ -174,11 +167,6 @@ export class CallRecords {
       told: JSON.stringify(calls),
     });
     return rows.map(({ uniqueid }) => uniqueid);
-  }
-
-  /** Calls were on hold, by phones of ours: who called in, or was called outside, holds theirs unseen. */
-  async held(holds: readonly Hold[]): Promise<void> {
-    await prepared(this.db, sql.held, { node: this.node, told: JSON.stringify(holds) });
   }
 
   /**

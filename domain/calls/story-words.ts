@@ -87,6 +87,19 @@ const tryResults: Readonly<Record<string, string>> = {
   'set-aside': 'the trunk has just failed, and is passed over for a while',
 };
 
+/** Why nobody was reached who was to be asked. */
+const noAnswers: Readonly<Record<string, string>> = {
+  busy: 'busy',
+  'no-answer': 'nobody answers',
+  unavailable: 'nobody is there',
+  unknown: 'no such number',
+  refused: 'not allowed',
+};
+
+/** Of how long a talk was, what was none. */
+const ofThat = ({ held, consulted }: Facts): string =>
+  `${lasted(held, ', of that on hold ')}${lasted(consulted, held === undefined ? ', of that asking somebody ' : ', asking somebody ')}`;
+
 /** How each kind reads. Kinds that have no line here are shown as they are: whoever adds one adds a line. */
 const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
   arrived: ({ did, caller }) => `call from ${word(caller, 'an unknown number')}${maybe(did, ' for ')}`,
@@ -123,16 +136,27 @@ const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
       : reason === 'transfer'
         ? `agent ${word(agent)} has sent the caller on`
         : `agent ${word(agent)} hangs up`,
+  held: (facts) => `${whom(facts)} puts the call on hold`,
+  resumed: (facts) =>
+    `${whom(facts)} ${facts['leaves'] === undefined ? 'takes it back' : 'leaves, with the call on hold,'}${lasted(facts['seconds'], ' after ')}`,
+  consults: (facts) => `${whom(facts)} puts the call on hold to ask somebody`,
+  consulted: (facts) => `${whom(facts)} has asked${lasted(facts['seconds'], ', for ')}`,
+  consult: ({ by, to }) => `${maybe(by, '', ' ')}asks ${word(to)}`,
+  'consult-failed': ({ to, why }) => `${word(to)} is not reached: ${noAnswers[String(why)] ?? word(why)}`,
+  'back-to-queue': ({ queue, group }) =>
+    `nobody has taken the call: back to the front of the queue${maybe(group ?? queue, ' of ')}`,
+  conference: ({ by, to }) => `a conference with ${word(to)}${maybe(by, ', by ')}`,
+  'conference-full': () => 'the call is full, and nobody more is let in',
   transferred: ({ how, by, to }) =>
     `sent on${maybe(to, ' to ')}${maybe(by, ' by ')}${how === undefined ? '' : ` (${word(how)})`}`,
   left: (facts) =>
     facts['outcome'] === 'answered'
-      ? `the talk with agent ${word(facts['agent'])} is over${lasted(facts['talked'], ' after ')}`
+      ? `the talk with agent ${word(facts['agent'])} is over${lasted(facts['talked'], ' after ')}${ofThat(facts)}`
       : `leaves the queue of ${word(facts['group'], 'a removed group')}${lasted(facts['waited'], ' after ')}: ${leftWithout[String(facts['outcome'])] ?? 'why was not seen'}`,
   recorded: ({ file, seconds, deleted }) =>
     `recorded as ${fileName(file)}${lasted(seconds, ', ')}${deleted === undefined ? '' : ' (deleted, its days are over)'}`,
-  ended: ({ outcome, seconds, outside, by, cause, talked, held }) =>
-    `over${lasted(seconds, ' after ')}: ${(outside === undefined ? endings : endingsOutside)[String(outcome)] ?? 'what became of it was not seen'}${lasted(talked, ', talked ')}${lasted(held, ', of that on hold ')}${by === undefined ? '' : `, ${sides[String(by)] ?? word(by)}`}${outcome === 'answered' ? '' : maybe(cause, ' (cause ', ')')}`,
+  ended: ({ outcome, seconds, outside, by, cause, talked, ...facts }) =>
+    `over${lasted(seconds, ' after ')}: ${(outside === undefined ? endings : endingsOutside)[String(outcome)] ?? 'what became of it was not seen'}${lasted(talked, ', talked ')}${ofThat(facts)}${by === undefined ? '' : `, ${sides[String(by)] ?? word(by)}`}${outcome === 'answered' ? '' : maybe(cause, ' (cause ', ')')}`,
 };
 
 /** One entry of a story as a sentence, in one line, safe to be shown whatever callers call themselves. */

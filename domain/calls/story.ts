@@ -4,6 +4,7 @@ import { fail } from '../errors.js';
 import { quoted } from '../names.js';
 import { requireTeam } from '../provisioning/team.js';
 import type { CallDirection } from './list.js';
+import { heldWithin, secondsOfCall } from './holds.js';
 import { wordsOf, type Facts } from './story-words.js';
 
 /** Something in the story of a call, in the order in which it happened. */
@@ -32,6 +33,21 @@ export interface Try {
   outcome: string;
 }
 
+/** One time that an agent talked in a call, from whatever it came to them. */
+export interface AgentPart {
+  agent: string;
+  extension: string;
+  /** `queue`, or what kind of call it was to them. */
+  kind: string;
+  startedAt: Date;
+  endedAt: Date | null;
+  /** In whole seconds, adding up to the time between the two; a call that they dialled themselves begins with that. */
+  talkSeconds: number;
+  holdSeconds: number;
+  /** While they asked somebody. */
+  consultSeconds: number;
+}
+
 /** A call with all that is known of it. */
 export interface Story {
   id: number;
@@ -58,10 +74,14 @@ export interface Story {
   answeredAt: Date | null;
   endedAt: Date | null;
   outcome: string | null;
+  /** From the answer to the end, or so far: the three add up to it; null: nobody has answered. */
+  talkSeconds: number | null;
   holdSeconds: number | null;
+  consultSeconds: number | null;
   endedBy: string | null;
   cause: number | null;
   tries: Try[];
+  agents: AgentPart[];
   recordings: Recording[];
   story: (StoryEntry & { says: string })[];
 }
@@ -133,7 +153,12 @@ export function readStory(db: Queryable, team: string, name: string): Promise<St
       deletedAt: date(one.deletedAt),
     }));
     const tries = call.tries.map((one) => ({ ...one, at: new Date(one.at) }));
-    return { ...call, tries, recordings, story };
+    const agents = call.agents.map((one) => ({
+      ...one,
+      startedAt: new Date(one.startedAt),
+      endedAt: date(one.endedAt),
+    }));
+    return { ...call, tries, agents, recordings, story };
   });
 }
 
@@ -147,6 +172,10 @@ const order = [
   'offered',
   'answered',
   'recorded',
+  'held',
+  'consults',
+  'consulted',
+  'resumed',
   'parted',
   'left',
   'ended',
@@ -160,6 +189,24 @@ const rankOf = (kind: string): number => {
 const sql = (which: string): string => `
   with call as (
     select c.* from calls c where c.team_id = :teamId and ${which} order by c.id desc limit 1
+  ), seconds as (
+    select s.* from call cross join lateral (${secondsOfCall('call')}) s
+  ), held as (
+    -- Nobody holds a call that is over, though who asked somebody in it may go on talking there.
+    select h.kind, h.started_at, h.hung_up, least(h.ended_at, call.ended_at) as ended_at, a.number as agent,
+      x.number as extension
+    from call join holds h on h.node = call.node and h.call = call.uniqueid and h.team_id = call.team_id
+    left join agents a on a.id = h.agent_id join extensions x on x.id = h.extension_id
+    where call.ended_at is null or h.started_at < call.ended_at
+  ), part as (
+    select a.number as agent, x.number as extension, coalesce(s.call_kind, 'queue') as kind,
+      s.started_at as "startedAt", s.ended_at as "endedAt",
+      round(extract(epoch from coalesce(s.ended_at, greatest(s.started_at, now())) - s.started_at))::integer as seconds,
+      h.hold as "holdSeconds", h.consult as "consultSeconds", s.id
+    from call join agent_states s on s.call_uniqueid = call.uniqueid and s.state = 'talking' and s.team_id = call.team_id
+    join agents a on a.id = s.agent_id join sign_ins i on i.id = s.sign_in_id join extensions x on x.id = i.extension_id
+    left join lateral (
+      ${heldWithin('h.node = call.node and h.channel = s.offer_id', 's.started_at', 'least(coalesce(s.ended_at, now()), call.ended_at)')}) h on true
   ), entry as (
     select arrived_at as at, 'arrived' as kind, jsonb_build_object('did', did, 'caller', caller) as facts from call
     where direction <> 'out'
@@ -198,10 +245,22 @@ const sql = (which: string): string => `
     union all
     select v.left_at, 'left', jsonb_build_object('group', g.name, 'agent', a.number, 'outcome', v.outcome,
       'talked', round(extract(epoch from v.left_at - v.answered_at)),
+      'held', nullif(h.hold, 0), 'consulted', nullif(h.consult, 0),
       'waited', case when v.answered_at is null then round(extract(epoch from v.left_at - v.joined_at)) end)
     from call join queue_visits v on v.call_id = call.id left join agents a on a.id = v.agent_id
     left join agent_groups g on g.id = v.group_id
+    left join lateral (
+      ${heldWithin('v.answered_at is not null and h.node = v.node and h.channel = v.offer_id', 'v.answered_at', 'v.left_at')}) h on true
     where v.left_at is not null
+    union all
+    select h.started_at, case h.kind when 'hold' then 'held' else 'consults' end,
+      jsonb_build_object('agent', h.agent, 'extension', h.extension)
+    from held h
+    union all
+    select h.ended_at, case h.kind when 'hold' then 'resumed' else 'consulted' end,
+      jsonb_build_object('agent', h.agent, 'extension', h.extension, 'leaves', case when h.hung_up then 'yes' end,
+        'seconds', round(extract(epoch from h.ended_at - h.started_at)))
+    from held h where h.ended_at is not null
     union all
     -- It begins when the phone has answered, a moment before the two are joined, which is what is told of that.
     select coalesce((
@@ -213,22 +272,27 @@ const sql = (which: string): string => `
     union all
     select ended_at, 'ended', jsonb_build_object('outcome', outcome, 'seconds', round(extract(epoch from ended_at - arrived_at)),
       'outside', case when direction = 'out' then 'yes' end, 'by', ended_by, 'cause', cause,
-      'talked', case when direction = 'out' then round(extract(epoch from ended_at - answered_at)) end, 'held', hold_seconds)
-    from call where ended_at is not null
+      'talked', case when direction = 'out' then round(extract(epoch from ended_at - answered_at)) end,
+      'held', nullif(seconds."holdSeconds", 0), 'consulted', nullif(seconds."consultSeconds", 0))
+    from call left join seconds on true where ended_at is not null
   )
   select call.id, call.uniqueid, t.identity as team, t.time_zone as "timeZone", call.node, call.direction,
     call.caller, call.did, call.dialled, call.number, call.class, call.refused, call.trunk, u.username as payer,
-    ug.name as "userGroup", call.ringing_at as "ringingAt", call.hold_seconds as "holdSeconds",
+    ug.name as "userGroup", call.ringing_at as "ringingAt", s."talkSeconds", s."holdSeconds", s."consultSeconds",
     call.ended_by as "endedBy", call.cause,
     coalesce((select json_agg(json_build_object('trunk', y.trunk, 'sent', y.sent, 'at', y.at, 'milliseconds', y.milliseconds,
       'code', y.code, 'cause', y.cause, 'outcome', y.outcome) order by y.at, y.position, y.id) from call_tries y
       where y.call_id = call.id and y.team_id = call.team_id), '[]') as tries,
+    coalesce((select json_agg(json_build_object('agent', p.agent, 'extension', p.extension, 'kind', p.kind,
+      'startedAt', p."startedAt", 'endedAt', p."endedAt",
+      'talkSeconds', greatest(0, p.seconds - p."holdSeconds" - p."consultSeconds"),
+      'holdSeconds', p."holdSeconds", 'consultSeconds', p."consultSeconds") order by p.id) from part p), '[]') as agents,
     call.arrived_at as "arrivedAt", call.answered_at as "answeredAt", call.ended_at as "endedAt", call.outcome,
     coalesce(ax.number, x.number) as extension, a.number as agent, call.answered_number as outside,
     (select count(*) from queue_visits v where v.call_id = call.id)::integer as visits,
     coalesce((select json_agg(json_build_object('file', r.file, 'startedAt', r.started_at, 'endedAt', r.ended_at,
       'deletedAt', r.deleted_at) order by r.id) from recordings r where r.call_id = call.id), '[]') as recordings,
     (select json_agg(entry) from entry) as entries
-  from call join teams t on t.id = call.team_id left join extensions x on x.id = call.extension_id
+  from call join teams t on t.id = call.team_id left join seconds s on true left join extensions x on x.id = call.extension_id
   left join users u on u.id = call.user_id left join user_groups ug on ug.id = call.user_group_id
   left join extensions ax on ax.id = call.answered_extension_id left join agents a on a.id = call.answered_agent_id`;

@@ -22,6 +22,9 @@ export interface CallSum {
    * numbers all of them, with the trunk of the first.
    */
   talkSeconds: number;
+  /** Of that: how long phones of the team had it on hold, and how long they asked somebody meanwhile. */
+  holdSeconds: number;
+  consultSeconds: number;
 }
 
 /** So much is read in one statement: one of a month of a large team would take longer than a statement may. */
@@ -66,6 +69,8 @@ const added = (one: CallSum, other: CallSum): CallSum => ({
   refused: one.refused + other.refused,
   answered: one.answered + other.answered,
   talkSeconds: one.talkSeconds + other.talkSeconds,
+  holdSeconds: one.holdSeconds + other.holdSeconds,
+  consultSeconds: one.consultSeconds + other.consultSeconds,
 });
 
 /** What names the sums, and the table that it is in. */
@@ -91,6 +96,7 @@ async function firstCall(db: Queryable, teamId: number, from: Date): Promise<Dat
 }
 
 const columns = `c.user_id, c.user_group_id, c.group_id, c.from_extension_id, c.trunk, c.class, c.refused, c.leg_answered_at,
+  coalesce(c.leg_ended_at, now()) as over, c.node, c.uniqueid, c.hold_seconds,
   coalesce(c.leg_ended_at, now()) - c.leg_answered_at + make_interval(secs => coalesce(c.further_seconds, 0)) as talked`;
 
 /** Summed by what they are, and only then by their names. */
@@ -101,12 +107,23 @@ const sql = (name: string, joined: string): string => `
     union all
     select ${columns} from calls c
     where c.team_id = :teamId and c.leg is not null and c.direction <> 'out' and c.arrived_at >= :from and c.arrived_at < :to
+  ), held as (
+    select h.node, h.call, sum(m.seconds) filter (where h.kind = 'hold') as hold,
+      sum(m.seconds) filter (where h.kind = 'consult') as consult
+    -- Whatever is held is in a call of so long at most.
+    from c join holds h on h.team_id = :teamId and h.started_at >= :from and h.started_at < :to::timestamptz + interval '2 days'
+      and h.node = c.node and h.call = c.uniqueid
+    cross join lateral (select extract(epoch from least(coalesce(h.ended_at, now()), c.over)
+      - greatest(h.started_at, c.leg_answered_at)) as seconds) m
+    where m.seconds > 0 group by 1, 2
   ), s as (
     select user_id, user_group_id, group_id, from_extension_id, trunk, class,
+      coalesce(sum(round(coalesce(held.hold, hold_seconds))), 0) as hold, coalesce(sum(round(held.consult)), 0) as consult,
       count(*) filter (where refused is null) as calls, count(*) filter (where refused is not null) as refused,
       count(leg_answered_at) as answered, coalesce(sum(round(extract(epoch from talked))), 0) as seconds
-    from c group by 1, 2, 3, 4, 5, 6
+    from c left join held on held.node = c.node and held.call = c.uniqueid group by 1, 2, 3, 4, 5, 6
   )
   select ${name} as of, s.class, sum(s.calls)::integer as calls, sum(s.refused)::integer as refused,
-    sum(s.answered)::integer as answered, sum(s.seconds)::double precision as "talkSeconds"
+    sum(s.answered)::integer as answered, sum(s.seconds)::double precision as "talkSeconds",
+    sum(s.hold)::double precision as "holdSeconds", sum(s.consult)::double precision as "consultSeconds"
   from s ${joined} group by 1, 2`;

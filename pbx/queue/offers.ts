@@ -28,6 +28,16 @@ export interface OtherChannel {
   state: string;
 }
 
+/** A channel that lives, of whatever kind. */
+export interface LiveChannel {
+  name: string;
+  uniqueid: string;
+  /** What it runs: `Queue`, `AppQueue`, `AppDial`; `Read` while a key of a call waits for digits. */
+  application: string;
+  /** Empty: in none. */
+  bridge: string;
+}
+
 /** Applications that a channel of a call runs whose dialplan has told of it: those that call, wait in a queue, or are called. */
 const ofCalls: ReadonlySet<string> = new Set(['Dial', 'AppDial', 'Queue']);
 
@@ -35,9 +45,12 @@ const ofCalls: ReadonlySet<string> = new Set(['Dial', 'AppDial', 'Queue']);
  * All channels that live, by uniqueid, with their linkedids, the offers among them by the phone's device, and of each device
  * the channels of other calls.
  */
-export async function readOffers(
-  manager: ManagerActions,
-): Promise<{ live: Map<string, string>; offers: Map<string, Offer>; others: Map<string, OtherChannel[]> }> {
+export async function readOffers(manager: ManagerActions): Promise<{
+  live: Map<string, string>;
+  channels: LiveChannel[];
+  offers: Map<string, Offer>;
+  others: Map<string, OtherChannel[]>;
+}> {
   const channels = (await manager.list('CoreShowChannels', {})).map(({ headers }) => {
     const text = (header: string): string => headers.get(header) ?? '';
     return {
@@ -89,5 +102,10 @@ export async function readOffers(
     const device = name.slice(0, name.lastIndexOf('-'));
     others.set(device, [...(others.get(device) ?? []), { name, uniqueid, linkedid, state }]);
   }
-  return { others, live: new Map(channels.map(({ uniqueid, linkedid }) => [uniqueid, linkedid])), offers };
+  return {
+    channels,
+    others,
+    live: new Map(channels.map(({ uniqueid, linkedid }) => [uniqueid, linkedid])),
+    offers,
+  };
 }

@@ -25,18 +25,24 @@ export function stepOf({ name, headers }: AmiMessage): CallStep | undefined {
       });
     case 'BlindTransfer':
       if (header('result') !== 'Success') return undefined;
-      return of(header('transfereelinkedid'), 'transferred', {
+      return of(header('transfereelinkedid') || header('transfererlinkedid'), 'transferred', {
         by: phoneIn(header('transfererchannel')),
         to: header('extension'),
         how: 'blind',
       });
-    case 'AttendedTransfer':
+    case 'AttendedTransfer': {
       if (header('result') !== 'Success') return undefined;
-      return of(header('transfereelinkedid'), 'transferred', {
-        by: phoneIn(header('origtransfererchannel')),
-        to: phoneIn(header('transfertargetchannel')) || header('secondtransfererexten'),
-        how: 'attended',
-      });
+      const target = header('transfertargetchannel');
+      // The exten of a phone that asks by a key is where its own call came from; what it dialled is in the name of that leg.
+      const [, dialled] = /^Local\/([^@]+)@[a-z0-9]+-transfers-/.exec(target) ?? [];
+      const to = phoneIn(target) || (dialled ?? header('secondtransfererexten'));
+      const by = phoneIn(header('origtransfererchannel'));
+      // In a conference there is not one who is sent on.
+      const call = header('transfereelinkedid') || header('origtransfererlinkedid');
+      return header('desttype') === 'Threeway'
+        ? of(call, 'conference', { by, to })
+        : of(call, 'transferred', { by, to, how: 'attended' });
+    }
     default:
       return undefined;
   }

@@ -17,6 +17,8 @@ export const observedEvents = [
   'DeviceStateChange',
   'Hold',
   'Unhold',
+  // Of a phone that holds: see Holds.
+  'BridgeEnter',
   'Hangup',
   'UserEvent',
 ] as const;

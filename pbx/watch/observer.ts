@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { endOffer, transition } from '../../domain/presence/agent-state.js';
 import { CallOutRecords } from '../../domain/calls/calls-out-records.js';
+import { HoldRecords } from '../../domain/calls/holds.js';
 import { findQueue } from '../../domain/calls/queue.js';
 import { CallRecords, unservedOutcomes, type Caller, type KnownQueue } from '../../domain/calls/records.js';
 import type { CallStep } from '../../domain/calls/steps.js';
@@ -65,7 +66,7 @@ export class Observer {
     );
     const ends = (): void => this.#work.add({ key: 'ends', run: () => this.#writeEnds() });
     this.#callsOut = new CallsOutWatch(new CallOutRecords(db, node), ends);
-    this.#holds = new Holds(this.#records, ends);
+    this.#holds = new Holds(new HoldRecords(db, node), ends);
     this.#calls = new AgentCalls(db, (event, header, run) => this.#forPhone(event, header, run), this.hooks);
     this.#unqueued = new Unqueued(this.#endings, (step) => this.hooks.step?.(step));
   }
@@ -88,6 +89,12 @@ export class Observer {
     await this.#work.guarded(() => this.#writeEnds());
     this.#endings.stop();
     this.#callsOut.stop();
+    this.#holds.stop();
+  }
+
+  /** Another server has watched until now, or the reconciliation has mended something: what goes on is known from then on. */
+  adopt(): void {
+    this.#work.add({ key: 'ends', run: () => this.#holds.adopt() });
   }
 
   /** Each for itself: what one of them is refused keeps none of the others from being written. */
@@ -155,9 +162,11 @@ export class Observer {
         return undefined;
       case 'AttendedTransfer':
         this.#unqueued.tell(event);
+        this.#holds.take(event);
         return this.#transferred(event);
       case 'Hold':
       case 'Unhold':
+      case 'BridgeEnter':
         this.#holds.take(event);
         return undefined;
       case 'Hangup':

@@ -7,6 +7,7 @@ import type { ManagerActions } from '../ami/manager.js';
 import type { QueueMembership } from '../queue/membership.js';
 import { CompareCalls, CompareCallsOut, CompareEndedCalls } from './compare/calls.js';
 import { CompareDirectCalls } from './compare/direct-calls.js';
+import { CompareHolds } from './compare/holds.js';
 import { CompareHours } from './compare/hours.js';
 import { CompareLamps } from './compare/lamps.js';
 import { CompareLeftCalls } from './compare/left-calls.js';
@@ -25,6 +26,7 @@ const toldByEvents: ReadonlySet<string> = new Set([
   'ended calls',
   'ended calls to the outside',
   'waiting and answered calls',
+  'calls on hold',
   'states of agents',
 ]);
 
@@ -62,6 +64,7 @@ export class Reconciliation {
     add(new CompareLeftCalls(db, node, manager, log));
     add(new CompareCallsOut(db, node));
     add(new CompareCalls(db, node));
+    add(new CompareHolds(db, node, manager));
     add(new CompareStates(db, node, manager, membership));
     add(new CompareMembers(db, node, membership));
     add(new CompareDirectCalls(manager));

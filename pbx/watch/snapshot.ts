@@ -1,6 +1,6 @@
 import type { Database } from '../../domain/database/pool.js';
 import type { ManagerActions } from '../ami/manager.js';
-import { readOffers, type Offer, type OtherChannel } from '../queue/offers.js';
+import { readOffers, type LiveChannel, type Offer, type OtherChannel } from '../queue/offers.js';
 import { readEpoch, readQueues, type Member, type Waiting } from '../queue/status.js';
 import { readQueueNames, readSignedInPhones, type SignedInPhone } from './compare/signed-in-phones.js';
 
@@ -13,6 +13,7 @@ export interface Snapshot {
   waiting: Waiting[];
   /** The linkedids of all channels, by their uniqueids. */
   live: Map<string, string>;
+  channels: LiveChannel[];
   /** By the device of the phone. */
   offers: Map<string, Offer>;
   /** Likewise the channels of calls that no queue has made. */
@@ -27,13 +28,14 @@ export interface Snapshot {
  */
 export async function takeSnapshot(manager: ManagerActions, db: Database, node: string): Promise<Snapshot> {
   const { members, waiting } = await readQueues(manager);
-  const { live, offers, others } = await readOffers(manager);
+  const { live, channels, offers, others } = await readOffers(manager);
   const now = await readEpoch(manager);
   const signedIn = once(() => readSignedInPhones(db, node));
   return {
     members,
     waiting,
     live,
+    channels,
     offers,
     others,
     now,

@@ -180,6 +180,7 @@ export class Watcher {
       }
     }
     const { failed } = await work;
+    this.observer.adopt();
     if (failed.length > 0) this.#reconcileAt = performance.now() + reconcileAgainMs;
   }
 
@@ -197,6 +198,7 @@ export class Watcher {
       if (!had) {
         this.log.info({ node }, 'watching Asterisk');
         this.#reconcileAt = 0;
+        this.observer.adopt();
       }
       await this.#noticeReload();
       if (performance.now() >= this.#reconcileAt) {

@@ -34,6 +34,22 @@ await t.test('each thing that happens to a call reads as a sentence', (t) => {
     ['answered', { extension: '5001' }, 'answered by extension 5001'],
     ['answered', {}, 'answered by somebody'],
     ['parted', { reason: 'caller', agent: '1002' }, 'the caller hangs up'],
+    ['held', { agent: '1002', extension: '5001' }, 'agent 1002 at 5001 puts the call on hold'],
+    ['resumed', { extension: '5001', seconds: 12 }, 'extension 5001 takes it back after 12 s'],
+    [
+      'resumed',
+      { agent: '1002', leaves: 'yes', seconds: 12 },
+      'agent 1002 leaves, with the call on hold, after 12 s',
+    ],
+    ['consult', { to: '5003' }, 'asks 5003'],
+    ['consult-failed', { to: '5003', why: 'no-answer' }, '5003 is not reached: nobody answers'],
+    ['consulted', { agent: '1002', seconds: 70 }, 'agent 1002 has asked, for 1:10'],
+    [
+      'back-to-queue',
+      { queue: 'support' },
+      'nobody has taken the call: back to the front of the queue of support',
+    ],
+    ['conference', { to: '5003', by: '5001' }, 'a conference with 5003, by 5001'],
     ['transferred', { how: 'blind', by: '5001', to: '6001' }, 'sent on to 6001 by 5001 (blind)'],
     [
       'left',

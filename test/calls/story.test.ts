@@ -123,7 +123,7 @@ await t.test('a call from its arrival to its end', async (t) => {
   });
   t.match(
     (await cli(['call', 'list'], { env })).out,
-    /\t\+4930\t600100\tsupport\t\t1002\tanswered\tcall-1\tin\t\t\t\t[0-9]+\t\n$/,
+    /\t\+4930\t600100\tsupport\t\t1002\tanswered\tcall-1\tin\t\t\t\t[0-9]+\t\t0\t0\n$/,
   );
   t.match(JSON.parse((await cli(['--json', 'call', 'list', '--caller', '+4930'], { env })).out), {
     calls: [{ uniqueid: 'call-1', recordings: 1 }],

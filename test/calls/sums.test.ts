@@ -72,11 +72,26 @@ await t.test('calls, answered ones and talk seconds, by class and by what they a
   await call({ seconds: 20, direction: 'in', trunk: 'one' });
   await call({ direction: 'in', trunk: null, class: null });
   await call({ seconds: 1000, team_id: other.id, phone: undefined });
+  // On hold for 12 s and again for 30 s, of which 8 s are in the time that is billed.
+  await db.raw(`insert into holds (team_id, node, call, channel, extension_id, kind, started_at, ended_at)
+    select c.team_id, c.node, c.uniqueid, 'x', c.from_extension_id, k.kind, c.leg_answered_at + k.at, c.leg_answered_at + k.at + k.long
+    from (select * from calls where leg_answered_at is not null order by id limit 1) c, (values
+      ('hold', interval '10 s', interval '12 s'), ('consult', interval '52 s', interval '30 s')) k (kind, at, long)`);
+  const unheld = { holdSeconds: 0, consultSeconds: 0 };
   t.same(await sumCalls(db, 'astercc', { by: 'trunk', ...november }), [
-    { of: 'one', class: 'national', calls: 3, refused: 0, answered: 3, talkSeconds: 90 },
-    { of: 'two', class: 'mobile', calls: 1, refused: 0, answered: 0, talkSeconds: 0 },
-    { of: 'two', class: 'national', calls: 1, refused: 0, answered: 1, talkSeconds: 30 },
-    { of: null, class: 'premium', calls: 0, refused: 1, answered: 0, talkSeconds: 0 },
+    {
+      of: 'one',
+      class: 'national',
+      calls: 3,
+      refused: 0,
+      answered: 3,
+      talkSeconds: 90,
+      holdSeconds: 12,
+      consultSeconds: 8,
+    },
+    { of: 'two', class: 'mobile', calls: 1, refused: 0, answered: 0, talkSeconds: 0, ...unheld },
+    { of: 'two', class: 'national', calls: 1, refused: 0, answered: 1, talkSeconds: 30, ...unheld },
+    { of: null, class: 'premium', calls: 0, refused: 1, answered: 0, talkSeconds: 0, ...unheld },
   ]);
   const byExtension = await sumCalls(db, 'astercc', { by: 'extension', ...november });
   t.match(byExtension, [

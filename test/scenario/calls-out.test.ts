@@ -265,5 +265,5 @@ await t.test('the sums are the providers’ own count', async (t) => {
     { trunk: 'second', tries: b.calls.length },
   ]);
   const csv = await centre.star64('call', 'sums', '--by', 'user', '--csv');
-  t.match(csv, /^of,class,calls,refused,answered,talk_seconds\r\n/);
+  t.match(csv, /^of,class,calls,refused,answered,talk_seconds,hold_seconds,consult_seconds\r\n/);
 });

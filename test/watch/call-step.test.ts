@@ -34,6 +34,23 @@ await t.test('events that tell a step in the story of a call', (t) => {
     ),
     { call: '1.1', kind: 'transferred', facts: { by: '5001', to: '6001', how: 'blind' } },
   );
+  const asked = {
+    result: 'Success',
+    origtransfererchannel: 'PJSIP/astercc-5001-0000001a',
+    origtransfererlinkedid: '1.1',
+    secondtransfererexten: 'support',
+    transfertargetchannel: 'Local/5002@astercc-transfers-00000001;1',
+  };
+  t.same(
+    stepOf(event('AttendedTransfer', { ...asked, desttype: 'Bridge', transfereelinkedid: '1.1' })),
+    { call: '1.1', kind: 'transferred', facts: { by: '5001', to: '5002', how: 'attended' } },
+    'what was dialled for it',
+  );
+  t.same(
+    stepOf(event('AttendedTransfer', { ...asked, desttype: 'Threeway' })),
+    { call: '1.1', kind: 'conference', facts: { by: '5001', to: '5002' } },
+    'of a conference no one is sent on',
+  );
   t.equal(stepOf(event('BlindTransfer', { result: 'Fail', transfereelinkedid: '1.1' })), undefined);
   t.same(stepOf(event('AgentComplete', { linkedid: '1.1', membername: '1001', reason: 'agent' })), {
     call: '1.1',

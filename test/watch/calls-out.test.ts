@@ -143,8 +143,8 @@ void t.test('a conversation: ringing, answer, hold, and its end with the channel
     call: 'call.1',
     channel: 'PJSIP/provider.a-1',
   });
-  take('Hold', { uniqueid: 'call.1', linkedid: 'call.1' });
-  take('Hold', { uniqueid: 'leg.1', linkedid: 'call.1' });
+  take('Hold', { uniqueid: 'call.1', linkedid: 'call.1', channel: 'PJSIP/astercc-5001-1' });
+  take('Hold', { uniqueid: 'leg.1', linkedid: 'call.1', channel: 'PJSIP/provider.a-1' });
   await observer.caughtUp();
   t.match(await record('call.1'), {
     ringing_at: Date,
@@ -158,7 +158,12 @@ void t.test('a conversation: ringing, answer, hold, and its end with the channel
   take('UserEvent', end('call.1', { status: 'ANSWER', endedby: 'caller', talked: '60' }));
   take('Hangup', gone('call.1'));
   await observer.caughtUp();
-  t.match(await record('call.1'), { ended_at: null, hold_seconds: 0 }, 'a hold ends with who holds');
+  t.match(await record('call.1'), { ended_at: null });
+  t.match(
+    await db('holds').select(),
+    [{ call: 'call.1', channel: 'call.1', ended_at: Date, hung_up: true }],
+    'a hold ends with who holds, and that of a number outside is not seen',
+  );
   take('Hangup', legGone('leg.1', 'call.1'));
   await observer.settled();
   t.match(await record('call.1'), { ended_at: Date, leg_ended_at: Date, trunk: 'first', ended_by: 'caller' });

@@ -40,7 +40,7 @@ export class CompareStates implements Step<Mendable> {
         (await this.#calls.begun(phone, others.get(deviceOf(phone)))) ??
         (await (isInCall(phone)
           ? this.#callOf(phone, at, live, now)
-          : this.#stateOf(phone, at, offers.get(deviceOf(phone)), now)));
+          : this.#stateOf(phone, at, offers.get(deviceOf(phone)), live, now)));
       if (!difference) continue;
       const key = `agent ${phone.team}/${phone.agent} ${phone.state} #${phone.stateId}: ${difference.key}`;
       differences.push({ ...difference, key });
@@ -70,8 +70,12 @@ export class CompareStates implements Step<Mendable> {
     phone: SignedInPhone,
     at: Member[],
     begun: Offer | undefined,
+    live: Snapshot['live'],
     now: number,
   ): Promise<Mendable | undefined> {
+    // Once the caller is gone, or sent on, app_queue knows no call of theirs any more, while they talk on with whoever they
+    // have asked: a talk ends with the channel of the phone.
+    if (phone.state === 'talking' && live.has(phone.offerId ?? '')) return undefined;
     const offer = begun?.rings === true ? begun : undefined;
     const resting = at.find(({ paused, reason }) => paused && reason === wrapUpReason);
     const member = resting ?? at[0];
