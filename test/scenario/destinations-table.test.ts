@@ -22,6 +22,7 @@ import {
   lastCall,
   recordedCalls,
   sameCalls,
+  waitRecorded,
   waitNothingLeft,
   type RecordedCall,
 } from '../support/recorded-calls.js';
