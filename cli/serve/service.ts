@@ -129,7 +129,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     { provisioning: (payload) => provisioning.take(payload), agents: (payload) => follower.take(payload) },
     log,
   );
-  const journal = new CallJournal(db, settings.node, log);
+  const journal = new CallJournal(db, settings.node, log, undefined, () => watcher.reconcileSoon());
   const callsOut = new CallOutJournal(db, settings.node, log);
   let agi: AgiServer | undefined;
   const unknownNumbers = new UnknownNumbers(db, settings.node, log);

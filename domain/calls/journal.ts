@@ -20,6 +20,8 @@ export interface Arrival {
 interface Waiting {
   arrival: Arrival;
   at: Date;
+  /** PostgreSQL has not taken it once already. */
+  waited?: true;
 }
 
 /** Records arrivals at one Asterisk node, later and many at a time. */
@@ -31,6 +33,8 @@ export class CallJournal {
     node: string,
     log: Logger,
     settings = { delayMs: 100, retryMs: 1000, keep: 10_000, batch: 500 },
+    /** Told when calls are recorded that waited for PostgreSQL: some may be over, which nobody could write. */
+    late: () => void = () => undefined,
   ) {
     this.#writer = new LaterWriter<Waiting>(
       log,
@@ -44,8 +48,10 @@ export class CallJournal {
       },
       async (batch) => {
         await recordArrivals(db, node, batch);
+        if (batch.some(({ waited }) => waited)) late();
         return [];
       },
+      (one) => ({ ...one, waited: true }),
     );
   }
 

@@ -137,23 +137,25 @@ export const offersEnded = `
   )
   select uniqueid from ended`;
 
+/** That the caller of a call by a DID has hung up, though nobody says so. Whoever leaves a queue says it themselves. */
+const gaveUp = `(told.unanswered and (c.extension_id is not null or c.ring_group_id is not null)
+  or c.did is not null and c.arrived_at >= clock_timestamp() - make_interval(secs => told."watchedSeconds"))`;
+
 /** That a call, or its visits, are over. What nobody has told of it is unknown; a better word may come later. */
 export const callsEnded = `
   with told as (
-    select * from json_to_recordset(:ended::json) as told (uniqueid text, outcome text, unanswered boolean)
+    select * from json_to_recordset(:ended::json)
+      as told (uniqueid text, outcome text, unanswered boolean, "letGo" boolean, "watchedSeconds" double precision)
   ), ended as (
     update calls c set ended_at = coalesce(c.ended_at, greatest(clock_timestamp(), arrived_at)),
       leg_ended_at = case when c.leg_answered_at is not null
         then coalesce(c.leg_ended_at, greatest(clock_timestamp(), c.leg_answered_at)) end,
-      outcome = coalesce(nullif(c.outcome, 'unknown'), told.outcome, case
-        -- Whoever leaves a queue says so themselves.
-        when told.unanswered and (c.extension_id is not null or c.ring_group_id is not null) then 'abandoned'
-        else 'unknown' end)
+      outcome = coalesce(nullif(c.outcome, 'unknown'), told.outcome,
+        case when ${gaveUp} then 'abandoned' else 'unknown' end),
+      ended_by = coalesce(c.ended_by, case when told."letGo" then 'system' end)
     -- One to the outside lasts as long as the channel to the trunk: see calls-out-sql.ts.
     from told where c.node = :node and c.uniqueid = told.uniqueid and c.direction <> 'out'
-      and (c.ended_at is null or c.outcome = 'unknown'
-      and (told.outcome is not null
-        or told.unanswered and (c.extension_id is not null or c.ring_group_id is not null)))
+      and (c.ended_at is null or c.outcome = 'unknown' and (told.outcome is not null or ${gaveUp}))
     returning c.id, c.uniqueid
   ), parted as (
     update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at, v.answered_at),

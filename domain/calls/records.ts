@@ -18,8 +18,8 @@ export type OfferResult = 'missed' | 'rejected' | 'refused' | 'cancelled';
 export const unservedOutcomes = ['nobody', 'timeout', 'full', 'key', 'again'] as const;
 export type UnservedOutcome = (typeof unservedOutcomes)[number];
 
-/** What became of a call to an extension or a ring group that nobody answered; see `calls.outcome`. */
-export type CallOutcome = 'busy' | 'no-answer' | 'refused' | 'unreachable' | 'abandoned';
+/** What became of a call that nobody answered, as the dialplan tells it where no queue does; see `calls.outcome`. */
+export type CallOutcome = 'busy' | 'no-answer' | 'refused' | 'unreachable' | 'nobody' | 'abandoned';
 
 /** Who answered a call that no queue gave to them: an extension by number or by the operator's endpoint, or a number outside. */
 export interface WhoPickedUp {
@@ -36,6 +36,13 @@ export interface CallEnd {
   outcome?: CallOutcome | null;
   /** Nobody and nothing had answered it: who hung up while an extension rang is the caller. */
   unanswered?: boolean;
+  /** Its way ended there, as an announcement's: it was not the caller who hung up. */
+  letGo?: boolean;
+  /**
+   * For so long everything that happened was seen, and of this call nothing says that anybody spoke in it, or that it was
+   * let go: the caller has hung up in a menu, an announcement or a greeting. Null: not known.
+   */
+  watchedSeconds?: number | null;
 }
 
 /** The queue behind an event, and the call as `calls.uniqueid` knows it; null when its beginning was not seen. */

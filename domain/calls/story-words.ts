@@ -156,7 +156,9 @@ const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
   recorded: ({ file, seconds, deleted }) =>
     `recorded as ${fileName(file)}${lasted(seconds, ', ')}${deleted === undefined ? '' : ' (deleted, its days are over)'}`,
   ended: ({ outcome, seconds, outside, by, cause, talked, ...facts }) =>
-    `over${lasted(seconds, ' after ')}: ${(outside === undefined ? endings : endingsOutside)[String(outcome)] ?? 'what became of it was not seen'}${lasted(talked, ', talked ')}${ofThat(facts)}${by === undefined ? '' : `, ${sides[String(by)] ?? word(by)}`}${outcome === 'answered' ? '' : maybe(cause, ' (cause ', ')')}`,
+    outside === undefined && outcome === 'unknown' && by === 'system'
+      ? `over${lasted(seconds, ' after ')}: its way ended there, and nobody was called`
+      : `over${lasted(seconds, ' after ')}: ${(outside === undefined ? endings : endingsOutside)[String(outcome)] ?? 'what became of it was not seen'}${lasted(talked, ', talked ')}${ofThat(facts)}${by === undefined ? '' : `, ${sides[String(by)] ?? word(by)}`}${outcome === 'answered' ? '' : maybe(cause, ' (cause ', ')')}`,
 };
 
 /** One entry of a story as a sentence, in one line, safe to be shown whatever callers call themselves. */

@@ -16,19 +16,24 @@ interface Told<T> {
   until: number;
 }
 
+/** The end of a call, and since when everything that happened was seen; null: of this call that says nothing. */
+type SeenEnd = Omit<CallEnd, 'watchedSeconds'> & { watchedSince: number | null };
+
 /**
  * What is over, calls, offers and waits in a queue, and that a call to an extension is answered, is written a moment later and all together: a statement for each
  * kind, however many there are. A short call may be over before another server has recorded its arrival: its end is
  * tried again for a while.
  */
 export class Endings {
-  #calls = new Map<string, Told<CallEnd>>();
+  #calls = new Map<string, Told<SeenEnd>>();
   #offers = new Map<string, Told<OfferResult | null>>();
   /** When calls to an extension or a ring group were answered, on the monotonic clock, and where. */
   #pickedUp = new Map<string, Told<{ at: number; by: WhoPickedUp }>>();
   /** Ring groups that calls have reached. */
   #ringGroups = new Map<string, Told<{ team: string; ringGroup: string }>>();
   #left = new Map<string, Caller>();
+  /** Calls in which somebody may have spoken. */
+  readonly #spoken = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -40,8 +45,14 @@ export class Endings {
   ) {}
 
   /** The channel of a caller is gone. */
-  call(call: CallEnd): void {
+  call(call: SeenEnd): void {
     this.#tell(this.#calls, call.uniqueid, call);
+  }
+
+  /** A channel that had answered is gone from this call: somebody may have spoken, whoever has told of it. */
+  spoken(call: string): void {
+    this.#spoken.add(call);
+    dropOldest(this.#spoken, keep);
   }
 
   /** The channel to an agent's phone is gone. */
@@ -103,7 +114,23 @@ export class Endings {
       await write(this.#ringGroups, (calls) =>
         this.records.ringGroupsReached(calls.map(([uniqueid, { what }]) => ({ uniqueid, ...what }))),
       );
-      await write(this.#calls, (calls) => this.records.callsEnded(calls.map(([, { what }]) => what)));
+      const ended = [...this.#calls.keys()];
+      await write(this.#calls, (calls) =>
+        this.records.callsEnded(
+          calls.map(
+            ([
+              uniqueid,
+              {
+                what: { watchedSince: since, ...what },
+              },
+            ]) => ({
+              ...what,
+              watchedSeconds: since === null || this.#spoken.has(uniqueid) ? null : (now - since) / 1000,
+            }),
+          ),
+        ),
+      );
+      for (const call of ended) if (!this.#calls.has(call)) this.#spoken.delete(call);
     } catch (error) {
       // Arrivals wait for PostgreSQL as well: the time for them runs from when it is back.
       for (const told of this.#kept.flatMap((waiting) => [...waiting.values()]))

@@ -42,6 +42,8 @@ export class Observer {
   readonly #callsOut: CallsOutWatch;
   readonly #holds: Holds;
   readonly #calls: AgentCalls;
+  /** Since when every event is taken, on the monotonic clock; null: not known. */
+  #since: number | null = null;
 
   constructor(
     private readonly db: Database,
@@ -69,6 +71,11 @@ export class Observer {
     this.#holds = new Holds(new HoldRecords(db, node), ends);
     this.#calls = new AgentCalls(db, (event, header, run) => this.#forPhone(event, header, run), this.hooks);
     this.#unqueued = new Unqueued(this.#endings, (step) => this.hooks.step?.(step));
+  }
+
+  /** From now on every event is taken: of what happened before, some may have been lost. */
+  watches(): void {
+    this.#since = performance.now();
   }
 
   /** Takes one event. Never throws. */
@@ -308,7 +315,9 @@ export class Observer {
   }
 
   #hungUp(uniqueid: string, event: AmiMessage): Work | undefined {
-    const outcome = this.#unqueued.ended(uniqueid);
+    const { outcome, letGo } = this.#unqueued.ended(uniqueid);
+    const [call, state] = [event.headers.get('linkedid') ?? '', event.headers.get('channelstatedesc')];
+    if (uniqueid !== call && state === 'Up') this.#endings.spoken(call);
     const offer = this.#offers.get(uniqueid);
     const device = deviceOfChannel(event.headers.get('channel') ?? '');
     if (offer) {
@@ -320,16 +329,18 @@ export class Observer {
       // An offer whose beginning another server saw: that it is over is all that is known. (Of an endpoint of the
       // operator's, whose name says nothing, the reconciliation finds it.)
       this.#endings.offer(uniqueid, null);
-    } else if (device.startsWith('PJSIP/') && uniqueid !== event.headers.get('linkedid')) {
+    } else if (device.startsWith('PJSIP/') && uniqueid !== call) {
       this.#callsOut.ended(uniqueid);
     }
     this.#callsOut.over(uniqueid);
     // The caller's is the channel that began the call, unless a hand-written dialplan has put others before it.
-    if (this.#queued.delete(uniqueid) || uniqueid === event.headers.get('linkedid'))
+    if (this.#queued.delete(uniqueid) || uniqueid === call)
       this.#endings.call({
         uniqueid,
         outcome,
-        unanswered: event.headers.get('channelstatedesc') === 'Ring',
+        letGo,
+        unanswered: !letGo && state === 'Ring',
+        watchedSince: letGo ? null : this.#since,
       });
     const caller = this.#gaveUp.get(uniqueid);
     if (!caller) return undefined;

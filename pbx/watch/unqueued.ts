@@ -14,8 +14,10 @@ const most = 20_000;
  * story.
  */
 export class Unqueued {
-  /** Why nobody has answered at an extension or in a ring group, by the caller's channel. */
-  readonly #dialled = new Map<string, CallOutcome>();
+  /** Why nobody has answered, by the caller's channel. */
+  readonly #unanswered = new Map<string, CallOutcome>();
+  /** Callers' channels that the dialplan ends by itself. */
+  readonly #letGo = new Set<string>();
   /** Beginnings of recordings, by the channel of the phone at which each is made: they end with it. */
   readonly #recording = new Map<string, CallStep>();
 
@@ -36,7 +38,7 @@ export class Unqueued {
         return;
       }
       case 'Star64PickedUp':
-        this.#dialled.delete(headers.get('call') ?? '');
+        this.#unanswered.delete(headers.get('call') ?? '');
         this.endings.pickedUp(headers.get('call') ?? '', deviceOfChannel(headers.get('channel') ?? ''));
         return;
       case 'Star64RingGroup':
@@ -50,6 +52,11 @@ export class Unqueued {
       case 'Star64RingGroupLeft':
       case 'Star64Dialled':
         this.#unansweredSoFar(event);
+        return;
+      case 'Star64Over':
+        // Of one to whom a reason is told it says more.
+        if (!this.#unansweredSoFar(event)) this.#letGo.add(headers.get('uniqueid') ?? '');
+        dropOldest(this.#letGo, most);
     }
   }
 
@@ -60,19 +67,20 @@ export class Unqueued {
   }
 
   /** A channel is gone, and a recording with it. Returns what its call has come to, as far as that was told. */
-  ended(uniqueid: string): CallOutcome | null {
+  ended(uniqueid: string): { outcome: CallOutcome | null; letGo: boolean } {
     const recording = this.#recording.get(uniqueid);
     if (recording) this.step({ ...recording, kind: 'recorded' });
     this.#recording.delete(uniqueid);
-    const outcome = this.#dialled.get(uniqueid) ?? null;
-    this.#dialled.delete(uniqueid);
-    return outcome;
+    const outcome = this.#unanswered.get(uniqueid) ?? null;
+    this.#unanswered.delete(uniqueid);
+    return { outcome, letGo: this.#letGo.delete(uniqueid) };
   }
 
-  /** What the call has come to if nothing more is told of it. */
-  #unansweredSoFar(event: AmiMessage): void {
+  /** What the call has come to if nothing more is told of it. False: that is not said. */
+  #unansweredSoFar(event: AmiMessage): boolean {
     const outcome = outcomeOf(event);
-    if (outcome) this.#dialled.set(event.headers.get('uniqueid') ?? '', outcome);
-    dropOldest(this.#dialled, most);
+    if (outcome) this.#unanswered.set(event.headers.get('uniqueid') ?? '', outcome);
+    dropOldest(this.#unanswered, most);
+    return outcome !== undefined;
   }
 }

@@ -80,6 +80,7 @@ export class Watcher {
       if (this.#leading) this.observer.take(event);
     });
     manager.on('up', () => {
+      this.observer.watches();
       this.#askPhones = true;
       this.reconcileSoon();
     });
@@ -197,6 +198,7 @@ export class Watcher {
       if (!this.#leading) return;
       if (!had) {
         this.log.info({ node }, 'watching Asterisk');
+        this.observer.watches();
         this.#reconcileAt = 0;
         this.observer.adopt();
       }

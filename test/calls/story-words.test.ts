@@ -68,6 +68,7 @@ await t.test('each thing that happens to a call reads as a sentence', (t) => {
     ],
     ['ended', { outcome: 'answered', seconds: 250 }, 'over after 4:10: answered'],
     ['ended', { outcome: 'unknown' }, 'over: what became of it was not seen'],
+    ['ended', { outcome: 'unknown', by: 'system' }, 'over: its way ended there, and nobody was called'],
     ['something-new', { place: 'x' }, 'something new: place x'],
     ['bare', {}, 'bare'],
   ];

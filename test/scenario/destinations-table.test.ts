@@ -18,11 +18,19 @@ import { Phone } from '../../lab/phone.js';
 import { crowd } from '../../lab/provision.js';
 import { callIn } from '../support/calls.js';
 import { centreOf, waitMembers } from '../support/centre.js';
+import {
+  lastCall,
+  recordedCalls,
+  sameCalls,
+  waitRecorded,
+  waitNothingLeft,
+  type RecordedCall,
+} from '../support/recorded-calls.js';
 import { trunkSection } from '../support/telephone.js';
 
 /**
- * Every kind of destination by each way in which star64 can be away: where a caller ends and what they hear. It is never
- * silence.
+ * Every kind of destination by each way in which star64 can be away: where a caller ends and what they hear, which is never
+ * silence, and what is recorded of it.
  */
 const faults = ['none', 'server hangs', 'PostgreSQL dead', 'server dead'] as const;
 type Fault = (typeof faults)[number];
@@ -37,7 +45,9 @@ interface Row extends Gets {
   to: string;
   /** What it is instead, by what is away. */
   when?: Partial<Record<Fault, Gets>>;
-  /** The test that has the cells of a server that answers and of a dead one. */
+  /** What a server that answers records, beside that the DID led there; null: it is no call of a customer. */
+  records: Partial<Omit<RecordedCall, 'did'>> | null;
+  /** The test that has the cells of a dead server. */
   elsewhere?: 'destinations' | 'call-agent';
 }
 
@@ -45,32 +55,63 @@ const outside = '+4915112345678';
 const away = { hears: ['vm-theperson', 'digits/5', 'digits/0', 'digits/0', 'digits/9'] };
 const nobody = { hears: ['vm-nobodyavail'] };
 const sorry = { hears: ['sorry', 'please-try-call-later'] };
+const answeredBy = (by: string, more: Partial<RecordedCall> = {}) => ({ outcome: 'answered', by, ...more });
+/** Nobody was to be called: the way of the call ended there. */
+const letGo = (...steps: string[]) => ({ outcome: 'unknown', endedBy: 'system', steps });
 const table: readonly Row[] = [
-  { to: 'extension:5001', rings: '5001' },
-  { to: 'extension:5009', ...away },
+  { to: 'extension:5001', rings: '5001', records: answeredBy('5001') },
+  { to: 'extension:5009', ...away, records: { outcome: 'unreachable' } },
   {
     to: 'agent:1002',
     rings: '5002',
     when: { 'server hangs': nobody, 'PostgreSQL dead': nobody },
+    records: answeredBy('1002'),
     elsewhere: 'destinations',
   },
-  { to: 'agent:2001', rings: '5003', elsewhere: 'destinations' },
-  { to: 'ring-group:701', rings: '5004' },
-  { to: 'group:support', rings: '5005', elsewhere: 'destinations' },
-  { to: 'hours:always', rings: '5006' },
-  { to: 'hours:never', hears: ['vm-sorry'] },
-  { to: 'announcement:closed', hears: ['vm-goodbye', 'vm-goodbye'], elsewhere: 'destinations' },
-  { to: 'menu:welcome', hears: ['beep', 'vm-sorry'], elsewhere: 'destinations' },
-  { to: `outside:${outside}`, rings: outside, elsewhere: 'destinations' },
-  { to: 'hangup:busy', ends: /^486/, elsewhere: 'destinations' },
+  { to: 'agent:1005', ...nobody, records: { outcome: 'nobody' } },
+  { to: 'agent:2001', rings: '5003', records: answeredBy('2001'), elsewhere: 'destinations' },
+  { to: 'ring-group:701', rings: '5004', records: answeredBy('5004', { steps: ['ring-group 701'] }) },
+  {
+    to: 'group:support',
+    rings: '5005',
+    records: answeredBy('2002', { visits: ['support: answered'] }),
+    elsewhere: 'destinations',
+  },
+  { to: 'hours:always', rings: '5006', records: answeredBy('5006', { steps: ['hours extension:5006'] }) },
+  {
+    to: 'hours:never',
+    hears: ['vm-sorry'],
+    records: letGo('hours announcement:sorry', 'announcement sorry'),
+  },
+  {
+    to: 'announcement:closed',
+    hears: ['vm-goodbye', 'vm-goodbye'],
+    records: letGo('announcement closed'),
+    elsewhere: 'destinations',
+  },
+  {
+    to: 'menu:welcome',
+    hears: ['beep', 'vm-sorry'],
+    records: letGo('menu timeout', 'announcement sorry'),
+    elsewhere: 'destinations',
+  },
+  {
+    to: `outside:${outside}`,
+    rings: outside,
+    records: { outcome: 'answered' },
+    elsewhere: 'destinations',
+  },
+  { to: 'hangup:busy', ends: /^486/, records: letGo(), elsewhere: 'destinations' },
   {
     to: 'feature:sign-in',
     ...sorry,
     when: { none: { hears: ['beeperr', 'privacy-unident'] } },
+    records: null,
   },
   {
     to: 'feature:call-agent',
     hears: ['vm-enter-num-to-call', 'astcc-followed-by-the-pound-key'],
+    records: { outcome: 'abandoned' },
     elsewhere: 'call-agent',
   },
 ];
@@ -149,7 +190,8 @@ async function cell(t: Test, row: Row, fault: Fault): Promise<void> {
       20_000,
     );
     t.same(sounds.slice(0, hears.length), hears, `${row.to}, ${fault}: heard`);
-    await caller.hangup();
+    // Whoever is let go hears everything, and hangs up no sooner.
+    await (row.records?.endedBy === 'system' ? caller.ended() : caller.hangup());
   } else {
     t.match(await caller.ended(), ends, `${row.to}, ${fault}: the answer`);
   }
@@ -158,12 +200,25 @@ async function cell(t: Test, row: Row, fault: Fault): Promise<void> {
 const begin: Record<Fault, () => Promise<void> | void> = {
   none: () => undefined,
   'server hangs': () => server.freeze(),
-  'PostgreSQL dead': async () => {
-    server.thaw();
-    await postgres.halt();
-  },
+  'PostgreSQL dead': () => postgres.halt(),
   'server dead': () => server.kill(),
 };
+const end: Record<Fault, () => Promise<void> | void> = {
+  none: () => undefined,
+  'server hangs': () => server.thaw(),
+  'PostgreSQL dead': () => postgres.restart(),
+  'server dead': () => server.start(),
+};
+
+/** What is recorded of the whole table by a server that answers. */
+const recorded = table.flatMap((row) =>
+  row.records === null
+    ? []
+    : {
+        ...{ did: didOf(row), outcome: null, by: null, endedBy: null, visits: [], ...row.records },
+        steps: [`did ${row.to}`, ...(row.records.steps ?? [])],
+      },
+);
 
 await t.test('there is a row for each kind of destination', (t) => {
   const kinds = table.map(({ to }) => parseDestination('destination', to, features).kind);
@@ -172,11 +227,27 @@ await t.test('there is a row for each kind of destination', (t) => {
 });
 
 for (const fault of faults) {
-  await t.test(`what callers get: ${fault}`, async (t) => {
+  await t.test(`what callers get, and what is recorded: ${fault}`, async (t) => {
+    const before = await lastCall(centre);
     await begin[fault]();
-    const rows = table.filter(
-      ({ elsewhere }) => elsewhere === undefined || !['none', 'server dead'].includes(fault),
-    );
+    const rows = table.filter(({ elsewhere }) => elsewhere === undefined || fault !== 'server dead');
     await Promise.all(rows.map((row) => cell(t, row, fault)));
+    await end[fault]();
+    // Of what came and went with no server alive nothing says by which DID it came.
+    if (fault !== 'server dead') await waitRecorded(centre, before, recorded.length);
+    await waitNothingLeft(centre);
+    if (fault === 'none') return sameCalls(t, centre, before, recorded);
+    // Where they went is known; what became of them, nobody may have seen. But nothing false is said of it.
+    for (const { did, outcome, steps } of await recordedCalls(centre, before)) {
+      const [row, usual] = [table.find((row) => didOf(row) === did), recorded.find((one) => one.did === did)];
+      t.ok(steps.includes(`did ${row?.to}`), `${row?.to}, ${fault}: leads there`);
+      const truth = [
+        usual?.outcome,
+        'unknown',
+        'nobody',
+        ...(usual?.outcome === 'answered' ? [] : ['abandoned']),
+      ];
+      t.ok(truth.includes(outcome), `${row?.to}, ${fault}: ${outcome}`);
+    }
   });
 }

@@ -231,9 +231,51 @@ void t.test('what became of a call to an extension is what the dialplan has told
   ]);
 });
 
+void t.test(
+  'who hangs up in a menu, an announcement or a greeting has given up, if all of it was seen',
+  async (t) => {
+    const { db, observer, take } = await site(t);
+    const team = await db('teams').where({ identity: 'astercc' }).first<{ id: number }>();
+    // The time that a statement takes counts as not seen.
+    const arrives = (uniqueid: string, did: string | null, after: string) => {
+      const arrived_at = db.raw('clock_timestamp() + ?::interval', [after]);
+      return db('calls').insert({ team_id: team.id, node: 'default', uniqueid, did, arrived_at });
+    };
+    const over = (uniqueid: string, linkedid = uniqueid) =>
+      take('Hangup', { uniqueid, linkedid, channelstatedesc: 'Up' });
+    await arrives('before', '600100', '-1 min');
+    observer.watches();
+    for (const uniqueid of ['menu', 'told', 'nobody', 'talked', 'agent-first'])
+      await arrives(uniqueid, '600100', '1 min');
+    await arrives('operators', null, '1 min');
+    take('UserEvent', { userevent: 'Star64Over', uniqueid: 'told' });
+    take('UserEvent', { userevent: 'Star64Over', uniqueid: 'nobody', outcome: 'nobody' });
+    // That somebody picked up was told by nobody, as where a server hung when the call came.
+    over('phone.1', 'agent-first');
+    for (const uniqueid of ['before', 'menu', 'told', 'nobody', 'talked', 'agent-first', 'operators'])
+      over(uniqueid);
+    over('phone.2', 'talked');
+    await observer.settled();
+    const rows = await db('calls').orderBy('id').select<{ outcome: string; ended_by: string | null }[]>();
+    t.same(
+      rows.map(({ outcome, ended_by }) => [outcome, ended_by]),
+      [
+        ['unknown', null],
+        ['abandoned', null],
+        ['unknown', 'system'],
+        ['nobody', null],
+        ['unknown', null],
+        ['unknown', null],
+        ['unknown', null],
+      ],
+    );
+  },
+);
+
 void t.test('a full disk loses no call, also none that began and ended meanwhile', async (t) => {
   const { db } = await site(t);
-  const journal = new CallJournal(db, 'default', log);
+  let late = 0;
+  const journal = new CallJournal(db, 'default', log, undefined, () => late++);
   let missed = 0;
   const observer = new Observer(db, 'default', log, { deadlineSet: () => undefined, missed: () => missed++ });
   const take = (name: string, headers: Record<string, string>): void =>
@@ -272,6 +314,7 @@ void t.test('a full disk loses no call, also none that began and ended meanwhile
   t.match(await db('calls').whereIn('uniqueid', calls).select(), [
     ...calls.map(() => ({ did: '600100', caller: '+4930', outcome: 'unknown' })),
   ]);
+  t.ok(late > 0, 'the reconciliation is told: their ends may have been lost');
   await observer.settled();
   await journal.flush();
 });
