@@ -104,9 +104,22 @@ export const prompts = {
   // *75. What may be keyed is said word by word, and a key is taken after each.
   'control-wanted': {
     next: 'pin',
-    sounds: ['*agent', 'vm-press', 'digits/1', 'vm-for', 'removed', 'vm-press', 'digits/2', 'vm-for', 'enabled'],
+    sounds: [
+      '*agent',
+      'vm-press',
+      'digits/1',
+      'vm-for',
+      'removed',
+      'vm-press',
+      'digits/2',
+      'vm-for',
+      'enabled',
+    ],
   },
-  'control-agent-wanted': { next: 'again', sounds: ['spy-agent', 'number', 'astcc-followed-by-the-pound-key'] },
+  'control-agent-wanted': {
+    next: 'again',
+    sounds: ['spy-agent', 'number', 'astcc-followed-by-the-pound-key'],
+  },
   'control-unknown-agent': { next: 'again', sounds: ['spy-agent', 'invalid'] },
   'control-unknown-key': { next: 'done', sounds: ['pm-invalid-option', 'vm-goodbye'] },
   'control-refused': { next: 'done', sounds: ['beeperr', 'spy-agent', 'feature-not-avail-line'] },

@@ -18,7 +18,8 @@ const patienceMs = 7000;
  */
 export const agentControl = feature(async (services, dialled) => {
   const who = await supervisorHere(services.db, dialled, 'control-refused');
-  return (await refusal(services, dialled, who)) ?? 'control-wanted';
+  const refused = await refusal(services, dialled, who);
+  return refused ?? { outcome: 'control-wanted', facts: { agent: dialled.digits } };
 });
 
 /** Asks what is to be done with the agent, and who asks for it, if the phone is not theirs. */
@@ -38,7 +39,11 @@ export const agentControlPin = feature(async (services, dialled) => {
 });
 
 /** Why nothing is done; undefined: they may. */
-async function refusal({ db }: Services, { team, digits }: Dialled, who: Supervisor): Promise<Told | undefined> {
+async function refusal(
+  { db }: Services,
+  { team, digits }: Dialled,
+  who: Supervisor,
+): Promise<Told | undefined> {
   if ('outcome' in who) return who.outcome;
   if (digits === undefined) return 'control-agent-wanted';
   const administers = await administersAgent(db, team, who.userId, digits);

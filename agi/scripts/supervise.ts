@@ -45,7 +45,9 @@ async function decide({ db }: Services, dialled: Dialled, who: Supervisor): Prom
   if (extension === '') return 'extension-wanted';
   const begun = await beginSupervision(db, { team, userId, from, extension, calls, mode, byCall: by });
   if (begun.outcome !== 'begun')
-    return begun.outcome === 'nothing' ? { outcome: 'supervise-nothing', facts: { extension } } : begun.outcome;
+    return begun.outcome === 'nothing'
+      ? { outcome: 'supervise-nothing', facts: { extension } }
+      : begun.outcome;
   const place = places[begun.at - 1] ?? '';
   const announced = begun.announced ? 'yes' : '';
   await session.setVariable(supervisionVariable, `${place}|${begun.queue}|${begun.id}|${announced}`);
@@ -62,7 +64,9 @@ function parse(text: string): {
   const found = listed
     .split('&')
     .flatMap((one) => [/^([1-9][0-9]?)=([a-z0-9_-]+)=([A-Za-z0-9._-]+)$/.exec(one)])
-    .flatMap((match) => (match ? [{ place: match[1] ?? '', queue: match[2] ?? '', call: match[3] ?? '' }] : []));
+    .flatMap((match) =>
+      match ? [{ place: match[1] ?? '', queue: match[2] ?? '', call: match[3] ?? '' }] : [],
+    );
   return {
     mode: supervisionModes.find((one) => one === word),
     extension: /^[0-9]{2,10}$/.test(extension) ? extension : '',

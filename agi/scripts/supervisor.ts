@@ -27,7 +27,10 @@ export async function supervisorHere(
  * Asks at another phone for the number of a phone of theirs, and for their PIN, which is in no log and no variable. Whose
  * number nobody has, or nobody with a PIN, is told the same as for a wrong PIN.
  */
-export async function supervisorByPin(db: Database, { team, extension, session }: Dialled): Promise<Supervisor> {
+export async function supervisorByPin(
+  db: Database,
+  { team, extension, session }: Dialled,
+): Promise<Supervisor> {
   const number = await session.getData('vm-extension', patienceMs, longestNumber);
   if (number === '') return { outcome: 'pin-silence' };
   const userId = /^[0-9]{2,10}$/.test(number) ? await ownerOf(db, team, number) : undefined;

@@ -47,12 +47,7 @@ export async function readMarks(manager: ManagerActions): Promise<Map<string, st
     all.flatMap(({ headers }) => {
       const presentity = headers.get('presentity') ?? '';
       return presentity.startsWith(ours)
-        ? [
-            [
-              presentity.slice(ours.length),
-              `${headers.get('subtype') ?? ''},${headers.get('message') ?? ''}`,
-            ],
-          ]
+        ? [[presentity.slice(ours.length), `${headers.get('subtype') ?? ''},${headers.get('message') ?? ''}`]]
         : [];
     }),
   );

@@ -20,7 +20,12 @@ export const features = [
 ] as const;
 export type Feature = (typeof features)[number];
 /** Those of group administrators: listen to a call, whisper to its agent, talk with both; and sign agents out. */
-export const supervisionFeatures = ['listen', 'whisper', 'barge', 'agent-control'] as const satisfies readonly Feature[];
+export const supervisionFeatures = [
+  'listen',
+  'whisper',
+  'barge',
+  'agent-control',
+] as const satisfies readonly Feature[];
 /** Those to which a call can be sent: the others are dialled before a number, or by an administrator at a phone. */
 export const destinationFeatures = features.filter(
   (feature) => feature !== 'hide-number' && !supervisionFeatures.some((one) => one === feature),
