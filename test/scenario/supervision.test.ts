@@ -1,15 +1,20 @@
 import t from 'tap';
 import { listSupervisions, type ListedSupervision } from '../../domain/calls/supervision-list.js';
+import { PortBlock } from '../../domain/machine/ports.js';
 import { until } from '../../domain/machine/processes.js';
 import { setAgentGroup } from '../../domain/provisioning/admin-action.js';
+import { addAgent } from '../../domain/provisioning/agent.js';
 import { addDid } from '../../domain/provisioning/did.js';
-import { setGroup } from '../../domain/provisioning/group.js';
+import { addExtension } from '../../domain/provisioning/extension.js';
+import { addGroup, setGroup } from '../../domain/provisioning/group.js';
 import { setTeam } from '../../domain/provisioning/team.js';
+import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { Caller } from '../../lab/caller.js';
-import type { Phone } from '../../lab/phone.js';
+import { Phone } from '../../lab/phone.js';
 import { crowd, provision } from '../../lab/provision.js';
-import { centreOf, dialAndHear, dialled, waitState } from '../support/centre.js';
+import { centreOf, dialAndHear, dialled, waitMembers, waitState } from '../support/centre.js';
 import { Tones } from '../support/heard-tones.js';
+import { trunkSection } from '../support/telephone.js';
 
 /** Supervision (spec 24): anna of support and sales at 5001, carl who administers support at 5003, ben who administers nothing. */
 const wrapUp = { wrapUp: 'off', strategy: 'linear', missedLimit: 0 };
@@ -23,22 +28,47 @@ const people = (team: string, did: string): ReturnType<typeof crowd> => ({
   extensions: ['anna', 'ben', 'carl'].map((user, index) => ({ number: `500${index + 1}`, user })),
   agents: [{ number: '1001', user: 'anna', groups: ['support', 'sales'] }],
 });
+/** A telephone behind a trunk: of an agent, and of whoever is called outside. */
+const provider = { address: '127.0.0.97', ports: await PortBlock.reserve('phone'), number: '+4915112345678' };
 const centre = await centreOf(t, people('astercc', '600100'), {
-  asterisk: { briefPrompts: ['beep'] },
+  asterisk: {
+    briefPrompts: ['beep'],
+    extra: { 'pjsip.conf': trunkSection('provider.1', provider.address, provider.ports.first) },
+  },
   provision: async (db) => {
     await provision(db, people('b2', '600200'));
     for (const team of ['astercc', 'b2'])
       await setGroup(db, team, 'support', { administrators: { add: ['carl'] } });
+    await addTrunk(db, 'astercc', { name: 'provider', endpoint: 'provider.1', country: 'DE' });
+    await setTeam(db, 'astercc', { trunk: 'provider', country: 'DE', outsidePrefix: '0' });
+    await addExtension(db, 'astercc', {
+      number: '7000',
+      user: 'ben',
+      kind: 'external',
+      telephone: provider.number,
+    });
+    await addGroup(db, 'astercc', { name: 'field', ...wrapUp });
+    await setGroup(db, 'astercc', 'field', { administrators: { add: ['carl'] } });
+    await addAgent(db, 'astercc', { number: '2001', user: 'ben', groups: ['field'] });
+    await addDid(db, 'astercc', { number: '600104', to: 'group:field' });
     await addDid(db, 'astercc', { number: '600101', to: 'group:sales' });
     await addDid(db, 'astercc', { number: '600102', to: 'extension:5001' });
     await addDid(db, 'astercc', { number: '600103', to: 'extension:5002' });
   },
 });
 const { asterisk, db } = centre;
-const tones = await Tones.of(t, { customer: 440, anna: 1000, carl: 1700 });
+const tones = await Tones.of(t, { customer: 440, anna: 1000, carl: 1700, mobile: 2300 });
 const anna = await centre.phone('5001', { speak: tones.speak('anna') });
 const ben = await centre.phone('5002');
 const carl = await centre.phone('5003', { speak: tones.speak('carl') });
+const mobile = await Phone.start({
+  user: provider.number,
+  address: provider.address,
+  ports: provider.ports,
+  server: asterisk.sip,
+  speak: tones.speak('mobile'),
+});
+centre.phones.push(mobile);
 await dialAndHear(centre, anna, '*641001', 'agent-loginok');
 
 const nothing = ['beeperr', 'extension', 'digits/5', 'digits/0', 'digits/0', 'digits/1', 'vm-no', 'calling'];
@@ -172,6 +202,32 @@ await t.test(
     await end(direct, anna);
   },
 );
+
+await t.test('a call to the outside, too', async () => {
+  const before = anna.events.length;
+  await anna.dial('0015112345678');
+  await mobile.incoming();
+  await mobile.answer();
+  await anna.event(/^CALL_ESTABLISHED$/, { from: before });
+  await listens('*715001');
+  await tones.heardBy(carl, ['anna', 'mobile']);
+  const heard = carl.events.length;
+  await mobile.hangup();
+  await carl.event(/^CALL_CLOSED$/, { from: heard });
+});
+
+await t.test('an agent at a telephone is heard and told by the number of the extension', async () => {
+  await centre.star64('agent', 'sign-in', '2001', '--extension', '7000');
+  await waitMembers(centre, 'astercc-field', ['2001']);
+  const customer = await talking('600104', mobile);
+  await listens('*727000', 'Local/7000@astercc-telephones');
+  await tones.heardBy(carl, ['customer', 'mobile']);
+  await tones.heardBy(mobile, ['customer', 'carl']);
+  await tones.heardBy(customer.phone, ['mobile']);
+  const heard = carl.events.length;
+  await end(customer, mobile);
+  await carl.event(/^CALL_CLOSED$/, { from: heard });
+});
 
 await t.test('with * behind the number it goes on with the next call, as a listener', async (t) => {
   await setTeam(db, 'astercc', { announceSupervision: true });
