@@ -16,6 +16,8 @@ import { addExtension } from '../../domain/provisioning/extension.js';
 import { addGroup, setGroup } from '../../domain/provisioning/group.js';
 import { setTeam } from '../../domain/provisioning/team.js';
 import { addUser, setUser } from '../../domain/provisioning/user.js';
+import { CompareSupervisions } from '../../pbx/watch/compare/supervisions.js';
+import type { Snapshot } from '../../pbx/watch/snapshot.js';
 import { freshDatabase } from '../support/database.js';
 
 /** The questions behind *71 to *73 and *75: who may, which call is heard, and what is recorded of it. */
@@ -170,6 +172,23 @@ await t.test('the agent is told where the team says so', async (t) => {
   await setTeam(db, team, { announceSupervision: true });
   const [told] = await ask(supervise, '5003', 'listen:5001:1=astercc-support=in.9');
   t.match(told, /^STAR64_SUPERVISION=1\|astercc-support\|\d+\|yes$/);
+});
+
+await t.test('whose end nobody has told is over once the listening channel is gone', async (t) => {
+  const step = new CompareSupervisions(db, 'default');
+  const [last] = await listSupervisions(db, team);
+  t.equal(last?.endedAt, null);
+  const open = await db('supervisions').whereNull('ended_at').pluck<string[]>('by_call');
+  const found = async (...live: string[]) =>
+    step.compare({ live: new Map(live.map((one) => [one, one])) } as unknown as Snapshot);
+  t.same(await found(...open), []);
+  const differences = await found(...open.slice(0, -1));
+  t.same(
+    differences.map(({ id }) => Number(id)),
+    [last?.id],
+  );
+  await step.mend(differences);
+  t.match((await listSupervisions(db, team))[0], { id: last?.id, endedAt: Date });
 });
 
 await t.test('*75 signs an agent out or makes them ready, in a group of theirs only', async (t) => {
