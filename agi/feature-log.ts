@@ -27,6 +27,10 @@ const done: Partial<Record<Outcome, string>> = {
   'hours-day': 'hours switched to day',
   'hours-night': 'hours switched to night',
   'hours-automatic': 'hours switched to automatic',
+  'supervise-go': 'listens to a call',
+  'control-signed-out': 'signed an agent out',
+  'control-ready': 'made an agent ready',
+  'control-resumed': 'ended the wrap-up of an agent',
 };
 
 /** What only asks for more, or tells where somebody stands. */

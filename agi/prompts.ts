@@ -1,7 +1,8 @@
 /**
  * The sounds of each outcome: names of Asterisk's core sounds, played one after the other in the channel's
  * language. `digits:x` reads the digits of the fact x one by one, `number:x` says it as a number. `again` plays them
- * while it listens for digits (agent number, reason, mode, group) and asks once more; `pin` asks for the PIN.
+ * while it listens for digits (agent number, reason, mode, group) and asks once more; `pin` has the server itself ask, for
+ * the PIN or a choice; `go` and `nothing` are of star64-supervise.conf.
  * `rest` follows a beep, for whoever keys a digit then. No two outcomes sound the same, and none says the opposite of
  * what it means: an agent who sees nothing knows by this what has happened.
  */
@@ -90,11 +91,49 @@ export const prompts = {
   'unknown-position': { next: 'again', sounds: ['hours', 'pm-invalid-option'] },
   'hours-pin-wanted': { next: 'pin', sounds: ['vm-password'] },
   'hours-refused': { next: 'done', sounds: ['beeperr', 'hours', 'feature-not-avail-line'] },
+  // *71 to *73. star64-supervise knows two answers of its own: the call is heard after a beep, and there is none to be heard.
+  'supervise-go': { next: 'go', sounds: ['beep'] },
+  'supervise-nothing': {
+    next: 'nothing',
+    sounds: ['beeperr', 'extension', 'digits:extension', 'vm-no', 'calling'],
+  },
+  'supervise-refused': { next: 'done', sounds: ['beeperr', 'to-listen-to-it', 'feature-not-avail-line'] },
+  'extension-wanted': { next: 'again', sounds: ['extension', 'astcc-followed-by-the-pound-key'] },
+  'unknown-extension': { next: 'again', sounds: ['extension', 'invalid'] },
+  'supervisor-pin-wanted': { next: 'pin', sounds: ['vm-extension', 'vm-password'] },
+  // *75. What may be keyed is said word by word, and a key is taken after each.
+  'control-wanted': {
+    next: 'pin',
+    sounds: [
+      '*agent',
+      'vm-press',
+      'digits/1',
+      'vm-for',
+      'removed',
+      'vm-press',
+      'digits/2',
+      'vm-for',
+      'enabled',
+    ],
+  },
+  'control-agent-wanted': {
+    next: 'again',
+    sounds: ['spy-agent', 'number', 'astcc-followed-by-the-pound-key'],
+  },
+  'control-unknown-agent': { next: 'again', sounds: ['spy-agent', 'invalid'] },
+  'control-unknown-key': { next: 'done', sounds: ['pm-invalid-option', 'vm-goodbye'] },
+  'control-refused': { next: 'done', sounds: ['beeperr', 'spy-agent', 'feature-not-avail-line'] },
+  'control-signed-out': { next: 'done', sounds: ['*agent', 'removed'] },
+  'control-ready': { next: 'done', sounds: ['*agent', 'enabled'] },
+  'control-resumed': { next: 'done', sounds: ['*agent', 'vm-Work', 'cancelled', 'dictate/paused'] },
+  'control-not-signed-in': { next: 'done', sounds: ['beeperr', 'vm-no', '*agent'] },
+  'control-busy': { next: 'done', sounds: ['beeperr', '*agent', 'is-in-use'] },
+  'control-fixed': { next: 'done', sounds: ['beeperr', '*agent', 'cancelled'] },
   unavailable: { next: 'done', sounds: ['sorry', 'please-try-call-later'] },
 } as const satisfies Record<string, Prompt>;
 
 interface Prompt {
-  next: 'done' | 'again' | 'pin';
+  next: 'done' | 'again' | 'pin' | 'go' | 'nothing';
   sounds: readonly string[];
   rest?: readonly string[];
 }

@@ -44,6 +44,7 @@ const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   events: () => import('./commands/events.js'),
   call: () => import('./commands/call.js'),
   recording: () => import('./commands/recording.js'),
+  supervision: () => import('./commands/supervision.js'),
   'remove-from-asterisk': () => import('./commands/remove-from-asterisk.js'),
   demo: () => import('./commands/demo.js'),
   help: () => import('./commands/help.js'),

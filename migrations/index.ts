@@ -34,6 +34,7 @@ import { up as places, remarks as placesRemarks } from './0034-places.js';
 import { up as ways, remarks as waysRemarks } from './0035-ways.js';
 import { up as callKeys } from './0037-call-keys.js';
 import { up as holds } from './0038-holds.js';
+import { up as supervision, remarks as supervisionRemarks } from './0039-supervision.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -81,4 +82,5 @@ export const migrations: readonly Migration[] = [
   { name: '0035-ways', sql: ways, remarks: waysRemarks },
   { name: '0037-call-keys', sql: callKeys },
   { name: '0038-holds', sql: holds },
+  { name: '0039-supervision', sql: supervision, remarks: supervisionRemarks },
 ];

@@ -1,4 +1,5 @@
 import { agentPlace } from './agent-place.js';
+import { agentControl, agentControlPin } from './agent-control.js';
 import { anybody } from './anybody.js';
 import { currentGroup } from './current-group.js';
 import { hoursSwitch, hoursSwitchPin } from './hours-switch.js';
@@ -12,6 +13,7 @@ import { signInPin } from './sign-in-pin.js';
 import { signIn } from './sign-in.js';
 import { signOut } from './sign-out.js';
 import { status } from './status.js';
+import { supervise, supervisePin } from './supervise.js';
 import { transferFallback } from './transfer-fallback.js';
 import { unknownNumber } from './unknown-number.js';
 import { waiting } from './waiting.js';
@@ -31,6 +33,10 @@ export const scripts: ReadonlyMap<string, Script> = new Map([
   ['waiting', waiting],
   ['hours-switch', hoursSwitch],
   ['hours-switch-pin', hoursSwitchPin],
+  ['supervise', supervise],
+  ['supervise-pin', supervisePin],
+  ['agent-control', agentControl],
+  ['agent-control-pin', agentControlPin],
   ['inbound', inbound],
   ['anybody', anybody],
   ['agent-place', agentPlace],

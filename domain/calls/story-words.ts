@@ -34,6 +34,17 @@ const whom = ({ agent, extension }: Facts): string =>
     ? maybe(extension, 'extension ') || 'somebody'
     : `agent ${word(agent)}${maybe(extension, ' at ')}`;
 
+/** In which modes somebody listened, if they did more than that. */
+function inModes({ listened, whispered, barged }: Facts): string {
+  if (!whispered && !barged) return '';
+  const modes = [
+    ['listening', listened],
+    ['whispering', whispered],
+    ['talking with both', barged],
+  ] as const;
+  return `: ${modes.flatMap(([mode, seconds]) => (seconds ? [`${String(seconds)} s ${mode}`] : [])).join(', ')}`;
+}
+
 const offerResults: Readonly<Record<string, string>> = {
   missed: 'missed',
   rejected: 'rejected',
@@ -153,6 +164,8 @@ const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
     facts['outcome'] === 'answered'
       ? `the talk with agent ${word(facts['agent'])} is over${lasted(facts['talked'], ' after ')}${ofThat(facts)}`
       : `leaves the queue of ${word(facts['group'], 'a removed group')}${lasted(facts['waited'], ' after ')}: ${leftWithout[String(facts['outcome'])] ?? 'why was not seen'}`,
+  supervised: (facts) =>
+    `${word(facts['user'])} at ${word(facts['from'])} listens to ${whom(facts)}${lasted(facts['seconds'], ' for ')}${inModes(facts)}${facts['announced'] === 'yes' ? ', announced by a tone' : ''}`,
   recorded: ({ file, seconds, deleted }) =>
     `recorded as ${fileName(file)}${lasted(seconds, ', ')}${deleted === undefined ? '' : ' (deleted, its days are over)'}`,
   ended: ({ outcome, seconds, outside, by, cause, talked, ...facts }) =>

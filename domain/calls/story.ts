@@ -270,6 +270,14 @@ const sql = (which: string): string => `
       'seconds', round(extract(epoch from r.ended_at - r.started_at)))
     from call join recordings r on r.call_id = call.id
     union all
+    select s.began_at, 'supervised', jsonb_build_object('user', u.username, 'from', f.number, 'agent', a.number,
+      'extension', x.number, 'announced', case when s.announced then 'yes' end,
+      'seconds', round(extract(epoch from s.ended_at - s.began_at)), 'listened', round(s.listened_ms / 1000.0),
+      'whispered', round(s.whispered_ms / 1000.0), 'barged', round(s.barged_ms / 1000.0))
+    from call join supervisions s on s.node = call.node and s.call_uniqueid = call.uniqueid and s.team_id = call.team_id
+    join users u on u.id = s.user_id join extensions f on f.id = s.from_extension_id
+    join extensions x on x.id = s.extension_id left join agents a on a.id = s.agent_id
+    union all
     select ended_at, 'ended', jsonb_build_object('outcome', outcome, 'seconds', round(extract(epoch from ended_at - arrived_at)),
       'outside', case when direction = 'out' then 'yes' end, 'by', ended_by, 'cause', cause,
       'talked', case when direction = 'out' then round(extract(epoch from ended_at - answered_at)) end,

@@ -1,4 +1,5 @@
 import type { LimitReached } from '../calls/limits.js';
+import type { SupervisionMode } from '../calls/supervision.js';
 import type { AgentState } from '../presence/transitions.js';
 import { prepared, type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
@@ -17,6 +18,8 @@ export const eventTypes = [
   'call.emergency',
   'limit.reached',
   'limit.over',
+  'supervision.began',
+  'supervision.over',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
@@ -99,6 +102,30 @@ export interface LimitChange {
 
 type LimitEvent = 'limit.reached' | 'limit.over';
 
+/** An administrator of a group has begun to listen to a call of it, or has ended. */
+export interface SupervisionChange {
+  team: string;
+  /** User name of the administrator, and the phone where they are. */
+  user: string;
+  from: string;
+  /** The phone that they listen to, and who is signed in there. */
+  extension: string;
+  agent: string | null;
+  group: string;
+  call: string;
+  /** Of now, or the last. */
+  mode: SupervisionMode;
+  /** Whether the agent was told by a tone. */
+  announced: boolean;
+  began: Date;
+  /** Seconds in each mode, as far as they were told. */
+  listened: number;
+  whispered: number;
+  barged: number;
+}
+
+type SupervisionEvent = 'supervision.began' | 'supervision.over';
+
 interface Envelope {
   /** Of this event and no other. */
   id: string;
@@ -113,7 +140,10 @@ export type Event = Envelope &
     | ({ type: 'agent.state' } & StateChange)
     | ({ type: 'call.emergency' } & EmergencyCall)
     | ({ type: LimitEvent } & LimitChange)
-    | ({ type: Exclude<EventType, 'agent.state' | 'call.emergency' | LimitEvent> } & CallChange)
+    | ({ type: SupervisionEvent } & SupervisionChange)
+    | ({
+        type: Exclude<EventType, 'agent.state' | 'call.emergency' | LimitEvent | SupervisionEvent>;
+      } & CallChange)
   );
 
 export interface FeedOptions {
@@ -211,7 +241,7 @@ const select = (whose: string): string => `
 const ofAllTeams = select('');
 const ofOneTeam = select('e.team_id = :teamId and');
 
-const moments = ['previous_since', 'until', 'joined', 'answered', 'reached'];
+const moments = ['previous_since', 'until', 'joined', 'answered', 'reached', 'began'];
 
 function toEvent({ era, xid, id: number, at, type, data: { id, ...data } }: Row): Event {
   const fields = Object.entries(data).map(([name, value]) => [

@@ -3,7 +3,7 @@ import type { Queryable } from '../database/pool.js';
 import { featureCode, type Feature } from './nouns/feature-code.js';
 import { operationsOf } from './operations.js';
 
-export { features, type Feature } from './nouns/feature-code.js';
+export { destinationFeatures, features, type Feature } from './nouns/feature-code.js';
 
 export type FeatureCodeChanges = Changes<typeof featureCode>;
 

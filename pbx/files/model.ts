@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { Star64Error } from '../../domain/errors.js';
 import { callActions, type CallAction } from '../../domain/provisioning/call-key.js';
-import { features, type Feature } from '../../domain/provisioning/feature-code.js';
+import { destinationFeatures, type Feature } from '../../domain/provisioning/feature-code.js';
 import { deviceOf, lampOf, memberOf, queueOf, wordFor } from '../queue/names.js';
 import type { DestinationKind } from '../../domain/destination.js';
 import { restsOf, type PrefixRow } from './did-rows.js';
@@ -46,7 +46,11 @@ const takingDigits: ReadonlySet<Feature> = new Set([
   'current-group',
   'waiting',
   'hours-switch',
+  'agent-control',
 ]);
+
+/** Features that listen to a call, by their words in star64-supervise. */
+const supervising: ReadonlySet<Feature> = new Set(['listen', 'whisper', 'barge']);
 
 export type TeamModel = ReturnType<typeof teamModel>;
 
@@ -131,7 +135,8 @@ export function teamModel(
       .map(({ number }) => ({ number })),
     lamps: named.map(({ number, name }) => ({ number, lamp: lampOf(name) })),
     // Who calls an agent is sent to them, and who hides their number to whom they call: neither is a question of its own.
-    features: features.filter((feature) => feature !== 'call-agent' && feature !== 'hide-number'),
+    // And administrators are at a phone.
+    features: destinationFeatures.filter((feature) => feature !== 'call-agent'),
     phones: rows.extensions.flatMap(({ number, secret }) =>
       secret === null ? [] : [phone(`${identity}-${number}`, number, secret)],
     ),
@@ -149,6 +154,7 @@ export function teamModel(
         feature,
         takesDigits: takingDigits.has(feature),
         callsAgent: feature === 'call-agent',
+        supervises: supervising.has(feature),
         length: String(code.length),
       })),
     callKeys: keyed(rows.callKeys),

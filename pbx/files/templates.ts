@@ -54,6 +54,7 @@ const stableFiles = [
   'star64-ring.conf',
   'star64-wrap-up.conf',
   'star64-own-call.conf',
+  'star64-supervise.conf',
   'star64-telephone.conf',
   'star64-trunk.conf',
   'star64-emergency.conf',

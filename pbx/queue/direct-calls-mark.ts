@@ -1,32 +1,36 @@
 import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
-import { directCallsMark, directCallsMarks, memberOf, type PhoneName } from './names.js';
+import { directCallsMark, directCallsMarks, memberOf, queueOf, type PhoneName } from './names.js';
 import type { Wanted } from './wanted.js';
 
 const presence = 'CustomPresence';
 
-/** The mark of a phone as a presence is written: state, wrap-up mode, queue member. It is never deleted: see readMarks. */
-const markOf = (phone: PhoneName, mode: Wanted['directCalls']): string =>
-  `not_set,${mode ?? 'none'},${memberOf(phone)}`;
+/** What the dialplan is told of who is signed in at a phone. */
+export type DirectCalls = Pick<Wanted, 'directCalls' | 'currentGroup'>;
 
-/** What a mark says; one that is not there says the same as `none`. */
-const modeIn = (subtype = ''): string => (subtype === '' ? 'none' : subtype);
+/**
+ * What a mark says: the wrap-up mode, the queue member, and the queue of the current group, to which calls belong that no queue
+ * gives (star64-own-group). It is written as a presence behind its state, and never deleted: see readMarks.
+ */
+export const markOf = (phone: PhoneName, { directCalls, currentGroup }: DirectCalls): string =>
+  `${directCalls ?? 'none'},${memberOf(phone)}${currentGroup === null ? '' : `|${queueOf(phone.team, currentGroup)}`}`;
 
-/** Tells the dialplan, where it does not know it, what calls that no queue gives do at a phone. @throws AmiError. */
+/** Tells the dialplan, where it does not know it, of which group such calls are, and what they do. @throws AmiError. */
 export async function markDirectCalls(
   manager: ManagerActions,
   phone: PhoneName,
-  mode: Wanted['directCalls'],
+  wanted: DirectCalls,
 ): Promise<void> {
-  if (modeIn((await read(manager, phone)).split(',')[1]) === (mode ?? 'none')) return;
+  const value = `not_set,${markOf(phone, wanted)}`;
+  if ((await read(manager, phone)) === value) return;
   await manager.action('Setvar', {
     Variable: `PRESENCE_STATE(${presence}:${directCallsMark(phone)})`,
-    Value: markOf(phone, mode),
+    Value: value,
   });
 }
 
 /**
- * The modes of all marks by their phones' words; a phone without one has `none`. Asterisk lists a presence that was deleted
+ * What all marks say by their phones' words. Asterisk lists a presence that was deleted
  * until it starts anew, so none is. Undefined: this Asterisk has no list of them (res_manager_presencestate is not loaded).
  * @throws AmiError.
  */
@@ -43,7 +47,7 @@ export async function readMarks(manager: ManagerActions): Promise<Map<string, st
     all.flatMap(({ headers }) => {
       const presentity = headers.get('presentity') ?? '';
       return presentity.startsWith(ours)
-        ? [[presentity.slice(ours.length), modeIn(headers.get('subtype'))]]
+        ? [[presentity.slice(ours.length), `${headers.get('subtype') ?? ''},${headers.get('message') ?? ''}`]]
         : [];
     }),
   );

@@ -28,7 +28,7 @@ export class QueueMembers {
     const member = await this.#join(phone, wanted, thorough);
     await lease.hold();
     await this.#pauseAs(phone, device, wanted, member);
-    if (thorough) await markDirectCalls(this.manager, phone, wanted.directCalls);
+    if (thorough) await markDirectCalls(this.manager, phone, wanted);
     await setLamp(this.manager, phone, wanted.state);
   }
 

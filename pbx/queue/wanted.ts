@@ -16,6 +16,8 @@ export interface Wanted {
   pauseDigit: string | null;
   /** Wrap-up mode for calls that no queue gives them (`off`: they are only followed); null: such calls do nothing. */
   directCalls: 'ring' | 'answer' | 'off' | null;
+  /** The name of their current group; null: none. */
+  currentGroup: string | null;
   queues: { queue: string; penalty: number }[];
 }
 
@@ -33,7 +35,7 @@ export async function readWanted(db: Database, phones: readonly Phone[]): Promis
     db,
     `select phones.at, a.number as agent, a.id as "agentId",
        ${inQueues} as state, s.offer_id as "offerId", coalesce(s.pause_digit, b.pause_digit) as "pauseDigit",
-       ${directCallsOf} as "directCalls", (
+       ${directCallsOf} as "directCalls", c.name as "currentGroup", (
        ${queuesOf}) as groups
      from unnest(?::text[], ?::text[]) with ordinality as phones (team, extension, at)
      join teams t on t.identity = phones.team

@@ -5,6 +5,7 @@ import { HoldRecords } from '../../domain/calls/holds.js';
 import { findQueue } from '../../domain/calls/queue.js';
 import { CallRecords, unservedOutcomes, type Caller, type KnownQueue } from '../../domain/calls/records.js';
 import type { CallStep } from '../../domain/calls/steps.js';
+import { recordSupervisionStep } from '../../domain/calls/supervision.js';
 import { type Database } from '../../domain/database/pool.js';
 import { openSignIn, type SignIn } from '../../domain/presence/open-sign-in.js';
 import { statesBefore } from '../../domain/presence/transitions.js';
@@ -19,6 +20,7 @@ import { callerIn, deviceIn, deviceOfChannel, offerIn } from './event-headers.js
 import { Holds } from './holds.js';
 import { resultOf, type OfferSoFar } from './offer-result.js';
 import { OrderedWork, type Work } from './ordered-work.js';
+import { supervisionStepIn } from './supervision-step.js';
 import { Unqueued } from './unqueued.js';
 
 /** More than are ever open at once: ends that another server sees leave their beginnings here. */
@@ -197,6 +199,15 @@ export class Observer {
       case 'Star64AgentCall':
       case 'Star64AgentCallEnd':
         return this.#calls.take(event);
+      case 'Star64Supervision': {
+        const step = supervisionStepIn(event);
+        return (
+          step && {
+            key: `supervision-${step.id}`,
+            run: () => recordSupervisionStep(this.db, this.node, step),
+          }
+        );
+      }
       case 'Star64Left':
         this.#gaveUp.delete(headers.get('uniqueid') ?? '');
         return { key: headers.get('uniqueid') ?? '', run: () => this.#unserved(event) };

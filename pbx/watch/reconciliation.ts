@@ -14,6 +14,7 @@ import { CompareLeftCalls } from './compare/left-calls.js';
 import { CompareMembers } from './compare/members.js';
 import { CompareRemovedGroups } from './compare/removed-groups.js';
 import { CompareStates } from './compare/states.js';
+import { CompareSupervisions } from './compare/supervisions.js';
 import { lookWith, type Comparison, type Difference, type Step } from './compare/step.js';
 import type { EventRoundTrip } from './round-trip.js';
 import { takeSnapshot, type Snapshot } from './snapshot.js';
@@ -28,6 +29,7 @@ const toldByEvents: ReadonlySet<string> = new Set([
   'waiting and answered calls',
   'calls on hold',
   'states of agents',
+  'supervisions',
 ]);
 
 /** The result of a reconciliation. */
@@ -70,6 +72,7 @@ export class Reconciliation {
     add(new CompareDirectCalls(manager));
     add(new CompareHours(db, node, manager));
     add(new CompareLamps(db, node, manager, membership));
+    add(new CompareSupervisions(db, node));
     add(new CompareRemovedGroups(db, node));
     this.#steps = steps;
   }

@@ -38,6 +38,10 @@ const defaults = [
   '*61 hours-switch',
   '*5 call-agent',
   '*31 hide-number',
+  '*71 listen',
+  '*72 whisper',
+  '*73 barge',
+  '*75 agent-control',
 ];
 
 await t.test('every team begins with the codes that are documented, one for each feature', async (t) => {

@@ -176,8 +176,10 @@ export class StubManager extends EventEmitter<ManagerEvents> {
   #presences(): AmiMessage[] {
     return [...this.variables].flatMap(([variable, value]) => {
       const [, presentity] = /^PRESENCE_STATE\((.*)\)$/.exec(variable) ?? [];
-      const [, subtype = ''] = value.split(',');
-      return presentity === undefined ? [] : [message('PresenceStateChange', { presentity, subtype })];
+      const [, subtype = '', text = ''] = value.split(',');
+      return presentity === undefined
+        ? []
+        : [message('PresenceStateChange', { presentity, subtype, message: text })];
     });
   }
 

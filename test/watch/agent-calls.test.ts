@@ -306,12 +306,12 @@ void t.test('the reconciliation finds a call that interrupts a pause, and its en
 void t.test('the dialplan is told what the current group says of direct calls', async (t) => {
   const { db, manager, reconciliation } = await site(t);
   const mark = () => manager.astdb.get('CustomPresence/star64-direct/astercc-5001');
-  t.equal(mark(), `not_set,answer,${member}`, 'as they sign in');
+  t.equal(mark(), `not_set,answer,${member}|astercc-support`, 'as they sign in');
   await setGroup(db, 'astercc', 'support', { directCalls: 'talking' });
   await reconciliation.run();
-  t.equal(mark(), `not_set,off,${member}`);
+  t.equal(mark(), `not_set,off,${member}|astercc-support`);
   await setGroup(db, 'astercc', 'support', { directCalls: 'none' });
   t.ok((await reconciliation.run()).mended > 0);
-  t.equal(mark(), `not_set,none,${member}`);
+  t.equal(mark(), `not_set,none,${member}|astercc-support`, 'the group of their calls is known all the same');
   t.match(await reconciliation.run(), { mended: 0 });
 });

@@ -46,7 +46,7 @@ void t.test('members follow the sign-ins; the queues of the operator are let alo
   manager.queues.get(queue)?.set('PJSIP/astercc-5002', { ...stranger, name: '1002' });
   manager.queues.get(queue)?.set('PJSIP/their-phone', { ...stranger, name: 'theirs' });
   manager.queues.get('their-own')?.set('PJSIP/astercc-5002', { ...stranger, name: 'also theirs' });
-  t.match(await reconciliation.run(), { mended: 4, failed: [] }, 'two members, two lamps');
+  t.match(await reconciliation.run(), { mended: 5, failed: [] }, 'two members, two lamps, a mark');
   t.same(manager.members(queue), ['1001', 'theirs']);
   t.same(manager.members('their-own'), ['also theirs']);
   t.match(await reconciliation.run(), { mended: 0 }, 'and then there is nothing to do');

@@ -13,10 +13,23 @@ export const features = [
   'hours-switch',
   'call-agent',
   'hide-number',
+  'listen',
+  'whisper',
+  'barge',
+  'agent-control',
 ] as const;
 export type Feature = (typeof features)[number];
-/** Those to which a call can be sent: the others are dialled before a number. */
-export const destinationFeatures = features.filter((feature) => feature !== 'hide-number');
+/** Those of group administrators: listen to a call, whisper to its agent, talk with both; and sign agents out. */
+export const supervisionFeatures = [
+  'listen',
+  'whisper',
+  'barge',
+  'agent-control',
+] as const satisfies readonly Feature[];
+/** Those to which a call can be sent: the others are dialled before a number, or by an administrator at a phone. */
+export const destinationFeatures = features.filter(
+  (feature) => feature !== 'hide-number' && !supervisionFeatures.some((one) => one === feature),
+);
 
 /** What phones of a team dial for a feature. Several codes for one feature are aliases; none disables it. */
 export const featureCode = describe({

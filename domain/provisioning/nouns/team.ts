@@ -88,6 +88,11 @@ export const team = describe({
       unless: 'never',
       listed: false,
     }),
+    announceSupervision: yesNo({
+      help: 'whether an agent hears a tone as an administrator of the group begins to listen (*71 to *73); the caller never does',
+      unless: 'off',
+      listed: false,
+    }),
     keepRecordings: whole(
       { from: 0, to: 3650 },
       {

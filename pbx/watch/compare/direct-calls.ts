@@ -1,5 +1,5 @@
 import type { ManagerActions } from '../../ami/manager.js';
-import { markDirectCalls, readMarks } from '../../queue/direct-calls-mark.js';
+import { markDirectCalls, markOf, readMarks } from '../../queue/direct-calls-mark.js';
 import { wordFor } from '../../queue/names.js';
 import { inPortions } from '../in-portions.js';
 import type { Snapshot } from '../snapshot.js';
@@ -10,7 +10,7 @@ interface WrongMark extends Difference {
   readonly phone: SignedInPhone;
 }
 
-/** The dialplan knows of every phone where somebody is signed in what calls that no queue gives do to them. */
+/** The dialplan knows of every phone where somebody is signed in of which group calls are that no queue gives, and what they do. */
 export class CompareDirectCalls implements Step<WrongMark> {
   readonly name = 'direct calls';
 
@@ -20,7 +20,7 @@ export class CompareDirectCalls implements Step<WrongMark> {
     const marks = await readMarks(this.manager);
     if (!marks) return [];
     return (await signedIn()).flatMap((phone) => {
-      const wanted = phone.directCalls ?? 'none';
+      const wanted = markOf(phone, phone);
       const marked = marks.get(wordFor(phone)) ?? 'none';
       if (marked === wanted) return [];
       return [{ key: `direct calls of ${wordFor(phone)} are ${marked}, ${wanted}`, phone }];
@@ -28,6 +28,6 @@ export class CompareDirectCalls implements Step<WrongMark> {
   }
 
   async mend(differences: readonly WrongMark[]): Promise<void> {
-    await inPortions(differences, ({ phone }) => markDirectCalls(this.manager, phone, phone.directCalls));
+    await inPortions(differences, ({ phone }) => markDirectCalls(this.manager, phone, phone));
   }
 }

@@ -20,6 +20,8 @@ export interface SignedInPhone extends Phone {
   interrupts: boolean;
   /** As {@link Wanted.directCalls}. */
   directCalls: Wanted['directCalls'];
+  /** As {@link Wanted.currentGroup}. */
+  currentGroup: string | null;
   /** The group of the state's call. */
   groupName: string | null;
   /** Those whose queue calls the agent takes. */
@@ -33,7 +35,8 @@ export function readSignedInPhones(db: Database, node: string): Promise<SignedIn
     `select i.id as "signInId", t.identity as team, x.number as extension, x.kind as "extensionKind", x.endpoint,
        a.id as "agentId", a.number as agent, s.id as "stateId", s.state, s.offer_id as "offerId",
        coalesce(s.pause_digit, b.pause_digit) as "pauseDigit", s.call_kind as "callKind",
-       s.interrupts is not null as interrupts, ${directCallsOf} as "directCalls", sg.name as "groupName", (
+       s.interrupts is not null as interrupts, ${directCallsOf} as "directCalls", c.name as "currentGroup",
+       sg.name as "groupName", (
          ${queuesOf}) as groups
      from sign_ins i
      join teams t on t.id = i.team_id and t.node = ?
