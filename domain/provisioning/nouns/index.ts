@@ -12,6 +12,7 @@ import { hours } from './hours.js';
 import { menu } from './menu.js';
 import { pauseReason } from './pause-reason.js';
 import { ringGroup } from './ring-group.js';
+import { room } from './room.js';
 import { team } from './team.js';
 import { trunk } from './trunk.js';
 import { trunkGroup } from './trunk-group.js';
@@ -34,6 +35,7 @@ export const nouns: readonly Noun[] = [
   ringGroup,
   announcement,
   menu,
+  room,
   trunk,
   trunkGroup,
   numberClass,
@@ -60,6 +62,7 @@ export const removalOrder: readonly NounName[] = [
   'ring-group',
   'announcement',
   'menu',
+  'room',
   'agent',
   'group',
   'hours',
