@@ -27,6 +27,7 @@ const contexts = [
   'groups',
   'hours',
   'ring-groups',
+  'rooms',
   'announcements',
   'menus',
   'agents',
@@ -59,6 +60,7 @@ const stableFiles = [
   'star64-left-out.conf',
   'star64-number.conf',
   'star64-voice.conf',
+  'star64-room.conf',
 ] as const;
 
 type Compiled = (values: object) => string;
