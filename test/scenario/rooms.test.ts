@@ -1,0 +1,178 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { until } from '../../domain/machine/processes.js';
+import { addExtension } from '../../domain/provisioning/extension.js';
+import { addRoom } from '../../domain/provisioning/room.js';
+import { addUser } from '../../domain/provisioning/user.js';
+import type { Phone } from '../../lab/phone.js';
+import { crowd, provision } from '../../lab/provision.js';
+import { writeTone } from '../../lab/wav.js';
+import { callIn } from '../support/calls.js';
+import { centreOf, dialAndHear, dialled, signedInPhone, waitState } from '../support/centre.js';
+import { heardFor, tones } from '../support/tones.js';
+
+/** Conference rooms (spec 4, 61, 63): by number, inside a team. */
+const groups = [{ name: 'support', number: '6000', wrapUp: 'off', directCalls: 'talking' }];
+const centre = await centreOf(t, crowd(4, { groups }), {
+  provision: async (db) => {
+    await addUser(db, 'astercc', { username: 'lead', pin: '6283' });
+    await addExtension(db, 'astercc', { number: '5010', user: 'lead' });
+    await addRoom(db, 'astercc', { number: '801', most: 3 });
+    await addRoom(db, 'astercc', { number: '802', pin: '730551', tones: false, music: false });
+    await addRoom(db, 'astercc', { number: '803', administrator: 'lead' });
+    await provision(db, crowd(1, { team: 'other', did: '600900' }));
+    await addRoom(db, 'other', { number: '801' });
+  },
+});
+const { asterisk } = centre;
+const directory = await mkdtemp(join(tmpdir(), 'star64-tones-'));
+t.teardown(() => rm(directory, { recursive: true, force: true }));
+const speaking = async (extension: string, hertz: number): Promise<Phone> =>
+  centre.phone(extension, { speak: await writeTone(join(directory, `${hertz}.wav`), hertz) });
+const [anna, bert, carl, dora, lead] = [
+  await speaking('5001', tones[0]),
+  await speaking('5002', tones[1]),
+  await speaking('5003', tones[2]),
+  await centre.phone('5004'),
+  await centre.phone('5010'),
+] as const;
+await signedInPhone(centre, '1001');
+
+/** Waits until so many are in a room of a team. */
+const inside = (room: string, parties: number): Promise<true> =>
+  until(`${parties} in ${room}`, async () => {
+    const text = await asterisk.console(`confbridge list ${room}`);
+    const channels = [...text.matchAll(/^(?:PJSIP|Local)\//gm)];
+    return channels.length === parties ? true : undefined;
+  });
+
+/** A party of `confbridge list` who waits for a leader: the flag is a small w. */
+const waiting = /^PJSIP\/\S+ +[A-Z]*w/m;
+
+/** Presses a key, and waits for what is played to the phone then. */
+async function press(phone: Phone, key: string, prompt: string): Promise<void> {
+  const from = await asterisk.verbose.mark();
+  await phone.digits(key);
+  await asterisk.waitPlayed(phone.user, prompt, from);
+}
+
+/** Waits for a line of the log. */
+const logged = (pattern: RegExp, from: number): Promise<true> =>
+  until(String(pattern), async () =>
+    (await asterisk.verbose.lines()).slice(from).some((line) => pattern.test(line)) ? true : undefined,
+  );
+
+await t.test('three hear each other, who is alone hears music, and the fourth is told that it is full', async (t) => {
+  const from = await asterisk.verbose.mark();
+  await anna.dial('801');
+  await logged(/Started music on hold, .*PJSIP\/astercc-5001-/, from);
+  await waitState(centre, '1001', 'talking');
+  await bert.dial('801');
+  await logged(/Stopped music on hold on PJSIP\/astercc-5001-/, from);
+  await carl.dial('801#');
+  await inside('astercc-801', 3);
+  // Nothing is behind this key, and time goes by in which they hear each other.
+  await anna.digits('0000');
+  t.same(await dialled(centre, dora, '801'), ['conf-full']);
+  await press(bert, '1', 'conf-thereare');
+  await press(bert, '2', 'conf-lockednow');
+  await carl.hangup();
+  await inside('astercc-801', 2);
+  t.same(await dialled(centre, dora, '801'), ['conf-locked'], 'there would be room for one more');
+  await press(anna, '2', 'conf-unlockednow');
+  await dora.dial('801');
+  await inside('astercc-801', 3);
+  for (const phone of [anna, bert, dora]) await phone.hangup();
+  for (const phone of [anna, bert, carl]) await phone.closed();
+  for (const [phone, own] of [
+    [anna, tones[0]],
+    [bert, tones[1]],
+    [carl, tones[2]],
+  ] as const) {
+    for (const hertz of tones) {
+      const heard = await heardFor(await phone.heard(), hertz);
+      if (hertz === own) t.equal(heard, 0, `${phone.user} does not hear themselves`);
+      else t.ok(heard >= 500, `${phone.user} hears ${hertz} Hz for ${heard} ms`);
+    }
+  }
+  await waitState(centre, '1001', 'idle');
+});
+
+await t.test('a PIN is asked for, and a wrong one lets nobody in', async (t) => {
+  const from = await asterisk.verbose.mark();
+  await carl.dial('802');
+  await asterisk.waitPlayed(carl.user, 'conf-getpin', from);
+  await carl.digits('4711#');
+  await asterisk.waitPlayed(carl.user, 'conf-invalidpin', from);
+  await inside('astercc-802', 0);
+  await carl.digits('730551#');
+  await inside('astercc-802', 1);
+  await carl.hangup();
+  await inside('astercc-802', 0);
+  const steps = (await asterisk.verbose.lines()).slice(from).filter((line) => / Executing /.test(line));
+  t.notMatch(steps.join('\n'), /730551|4711/, 'what is keyed is in no step of the dialplan');
+  t.match(await asterisk.played(carl.user, from), ['conf-getpin', 'conf-invalidpin'], 'and no tone said that they came');
+});
+
+await t.test('others wait for the leader, who is known by their phone', async (t) => {
+  const from = await asterisk.verbose.mark();
+  await bert.dial('803');
+  await logged(/Started music on hold, .*PJSIP\/astercc-5002-/, from);
+  t.match(await asterisk.console('confbridge list astercc-803'), waiting, 'nobody talks yet');
+  await lead.dial('803');
+  await logged(/Stopped music on hold on PJSIP\/astercc-5002-/, from);
+  await inside('astercc-803', 2);
+  await press(bert, '2', 'beeperr');
+  await press(lead, '2', 'conf-lockednow');
+  for (const phone of [bert, lead]) await phone.hangup();
+  await inside('astercc-803', 0);
+});
+
+await t.test('a customer is sent in by an agent; nobody of another team gets there', async (t) => {
+  await bert.dial('801');
+  await inside('astercc-801', 1);
+  const stranger = await centre.phone('5001', { team: 'other' });
+  await stranger.dial('801');
+  await inside('other-801', 1);
+  await inside('astercc-801', 1);
+  await stranger.hangup();
+  t.same(await dialled(centre, stranger, '802'), ['cannot-complete-as-dialed', 'check-number-dial-again']);
+  const customer = await callIn(centre);
+  await anna.incoming();
+  await anna.answer();
+  await waitState(centre, '1001', 'talking');
+  await anna.transfer('801');
+  await inside('astercc-801', 2);
+  await waitState(centre, '1001', 'idle');
+  await customer.hangup();
+  await inside('astercc-801', 1);
+  // What a consult makes: the agent may bring along whom they talk with, so it takes two of the three places.
+  await asterisk.console('channel originate Local/801@astercc-transfers/n application Wait 60');
+  await inside('astercc-801', 2);
+  t.same(await dialled(centre, dora, '801'), ['conf-full']);
+  await asterisk.console('channel request hangup all');
+  await inside('astercc-801', 0);
+});
+
+await t.test('without a server a room works, one with a PIN is closed, and nobody is waited for', async (t) => {
+  await centre.server.kill();
+  await anna.dial('801');
+  await bert.dial('801');
+  await inside('astercc-801', 2);
+  for (const phone of [anna, bert]) await phone.hangup();
+  await inside('astercc-801', 0);
+  await dialAndHear(centre, carl, '802', 'sorry');
+  await carl.dial('803');
+  await bert.dial('803');
+  await inside('astercc-803', 2);
+  t.notMatch(await asterisk.console('confbridge list astercc-803'), waiting, 'both talk');
+  for (const phone of [carl, bert]) await phone.hangup();
+  // Whose server is dead, and who hangs up while a word is said to them.
+  const expected = / res_agi\.c: | Failed to playback file /;
+  t.same(
+    (await asterisk.warnings()).filter((line) => !expected.test(line)),
+    [],
+  );
+});
