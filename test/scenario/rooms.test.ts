@@ -78,6 +78,8 @@ await t.test('three hear each other, who is alone hears music, and the fourth is
   t.same(await dialled(centre, dora, '801'), ['conf-full']);
   await press(bert, '1', 'conf-thereare');
   await press(bert, '2', 'conf-lockednow');
+  const { health } = JSON.parse(await centre.star64('status', '--json')) as { health: Record<string, unknown> };
+  t.same(health['rooms'], [{ number: '801', parties: 3, locked: true }], 'status says who is in it');
   await carl.hangup();
   await inside('astercc-801', 2);
   t.same(await dialled(centre, dora, '801'), ['conf-locked'], 'there would be room for one more');
