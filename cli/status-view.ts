@@ -85,7 +85,9 @@ export function healthView({
       rooms === 'missing'
         ? 'Asterisk has not loaded app_confbridge.so: nobody gets into a conference room'
         : rooms &&
-          rooms.map(({ number, parties, locked }) => `${number}: ${parties} in it${locked ? ', locked' : ''}`),
+          rooms.map(
+            ({ number, parties, locked }) => `${number}: ${parties} in it${locked ? ', locked' : ''}`,
+          ),
   };
 }
 
@@ -145,7 +147,9 @@ export function statusRows(
       extension,
       person: agent,
     })),
-    ...(rooms === 'missing' ? [{ kind: 'module' as const, name: 'app_confbridge.so', state: 'missing' }] : []),
+    ...(rooms === 'missing'
+      ? [{ kind: 'module' as const, name: 'app_confbridge.so', state: 'missing' }]
+      : []),
     ...groups.map((group) => ({ kind: 'group' as const, ...groupView(group, timeZone) })),
     ...agents.map((agent) => {
       const { number, name: person, since, ...rest } = agentView(agent, timeZone);

@@ -34,11 +34,15 @@ async function ask(script: Script, args: string[], ...keyed: string[]): Promise<
   await script(services as unknown as Services, session as unknown as Session, args);
   return heard;
 }
-const comes = async (number: string, endpoint = 'astercc-5001', team = 'astercc'): Promise<string | undefined> =>
-  (await ask(room, [team, number, endpoint])).at(-1);
+const comes = async (
+  number: string,
+  endpoint = 'astercc-5001',
+  team = 'astercc',
+): Promise<string | undefined> => (await ask(room, [team, number, endpoint])).at(-1);
 const keys = (number: string, ...keyed: string[]): Promise<string[]> =>
   ask(roomPin, ['astercc', number, 'astercc-5001'], ...keyed);
-const failures = () => db('sign_in_failures').orderBy(['kind', 'number']).select('kind', 'number', 'failures');
+const failures = () =>
+  db('sign_in_failures').orderBy(['kind', 'number']).select('kind', 'number', 'failures');
 /** Has so many PINs been wrong in a row. */
 const fail = (kind: string, number: string, failures: number): Promise<unknown> =>
   db.raw(
@@ -82,8 +86,16 @@ await t.test('five wrong ones lock the room for every phone, until it gets anoth
   await fail('room', '802', 4);
   t.same(await keys('802', '4711', '4711'), ['conf-getpin', 'conf-invalidpin', 'tries']);
   const elsewhere = ['astercc', '802', 'astercc-5002'];
-  t.same(await ask(roomPin, elsewhere, '730551'), ['conf-getpin', 'tries'], 'the right one, at another phone');
-  t.same(await ask(roomPin, ['astercc', '804', ''], '519024'), ['conf-getpin', 'waits'], 'another room is open');
+  t.same(
+    await ask(roomPin, elsewhere, '730551'),
+    ['conf-getpin', 'tries'],
+    'the right one, at another phone',
+  );
+  t.same(
+    await ask(roomPin, ['astercc', '804', ''], '519024'),
+    ['conf-getpin', 'waits'],
+    'another room is open',
+  );
   await rooms.set(db, 'astercc', '802', { pin: '862094' });
   t.same(await ask(roomPin, elsewhere, '862094'), ['conf-getpin', 'in']);
 });

@@ -17,7 +17,9 @@ const says = (answer: Record<string, string>[] | string): ManagerActions =>
     list: () =>
       typeof answer === 'string'
         ? Promise.reject(new AmiError('rejected', `Asterisk says: ${answer}`))
-        : Promise.resolve(answer.map((one) => ({ headers: new Map(Object.entries(one)) }) as unknown as AmiMessage)),
+        : Promise.resolve(
+            answer.map((one) => ({ headers: new Map(Object.entries(one)) }) as unknown as AmiMessage),
+          ),
   }) as unknown as ManagerActions;
 
 await t.test('who is in the rooms of a team, and nothing of others', async (t) => {
@@ -31,7 +33,9 @@ await t.test('who is in the rooms of a team, and nothing of others', async (t) =
 });
 
 await t.test('an Asterisk without ConfBridge is told from one in which nobody is in a room', async (t) => {
-  const without = says('Invalid/unknown command: ConfbridgeListRooms. Use Action: ListCommands to show available commands.');
+  const without = says(
+    'Invalid/unknown command: ConfbridgeListRooms. Use Action: ListCommands to show available commands.',
+  );
   t.equal(await readRooms(without, db, 'astercc'), 'missing');
   t.same(await readRooms(without, db, 'b2'), [], 'a team that has no rooms needs none');
 });

@@ -20,10 +20,16 @@ await t.test('a room says whether it has a PIN, and never which', async (t) => {
   const made = await addRoom(db, team, { number: '801' });
   t.match(made, { name: '801', pin: false, administrator: null, most: 30, tones: true, music: true });
   const env = { DATABASE_URL: url };
-  const { out } = await cli(['--json', 'room', 'set', '801', '--pin-stdin', '--most', '5'], { env, input: '730551\n' });
+  const { out } = await cli(['--json', 'room', 'set', '801', '--pin-stdin', '--most', '5'], {
+    env,
+    input: '730551\n',
+  });
   t.match(JSON.parse(out), { pin: true, most: 5 });
   t.notMatch(out, /730551|scrypt/);
-  t.match(await rooms.set(db, team, '801', { administrator: 'anna', pin: null }), { pin: false, administrator: 'anna' });
+  t.match(await rooms.set(db, team, '801', { administrator: 'anna', pin: null }), {
+    pin: false,
+    administrator: 'anna',
+  });
   for (const pin of ['801', '4444', '12345']) {
     await refused(t, 'usage', ['PIN'], () => rooms.set(db, team, '801', { pin }));
   }
@@ -31,7 +37,9 @@ await t.test('a room says whether it has a PIN, and never which', async (t) => {
 });
 
 await t.test('its number is one of the team, and its administrator is of the team', async (t) => {
-  await refused(t, 'conflict', ['801', 'room 801'], () => addExtension(db, team, { number: '801', user: 'anna' }));
+  await refused(t, 'conflict', ['801', 'room 801'], () =>
+    addExtension(db, team, { number: '801', user: 'anna' }),
+  );
   await refused(t, 'conflict', ['5000', 'extension 5000'], () => addRoom(db, team, { number: '5000' }));
   await refused(t, 'conflict', ['room 801'], () => addRoom(db, team, { number: '801' }));
   await refused(t, 'not_found', ['bea'], () => rooms.set(db, team, '801', { administrator: 'bea' }));
@@ -48,5 +56,9 @@ await t.test('what needs it, and whom it needs, is not removed', async (t) => {
   await removeDid(db, team, '600100');
   await rooms.remove(db, team, '801');
   await removeUser(db, team, 'carl');
-  t.match(await addExtension(db, team, { number: '801', user: 'anna' }), { number: '801' }, 'the number is free');
+  t.match(
+    await addExtension(db, team, { number: '801', user: 'anna' }),
+    { number: '801' },
+    'the number is free',
+  );
 });

@@ -64,43 +64,48 @@ const logged = (pattern: RegExp, from: number): Promise<true> =>
     (await asterisk.verbose.lines()).slice(from).some((line) => pattern.test(line)) ? true : undefined,
   );
 
-await t.test('three hear each other, who is alone hears music, and the fourth is told that it is full', async (t) => {
-  const from = await asterisk.verbose.mark();
-  await anna.dial('801');
-  await logged(/Started music on hold, .*PJSIP\/astercc-5001-/, from);
-  await waitState(centre, '1001', 'talking');
-  await bert.dial('801');
-  await logged(/Stopped music on hold on PJSIP\/astercc-5001-/, from);
-  await carl.dial('801#');
-  await inside('astercc-801', 3);
-  // Nothing is behind this key, and time goes by in which they hear each other.
-  await anna.digits('0000');
-  t.same(await dialled(centre, dora, '801'), ['conf-full']);
-  await press(bert, '1', 'conf-thereare');
-  await press(bert, '2', 'conf-lockednow');
-  const { health } = JSON.parse(await centre.star64('status', '--json')) as { health: Record<string, unknown> };
-  t.same(health['rooms'], [{ number: '801', parties: 3, locked: true }], 'status says who is in it');
-  await carl.hangup();
-  await inside('astercc-801', 2);
-  t.same(await dialled(centre, dora, '801'), ['conf-locked'], 'there would be room for one more');
-  await press(anna, '2', 'conf-unlockednow');
-  await dora.dial('801');
-  await inside('astercc-801', 3);
-  for (const phone of [anna, bert, dora]) await phone.hangup();
-  for (const phone of [anna, bert, carl]) await phone.closed();
-  for (const [phone, own] of [
-    [anna, tones[0]],
-    [bert, tones[1]],
-    [carl, tones[2]],
-  ] as const) {
-    for (const hertz of tones) {
-      const heard = await heardFor(await phone.heard(), hertz);
-      if (hertz === own) t.equal(heard, 0, `${phone.user} does not hear themselves`);
-      else t.ok(heard >= 500, `${phone.user} hears ${hertz} Hz for ${heard} ms`);
+await t.test(
+  'three hear each other, who is alone hears music, and the fourth is told that it is full',
+  async (t) => {
+    const from = await asterisk.verbose.mark();
+    await anna.dial('801');
+    await logged(/Started music on hold, .*PJSIP\/astercc-5001-/, from);
+    await waitState(centre, '1001', 'talking');
+    await bert.dial('801');
+    await logged(/Stopped music on hold on PJSIP\/astercc-5001-/, from);
+    await carl.dial('801#');
+    await inside('astercc-801', 3);
+    // Nothing is behind this key, and time goes by in which they hear each other.
+    await anna.digits('0000');
+    t.same(await dialled(centre, dora, '801'), ['conf-full']);
+    await press(bert, '1', 'conf-thereare');
+    await press(bert, '2', 'conf-lockednow');
+    const { health } = JSON.parse(await centre.star64('status', '--json')) as {
+      health: Record<string, unknown>;
+    };
+    t.same(health['rooms'], [{ number: '801', parties: 3, locked: true }], 'status says who is in it');
+    await carl.hangup();
+    await inside('astercc-801', 2);
+    t.same(await dialled(centre, dora, '801'), ['conf-locked'], 'there would be room for one more');
+    await press(anna, '2', 'conf-unlockednow');
+    await dora.dial('801');
+    await inside('astercc-801', 3);
+    for (const phone of [anna, bert, dora]) await phone.hangup();
+    for (const phone of [anna, bert, carl]) await phone.closed();
+    for (const [phone, own] of [
+      [anna, tones[0]],
+      [bert, tones[1]],
+      [carl, tones[2]],
+    ] as const) {
+      for (const hertz of tones) {
+        const heard = await heardFor(await phone.heard(), hertz);
+        if (hertz === own) t.equal(heard, 0, `${phone.user} does not hear themselves`);
+        else t.ok(heard >= 500, `${phone.user} hears ${hertz} Hz for ${heard} ms`);
+      }
     }
-  }
-  await waitState(centre, '1001', 'idle');
-});
+    await waitState(centre, '1001', 'idle');
+  },
+);
 
 await t.test('a PIN is asked for, and a wrong one lets nobody in', async (t) => {
   const from = await asterisk.verbose.mark();
@@ -115,7 +120,11 @@ await t.test('a PIN is asked for, and a wrong one lets nobody in', async (t) => 
   await inside('astercc-802', 0);
   const steps = (await asterisk.verbose.lines()).slice(from).filter((line) => / Executing /.test(line));
   t.notMatch(steps.join('\n'), /730551|4711/, 'what is keyed is in no step of the dialplan');
-  t.match(await asterisk.played(carl.user, from), ['conf-getpin', 'conf-invalidpin'], 'and no tone said that they came');
+  t.match(
+    await asterisk.played(carl.user, from),
+    ['conf-getpin', 'conf-invalidpin'],
+    'and no tone said that they came',
+  );
 });
 
 await t.test('others wait for the leader, who is known by their phone', async (t) => {
@@ -158,23 +167,26 @@ await t.test('a customer is sent in by an agent; nobody of another team gets the
   await inside('astercc-801', 0);
 });
 
-await t.test('without a server a room works, one with a PIN is closed, and nobody is waited for', async (t) => {
-  await centre.server.kill();
-  await anna.dial('801');
-  await bert.dial('801');
-  await inside('astercc-801', 2);
-  for (const phone of [anna, bert]) await phone.hangup();
-  await inside('astercc-801', 0);
-  await dialAndHear(centre, carl, '802', 'sorry');
-  await carl.dial('803');
-  await bert.dial('803');
-  await inside('astercc-803', 2);
-  t.notMatch(await asterisk.console('confbridge list astercc-803'), waiting, 'both talk');
-  for (const phone of [carl, bert]) await phone.hangup();
-  // Whose server is dead, and who hangs up while a word is said to them.
-  const expected = / res_agi\.c: | Failed to playback file /;
-  t.same(
-    (await asterisk.warnings()).filter((line) => !expected.test(line)),
-    [],
-  );
-});
+await t.test(
+  'without a server a room works, one with a PIN is closed, and nobody is waited for',
+  async (t) => {
+    await centre.server.kill();
+    await anna.dial('801');
+    await bert.dial('801');
+    await inside('astercc-801', 2);
+    for (const phone of [anna, bert]) await phone.hangup();
+    await inside('astercc-801', 0);
+    await dialAndHear(centre, carl, '802', 'sorry');
+    await carl.dial('803');
+    await bert.dial('803');
+    await inside('astercc-803', 2);
+    t.notMatch(await asterisk.console('confbridge list astercc-803'), waiting, 'both talk');
+    for (const phone of [carl, bert]) await phone.hangup();
+    // Whose server is dead, and who hangs up while a word is said to them.
+    const expected = / res_agi\.c: | Failed to playback file /;
+    t.same(
+      (await asterisk.warnings()).filter((line) => !expected.test(line)),
+      [],
+    );
+  },
+);
