@@ -190,3 +190,16 @@ await t.test(
     );
   },
 );
+
+await t.test('an Asterisk without ConfBridge says that there are no rooms, and status does', async (t) => {
+  await inside('astercc-803', 0);
+  // Whoever has left a room still uses it for a moment.
+  await until('ConfBridge to be unloaded', async () =>
+    /^Unloaded /m.test(await asterisk.console('module unload app_confbridge.so')) ? true : undefined,
+  );
+  t.same(await dialled(centre, dora, '801'), ['feature-not-avail-line']);
+  const { health } = JSON.parse(await centre.star64('status', '--json')) as {
+    health: Record<string, unknown>;
+  };
+  t.equal(health['rooms'], 'missing');
+});
