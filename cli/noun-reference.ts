@@ -12,7 +12,7 @@ export function nounReference(): string {
   return [
     begin,
     '',
-    'Every noun has the commands `add`, `list`, `show`, `set` and `remove`; all take `--team <identity>` and `--json`.',
+    'Nouns have the commands `add`, `list`, `show`, `set` and `remove`, but for those that every team has from its beginning on; all take `--team <identity>` and `--json`.',
     'Fields are called in JSON as in the tables; an option that begins with `--no-` belongs to `set` alone.',
     '',
     ...nouns.flatMap(section),
@@ -31,7 +31,7 @@ function section(noun: Noun): string[] {
   const { verbs, owner, key } = noun;
   const name = `<${kebab(key)}>`;
   const system = typeof owner === 'object' ? [`\`--${owner.option}\`: ${owner.help}.`, ''] : [];
-  const commands = Object.entries(verbs).map(([verb, what]) => {
+  const commands = Object.entries<string | undefined>(verbs).map(([verb, what = '']) => {
     const extra = Object.entries<Field>(noun.fields).filter(([, { argument }]) => verb === 'add' && argument);
     const words = [
       verb === 'list' ? '' : ` ${name}`,

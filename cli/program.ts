@@ -33,6 +33,7 @@ const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   'trunk-group': () => import('./commands/trunk-group.js'),
   'number-class': () => import('./commands/number-class.js'),
   'feature-code': () => import('./commands/feature-code.js'),
+  'call-key': () => import('./commands/call-key.js'),
   'pause-reason': () => import('./commands/pause-reason.js'),
   migrate: () => import('./commands/migrate.js'),
   apply: () => import('./commands/apply.js'),

@@ -247,6 +247,23 @@ export const rules = {
     example: '*64',
     tidy: (typed) => typed.replace(/[^0-9*]/g, ''),
   },
+  'call-key': {
+    noun: 'call key',
+    what: 'name of a call key',
+    pattern: /^[a-z]{2,20}$/,
+    rule: 'what it does: transfer, consult, conference, back, swap, complete, hold, record, drop or end',
+    example: 'consult',
+    tidy: word(/[^a-z]/g, ''),
+  },
+  callKeys: {
+    noun: 'call key',
+    what: 'keys within a call',
+    // A digit alone would be taken from whoever answers a menu.
+    pattern: /^[*#][0-9*#]{1,4}$/,
+    rule: '* or # and then 1 to 4 of 0 to 9, * and #',
+    example: '*2',
+    tidy: (typed) => typed.replace(/[^0-9*#]/g, ''),
+  },
   trunk: {
     noun: 'trunk',
     what: 'trunk name',

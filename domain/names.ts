@@ -29,6 +29,7 @@ export type NounName = Exclude<
   | 'sipAnswers'
   | 'area'
   | 'outsidePrefix'
+  | 'callKeys'
 >;
 
 const longestQuote = 60;

@@ -33,7 +33,7 @@ export interface Special {
   readonly afterSet?: (invocation: Invocation, name: string, values: Flags) => Promise<void>;
 }
 
-/** Declares add, list, show, set and remove of a noun; what they need is imported when one of them runs. */
+/** Declares the commands of a noun: add, list, show, set and remove, those that its description has; what they need is imported when one of them runs. */
 export function registerNoun(
   program: Command,
   context: Context,
@@ -56,7 +56,7 @@ export function registerNoun(
   };
 
   const declare = (verb: Verb): Command => {
-    const declared = command.command(verb).description(noun.verbs[verb]);
+    const declared = command.command(verb).description(noun.verbs[verb] ?? '');
     if (verb === 'add') {
       declared.argument(key, noun.fields[noun.key]?.help ?? '');
       for (const [name, field] of argumentsOf(noun)) declared.argument(`<${kebab(name)}>`, field.help);
@@ -74,18 +74,20 @@ export function registerNoun(
   const shown = (invocation: Invocation, row: object, flags: Flags = {}): Promise<object> =>
     special.shown?.(invocation, row, flags) ?? Promise.resolve(row);
 
-  declare('add').action(
-    action(context, async (invocation, name: string, ...rest: unknown[]) => {
-      const flags = rest.at(-1) as Flags;
-      const typed = Object.fromEntries(argumentsOf(noun).map(([key], index) => [key, rest[index]]));
-      const values = { ...(await valuesOf(noun, 'add', flags, invocation)), ...typed };
-      const { add } = await load();
-      const row = await add(await invocation.db(), teamOf(invocation, flags), name, values);
-      invocation.print.record(await shown(invocation, row));
-      await special.afterAdd?.(invocation, { ...row });
-      await sayBehind(invocation, name, flags);
-    }),
-  );
+  if (noun.verbs.add !== undefined) {
+    declare('add').action(
+      action(context, async (invocation, name: string, ...rest: unknown[]) => {
+        const flags = rest.at(-1) as Flags;
+        const typed = Object.fromEntries(argumentsOf(noun).map(([key], index) => [key, rest[index]]));
+        const values = { ...(await valuesOf(noun, 'add', flags, invocation)), ...typed };
+        const { add } = await load();
+        const row = await add(await invocation.db(), teamOf(invocation, flags), name, values);
+        invocation.print.record(await shown(invocation, row));
+        await special.afterAdd?.(invocation, { ...row });
+        await sayBehind(invocation, name, flags);
+      }),
+    );
+  }
 
   declare('list').action(
     action(context, async (invocation, flags: Flags) => {
@@ -120,26 +122,28 @@ export function registerNoun(
     }),
   );
 
-  const remove = declare('remove');
-  for (const [flags, help] of special.remove?.options ?? []) remove.option(flags, help);
-  remove.action(
-    action(context, async (invocation, name: string, flags: Flags) => {
-      if (special.remove) {
-        await special.remove.run(invocation, name, flags);
+  if (noun.verbs.remove !== undefined) {
+    const remove = declare('remove');
+    for (const [flags, help] of special.remove?.options ?? []) remove.option(flags, help);
+    remove.action(
+      action(context, async (invocation, name: string, flags: Flags) => {
+        if (special.remove) {
+          await special.remove.run(invocation, name, flags);
+          await sayBehind(invocation, name, flags);
+          return;
+        }
+        const { remove } = await load();
+        const team = teamOf(invocation, flags);
+        const { record, says, note } = await remove(await invocation.db(), team, name);
+        if (record) invocation.print.record(record);
+        else invocation.print.removed(noun.noun, name);
+        invocation.say(
+          says ?? `removed ${nounOf(noun.noun)} ${name}${placeOf(noun, team)}${note ? `: ${note}` : ''}`,
+        );
         await sayBehind(invocation, name, flags);
-        return;
-      }
-      const { remove } = await load();
-      const team = teamOf(invocation, flags);
-      const { record, says, note } = await remove(await invocation.db(), team, name);
-      if (record) invocation.print.record(record);
-      else invocation.print.removed(noun.noun, name);
-      invocation.say(
-        says ?? `removed ${nounOf(noun.noun)} ${name}${placeOf(noun, team)}${note ? `: ${note}` : ''}`,
-      );
-      await sayBehind(invocation, name, flags);
-    }),
-  );
+      }),
+    );
+  }
 
   special.commands?.(command, context);
   return command;

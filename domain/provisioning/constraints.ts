@@ -26,7 +26,8 @@ export async function explain(
 ): Promise<Star64Error | undefined> {
   const { code, constraint = '' } = error;
   const { noun, id } = attempt;
-  if (code === '23505') return explainTaken(db, constraint, attempt);
+  // A unique constraint, or one that excludes.
+  if (code === '23505' || code === '23P01') return explainTaken(db, constraint, attempt);
   // A reference: since version 18 PostgreSQL tells RESTRICT (23001) from the rest (23503).
   if (code === '23503' || code === '23001') {
     if (attempt.verb === 'remove' && id !== undefined)

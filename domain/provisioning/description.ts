@@ -12,7 +12,9 @@ export interface Noun<F extends Fields = Fields> {
   /** For the list of nouns: `agent groups: each is one queue`. */
   readonly title: string;
   /** What each command does, as its help says it. */
-  readonly verbs: Readonly<Record<Verb, string>>;
+  readonly verbs: Readonly<Record<Exclude<Verb, 'add' | 'remove'>, string>> &
+    // Without them: every team has all of them from its beginning on.
+    Partial<Readonly<Record<'add' | 'remove', string>>>;
   /** The field that names the thing. */
   readonly key: string;
   /** To whom it belongs: to a team; to no team, since it is one; to a team or, with this option, to none. */

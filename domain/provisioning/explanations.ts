@@ -92,6 +92,32 @@ const explanations: Readonly<Record<string, Explain>> = {
   teams_emergency: emergencyIsNumber,
   feature_codes_pkey: codeTaken,
 
+  call_keys_space: async (db, attempt) => {
+    const { team, teamId } = attempt.scope;
+    const { name } = attempt;
+    const { rows } = await db.raw<{ rows: { keys: string; other: string; action: string }[] }>(
+      `with own as (select coalesce(:keys, keys) as keys from call_keys where team_id = :teamId and action = :name)
+       select own.keys, c.keys as other, c.action from own, call_keys c
+       where c.team_id = :teamId and c.action <> :name and c.enabled
+         and (starts_with(c.keys, own.keys) or starts_with(own.keys, c.keys)) limit 1`,
+      { teamId, name, keys: givenText(attempt, 'keys') ?? null },
+    );
+    const [found] = rows;
+    const { keys = '', other = '', action = '' } = found ?? {};
+    const how = keys === other ? 'are' : keys.length > other.length ? 'begin with' : 'are the beginning of';
+    return taken(
+      attempt,
+      found
+        ? `keys ${keys} ${how} ${keys === other ? '' : `${other}, `}those for ${action} in team ${team ?? ''}: what is keyed first would be done`
+        : `keys of team ${team ?? ''} would begin with others`,
+      {
+        text: `choose other keys, or first change those for ${action || 'the other'} with {0}`,
+        steps: [{ noun: 'call-key', verb: 'set', name: action, options: "--keys '<other>'", team }],
+      },
+      { holder: action },
+    );
+  },
+
   pause_reasons_pkey: async (db, attempt) => {
     const row = await pauseReason(db, attempt, { digit: attempt.name });
     const says = `digit ${attempt.name} of team ${attempt.scope.team ?? ''} is the pause reason ${quoted(row?.name ?? '')} already`;

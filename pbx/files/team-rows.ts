@@ -1,6 +1,7 @@
 import type { TrunkRow } from './trunks.js';
 import type { ExtensionKind } from '../../domain/presence/phone.js';
 import type { OutboundTeam } from '../../domain/calls/outbound-team.js';
+import type { CallAction } from '../../domain/provisioning/call-key.js';
 import type { Feature } from '../../domain/provisioning/feature-code.js';
 import type { CallerRow } from './caller-forms.js';
 import type { DidRow, PrefixRow } from './did-rows.js';
@@ -69,11 +70,18 @@ export interface CodeRow {
   feature: Feature;
 }
 
+/** What is keyed within a call for something that the team has not disabled. */
+export interface CallKeyRow {
+  action: CallAction;
+  keys: string;
+}
+
 /** One team with everything of it that reaches a file, each list in a fixed order. */
 export interface TeamRows extends TeamRow {
   extensions: ExtensionRow[];
   groups: GroupRow[];
   codes: CodeRow[];
+  callKeys: CallKeyRow[];
   /** One number each: see `spread`. */
   dids: DidRow[];
   prefixes: PrefixRow[];

@@ -33,6 +33,7 @@ const contexts = [
   'agents',
   'outside',
   'exits',
+  'call-keys',
 ] as const;
 const settingsOf = ['queue-settings', 'phone-settings', 'trunk-settings'] as const;
 /** What an operator may replace. */
@@ -61,6 +62,7 @@ const stableFiles = [
   'star64-number.conf',
   'star64-voice.conf',
   'star64-room.conf',
+  'star64-transfer.conf',
 ] as const;
 
 type Compiled = (values: object) => string;

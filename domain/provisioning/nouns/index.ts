@@ -3,6 +3,7 @@ import type { Noun } from '../description.js';
 import { agent } from './agent.js';
 import { announcement } from './announcement.js';
 import { binding } from './binding.js';
+import { callKey } from './call-key.js';
 import { didRule } from './did-rule.js';
 import { did } from './did.js';
 import { extension } from './extension.js';
@@ -40,6 +41,7 @@ export const nouns: readonly Noun[] = [
   trunkGroup,
   numberClass,
   featureCode,
+  callKey,
   pauseReason,
 ];
 

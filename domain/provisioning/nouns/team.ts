@@ -105,6 +105,12 @@ export const team = describe({
       listed: false,
       on: 'set',
     }),
+    transferFallback: destination({
+      help: 'where a caller goes whom nobody takes after an agent has sent them on and left, if they came from no queue',
+      none: 'the queue of the group in which that agent works',
+      listed: false,
+      on: 'set',
+    }),
     country: name('country', {
       placeholder: 'code',
       help: 'in which its phones dial, for example DE: by it numbers are read, and have their class',
