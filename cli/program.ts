@@ -27,6 +27,7 @@ const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   'ring-group': () => import('./commands/ring-group.js'),
   announcement: () => import('./commands/announcement.js'),
   menu: () => import('./commands/menu.js'),
+  room: () => import('./commands/room.js'),
   destination: () => import('./commands/destination.js'),
   trunk: () => import('./commands/trunk.js'),
   'trunk-group': () => import('./commands/trunk-group.js'),

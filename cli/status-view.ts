@@ -4,7 +4,18 @@ import type { Health } from '../pbx/health.js';
 
 /** One line of the table that a program reads. */
 export interface StatusRow {
-  kind: 'server' | 'asterisk' | 'generation' | 'lease' | 'phone' | 'group' | 'agent' | 'limit' | 'refused';
+  kind:
+    | 'server'
+    | 'asterisk'
+    | 'generation'
+    | 'lease'
+    | 'phone'
+    | 'module'
+    | 'group'
+    | 'agent'
+    | 'room'
+    | 'limit'
+    | 'refused';
   name: string;
   state?: string;
   since?: string;
@@ -54,7 +65,15 @@ export function refusedSentence(refused: readonly RefusedCalls[]): string | unde
 }
 
 /** The machinery in a few words, for the first lines on a terminal. */
-export function healthView({ servers, asterisk, reason, generation, leaseSeconds, unreachable }: Health) {
+export function healthView({
+  servers,
+  asterisk,
+  reason,
+  generation,
+  leaseSeconds,
+  unreachable,
+  rooms,
+}: Health) {
   const dead = servers.filter(({ answers }) => !answers).map(({ address }) => address);
   return {
     servers: `${servers.length - dead.length} of ${servers.length} answer${dead.length > 0 ? `, not ${dead.join(', ')}` : ''}`,
@@ -62,11 +81,18 @@ export function healthView({ servers, asterisk, reason, generation, leaseSeconds
     files: generation && `${generation.name}, ${generation.loaded ? 'loaded' : 'not loaded by Asterisk'}`,
     lease: leaseSeconds && `${leaseSeconds} s`,
     unreachable: unreachable.map(({ agent, device }) => `agent ${agent} at ${device}`),
+    rooms:
+      rooms === 'missing'
+        ? 'Asterisk has not loaded app_confbridge.so: nobody gets into a conference room'
+        : rooms &&
+          rooms.map(
+            ({ number, parties, locked }) => `${number}: ${parties} in it${locked ? ', locked' : ''}`,
+          ),
   };
 }
 
 /** The machinery in one line, and whether something of it is wrong. */
-export function healthLine({ servers, asterisk, generation, leaseSeconds, unreachable }: Health): {
+export function healthLine({ servers, asterisk, generation, leaseSeconds, unreachable, rooms }: Health): {
   text: string;
   wrong: boolean;
 } {
@@ -75,6 +101,7 @@ export function healthLine({ servers, asterisk, generation, leaseSeconds, unreac
   if (generation) parts.push(`files ${generation.loaded ? 'loaded' : 'not loaded'}`);
   if (leaseSeconds !== null) parts.push(leaseSeconds > 0 ? `lease ${leaseSeconds} s` : 'no lease');
   if (unreachable.length > 0) parts.push(`unreachable: ${unreachable.map(({ agent }) => agent).join(', ')}`);
+  if (rooms === 'missing') parts.push('no conference rooms');
   return {
     text: parts.join('   '),
     wrong:
@@ -82,7 +109,8 @@ export function healthLine({ servers, asterisk, generation, leaseSeconds, unreac
       asterisk === 'away' ||
       generation?.loaded === false ||
       leaseSeconds === 0 ||
-      unreachable.length > 0,
+      unreachable.length > 0 ||
+      rooms === 'missing',
   };
 }
 
@@ -92,7 +120,7 @@ export function statusRows(
   health: Health,
   node: string,
 ): StatusRow[] {
-  const { servers, asterisk, reason, generation, leaseSeconds, unreachable } = health;
+  const { servers, asterisk, reason, generation, leaseSeconds, unreachable, rooms } = health;
   return [
     ...servers.map(({ address, answers }) => ({
       kind: 'server' as const,
@@ -119,11 +147,20 @@ export function statusRows(
       extension,
       person: agent,
     })),
+    ...(rooms === 'missing'
+      ? [{ kind: 'module' as const, name: 'app_confbridge.so', state: 'missing' }]
+      : []),
     ...groups.map((group) => ({ kind: 'group' as const, ...groupView(group, timeZone) })),
     ...agents.map((agent) => {
       const { number, name: person, since, ...rest } = agentView(agent, timeZone);
       return { kind: 'agent' as const, ...rest, name: number, person, since: since ?? '' };
     }),
+    ...(Array.isArray(rooms) ? rooms : []).map(({ number, parties, locked }) => ({
+      kind: 'room' as const,
+      name: number,
+      state: locked ? 'locked' : 'open',
+      talking: parties,
+    })),
     ...limits.map((limit) => ({ kind: 'limit' as const, ...limitView(limit, timeZone) })),
     ...refusedCalls.map(({ reason, calls }) => ({ kind: 'refused' as const, name: reason, refused: calls })),
   ];

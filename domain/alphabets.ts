@@ -158,6 +158,14 @@ export const rules = {
     example: '7000',
     tidy: digits,
   },
+  room: {
+    noun: 'room',
+    what: 'number of a room',
+    pattern: /^[0-9]{2,10}$/,
+    rule: '2 to 10 digits',
+    example: '801',
+    tidy: digits,
+  },
   hoursNumber: {
     noun: 'hours',
     what: 'number of hours',

@@ -10,6 +10,7 @@ export const destinationKinds = [
   'hours',
   'announcement',
   'menu',
+  'room',
   'outside',
   'hangup',
   'feature',
@@ -36,6 +37,7 @@ const named: Readonly<Record<Exclude<DestinationKind, 'hangup' | 'feature'>, Nam
   hours: 'hours',
   announcement: 'announcement',
   menu: 'menu',
+  room: 'room',
   outside: 'telephone',
 };
 

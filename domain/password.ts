@@ -54,13 +54,13 @@ const runs = '01234567890 09876543210';
  * A PIN that somebody keys in at a phone: 4 to 10 digits that nobody guesses in five tries. `noun` and `name` say whose
  * it is. Never shows it.
  */
-export function checkPin(noun: 'agent' | 'user', name: string, pin: string): string {
+export function checkPin(noun: 'agent' | 'user' | 'room', name: string, pin: string): string {
   const remedy = { text: 'choose another' };
   if (!/^[0-9]{4,10}$/.test(pin)) {
     throw fail('invalid_pin', { noun, name, says: 'the PIN is not allowed (4 to 10 digits)', remedy });
   }
   if (pin === name || new Set(pin).size === 1 || runs.includes(pin)) {
-    const own = noun === 'agent' ? 'the agent number' : 'the user name';
+    const own = noun === 'user' ? 'the user name' : `the ${noun} number`;
     throw fail('invalid_pin', {
       noun,
       name,

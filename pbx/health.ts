@@ -7,6 +7,7 @@ import { Manager, type ManagerActions, type ManagerSettings } from './ami/manage
 import { loadedGeneration } from './loaded-generation.js';
 import { leaseVariable, memberOf } from './queue/names.js';
 import { readEpoch, readQueues } from './queue/status.js';
+import { readRooms, type OpenRoom } from './rooms.js';
 import { readSignedInPhones } from './watch/compare/signed-in-phones.js';
 
 /** Whether what star64 rests on is there, as somebody sees it who asks from outside. */
@@ -23,6 +24,8 @@ export interface Health {
   leaseSeconds: number | null;
   /** Signed-in agents whose phone Asterisk cannot reach. */
   unreachable: { agent: string; extension: string; device: string }[];
+  /** The conference rooms of the team that somebody is in; null: not known; `missing`: Asterisk has no ConfBridge, and they are closed. */
+  rooms: OpenRoom[] | 'missing' | null;
 }
 
 export interface HealthSettings {
@@ -39,7 +42,7 @@ const patienceMs = 2000;
 
 type OfAsterisk = Omit<Health, 'servers'>;
 
-const unknown = { generation: null, leaseSeconds: null, unreachable: [] };
+const unknown = { generation: null, leaseSeconds: null, unreachable: [], rooms: null };
 
 /** Looks whether everything is there, as often as it is asked, over one connection to Asterisk. */
 export class HealthCheck {
@@ -91,7 +94,7 @@ export async function look(
   db: Database,
   { team, node }: Pick<HealthSettings, 'team' | 'node'>,
   generation: string | undefined,
-): Promise<Pick<Health, 'generation' | 'leaseSeconds' | 'unreachable'>> {
+): Promise<Pick<Health, 'generation' | 'leaseSeconds' | 'unreachable' | 'rooms'>> {
   const promised = (await manager.action('Getvar', { Variable: leaseVariable })).headers.get('value');
   const lease = Number(promised ?? '') - (await readEpoch(manager));
   const loaded = await loadedGeneration(manager);
@@ -108,6 +111,7 @@ export async function look(
         extension: phone.extension,
         device: memberOf(phone),
       })),
+    rooms: await readRooms(manager, db, team),
   };
 }
 

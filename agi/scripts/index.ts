@@ -9,6 +9,7 @@ import { outside } from './outside.js';
 import { pause } from './pause.js';
 import { ready } from './ready.js';
 import { ringGroup } from './ring-group.js';
+import { room, roomPin } from './room.js';
 import { signInPin } from './sign-in-pin.js';
 import { signIn } from './sign-in.js';
 import { signOut } from './sign-out.js';
@@ -41,6 +42,8 @@ export const scripts: ReadonlyMap<string, Script> = new Map([
   ['anybody', anybody],
   ['agent-place', agentPlace],
   ['ring-group', ringGroup],
+  ['room', room],
+  ['room-pin', roomPin],
   ['unknown-number', unknownNumber],
   ['outbound', outbound],
   ['outside', outside],

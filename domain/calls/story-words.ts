@@ -136,6 +136,7 @@ const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
     rings === undefined
       ? `comes to ring group ${word(group)}`
       : `ring group ${word(group)} rings ${word(rings)}${maybe(seconds, ' for ', ' s')}`,
+  room: ({ room }) => `comes into room ${word(room)}`,
   joined: ({ group, position }) =>
     `joins the queue of ${word(group, 'a removed group')}${maybe(position, ' at place ')}`,
   offered: (facts) =>

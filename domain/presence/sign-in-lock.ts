@@ -4,9 +4,9 @@ import type { Queryable } from '../database/pool.js';
 const allowedFailures = 5;
 const longestLockSeconds = 3600;
 
-/** Failures are counted for the phone that asked, and for the agent or user whose PIN was wrong. */
+/** Failures are counted for the phone that asked, and for the agent, user or room whose PIN was wrong. */
 export interface Suspect {
-  kind: 'agent' | 'phone' | 'user';
+  kind: 'agent' | 'phone' | 'user' | 'room';
   number: string;
 }
 

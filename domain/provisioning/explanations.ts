@@ -85,6 +85,7 @@ const explanations: Readonly<Record<string, Explain>> = {
   extensions_number_key: numberTaken,
   agent_groups_number_key: numberTaken,
   ring_groups_number_key: numberTaken,
+  rooms_number_key: numberTaken,
   numbers_pkey: numberTaken,
   numbers_code_prefix: prefixTaken,
   numbers_emergency: numberIsEmergency,

@@ -9,15 +9,18 @@ interface Holder {
   group: string | null;
   feature: string | null;
   ringGroup: string | null;
+  room: string | null;
 }
 
 /** Of one number, or of those that a prefix rule finds: never a scan of the team's numbers, which may be 100,000. */
-const holders = `select n.number, u.username as "user", g.name as "group", f.feature, r.name as "ringGroup"
+const holders = `select n.number, u.username as "user", g.name as "group", f.feature, r.name as "ringGroup",
+    c.name as room
   from numbers n
   left join extensions x on x.team_id = n.team_id and x.number = n.number and x.removed_at is null
   left join users u on u.id = x.user_id
   left join agent_groups g on g.team_id = n.team_id and g.number = n.number and g.removed_at is null
   left join ring_groups r on r.team_id = n.team_id and r.number = n.number and r.removed_at is null
+  left join rooms c on c.team_id = n.team_id and c.number = n.number
   left join feature_codes f on f.team_id = n.team_id and f.code = n.number
   where n.team_id = :teamId`;
 
@@ -126,9 +129,10 @@ export async function holderOf(db: Queryable, teamId: number | null, number: str
   return rows[0] ? describe(rows[0]) : 'taken';
 }
 
-function describe({ number, user, group, feature, ringGroup }: Holder): string {
+function describe({ number, user, group, feature, ringGroup, room }: Holder): string {
   if (user !== null) return `extension ${number} of user ${user}`;
   if (group !== null) return `the queue of group ${group}`;
   if (ringGroup !== null) return `ring group ${number}`;
+  if (room !== null) return `room ${number}`;
   return feature === null ? 'taken' : `the feature code for ${feature}`;
 }

@@ -12,6 +12,7 @@ import { hoursModel } from './hours-model.js';
 import { closedModel, endOf, placeIn } from './places.js';
 import { factsOf, outsideModel } from './outside-model.js';
 import { ringGroupNumbers, ringGroupsModel } from './ring-groups.js';
+import { roomsModel } from './rooms.js';
 import type { NodeRows } from './rows.js';
 import type { TeamRows } from './team-rows.js';
 import type { MenuRow } from './slots.js';
@@ -185,6 +186,7 @@ export function teamModel(
         ...rows.extensions.map(({ number }) => number),
         ...rows.groups.flatMap(({ number }) => number ?? []),
         ...rows.ringGroups.map(({ number }) => number),
+        ...rows.rooms.map(({ number }) => number),
         ...rows.hours.flatMap(({ number }) => number ?? []),
       ]),
       shows,
@@ -195,6 +197,7 @@ export function teamModel(
     ringGroups: ringGroupsModel(identity, rows.record, rows.ringGroups),
     ringNumbers:
       rows.out.way === null ? [] : ringGroupNumbers(rows.ringGroups, (number) => outsideModel(rows, number)),
+    rooms: roomsModel(rows.rooms),
     announcements: rows.announcements.map(({ name, sound, times, slots }) => ({
       name,
       sound,

@@ -9,6 +9,7 @@ import { noEmergency, readEmergency } from './emergency.js';
 import { readRules } from '../../domain/provisioning/hours.js';
 import type { HoursRow } from './hours-model.js';
 import { readRingGroups } from './ring-groups.js';
+import { readRooms } from './rooms.js';
 import { wayPlans } from './way-plans.js';
 import { readWays, type WaysRow } from './ways-rows.js';
 import { readSlots, type AnnouncementRow, type MenuRow, type Slots } from './slots.js';
@@ -92,6 +93,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
             callers: [],
             countries: [],
             ringGroups: [],
+            rooms: [],
             announcements: [],
             menus: [],
             trunks: [],
@@ -204,6 +206,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
       }
       for (const { team, ...row } of await readRingGroups(trx, node))
         of(team).ringGroups.push({ ...row, slots: slotsOf(team, `ring-group:${row.number}`) });
+      for (const { team, ...row } of await readRooms(trx, node)) of(team).rooms.push(row);
       const announcements = await trx('announcements as n')
         .join('teams as t', 't.id', 'n.team_id')
         .where('t.node', node)

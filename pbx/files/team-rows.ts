@@ -9,6 +9,7 @@ import type { Overlap } from '../../domain/calls/hours.js';
 import type { EmergencyRows } from './emergency.js';
 import type { HoursRow } from './hours-model.js';
 import type { RingGroupRow } from './ring-groups.js';
+import type { RoomRow } from './rooms.js';
 import type { WayPlans } from './ways.js';
 import type { WaysRow } from './ways-rows.js';
 import type { AnnouncementRow, MenuRow, Slots } from './slots.js';
@@ -88,6 +89,7 @@ export interface TeamRows extends TeamRow {
   /** Countries of the trunks that it can use. */
   countries: string[];
   ringGroups: RingGroupRow[];
+  rooms: RoomRow[];
   announcements: AnnouncementRow[];
   menus: MenuRow[];
   /** Its own trunks that are generated. */

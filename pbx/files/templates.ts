@@ -27,6 +27,7 @@ const contexts = [
   'groups',
   'hours',
   'ring-groups',
+  'rooms',
   'announcements',
   'menus',
   'agents',
@@ -61,6 +62,7 @@ const stableFiles = [
   'star64-left-out.conf',
   'star64-number.conf',
   'star64-voice.conf',
+  'star64-room.conf',
   'star64-transfer.conf',
 ] as const;
 

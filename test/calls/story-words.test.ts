@@ -15,6 +15,7 @@ await t.test('each thing that happens to a call reads as a sentence', (t) => {
     ['menu', { menu: 'main', key: 'timeout' }, 'menu main: no key'],
     ['ring-group', { group: '701', rings: '5000', seconds: 15 }, 'ring group 701 rings 5000 for 15 s'],
     ['ring-group', { group: '701' }, 'comes to ring group 701'],
+    ['room', { room: '801' }, 'comes into room 801'],
     ['joined', { group: 'support', position: 3 }, 'joins the queue of support at place 3'],
     [
       'offered',
@@ -95,6 +96,7 @@ await t.test('what callers and others have chosen cannot break the line, nor pas
     'destination',
     'announcement',
     'ring-group',
+    'room',
     'transferred',
   ]) {
     const facts = Object.fromEntries(

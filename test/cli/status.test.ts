@@ -121,6 +121,7 @@ await t.test('what Asterisk says: its files, the lease, phones that it cannot re
     generation: { name: 'g0123456789abcdef', loaded: false },
     leaseSeconds: 0,
     unreachable: [],
+    rooms: [],
   });
   manager.unavailable.add('PJSIP/astercc-5001');
   manager.generation = 'g0123456789abcdef';

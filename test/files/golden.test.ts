@@ -18,6 +18,7 @@ import { addExtension } from '../../domain/provisioning/extension.js';
 import { addGroup, removeGroup, setGroup } from '../../domain/provisioning/group.js';
 import { addHours, allHours } from '../../domain/provisioning/hours.js';
 import { addRingGroup } from '../../domain/provisioning/ring-group.js';
+import { addRoom } from '../../domain/provisioning/room.js';
 import { addTeam, setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { addUser } from '../../domain/provisioning/user.js';
@@ -260,6 +261,10 @@ void t.test(
       allBusy: 'announcement:closed',
     });
     await addDid(db, 'astercc', { number: '600104', to: 'ring-group:701' });
+    await addRoom(db, 'astercc', { number: '801', most: 5, tones: false });
+    await addRoom(db, 'astercc', { number: '802', administrator: 'anna', music: false });
+    await addRoom(db, 'astercc', { number: '803', pin: '730551' });
+    await addDid(db, 'astercc', { number: '600105', to: 'room:801' });
     // This team has no trunk.
     await addRingGroup(db, 'b2', { number: '701', members: ['outside:+4915112345678', '5000'] });
     await addDid(db, 'astercc', { number: '600300..600302', to: 'group:support' });

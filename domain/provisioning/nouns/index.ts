@@ -13,6 +13,7 @@ import { hours } from './hours.js';
 import { menu } from './menu.js';
 import { pauseReason } from './pause-reason.js';
 import { ringGroup } from './ring-group.js';
+import { room } from './room.js';
 import { team } from './team.js';
 import { trunk } from './trunk.js';
 import { trunkGroup } from './trunk-group.js';
@@ -35,6 +36,7 @@ export const nouns: readonly Noun[] = [
   ringGroup,
   announcement,
   menu,
+  room,
   trunk,
   trunkGroup,
   numberClass,
@@ -62,6 +64,7 @@ export const removalOrder: readonly NounName[] = [
   'ring-group',
   'announcement',
   'menu',
+  'room',
   'agent',
   'group',
   'hours',
