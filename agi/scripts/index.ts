@@ -1,5 +1,6 @@
 import { agentPlace } from './agent-place.js';
 import { anybody } from './anybody.js';
+import { callback, callbackCall, callbackKeep, callbackPlace } from './callback.js';
 import { currentGroup } from './current-group.js';
 import { hoursSwitch, hoursSwitchPin } from './hours-switch.js';
 import { inbound } from './inbound.js';
@@ -37,4 +38,8 @@ export const scripts: ReadonlyMap<string, Script> = new Map([
   ['unknown-number', unknownNumber],
   ['outbound', outbound],
   ['outside', outside],
+  ['callback', callback],
+  ['callback-keep', callbackKeep],
+  ['callback-place', callbackPlace],
+  ['callback-call', callbackCall],
 ]);

@@ -32,6 +32,7 @@ const contexts = [
   'agents',
   'outside',
   'exits',
+  'callbacks',
 ] as const;
 const settingsOf = ['queue-settings', 'phone-settings', 'trunk-settings'] as const;
 /** What an operator may replace. */
@@ -44,6 +45,7 @@ const stableFiles = [
   'star64-code.conf',
   'star64-queue.conf',
   'star64-left.conf',
+  'star64-callback.conf',
   'star64-record.conf',
   'star64-guard.conf',
   'star64-direct.conf',
