@@ -10,7 +10,7 @@ import { decideCallback } from '../../domain/calls/callback-number.js';
 import type { Outbound } from '../../domain/calls/outbound-memory.js';
 import type { TeamFacts } from '../../domain/calls/outbound-team.js';
 import type { CallStep } from '../../domain/calls/steps.js';
-import { failureOf } from '../../domain/database/sql-errors.js';
+import { isUnreachable } from '../../domain/database/sql-errors.js';
 import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
@@ -60,7 +60,7 @@ export class CallbackQueue extends Loop {
         failing.over();
       } catch (error) {
         // Others tell of a database or an Asterisk that is away.
-        if (failureOf(error) === undefined && services.manager.connected)
+        if (!isUnreachable(error) && services.manager.connected)
           failing.met((error as Error).message, { err: error });
       }
       return everyMs;
