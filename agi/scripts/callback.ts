@@ -44,11 +44,8 @@ export const callbackKeep: Script = async (
 };
 
 /** The place of a caller who goes back into the queue, since when they wait. Arguments as those of `callback`. */
-export const callbackPlace: Script = async (
-  { places },
-  session,
-  [team = '', group = '', , asked = ''],
-) => answer(session, String(await places.placeOf(team, group, callIn(asked))));
+export const callbackPlace: Script = async ({ places }, session, [team = '', group = '', , asked = '']) =>
+  answer(session, String(await places.placeOf(team, group, callIn(asked))));
 
 /**
  * How somebody is called back, now that an agent has answered. Arguments: team, id of the callback, call. Answered as the
@@ -61,7 +58,8 @@ export const callbackCall: Script = async (
 ) => {
   const wanted = await callbacks.find(team, id);
   const decision = wanted && (await decideCallback(outbound, team, wanted.number, call));
-  if (!wanted || !decision) return answer(session, writeOutbound({ go: false, refused: 'nobody', sounds: [] }));
+  if (!wanted || !decision)
+    return answer(session, writeOutbound({ go: false, refused: 'nobody', sounds: [] }));
   if (!decision.go) {
     const { refused } = decision;
     log.info({ team, callback: id, call, number: wanted.number, refused }, 'somebody is not called back');

@@ -17,7 +17,9 @@ const columns = [
 export function register(program: Command, context: Context): void {
   const callback = program
     .command('callback')
-    .description('callers who left a queue to be called back, and keep their place (group set --callback-key)');
+    .description(
+      'callers who left a queue to be called back, and keep their place (group set --callback-key)',
+    );
   callback
     .command('list')
     .description('list who is to be called back, in order of arrival')

@@ -19,5 +19,13 @@ export async function decideCallback(
   const { decision } = decided;
   if (decision.class !== 'emergency') return decision;
   const { number: found, class: numberClass, extension, userGroup } = decision;
-  return { number: found, class: numberClass, extension, userGroup, go: false, refused: 'number', opens: null };
+  return {
+    number: found,
+    class: numberClass,
+    extension,
+    userGroup,
+    go: false,
+    refused: 'number',
+    opens: null,
+  };
 }

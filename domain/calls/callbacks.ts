@@ -137,9 +137,12 @@ export class Callbacks {
   }
 
   /** An agent has answered the put of a callback: their call to the outside begins, and the wait of who asked is over. */
-  async connected(told: { id: number; channel: string; offerId: string; agent: string }): Promise<
-    { teamId: number; groupId: number; wrapUpSeconds: number } | undefined
-  > {
+  async connected(told: {
+    id: number;
+    channel: string;
+    offerId: string;
+    agent: string;
+  }): Promise<{ teamId: number; groupId: number; wrapUpSeconds: number } | undefined> {
     const [row] = await prepared<{ teamId: number; groupId: number; wrapUpSeconds: number }>(
       this.db,
       sql.connected,

@@ -131,8 +131,8 @@ class Work {
     if (ids.length === 0) return;
     const now = await readEpoch(manager);
     for (const id of ids) {
-      const { headers: found } = await manager.action('Getvar', { Variable: `DB(${callbackFamily}/${id})` });
-      const [word = '', epoch = '', channel = ''] = (found.get('value') ?? '').split('|');
+      const line = await this.#line(id);
+      const [word = '', epoch = '', channel = ''] = line.split('|');
       const result = callbackResults.find((one) => one === word);
       const put = callbackChannel(channel);
       if (result && put?.id === Number(id)) {
@@ -141,8 +141,18 @@ class Work {
         if (settled?.call != null) this.#tell(settled.call, 'callback-tried', { result, by: channel });
         if (settled?.call != null && settled.outcome !== null)
           this.#tell(settled.call, 'callback-over', { outcome: settled.outcome });
-      } else this.log.error({ id, line: found.get('value') }, 'what came of a callback cannot be read');
+      } else this.log.error({ id, line }, 'what came of a callback cannot be read');
       await manager.action('Setvar', { Variable: `DB_DELETE(${callbackFamily}/${id})`, Value: '' });
+    }
+  }
+
+  async #line(id: string): Promise<string> {
+    try {
+      const [entry] = await this.given.manager.list('DBGet', { Family: callbackFamily, Key: id });
+      return entry?.headers.get('val') ?? '';
+    } catch (error) {
+      if (error instanceof AmiError && error.code === 'rejected') return '';
+      throw error;
     }
   }
 
@@ -200,6 +210,8 @@ class Work {
         emergency: false,
       });
       const place = placeAmong(one, await readArrivals(manager, callbacks, one.team, one.group));
+      // Their call may have ended a moment ago: its result first.
+      if ((await this.#line(String(one.id))) !== '') return;
       if (!(await callbacks.claim(one.id, one.puts))) continue;
       await this.#originate({ ...one, puts: one.puts + 1 }, place, way);
       return;

@@ -109,7 +109,7 @@ await t.test('an agent is offered it, calls, and talks; the records say so', asy
   provider.hangUp(rings);
   await phone.closed();
   await waitState(centre, '1001', 'wrap-up');
-  const ended: object = await until('the end of the callback', () =>
+  const ended = await until('the end of the callback', () =>
     db('callbacks as k')
       .join('calls as c', 'c.id', 'k.call_id')
       .whereNotNull('k.ended_at')
@@ -126,7 +126,7 @@ await t.test('an agent is offered it, calls, and talks; the records say so', asy
     .where('c.direction', 'out')
     .first('v.outcome');
   t.match(waited, { outcome: 'answered' }, 'with the wait since they first came');
-  const told = await story((ended as { uniqueid: string }).uniqueid);
+  const told = await story(String((ended as Record<string, unknown>)['uniqueid']));
   for (const words of [
     'asks to be called back at +493012345678',
     'called back (call star64-callback-',
