@@ -126,7 +126,7 @@ await t.test('an agent is offered it, calls, and talks; the records say so', asy
     .where('c.direction', 'out')
     .first('v.outcome');
   t.match(waited, { outcome: 'answered' }, 'with the wait since they first came');
-  const told = await story(String((ended as Record<string, unknown>)['uniqueid']));
+  const told = await story(String((ended as unknown as { uniqueid: string }).uniqueid));
   for (const words of [
     'asks to be called back at +493012345678',
     'called back (call star64-callback-',
