@@ -192,7 +192,9 @@ export function listCallbacks(
   return withDatabaseErrors(async () => {
     const teamId = await requireTeam(db, team);
     if (group !== undefined) {
-      const known = await db('agent_groups').where({ team_id: teamId, name: group }).first('id');
+      const known: object | undefined = await db('agent_groups')
+        .where({ team_id: teamId, name: group })
+        .first<{ id: number }>('id');
       if (known === undefined) throw unknown('group', team, group);
     }
     return prepared<ListedCallback>(db, sql.listed, { teamId, group: group ?? null });
@@ -206,8 +208,8 @@ export function listCallbacks(
 export function removeCallback(db: Queryable, team: string, id: string): Promise<void> {
   return withDatabaseErrors(async () => {
     const teamId = await requireTeam(db, team);
-    const found = /^[0-9]{1,15}$/.test(id)
-      ? await db('callbacks').where({ team_id: teamId, id }).whereNull('ended_at').first('id')
+    const found: object | undefined = /^[0-9]{1,15}$/.test(id)
+      ? await db('callbacks').where({ team_id: teamId, id }).whereNull('ended_at').first<{ id: number }>('id')
       : undefined;
     if (found === undefined || (await prepared(db, sql.end, { id, outcome: 'removed' })).length === 0) {
       throw fail('unknown_callback', {

@@ -86,7 +86,7 @@ await t.test('a restart of Asterisk costs nobody their place', async (t) => {
   await asterisk.restart();
   await waitMembers(centre, queue, ['1001 paused:wrapup'], 60_000);
   await waitOrder('callback');
-  const puts: number[] = await db('callbacks').pluck('puts');
+  const puts = await db('callbacks').pluck<number[]>('puts');
   t.same(puts, [2], 'put back once, though two servers see it');
   // And it is the longest there, whoever comes first after a start.
   await call('4930444');
@@ -109,31 +109,34 @@ await t.test('an agent is offered it, calls, and talks; the records say so', asy
   provider.hangUp(rings);
   await phone.closed();
   await waitState(centre, '1001', 'wrap-up');
-  const ended = await until('the end of the callback', () =>
-    db('callbacks as k')
-      .join('calls as c', 'c.id', 'k.call_id')
-      .whereNotNull('k.ended_at')
-      .first('k.outcome', 'k.tries', 'c.uniqueid', 'c.outcome as call'),
-  );
+  const ended = await until('the end of the callback', async () => {
+    const { rows } = await db.raw<{ rows: { uniqueid: string }[] }>(
+      `select k.outcome, k.tries, c.uniqueid, c.outcome as call
+       from callbacks k join calls c on c.id = k.call_id where k.ended_at is not null`,
+    );
+    return rows[0];
+  });
   t.match(ended, { outcome: 'answered', tries: 0, call: 'callback' });
-  const out = await until('the end of the call back', () =>
-    db('calls').where({ direction: 'out' }).whereNotNull('ended_at').first(),
-  );
+  const out = await until('the end of the call back', async () => {
+    const { rows } = await db.raw<{ rows: { uniqueid: string }[] }>(
+      `select * from calls where direction = 'out' and ended_at is not null`,
+    );
+    return rows[0];
+  });
   t.match(out, { number: customer, outcome: 'answered', trunk: 'a', class: 'national', ended_by: null });
-  const waited = await db('queue_visits as v')
-    .join('calls as c', 'c.id', 'v.call_id')
-    .join('callbacks as k', 'k.arrived_at', 'v.joined_at')
-    .where('c.direction', 'out')
-    .first('v.outcome');
-  t.match(waited, { outcome: 'answered' }, 'with the wait since they first came');
-  const told = await story(String((ended as unknown as { uniqueid: string }).uniqueid));
+  const { rows: waited } = await db.raw<{ rows: object[] }>(
+    `select v.outcome from queue_visits v join calls c on c.id = v.call_id
+     join callbacks k on k.arrived_at = v.joined_at where c.direction = 'out'`,
+  );
+  t.match(waited, [{ outcome: 'answered' }], 'with the wait since they first came');
+  const told = await story(ended.uniqueid);
   for (const words of [
     'asks to be called back at +493012345678',
     'called back (call star64-callback-',
     'the callback is done',
   ])
     t.match(told, new RegExp(words.replace(/[+()]/g, '\\$&')));
-  t.match(await story(String(out.uniqueid)), /it is a callback, asked for in call/);
+  t.match(await story(out.uniqueid), /it is a callback, asked for in call/);
   t.equal(await centre.star64('call', 'list', '--unreturned', '--caller', customer.slice(1)), '');
 });
 
