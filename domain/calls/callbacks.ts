@@ -192,10 +192,8 @@ export function listCallbacks(
   return withDatabaseErrors(async () => {
     const teamId = await requireTeam(db, team);
     if (group !== undefined) {
-      const known: object | undefined = await db('agent_groups')
-        .where({ team_id: teamId, name: group })
-        .first<{ id: number }>('id');
-      if (known === undefined) throw unknown('group', team, group);
+      const known = await db('agent_groups').where({ team_id: teamId, name: group }).pluck<number[]>('id');
+      if (known.length === 0) throw unknown('group', team, group);
     }
     return prepared<ListedCallback>(db, sql.listed, { teamId, group: group ?? null });
   });
