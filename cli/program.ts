@@ -44,6 +44,7 @@ const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   top: () => import('./commands/top.js'),
   events: () => import('./commands/events.js'),
   call: () => import('./commands/call.js'),
+  callback: () => import('./commands/callback.js'),
   recording: () => import('./commands/recording.js'),
   supervision: () => import('./commands/supervision.js'),
   'remove-from-asterisk': () => import('./commands/remove-from-asterisk.js'),

@@ -24,7 +24,7 @@ export interface StatusRow {
 
 export const statusColumns = [
   ...['kind', 'name', 'state', 'since', 'waiting', 'waitingSince', 'talking', 'signedIn', 'serviceLevel'],
-  ...['person', 'extension', 'reason', 'callKind', 'group', 'caller', 'refused'],
+  ...['person', 'extension', 'reason', 'callKind', 'group', 'caller', 'refused', 'callbacks'],
 ] as const;
 
 /** A moment for people: on the clock of the team. */

@@ -94,6 +94,7 @@ export const codes = {
     kind: 'not_found',
     meaning: 'nothing of this noun has that name in the team (or in the system)',
   },
+  unknown_callback: { kind: 'not_found', meaning: 'nobody is called back by that id' },
   unknown_call: { kind: 'not_found', meaning: 'no such call is recorded in the team' },
 
   taken: { kind: 'conflict', meaning: 'the name, number or place belongs to something else already' },

@@ -36,6 +36,7 @@ import { up as callKeys } from './0037-call-keys.js';
 import { up as holds } from './0038-holds.js';
 import { up as supervision, remarks as supervisionRemarks } from './0039-supervision.js';
 import { up as rooms } from './0040-rooms.js';
+import { up as callbacks } from './0036-callbacks.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -85,4 +86,5 @@ export const migrations: readonly Migration[] = [
   { name: '0038-holds', sql: holds },
   { name: '0039-supervision', sql: supervision, remarks: supervisionRemarks },
   { name: '0040-rooms', sql: rooms },
+  { name: '0036-callbacks', sql: callbacks },
 ];

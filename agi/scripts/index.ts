@@ -1,6 +1,7 @@
 import { agentPlace } from './agent-place.js';
 import { agentControl, agentControlPin } from './agent-control.js';
 import { anybody } from './anybody.js';
+import { callback, callbackCall, callbackKeep, callbackPlace } from './callback.js';
 import { currentGroup } from './current-group.js';
 import { hoursSwitch, hoursSwitchPin } from './hours-switch.js';
 import { inbound } from './inbound.js';
@@ -48,4 +49,8 @@ export const scripts: ReadonlyMap<string, Script> = new Map([
   ['outbound', outbound],
   ['outside', outside],
   ['transfer-fallback', transferFallback],
+  ['callback', callback],
+  ['callback-keep', callbackKeep],
+  ['callback-place', callbackPlace],
+  ['callback-call', callbackCall],
 ]);

@@ -1,10 +1,12 @@
 import type { Logger } from 'pino';
+import type { Callbacks } from '../../domain/calls/callbacks.js';
 import type { CallJournal } from '../../domain/calls/journal.js';
 import type { CallsOut } from '../../domain/calls/calls-out.js';
 import type { CallSteps } from '../../domain/calls/steps.js';
 import type { Database } from '../../domain/database/pool.js';
 import type { Membership } from '../../domain/presence/membership.js';
 import type { Outbound } from '../../domain/calls/outbound-memory.js';
+import type { QueuePlaces } from '../../domain/calls/queue-places.js';
 import type { RingGroups } from '../../domain/calls/ring-groups.js';
 import type { Routing } from '../../domain/calls/routing.js';
 import type { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
@@ -22,6 +24,9 @@ export interface Services {
   callsOut: CallsOut;
   /** For what a script decides of a call, or hears of it, and the story of the call is to say. */
   steps: CallSteps;
+  /** Callers who are to be called back, and the places of those who go back into a queue. */
+  callbacks: Callbacks;
+  places: QueuePlaces;
   unknownNumbers: UnknownNumbers;
   log: Logger;
 }

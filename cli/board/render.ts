@@ -109,7 +109,12 @@ interface Column<T> {
 
 const groupColumns: readonly Column<GroupStatus>[] = [
   { heading: 'GROUP', text: ({ name }) => name, least: 12, shrinks: true },
-  { heading: 'WAITING', text: ({ waiting }) => String(waiting), align: 'right' },
+  {
+    heading: 'WAITING',
+    // Those behind the + are called back.
+    text: ({ waiting, callbacks }) => `${waiting}${callbacks > 0 ? ` +${callbacks}` : ''}`,
+    align: 'right',
+  },
   { heading: 'LONGEST', text: ({ waitingSince }, at) => since(waitingSince, at), align: 'right' },
   { heading: 'TALKING', text: ({ talking }) => String(talking), align: 'right' },
   { heading: 'SIGNED IN', text: ({ signedIn }) => String(signedIn), align: 'right' },

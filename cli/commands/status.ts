@@ -33,7 +33,7 @@ export function register(program: Command, context: Context): void {
           print.record(view.healthView(health));
           print.list(
             status.groups.map((group) => view.groupView(group, timeZone)),
-            ['name', 'waiting', 'waitingSince', 'talking', 'signedIn', 'serviceLevel'],
+            ['name', 'waiting', 'callbacks', 'waitingSince', 'talking', 'signedIn', 'serviceLevel'],
           );
           print.list(
             status.agents.map((agent) => view.agentView(agent, timeZone)),

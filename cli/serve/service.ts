@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { scripts } from '../../agi/scripts/index.js';
 import type { Services } from '../../agi/scripts/script.js';
 import { AgiServer, type AgiServerSettings, type Script } from '../../agi/server.js';
+import { Callbacks } from '../../domain/calls/callbacks.js';
 import { CallOutJournal } from '../../domain/calls/call-out-journal.js';
 import { CallSteps } from '../../domain/calls/steps.js';
 import { CallJournal } from '../../domain/calls/journal.js';
@@ -19,7 +20,9 @@ import type { DatabaseName } from '../../domain/database/name.js';
 import { connect, type Database } from '../../domain/database/pool.js';
 import { Manager, type ManagerSettings } from '../../pbx/ami/manager.js';
 import { RecordingRetention } from '../../pbx/recordings.js';
+import { queuePlaces } from '../../pbx/queue/places.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
+import { CallbackQueue } from '../../pbx/watch/callbacks.js';
 import { Deadlines } from '../../pbx/watch/deadlines.js';
 import { Follower } from '../../pbx/watch/follower.js';
 import { observedEvents } from '../../pbx/watch/event-headers.js';
@@ -119,6 +122,18 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
       return Promise.resolve();
     },
   };
+  const callbacks = new Callbacks(db, settings.node);
+  const callbackQueue = new CallbackQueue(
+    {
+      callbacks,
+      manager: asterisk,
+      outbound,
+      facts: routing,
+      leading: () => watcher.leading,
+      step: (step) => steps.add(step),
+    },
+    log,
+  );
   const provisioning = new ProvisioningChanges(
     [routing, ringGroups, outbound, emergencies, limited],
     () => watcher.reconcileSoon(),
@@ -184,6 +199,8 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
             callsOut,
             journal,
             steps,
+            callbacks,
+            places: queuePlaces(asterisk, callbacks),
             unknownNumbers,
             log,
           }),
@@ -199,6 +216,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     // From here on things are changed in Asterisk.
     { name: 'claim', start: () => asterisk.claim() },
     { name: 'watcher', start: () => watcher.start(), stop: () => watcher.stop() },
+    { name: 'callbacks', start: () => callbackQueue.start(), stop: () => callbackQueue.stop() },
     { name: 'empty queues', start: () => emptyQueues.start(), stop: () => emptyQueues.stop() },
     { name: 'deadlines', start: () => deadlines.start(), stop: () => deadlines.stop() },
     {

@@ -10,8 +10,12 @@ export const callOutcomes = [
   'refused',
   'unreachable',
   'failed',
+  'callback',
+  'not-called-back',
   'unknown',
 ] as const;
 
 /** Outcomes of calls whose callers wanted somebody and got nobody, as far as that was seen. */
-export const unserved = callOutcomes.filter((outcome) => outcome !== 'answered' && outcome !== 'unknown');
+export const unserved = callOutcomes.filter(
+  (outcome) => outcome !== 'answered' && outcome !== 'callback' && outcome !== 'unknown',
+);

@@ -59,6 +59,7 @@ const leftWithout: Readonly<Record<string, string>> = {
   timeout: 'sent away after the longest wait',
   full: 'sent away, since the queue was full',
   key: 'on by a key of the caller’s',
+  callback: 'to be called back, with the place kept',
   again: 'let go while agents were on their way, and back into the queue',
 };
 
@@ -73,6 +74,8 @@ const endings: Readonly<Record<string, string>> = {
   refused: 'refused',
   unreachable: 'the phone could not be reached',
   failed: 'no trunk has taken it',
+  callback: 'the caller is to be called back',
+  'not-called-back': 'the caller was to be called back, and was not reached',
 };
 
 /** The same, of a call to the outside. */
@@ -110,6 +113,23 @@ const noAnswers: Readonly<Record<string, string>> = {
 /** Of how long a talk was, what was none. */
 const ofThat = ({ held, consulted }: Facts): string =>
   `${lasted(held, ', of that on hold ')}${lasted(consulted, held === undefined ? ', of that asking somebody ' : ', asking somebody ')}`;
+const callbackTries: Readonly<Record<string, string>> = {
+  answered: 'answered',
+  busy: 'busy',
+  'no-answer': 'nobody answered',
+  unreachable: 'the number cannot be reached',
+  left: 'the agent hung up before somebody answered',
+  failed: 'no trunk has taken it',
+  refused: 'the number may not be called',
+};
+
+const callbackEnds: Readonly<Record<string, string>> = {
+  unreached: 'nobody was reached at the number',
+  expired: 'its time was over',
+  closed: 'the group is closed',
+  refused: 'the number may not be called',
+  removed: 'by an administrator',
+};
 
 /** How each kind reads. Kinds that have no line here are shown as they are: whoever adds one adds a line. */
 const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
@@ -167,6 +187,18 @@ const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
       : `leaves the queue of ${word(facts['group'], 'a removed group')}${lasted(facts['waited'], ' after ')}: ${leftWithout[String(facts['outcome'])] ?? 'why was not seen'}`,
   supervised: (facts) =>
     `${word(facts['user'])} at ${word(facts['from'])} listens to ${whom(facts)}${lasted(facts['seconds'], ' for ')}${inModes(facts)}${facts['announced'] === 'yes' ? ', announced by a tone' : ''}`,
+  'callback-asked': ({ group, number }) =>
+    `asks to be called back at ${word(number)}, and keeps the place in the queue of ${word(group)}`,
+  'callback-put': ({ group, place }) =>
+    `somebody waits for them in the queue of ${word(group)} from now on${maybe(place, ', at place ')}`,
+  'callback-tried': ({ result, by }) =>
+    `called back (call ${word(by)}): ${callbackTries[String(result)] ?? word(result)}`,
+  'callback-over': ({ outcome }) =>
+    outcome === 'answered'
+      ? 'the callback is done'
+      : `nobody is called back any more: ${callbackEnds[String(outcome)] ?? word(outcome)}`,
+  'callback-of': ({ call, tries }) =>
+    `it is a callback${maybe(call, ', asked for in call ')}${maybe(tries, ', try ')}`,
   recorded: ({ file, seconds, deleted }) =>
     `recorded as ${fileName(file)}${lasted(seconds, ', ')}${deleted === undefined ? '' : ' (deleted, its days are over)'}`,
   ended: ({ outcome, seconds, outside, by, cause, talked, ...facts }) =>

@@ -17,6 +17,8 @@ export interface GroupStatus {
   name: string;
   /** Callers in the queue. */
   waiting: number;
+  /** Callers who have left it to be called back, with their places. */
+  callbacks: number;
   /** Since when the one who waits longest does. */
   waitingSince: Date | null;
   /** Callers who talk to the agent who answered them in this queue; not those who were sent on. */
@@ -125,7 +127,9 @@ const groupsSql = `
     from sign_ins i join agent_group_members m on m.agent_id = i.agent_id
     where i.team_id = :teamId and i.signed_out_at is null group by m.group_id
   )
-  select g.name, coalesce(open.waiting, 0)::integer as waiting, open.since as "waitingSince",
+  select g.name, coalesce(open.waiting, 0)::integer as waiting,
+    (select count(*) from callbacks k where k.team_id = g.team_id and k.group_id = g.id and k.ended_at is null)::integer
+      as callbacks, open.since as "waitingSince",
     coalesce(open.talking, 0)::integer as talking, coalesce(signed_in.agents, 0)::integer as "signedIn",
     coalesce(answered, 0)::integer as answered, coalesce(in_time, 0)::integer as "answeredInTime",
     coalesce(abandoned, 0)::integer as abandoned,

@@ -12,7 +12,10 @@ export const keysOf = (slots: Slots): string[] =>
     .sort();
 
 /** Where the callers of a team's queues go when a queue lets them go, by the reason, and when they press a key, by the group. */
-export function exitsOf(team: string, groups: readonly (Omit<GroupRow, 'record'> & { queue: string })[]) {
+export function exitsOf(
+  team: string,
+  groups: readonly (Pick<GroupRow, 'name' | 'slots'> & { queue: string; callbackKey: string })[],
+) {
   const leading = (slot: string): { name: string; destination: string }[] =>
     groups.flatMap(({ name, slots }) => {
       const to = slots[slot];
@@ -23,13 +26,17 @@ export function exitsOf(team: string, groups: readonly (Omit<GroupRow, 'record'>
       .map((reason) => ({ reason, exits: leading(reason) }))
       .filter(({ exits }) => exits.length > 0),
     keys: groups
-      .map(({ name, queue, slots }) => ({
+      .map(({ name, queue, slots, callbackKey }) => ({
         name,
+        // It comes before what the same key would do.
+        callback: callbackKey,
+        queue,
         keys: keysOf(slots).flatMap((key) => {
+          if (key === callbackKey) return [];
           const to = slots[`key-${key}`];
           return to === undefined ? [] : [{ key, queue, destination: placeOf(team, to) }];
         }),
       }))
-      .filter(({ keys }) => keys.length > 0),
+      .filter(({ keys, callback }) => keys.length > 0 || callback !== ''),
   };
 }

@@ -68,7 +68,9 @@ export function teamModel(
     queue: queueOf(identity, group.name),
     greeting: group.greeting ?? '',
     musicClass: group.musicClass ?? '',
-    hasKeys: keysOf(group.slots).length > 0,
+    hasKeys: keysOf(group.slots).length > 0 || group.callbackKey !== null,
+    callbackKey: group.callbackKey === null ? '' : String(group.callbackKey),
+    callbackSound: group.callbackSound ?? '',
     announces: group.announcePosition || group.announceWait,
     answered: answeredBy(group, group.record === 'always' ? `,${identity},${node}` : ''),
   }));
@@ -165,6 +167,7 @@ export function teamModel(
       endpoint === null ? [] : [{ number, endpoint }],
     ),
     groups,
+    callbackGroups: groups.filter(({ callbackKey }) => callbackKey !== ''),
     numberedGroups: groups.filter(({ number, leaving }) => number !== null && !leaving),
     ...exitsOf(identity, groups),
     dids: rows.dids.map(({ number, hours, slots }) => ({
@@ -234,13 +237,13 @@ function menuModel(team: string, { name, sound, seconds, tries, slots }: MenuRow
 
 /**
  * What star64-answered is told: the number to say to the agent, whether the caller hears the agent's, and what records
- * the conversation. Empty: nothing to do.
+ * the conversation. Empty: nothing to do. Where callers are called back, it has them called.
  */
 function answeredBy(
-  { announceAgent, announceCall, number }: Omit<TeamRows['groups'][number], 'record'>,
+  { announceAgent, announceCall, number, callbackKey }: Omit<TeamRows['groups'][number], 'record'>,
   recorded: string,
 ): string {
-  if (!announceAgent && !announceCall && recorded === '') return '';
+  if (!announceAgent && !announceCall && recorded === '' && callbackKey === null) return '';
   return `${announceCall ? (number ?? '') : ''},${announceAgent ? 'yes' : ''}${recorded}`;
 }
 

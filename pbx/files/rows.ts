@@ -158,6 +158,8 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'g.announce_seconds as announceSeconds',
           'g.periodic_sound as periodicSound',
           'g.periodic_seconds as periodicSeconds',
+          'g.callback_key as callbackKey',
+          'g.callback_sound as callbackSound',
           trx.raw('case when g.overflow_id is not null then g.overflow_seconds end as "overflowSeconds"'),
           trx.raw('g.leaving_since is not null as leaving'),
         );

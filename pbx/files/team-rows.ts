@@ -58,6 +58,9 @@ export interface GroupRow {
   announceSeconds: number;
   periodicSound: string | null;
   periodicSeconds: number;
+  /** By which a caller is called back; null: nobody is. */
+  callbackKey: number | null;
+  callbackSound: string | null;
   /** After how many seconds the agents of another group help out; null: none do. */
   overflowSeconds: number | null;
   leaving: boolean;

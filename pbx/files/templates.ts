@@ -34,6 +34,7 @@ const contexts = [
   'outside',
   'exits',
   'call-keys',
+  'callbacks',
 ] as const;
 const settingsOf = ['queue-settings', 'phone-settings', 'trunk-settings'] as const;
 /** What an operator may replace. */
@@ -46,6 +47,7 @@ const stableFiles = [
   'star64-code.conf',
   'star64-queue.conf',
   'star64-left.conf',
+  'star64-callback.conf',
   'star64-record.conf',
   'star64-guard.conf',
   'star64-direct.conf',

@@ -24,6 +24,8 @@ export interface Waiting {
   caller: string;
   /** Place in the queue; 1: the first. */
   position: number;
+  /** As QUEUE_PRIO: larger ones go first. */
+  priority: number;
   waitedSeconds: number;
 }
 
@@ -62,6 +64,7 @@ export async function readQueues(
         uniqueid: text('uniqueid'),
         caller: text('calleridnum'),
         position: Number(text('position')),
+        priority: Number(text('priority')),
         waitedSeconds: Number(text('wait')),
       });
     }

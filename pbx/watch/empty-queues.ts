@@ -73,7 +73,7 @@ export class EmptyQueues extends Loop {
 }
 
 /** A wrap-up ends by itself, or its agent is there to end it. */
-const isAway = ({ unavailable, paused, reason }: Member): boolean =>
+export const isAway = ({ unavailable, paused, reason }: Member): boolean =>
   unavailable || (paused && reason !== wrapUpReason);
 
 /** Asterisk 18.8 and later; the caller goes on in the dialplan behind Queue(). */

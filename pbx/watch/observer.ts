@@ -3,6 +3,7 @@ import { endOffer, transition } from '../../domain/presence/agent-state.js';
 import { CallOutRecords } from '../../domain/calls/calls-out-records.js';
 import { HoldRecords } from '../../domain/calls/holds.js';
 import { findQueue } from '../../domain/calls/queue.js';
+import { Callbacks } from '../../domain/calls/callbacks.js';
 import { CallRecords, unservedOutcomes, type Caller, type KnownQueue } from '../../domain/calls/records.js';
 import type { CallStep } from '../../domain/calls/steps.js';
 import { recordSupervisionStep } from '../../domain/calls/supervision.js';
@@ -11,6 +12,7 @@ import { openSignIn, type SignIn } from '../../domain/presence/open-sign-in.js';
 import { statesBefore } from '../../domain/presence/transitions.js';
 import { beginWrapUp } from '../../domain/presence/wrap-up.js';
 import type { AmiMessage } from '../ami/message.js';
+import { callbackChannel } from '../queue/callback-channel.js';
 import { phoneOf } from '../queue/names.js';
 import { phonesAt } from '../queue/phones.js';
 import { CallsOutWatch } from './calls-out.js';
@@ -39,6 +41,7 @@ export class Observer {
   /** Offers that ring or talk. */
   readonly #offers = new Map<string, OfferSoFar>();
   readonly #records: CallRecords;
+  readonly #callbacks: Callbacks;
   readonly #endings: Endings;
   readonly #unqueued: Unqueued;
   readonly #callsOut: CallsOutWatch;
@@ -63,6 +66,7 @@ export class Observer {
   ) {
     this.#work = new OrderedWork(log, () => this.hooks.missed());
     this.#records = new CallRecords(db, node);
+    this.#callbacks = new Callbacks(db, node);
     this.#endings = new Endings(
       this.#records,
       () => this.#work.add({ key: 'ends', run: () => this.#writeEnds() }),
@@ -154,13 +158,16 @@ export class Observer {
       case 'UserEvent':
         return this.#told(event);
       case 'QueueCallerJoin':
+        if (callbackChannel(uniqueid)) return undefined;
         this.#queued.add(uniqueid);
         dropOldest(this.#queued, most);
         return { key: uniqueid, run: () => this.#joined(event) };
       case 'QueueCallerLeave':
+        if (callbackChannel(uniqueid)) return undefined;
         this.#endings.left(callerIn(event));
         return undefined;
       case 'QueueCallerAbandon':
+        if (callbackChannel(uniqueid)) return undefined;
         // Also said of those whom the queue lets go: who has given up hangs up at once, the others come to star64-left.
         this.#gaveUp.set(uniqueid, callerIn(event));
         dropOldest(this.#gaveUp, most);
@@ -277,6 +284,12 @@ export class Observer {
 
   async #answered(event: AmiMessage, agent: string): Promise<KnownQueue | undefined> {
     const caller = callerIn(event);
+    const callback = callbackChannel(caller.uniqueid);
+    if (callback) {
+      const told = { id: callback.id, channel: caller.uniqueid, offerId: offerIn(event), agent };
+      const begun = await this.#callbacks.connected(told);
+      return begun && { ...begun, call: caller.uniqueid };
+    }
     const answered = await this.#records.answered(caller, offerIn(event), agent);
     if (!answered || answered.visit) return answered;
     // That it joined was not seen.
@@ -345,7 +358,8 @@ export class Observer {
     }
     this.#callsOut.over(uniqueid);
     // The caller's is the channel that began the call, unless a hand-written dialplan has put others before it.
-    if (this.#queued.delete(uniqueid) || uniqueid === call)
+    // What becomes of a call back is told by star64-callback-end.
+    if (this.#queued.delete(uniqueid) || (uniqueid === call && !callbackChannel(uniqueid)))
       this.#endings.call({
         uniqueid,
         outcome,

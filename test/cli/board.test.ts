@@ -11,6 +11,7 @@ const ago = (seconds: number): Date => new Date(at.getTime() - seconds * 1000);
 const group = (name: string, values: Partial<GroupStatus> = {}): GroupStatus => ({
   name,
   waiting: 0,
+  callbacks: 0,
   waitingSince: null,
   talking: 0,
   signedIn: 0,

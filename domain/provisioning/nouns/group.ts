@@ -232,6 +232,46 @@ export const group = describe({
       help: (key) => `where a caller goes who presses ${key} while they wait`,
       none: (key) => `key ${key} does nothing`,
     }),
+    callbackKey: whole(
+      { from: 0, to: 9 },
+      {
+        what: 'callback key',
+        placeholder: 'key',
+        help: 'a caller who presses it while they wait is called back, and keeps their place; it comes before what the same key would do',
+        none: 'nobody is called back',
+        listed: false,
+      },
+    ),
+    callbackSound: name('sound', {
+      what: 'callback announcement',
+      option: 'callback-sound',
+      placeholder: 'sound',
+      help: "your own sound file that offers it, heard before a caller waits; without it Asterisk's own words",
+      none: "Asterisk's own words",
+      listed: false,
+    }),
+    callbackHours: whole(
+      { from: 1, to: 168 },
+      {
+        what: 'time until a callback expires',
+        option: 'callback-expires',
+        placeholder: 'hours',
+        help: 'after so many hours nobody is called back any more, nor once the group closes',
+        unless: '4',
+        listed: false,
+      },
+    ),
+    callbackTries: whole(
+      { from: 1, to: 10 },
+      {
+        what: 'tries of a callback',
+        option: 'callback-tries',
+        placeholder: 'calls',
+        help: 'how often somebody is called at most who does not answer, 10 minutes apart',
+        unless: '3',
+        listed: false,
+      },
+    ),
     workMode: choice(workModes, {
       what: 'work mode',
       placeholder: 'mode',

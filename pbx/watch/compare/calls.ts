@@ -1,6 +1,7 @@
 import { CallOutRecords } from '../../../domain/calls/calls-out-records.js';
 import { CallRecords, type Caller } from '../../../domain/calls/records.js';
 import type { Database } from '../../../domain/database/pool.js';
+import { callbackChannel } from '../../queue/callback-channel.js';
 import { deviceOf } from '../../queue/names.js';
 import type { Snapshot } from '../snapshot.js';
 import type { Difference, Mendable, Step } from './step.js';
@@ -110,7 +111,10 @@ export class CompareCalls implements Step<Mendable> {
     });
     const inDatabase = new Set(known.map(place));
     const inAsterisk = new Set(waiting.map(place));
-    const unknown = waiting.filter((one) => ours.has(one.queue) && !inDatabase.has(place(one)));
+    // Who is called back has no call before an agent has answered.
+    const unknown = waiting.filter(
+      (one) => ours.has(one.queue) && !inDatabase.has(place(one)) && !callbackChannel(one.uniqueid),
+    );
     const gone = known.filter((one) => !inAsterisk.has(place(one)));
     return [
       ...unknown.map((one) => ({
@@ -132,7 +136,7 @@ export class CompareCalls implements Step<Mendable> {
     });
     const known = new Set(await this.#records.answeredOffers(talks.map(({ offerId }) => offerId)));
     return talks
-      .filter(({ offerId }) => !known.has(offerId))
+      .filter(({ offerId, call }) => !known.has(offerId) && !callbackChannel(call))
       .map(({ call: uniqueid, linkedid, queue, caller: number, offerId, agent, signInId }) => ({
         key: `call ${uniqueid} is answered by ${agent}`,
         mend: async () => {

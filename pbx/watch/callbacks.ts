@@ -1,0 +1,302 @@
+import type { Logger } from 'pino';
+import { writeOutbound, answerSteps } from '../../domain/calls/outbound-answer.js';
+import {
+  callbackResults,
+  Callbacks,
+  type Callback,
+  type CallbackOutcome,
+} from '../../domain/calls/callbacks.js';
+import { decideCallback } from '../../domain/calls/callback-number.js';
+import type { Outbound } from '../../domain/calls/outbound-memory.js';
+import type { TeamFacts } from '../../domain/calls/outbound-team.js';
+import type { CallStep } from '../../domain/calls/steps.js';
+import { isUnreachable } from '../../domain/database/sql-errors.js';
+import { LastingFault } from '../../domain/machine/lasting-fault.js';
+import { AmiError } from '../ami/errors.js';
+import type { ManagerActions } from '../ami/manager.js';
+import { callbackChannel, callbackFamily, callbackUniqueid } from '../queue/callback-channel.js';
+import { placeAmong, readArrivals } from '../queue/places.js';
+import { readEpoch, readQueues } from '../queue/status.js';
+import { queueOf } from '../queue/names.js';
+import { isAway } from './empty-queues.js';
+import { Loop } from './loop.js';
+
+const everyMs = 1000;
+/** A put that was asked for and is not seen yet: Asterisk makes its channel a moment later. */
+const joiningMs = 5000;
+/** Before a number is looked at again that a limit, or no trunk, keeps in. */
+const keptInSeconds = 60;
+/** For how long Asterisk may rely on a server that puts them into the queue. */
+const promisedSeconds = 10;
+/** How often it is asked what the user of the manager may do. */
+const rightMs = 30_000;
+
+export interface CallbackServices {
+  callbacks: Callbacks;
+  manager: ManagerActions;
+  outbound: Outbound;
+  facts: TeamFacts;
+  /** Whether this server watches the node. */
+  leading: () => boolean;
+  step: (step: CallStep) => void;
+}
+
+/**
+ * Puts those who are to be called back into their queues, each at the place that is theirs since they arrived, and again
+ * whenever nobody stands there for them: after a restart of Asterisk, of the queue, or of a server. Only the server that
+ * watches the node does it. Nothing of it is kept but in the database.
+ */
+export class CallbackQueue extends Loop {
+  constructor(services: CallbackServices, log: Logger) {
+    const work = new Work(services, log);
+    const failing = new LastingFault(log, {
+      fault: 'those who are to be called back could not be looked at',
+      over: 'those who are to be called back are looked at again',
+      level: 'error',
+    });
+    super(async () => {
+      try {
+        if (services.leading() && services.manager.connected) await work.look();
+        failing.over();
+      } catch (error) {
+        // Others tell of a database or an Asterisk that is away.
+        if (!isUnreachable(error) && services.manager.connected)
+          failing.met((error as Error).message, { err: error });
+      }
+      return everyMs;
+    });
+  }
+}
+
+class Work {
+  /** When a put was asked for, on our monotonic clock, by its uniqueid. */
+  readonly #asked = new Map<string, number>();
+  #mayCall = false;
+  #askRightAt = 0;
+  readonly #noRight: LastingFault;
+
+  constructor(
+    private readonly given: CallbackServices,
+    private readonly log: Logger,
+  ) {
+    this.#noRight = new LastingFault(log, {
+      fault: 'nobody can be called back',
+      over: 'callers can be called back again',
+      level: 'error',
+    });
+  }
+
+  /** Results first: whoever was reached is not called again. */
+  async look(): Promise<void> {
+    const { callbacks } = this.given;
+    const open = await callbacks.open();
+    if (open.length > 0 || (await callbacks.anywhere())) await this.#settle();
+    else return;
+    await this.#promise();
+    const queues = new Map<string, Callback[]>();
+    for (const one of open) {
+      const queue = queueOf(one.team, one.group);
+      queues.set(queue, [...(queues.get(queue) ?? []), one]);
+    }
+    await this.#takeOut(open);
+    if (this.#mayCall) for (const ofQueue of queues.values()) await this.#put(ofQueue);
+  }
+
+  /**
+   * Tells Asterisk that callers may be called back, for the seconds that a change of the watch takes. A user of the manager
+   * without the class `originate` puts nobody into a queue: then it is offered to nobody.
+   */
+  async #promise(): Promise<void> {
+    const { manager } = this.given;
+    if (performance.now() >= this.#askRightAt) {
+      const { headers } = await manager.action('ListCommands');
+      this.#mayCall = headers.has('originate');
+      this.#askRightAt = performance.now() + rightMs;
+      if (this.#mayCall) this.#noRight.over();
+      else
+        this.#noRight.met(
+          'the user of the manager lacks the class originate: write = agent,call,reporting,originate in manager.conf',
+        );
+    }
+    if (!this.#mayCall) return;
+    const until = (await readEpoch(manager)) + promisedSeconds;
+    await manager.action('Setvar', { Variable: 'STAR64_CALLBACKS', Value: String(until) });
+  }
+
+  /** What came of calls, as the dialplan has left it; each line is removed once it is recorded. */
+  async #settle(): Promise<void> {
+    const { manager, callbacks } = this.given;
+    const { headers } = await manager.action('Getvar', { Variable: `DB_KEYS(${callbackFamily})` });
+    const ids = (headers.get('value') ?? '').split(',').filter((id) => /^[0-9]{1,15}$/.test(id));
+    if (ids.length === 0) return;
+    const now = await readEpoch(manager);
+    for (const id of ids) {
+      const line = await this.#line(id);
+      const [word = '', epoch = '', channel = ''] = line.split('|');
+      const result = callbackResults.find((one) => one === word);
+      const put = callbackChannel(channel);
+      if (result && put?.id === Number(id)) {
+        const secondsAgo = Math.max(0, now - Number(epoch)) || 0;
+        const settled = await callbacks.settle({ ...put, result, channel, put: put.put, secondsAgo });
+        if (settled?.call != null) this.#tell(settled.call, 'callback-tried', { result, by: channel });
+        if (settled?.call != null && settled.outcome !== null)
+          this.#tell(settled.call, 'callback-over', { outcome: settled.outcome });
+      } else this.log.error({ id, line }, 'what came of a callback cannot be read');
+      await manager.action('Setvar', { Variable: `DB_DELETE(${callbackFamily}/${id})`, Value: '' });
+    }
+  }
+
+  async #line(id: string): Promise<string> {
+    try {
+      const [entry] = await this.given.manager.list('DBGet', { Family: callbackFamily, Key: id });
+      return entry?.headers.get('val') ?? '';
+    } catch (error) {
+      if (error instanceof AmiError && error.code === 'rejected') return '';
+      throw error;
+    }
+  }
+
+  /** Those of whom nobody is called back any more, unless an agent is calling them. */
+  async #takeOut(open: readonly Callback[]): Promise<void> {
+    const { facts } = this.given;
+    for (const one of open) {
+      const closed =
+        one.hours !== null && facts.hours(one.team, one.hours, Date.now())?.open === false ? 'closed' : null;
+      const over = one.over ?? closed;
+      if (over !== null && (await this.#state(one)) !== 'called') await this.#end(one, over);
+    }
+    await this.#removeStrangers(open);
+  }
+
+  /** Whoever stands in a queue for somebody who is not called back any more leaves it. */
+  async #removeStrangers(open: readonly Callback[]): Promise<void> {
+    const { manager } = this.given;
+    if (open.length === 0 && this.#asked.size === 0) return;
+    const ids = new Set((await this.given.callbacks.open()).map(({ id }) => id));
+    const { waiting } = await readQueues(manager);
+    for (const { uniqueid, channel } of waiting) {
+      const callback = callbackChannel(uniqueid);
+      if (callback && !ids.has(callback.id)) await hangUp(manager, channel);
+    }
+    if (open.length === 0) this.#asked.clear();
+  }
+
+  /** One queue: the first who is missing there, and the next ones once that one has joined. */
+  async #put(ofQueue: readonly Callback[]): Promise<void> {
+    const [first] = ofQueue;
+    if (!first) return;
+    const { manager, callbacks } = this.given;
+    const { members } = await readQueues(manager, { queue: queueOf(first.team, first.group) });
+    // A queue without anybody who is there lets nobody wait (EmptyQueues).
+    if (members.every(isAway)) return;
+    for (const one of ofQueue) {
+      if (!one.due) continue;
+      const state = await this.#state(one);
+      if (state === 'joining') return;
+      if (state !== 'missing') continue;
+      const decision = await decideCallback(this.given.outbound, one.team, one.number);
+      if (decision?.go !== true) {
+        const forGood =
+          decision !== undefined && decision.refused !== 'limit' && decision.refused !== 'no-trunk';
+        if (forGood) await this.#end(one, 'refused');
+        else await callbacks.later(one.id, keptInSeconds);
+        continue;
+      }
+      const callerId = shownBack(this.given.facts, one) ?? decision.callerId;
+      const way = writeOutbound({
+        ...decision,
+        callerId,
+        steps: answerSteps(decision.steps),
+        emergency: false,
+      });
+      const place = placeAmong(one, await readArrivals(manager, callbacks, one.team, one.group));
+      // Their call may have ended a moment ago: its result first.
+      if ((await this.#line(String(one.id))) !== '') return;
+      if (!(await callbacks.claim(one.id, one.puts))) continue;
+      await this.#originate({ ...one, puts: one.puts + 1 }, place, way);
+      return;
+    }
+  }
+
+  async #originate(one: Callback, place: number, way: string): Promise<void> {
+    const uniqueid = callbackUniqueid({ id: one.id, put: one.puts });
+    this.#asked.set(uniqueid, performance.now());
+    await this.given.manager.action('Originate', {
+      Channel: 'Local/hold@star64-callback/n',
+      Context: `${one.team}-callbacks`,
+      Exten: one.group,
+      Priority: 1,
+      Timeout: 10_000,
+      ChannelId: uniqueid,
+      OtherChannelId: `${uniqueid}-calls`,
+      Async: true,
+      Variable: {
+        _STAR64_CALLBACK: one.id,
+        STAR64_CALLBACK_TEAM: one.team,
+        STAR64_CALLBACK_NUMBER: one.number,
+        STAR64_CALLBACK_ARRIVED: Math.floor(one.arrivedAt),
+        STAR64_CALLBACK_PRIO: one.priority,
+        // A line that AMI would cut; then a server has to be there.
+        STAR64_CALLBACK_WAY: way.length > 900 ? '' : way,
+        STAR64_PLACE: place,
+      },
+    });
+    const { team, group, id } = one;
+    this.log.info(
+      { team, group, callback: id, place },
+      'somebody who is to be called back waits in the queue',
+    );
+    if (one.call !== null) this.#tell(one.call, 'callback-put', { group, place: String(place) });
+  }
+
+  /** Whether somebody stands in the queue, or is about to, or an agent calls; `missing`: none of these. */
+  async #state({ id, puts, team, group }: Callback): Promise<'waiting' | 'called' | 'joining' | 'missing'> {
+    if (puts === 0) return 'missing';
+    const uniqueid = callbackUniqueid({ id, put: puts });
+    const { waiting } = await readQueues(this.given.manager, { queue: queueOf(team, group) });
+    const asked = this.#asked.get(uniqueid);
+    if (waiting.some((one) => one.uniqueid === uniqueid)) {
+      this.#asked.delete(uniqueid);
+      return 'waiting';
+    }
+    if (asked !== undefined && performance.now() - asked < joiningMs) return 'joining';
+    if (await isThere(this.given.manager, uniqueid)) return 'called';
+    this.#asked.delete(uniqueid);
+    return 'missing';
+  }
+
+  async #end(one: Callback, outcome: CallbackOutcome): Promise<void> {
+    if (!(await this.given.callbacks.end(one.id, outcome))) return;
+    this.log.info({ team: one.team, group: one.group, callback: one.id, outcome }, 'nobody is called back');
+    if (one.call !== null) this.#tell(one.call, 'callback-over', { outcome });
+  }
+
+  #tell(call: string, kind: string, facts: Record<string, string>): void {
+    this.given.step({ call, kind, facts });
+  }
+}
+
+/** The number that who is called back had dialled, if it is still the team's. */
+export const shownBack = (
+  facts: TeamFacts,
+  { team, did }: Pick<Callback, 'team' | 'did'>,
+): string | undefined => (did === null ? undefined : facts.did(team, did));
+
+/** Whether Asterisk has a channel of this uniqueid. */
+async function isThere(manager: ManagerActions, uniqueid: string): Promise<boolean> {
+  try {
+    await manager.action('Getvar', { Channel: uniqueid, Variable: 'UNIQUEID' });
+    return true;
+  } catch (error) {
+    if (error instanceof AmiError && error.code === 'rejected') return false;
+    throw error;
+  }
+}
+
+async function hangUp(manager: ManagerActions, channel: string): Promise<void> {
+  try {
+    await manager.action('Hangup', { Channel: channel });
+  } catch (error) {
+    if (!(error instanceof AmiError) || error.code !== 'rejected') throw error;
+  }
+}

@@ -1,0 +1,102 @@
+import t from 'tap';
+import { Callbacks, listCallbacks, removeCallback, type Callback } from '../../domain/calls/callbacks.js';
+import { listCalls } from '../../domain/calls/list.js';
+import { CallRecords } from '../../domain/calls/records.js';
+import { readStatus } from '../../domain/monitor/status.js';
+import { setGroup } from '../../domain/provisioning/group.js';
+import { crowd, provision } from '../../lab/provision.js';
+import { freshDatabase } from '../support/database.js';
+
+/** Callers who are to be called back, as the database keeps them. */
+const { db } = await freshDatabase(t);
+await provision(db, crowd(1));
+await setGroup(db, 'astercc', 'support', { callbackKey: 1, callbackTries: 2 });
+const callbacks = new Callbacks(db, 'default');
+const records = new CallRecords(db, 'default');
+const number = '+493012345678';
+const wish = (call: string, of = number) => ({
+  team: 'astercc',
+  group: 'support',
+  call,
+  number: of,
+  priority: 0,
+});
+
+/** A caller who has waited for so long, has asked, and has hung up. */
+async function asks(call: string, waitedSeconds: number, of = number): Promise<boolean> {
+  const caller = { queue: 'astercc-support', uniqueid: call, linkedid: call };
+  await records.joined(caller, { number: of.slice(1), waitedSeconds });
+  await records.left([caller]);
+  const kept = await callbacks.keep(wish(call, of));
+  await records.callsEnded([{ uniqueid: call }]);
+  return kept;
+}
+async function only(): Promise<Callback> {
+  const [one, ...others] = await callbacks.open();
+  if (!one || others.length > 0) throw new Error(`${others.length + 1} callbacks, or none`);
+  return one;
+}
+const outcome = async (call: string): Promise<unknown> =>
+  (await db('calls').where({ uniqueid: call }).first<{ outcome: string }>('outcome')).outcome;
+const unreturned = async (): Promise<string[]> =>
+  (await listCalls(db, 'astercc', { unreturned: true })).calls.map(({ uniqueid }) => uniqueid);
+
+await t.test('one for a number and a queue, with the earliest arrival of both calls', async (t) => {
+  t.ok(await asks('1.1', 600));
+  const first = await only();
+  t.ok(await asks('1.2', 30));
+  const one = await only();
+  t.equal(one.id, first.id);
+  t.equal(one.arrivedAt, first.arrivedAt, 'the place of the first call');
+  t.match(one, { number, due: true, over: null, call: '1.2' });
+  t.match(await listCallbacks(db, 'astercc', { group: 'support' }), [{ id: one.id, number, tries: 0 }]);
+  t.match((await readStatus(db, 'astercc')).groups, [{ name: 'support', waiting: 0, callbacks: 1 }]);
+  t.equal(await outcome('1.1'), 'callback');
+  t.same(await unreturned(), [], 'whoever is to be called back is not forgotten');
+  await setGroup(db, 'astercc', 'support', { callbackKey: null });
+  t.notOk(await callbacks.keep(wish('1.3', '+4930999')), 'no key, nobody is called back');
+  t.equal((await only()).over, 'closed');
+  await setGroup(db, 'astercc', 'support', { callbackKey: 1 });
+});
+
+await t.test('two servers that put somebody into the queue: one has it', async (t) => {
+  const { id, puts } = await only();
+  const claims = await Promise.all([callbacks.claim(id, puts), callbacks.claim(id, puts)]);
+  t.same(claims.sort(), [false, true]);
+});
+
+await t.test('not reached so often as the group allows: among the calls that nobody returned', async (t) => {
+  const { id } = await only();
+  const told = { id, put: 1, channel: 'star64-callback-1-1', secondsAgo: 0 };
+  t.match(await callbacks.settle({ ...told, result: 'no-answer' }), { outcome: null, call: '1.2' });
+  t.equal(await callbacks.settle({ ...told, result: 'no-answer' }), undefined, 'told twice it counts once');
+  t.match(await only(), { tries: 1, due: false }, 'not again at once');
+  t.same(await unreturned(), []);
+  t.match(await callbacks.settle({ ...told, put: 2, result: 'busy' }), { outcome: 'unreached' });
+  t.same(await callbacks.open(), []);
+  t.equal(await outcome('1.2'), 'not-called-back');
+  t.same(await unreturned(), ['1.2']);
+});
+
+await t.test('answered: done, however late a server learns it', async (t) => {
+  await asks('2.1', 10, '+493087654321');
+  const { id } = await only();
+  const told = { id, put: 1, channel: 'star64-callback-2-1', secondsAgo: 3600 };
+  t.match(await callbacks.settle({ ...told, result: 'answered' }), { outcome: 'answered', call: '2.1' });
+  t.same(await callbacks.open(), []);
+  t.equal(await outcome('2.1'), 'callback');
+  t.same(await unreturned(), ['1.2']);
+});
+
+await t.test('its time is over, or an administrator removes it', async (t) => {
+  await asks('3.1', 10, '+493011112222');
+  await db('callbacks')
+    .whereNull('ended_at')
+    .update({ expires_at: db.raw('clock_timestamp()') });
+  const { id, over } = await only();
+  t.equal(over, 'expired');
+  await t.rejects(removeCallback(db, 'astercc', '999999'), { code: 'unknown_callback' });
+  await removeCallback(db, 'astercc', String(id));
+  await t.rejects(removeCallback(db, 'astercc', String(id)), { code: 'unknown_callback' });
+  t.same((await unreturned()).sort(), ['1.2', '3.1']);
+});
