@@ -131,6 +131,11 @@ const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
       : `leaves the queue of ${word(facts['group'], 'a removed group')}${lasted(facts['waited'], ' after ')}: ${leftWithout[String(facts['outcome'])] ?? 'why was not seen'}`,
   recorded: ({ file, seconds, deleted }) =>
     `recorded as ${fileName(file)}${lasted(seconds, ', ')}${deleted === undefined ? '' : ' (deleted, its days are over)'}`,
+  'recording-paused': () => 'the recording pauses, by key',
+  'recording-resumed': () => 'the recording goes on, by key',
+  dropped: ({ channel }) =>
+    `${word(channel === undefined ? channel : String(channel).replace(/-[0-9a-f]{8}$/, ''), 'somebody')} is dropped from the call, by key`,
+  'ended-for-all': () => 'ended for all, by key',
   ended: ({ outcome, seconds, outside, by, cause, talked, held }) =>
     `over${lasted(seconds, ' after ')}: ${(outside === undefined ? endings : endingsOutside)[String(outcome)] ?? 'what became of it was not seen'}${lasted(talked, ', talked ')}${lasted(held, ', of that on hold ')}${by === undefined ? '' : `, ${sides[String(by)] ?? word(by)}`}${outcome === 'answered' ? '' : maybe(cause, ' (cause ', ')')}`,
 };

@@ -1,6 +1,7 @@
 import { readOutboundTeams } from '../../domain/calls/outbound-read.js';
 import type { OutboundTeam } from '../../domain/calls/outbound-team.js';
 import type { Database } from '../../domain/database/pool.js';
+import { readCallKeys } from './call-keys.js';
 import { callersOf, type TrustedTrunk } from './caller-forms.js';
 import { dialledForms } from './dialled-forms.js';
 import { formsOf, type Forms } from './did-forms.js';
@@ -86,6 +87,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
             extensions: [],
             groups: [],
             codes: [],
+            callKeys: [],
             dids: [],
             prefixes: [],
             callers: [],
@@ -165,6 +167,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         .orderBy('c.code')
         .select<(CodeRow & { team: string })[]>('t.identity as team', 'c.code', 'c.feature');
       for (const { team, ...row } of codes) of(team).codes.push(row);
+      for (const { team, ...row } of await readCallKeys(trx, node)) of(team).callKeys.push(row);
       const dids = await trx('dids as d')
         .join('teams as t', 't.id', 'd.team_id')
         .join('destination_targets as p', 'p.from_did_id', 'd.id')

@@ -2,6 +2,7 @@ import type { TrunkRow } from './trunks.js';
 import type { ExtensionKind } from '../../domain/presence/phone.js';
 import type { OutboundTeam } from '../../domain/calls/outbound-team.js';
 import type { Feature } from '../../domain/provisioning/feature-code.js';
+import type { CallKeyRow } from './call-keys.js';
 import type { CallerRow } from './caller-forms.js';
 import type { DidRow, PrefixRow } from './did-rows.js';
 import type { Overlap } from '../../domain/calls/hours.js';
@@ -73,6 +74,7 @@ export interface TeamRows extends TeamRow {
   extensions: ExtensionRow[];
   groups: GroupRow[];
   codes: CodeRow[];
+  callKeys: CallKeyRow[];
   /** One number each: see `spread`. */
   dids: DidRow[];
   prefixes: PrefixRow[];

@@ -38,7 +38,13 @@ const settingsOf = ['queue-settings', 'phone-settings', 'trunk-settings'] as con
 const replaceable: readonly string[] = [...contexts, ...settingsOf];
 
 /** Templated files for all teams that have the marks. Their own paths decide what is read: not replaceable. */
-const markedFiles = ['pjsip.conf', 'queues.conf', 'queuerules.conf', 'extensions.conf'] as const;
+const markedFiles = [
+  'pjsip.conf',
+  'queues.conf',
+  'queuerules.conf',
+  'features.conf',
+  'extensions.conf',
+] as const;
 /** Copied as they are. */
 const stableFiles = [
   'star64-code.conf',
@@ -59,6 +65,7 @@ const stableFiles = [
   'star64-left-out.conf',
   'star64-number.conf',
   'star64-voice.conf',
+  'star64-in-call.conf',
 ] as const;
 
 type Compiled = (values: object) => string;
