@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PortBlock } from '../domain/machine/ports.js';
 import { until } from '../domain/machine/processes.js';
@@ -166,6 +166,35 @@ export class Phone {
         .at(-1);
       return last === undefined ? undefined : join(directory, last);
     });
+  }
+
+  /**
+   * What the phone hears in its newest call: how many bytes of it were recorded so far, and the last `samples` of them
+   * (8 kHz, mono, 16 bit). A call of which nothing was heard yet has none.
+   */
+  async hearing(samples: number): Promise<{ bytes: number; last: Int16Array }> {
+    const directory = this.baresip.heardDirectory;
+    const newest = (await readdir(directory))
+      .filter((name) => name.endsWith('-dec.wav'))
+      .sort()
+      .at(-1);
+    if (newest === undefined) return { bytes: 0, last: new Int16Array() };
+    const file = await open(join(directory, newest));
+    try {
+      // The header says the length only when the call is over.
+      const header = 44;
+      const bytes = Math.max(0, (await file.stat()).size - header);
+      const length = 2 * Math.min(samples, Math.floor(bytes / 2));
+      const { buffer } = await file.read(
+        Buffer.alloc(length),
+        0,
+        length,
+        header + 2 * Math.floor(bytes / 2) - length,
+      );
+      return { bytes, last: Int16Array.from({ length: length / 2 }, (_, at) => buffer.readInt16LE(2 * at)) };
+    } finally {
+      await file.close();
+    }
   }
 
   /** SIGKILL: the phone vanishes without a word, as one whose cable is pulled. */

@@ -12,6 +12,7 @@ import { signInPin } from './sign-in-pin.js';
 import { signIn } from './sign-in.js';
 import { signOut } from './sign-out.js';
 import { status } from './status.js';
+import { transferFallback } from './transfer-fallback.js';
 import { unknownNumber } from './unknown-number.js';
 import { waiting } from './waiting.js';
 import { workMode } from './work-mode.js';
@@ -37,4 +38,5 @@ export const scripts: ReadonlyMap<string, Script> = new Map([
   ['unknown-number', unknownNumber],
   ['outbound', outbound],
   ['outside', outside],
+  ['transfer-fallback', transferFallback],
 ]);

@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/pool.js';
+import { prepared, type Queryable } from '../database/pool.js';
 import { openSignIn, type SignIn, type Who } from './open-sign-in.js';
 
 export type CurrentGroupOutcome =
@@ -40,4 +40,29 @@ export async function setCurrentGroup(
     [signIn.id, value],
   );
   return rows.length === 0 ? { outcome: 'unknown-group' } : { outcome: 'group-set', signIn };
+}
+
+/**
+ * The current group of who is signed in at a phone, named as in its device: `astercc-5000`, `7000@astercc-telephones`, or an
+ * endpoint of the operator's. Undefined: nobody is, or the group is being removed.
+ */
+export async function currentGroupAt(
+  db: Queryable,
+  team: string,
+  phone: string,
+): Promise<string | undefined> {
+  const number =
+    phone.startsWith(`${team}-`) || phone.endsWith(`@${team}-telephones`)
+      ? (/(?<=-)[0-9]{2,10}$|^[0-9]{2,10}(?=@)/.exec(phone)?.[0] ?? '')
+      : '';
+  const [found] = await prepared<{ group: string }>(
+    db,
+    `select g.name as "group" from teams t
+     join extensions x on x.team_id = t.id and x.removed_at is null and (x.number = :number or x.endpoint = :phone)
+     join sign_ins i on i.extension_id = x.id and i.signed_out_at is null
+     join agent_groups g on g.id = i.current_group_id and g.removed_at is null
+     where t.identity = :team limit 1`,
+    { team, number, phone },
+  );
+  return found?.group;
 }

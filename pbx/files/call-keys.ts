@@ -1,11 +1,5 @@
 import type { Queryable } from '../../domain/database/pool.js';
-import type { CallAction } from '../../domain/provisioning/call-key.js';
-
-/** What is keyed for an action within a call; one that is disabled is in no row. */
-export interface CallKeyRow {
-  action: CallAction;
-  keys: string;
-}
+import type { CallKeyRow } from './team-rows.js';
 
 /** The keys that do something, of every team of a node. */
 export function readCallKeys(trx: Queryable, node: string): Promise<(CallKeyRow & { team: string })[]> {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { Star64Error } from '../../domain/errors.js';
+import { callActions, type CallAction } from '../../domain/provisioning/call-key.js';
 import { features, type Feature } from '../../domain/provisioning/feature-code.js';
 import { deviceOf, lampOf, memberOf, queueOf, wordFor } from '../queue/names.js';
 import type { DestinationKind } from '../../domain/destination.js';
@@ -9,7 +10,7 @@ import { inCallModel, keySets } from './call-keys.js';
 import { exitsOf, keysOf } from './exits.js';
 import { emergencyModel } from './emergency.js';
 import { hoursModel } from './hours-model.js';
-import { closedModel, placeIn } from './places.js';
+import { closedModel, endOf, placeIn } from './places.js';
 import { factsOf, outsideModel } from './outside-model.js';
 import { ringGroupNumbers, ringGroupsModel } from './ring-groups.js';
 import type { NodeRows } from './rows.js';
@@ -59,7 +60,7 @@ export function teamModel(
   const { identity, language, rtpTimeout, rtpTimeoutHold } = rows;
   const groups = rows.groups.map((group) => ({
     ...group,
-    ...closedModel(identity, group),
+    ...closedModel(identity, group, endOf(identity, 'normal')),
     queue: queueOf(identity, group.name),
     greeting: group.greeting ?? '',
     musicClass: group.musicClass ?? '',
@@ -152,6 +153,11 @@ export function teamModel(
         length: String(code.length),
       })),
     inCall: inCallModel(identity, rows.callKeys),
+    callKeys: keyed(rows.callKeys),
+    fallback: rows.slots['transfer-fallback'] ? placeIn(identity, rows.slots, 'transfer-fallback') : '',
+    ownEndpoints: rows.extensions.flatMap(({ number, endpoint }) =>
+      endpoint === null ? [] : [{ number, endpoint }],
+    ),
     groups,
     numberedGroups: groups.filter(({ number, leaving }) => number !== null && !leaving),
     ...exitsOf(identity, groups),
@@ -196,6 +202,12 @@ export function teamModel(
     outside: [...led('outside')].map((number) => outsideModel(rows, number)),
   };
 }
+
+/** What is keyed for each action; disabled: nothing. */
+const keyed = (rows: TeamRows['callKeys']): Record<CallAction, string> =>
+  Object.fromEntries(
+    callActions.map((action) => [action, rows.find((row) => row.action === action)?.keys ?? '']),
+  ) as Record<CallAction, string>;
 
 /** A menu as star64-menu needs it: the keys that lead somewhere, and each place by its label. */
 function menuModel(team: string, { name, sound, seconds, tries, slots }: MenuRow) {

@@ -2,7 +2,7 @@ import { prepared, type Queryable } from '../../domain/database/pool.js';
 import { placeOf } from '../../domain/calls/routing.js';
 import type { RecordRule } from '../../domain/provisioning/record.js';
 import { bare } from '../../domain/telephone-numbers.js';
-import { closedModel } from './places.js';
+import { closedModel, endOf } from './places.js';
 import type { Slots } from './slots.js';
 
 /** A member as far as Asterisk alone can ring it: an agent of no phone of their own is not there. */
@@ -51,9 +51,10 @@ const hears: Readonly<Record<string, string>> = { ringing: 'r', music: 'm' };
 export function ringGroupsModel(team: string, ofTeam: RecordRule, rows: readonly RingGroupRow[]) {
   return rows.map(({ number, strategy, ringSeconds, prefix, hears: what, record, hours, members, slots }) => {
     const noAnswer = slots['no-answer'];
+    const allBusy = slots['all-busy'] ?? noAnswer;
     return {
       number,
-      ...closedModel(team, { hours, slots }),
+      ...closedModel(team, { hours, slots }, endOf(team, 'normal')),
       strategy,
       seconds: String(ringSeconds),
       hears: hears[what] ?? 'r',
@@ -61,8 +62,8 @@ export function ringGroupsModel(team: string, ofTeam: RecordRule, rows: readonly
       recorded: (record ?? ofTeam) === 'always',
       // A fixed agent's phone may be a member itself.
       members: [...new Set(members.map(tokenOf))],
-      noAnswer: placeOf(team, noAnswer ?? { kind: 'hangup', name: 'unanswered' }),
-      allBusy: placeOf(team, slots['all-busy'] ?? noAnswer ?? { kind: 'hangup', name: 'busy' }),
+      noAnswer: noAnswer ? placeOf(team, noAnswer) : endOf(team, 'unanswered'),
+      allBusy: allBusy ? placeOf(team, allBusy) : endOf(team, 'busy'),
     };
   });
 }

@@ -1,8 +1,8 @@
 import type { TrunkRow } from './trunks.js';
 import type { ExtensionKind } from '../../domain/presence/phone.js';
 import type { OutboundTeam } from '../../domain/calls/outbound-team.js';
+import type { CallAction } from '../../domain/provisioning/call-key.js';
 import type { Feature } from '../../domain/provisioning/feature-code.js';
-import type { CallKeyRow } from './call-keys.js';
 import type { CallerRow } from './caller-forms.js';
 import type { DidRow, PrefixRow } from './did-rows.js';
 import type { Overlap } from '../../domain/calls/hours.js';
@@ -67,6 +67,12 @@ export interface GroupRow {
 export interface CodeRow {
   code: string;
   feature: Feature;
+}
+
+/** What is keyed within a call for something that the team has not disabled. */
+export interface CallKeyRow {
+  action: CallAction;
+  keys: string;
 }
 
 /** One team with everything of it that reaches a file, each list in a fixed order. */

@@ -32,6 +32,7 @@ const contexts = [
   'agents',
   'outside',
   'exits',
+  'call-keys',
 ] as const;
 const settingsOf = ['queue-settings', 'phone-settings', 'trunk-settings'] as const;
 /** What an operator may replace. */
@@ -66,6 +67,7 @@ const stableFiles = [
   'star64-number.conf',
   'star64-voice.conf',
   'star64-in-call.conf',
+  'star64-transfer.conf',
 ] as const;
 
 type Compiled = (values: object) => string;

@@ -1,0 +1,80 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import type { Phone } from '../../lab/phone.js';
+import { toneIn, writeTone } from '../../lab/wav.js';
+import type { Centre } from '../../lab/centre.js';
+import { until } from '../../domain/machine/processes.js';
+
+/** Half a second: what is measured at a time. */
+const window = 4000;
+
+/**
+ * Who hears whom: each party speaks a tone of their own all the time, and what a phone hears is measured while the call goes
+ * on. What has none of the tones, and is loud, is music.
+ */
+export class Voices<Who extends string> {
+  private constructor(
+    private readonly dir: string,
+    private readonly tones: ReadonlyMap<Who, number>,
+  ) {}
+
+  /** Tones for these parties, gone with the test. */
+  static async of<Who extends string>(t: Test, ...who: Who[]): Promise<Voices<Who>> {
+    const dir = await mkdtemp(join(tmpdir(), 'star64-voices-'));
+    t.teardown(() => rm(dir, { recursive: true, force: true }));
+    // No tone is a multiple of another one, nor one of the dial, busy and ringing tones of the lab.
+    const hertz = [700, 1130, 1710, 2330, 2890, 910];
+    return new Voices(dir, new Map(who.map((one, at) => [one, hertz[at] ?? 3000 + 50 * at])));
+  }
+
+  /** The file that a party speaks. */
+  speak(who: Who): Promise<string> {
+    return writeTone(join(this.dir, `${who}.wav`), this.tones.get(who) ?? 0);
+  }
+
+  /** Who is heard in samples, or `music`, in a fixed order. */
+  #heardIn(samples: Int16Array): string {
+    const loud = [...this.tones].filter(([, hertz]) => toneIn(samples, hertz) > 1500).map(([who]) => who);
+    if (loud.length > 0) return loud.sort().join(' and ');
+    const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / Math.max(1, samples.length);
+    return Math.sqrt(power) > 150 ? 'music' : 'nothing';
+  }
+
+  /**
+   * Waits until a phone hears just these parties, or `music`, for half a second that comes after this was asked. `nothing`
+   * is silence, or that nothing is sent.
+   */
+  async hears(phone: Phone, ...who: [Who | 'music' | 'nothing', ...Who[]]): Promise<void> {
+    const wanted = [...who].sort().join(' and ');
+    const { bytes: before } = await phone.hearing(0);
+    let heard = 'nothing new';
+    await until(
+      `${phone.user} to hear ${wanted}`,
+      async () => {
+        const { bytes, last } = await phone.hearing(window);
+        // Less than before is another call.
+        const isNew = bytes < before ? bytes >= 2 * window : bytes - before >= 2 * window;
+        if (isNew) heard = this.#heardIn(last);
+        return isNew && heard === wanted ? true : undefined;
+      },
+      20_000,
+    ).catch((error: unknown) => {
+      throw new Error(`${phone.user} hears ${heard} instead of ${wanted}`, { cause: error });
+    });
+  }
+
+  /** Waits until two hear each other and nobody else. */
+  async talk(one: [Who, Phone], other: [Who, Phone]): Promise<void> {
+    await Promise.all([this.hears(one[1], other[0]), this.hears(other[1], one[0])]);
+  }
+}
+
+/** Waits until a prompt is played to the other half of a consultation, and so to who asks, after place `from` of the log. */
+export async function waitTold(centre: Centre, prompt: string, from: number): Promise<void> {
+  await centre.asterisk.verbose.waitFor(
+    new RegExp(`<Local/[^>]+-transfers-[0-9a-f]+;2> Playing '${prompt}\\.`),
+    from,
+  );
+}
