@@ -120,12 +120,12 @@ async function longestSilence(hertz: number): Promise<number> {
   const monitor = join(asterisk.dir, 'state/spool/monitor');
   const files = (await readdir(monitor, { recursive: true })).filter((name) => name.endsWith('.wav'));
   const samples = await readSamples(join(monitor, files.sort().at(-1) ?? ''));
+  if (samples.length < 3 * 1600) throw new Error('next to nothing is recorded');
   let [run, longest] = [0, 0];
   for (let at = 0; at + 1600 <= samples.length; at += 1600) {
     run = toneIn(samples.subarray(at, at + 1600), hertz) < 1500 ? run + 1 : 0;
     longest = Math.max(longest, run);
   }
-  t.ok(samples.length > 3 * 1600, 'something is recorded');
   return longest;
 }
 
@@ -159,6 +159,8 @@ await t.test('hold: the music of the group, until the same keys; no key reaches 
 
 await t.test('recording by rule: pauses, goes on; the end for all', async (t) => {
   const customer = await answered();
+  await customer.mute();
+  await voices.hears(anna, 'nothing');
   await key(anna, '*8', 'de-activated');
   await anna.mute();
   // Half a second each time, of which there is nothing in the recording.
@@ -166,6 +168,7 @@ await t.test('recording by rule: pauses, goes on; the end for all', async (t) =>
   await anna.mute();
   await voices.hears(customer, 'anna');
   await key(anna, '*8', 'activated');
+  await customer.mute();
   await voices.talk(['anna', anna], ['customer', customer]);
   await key(anna, '*0', 'beep');
   await Promise.all([customer.closed(), anna.closed()]);
@@ -176,7 +179,7 @@ await t.test('recording by rule: pauses, goes on; the end for all', async (t) =>
     'ended for all, by key',
   ]);
   t.ok((await longestSilence(700)) < 6, 'nothing of the pause, in which Anna was silent for 2 s');
-  t.ok((await longestSilence(2330)) < 4, 'and what was before it, and after it');
+  t.ok((await longestSilence(2330)) >= 2, 'what was before it, when the customer was silent');
 });
 
 await t.test('a phone that calls: hold and recording of who is called', async (t) => {
