@@ -37,6 +37,7 @@ import { up as holds } from './0038-holds.js';
 import { up as supervision, remarks as supervisionRemarks } from './0039-supervision.js';
 import { up as rooms } from './0040-rooms.js';
 import { up as callbacks } from './0036-callbacks.js';
+import { up as features } from './0041-features.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -87,4 +88,5 @@ export const migrations: readonly Migration[] = [
   { name: '0039-supervision', sql: supervision, remarks: supervisionRemarks },
   { name: '0040-rooms', sql: rooms },
   { name: '0036-callbacks', sql: callbacks },
+  { name: '0041-features', sql: features },
 ];

@@ -48,7 +48,7 @@ export function register(program: Command, context: Context): void {
         const { configDir } = all.asterisk;
         for (const line of [
           "Asterisk's queues and its database have nothing of star64 any more. You may now remove from your own files:",
-          ...['extensions.conf', 'queues.conf', 'queuerules.conf', 'pjsip.conf'].map(
+          ...['extensions.conf', 'queues.conf', 'queuerules.conf', 'pjsip.conf', 'features.conf'].map(
             (file) => `  ${file}: the line #include or #tryinclude "${configDir}/current/${file}"`,
           ),
           '  extensions.conf: every `include => star64-inbound`, and includes of contexts that begin with the name of a team',

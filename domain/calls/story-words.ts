@@ -201,6 +201,11 @@ const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
     `it is a callback${maybe(call, ', asked for in call ')}${maybe(tries, ', try ')}`,
   recorded: ({ file, seconds, deleted }) =>
     `recorded as ${fileName(file)}${lasted(seconds, ', ')}${deleted === undefined ? '' : ' (deleted, its days are over)'}`,
+  'recording-paused': () => 'the recording pauses, by key',
+  'recording-resumed': () => 'the recording goes on, by key',
+  dropped: ({ channel }) =>
+    `${word(channel === undefined ? channel : String(channel).replace(/-[0-9a-f]{8}$/, ''), 'somebody')} is dropped from the call, by key`,
+  'ended-for-all': () => 'ended for all, by key',
   ended: ({ outcome, seconds, outside, by, cause, talked, ...facts }) =>
     outside === undefined && outcome === 'unknown' && by === 'system'
       ? `over${lasted(seconds, ' after ')}: its way ended there, and nobody was called`

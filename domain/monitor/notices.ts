@@ -5,7 +5,7 @@ import { listUnknownNumbers } from '../calls/unknown-numbers.js';
 
 /** Something that a person should see to, beside the figures. */
 export interface Notice {
-  readonly about: 'endpoint' | 'did' | 'unknown-number' | 'emergency';
+  readonly about: 'endpoint' | 'did' | 'unknown-number' | 'emergency' | 'call-key';
   readonly says: string;
 }
 
@@ -17,6 +17,7 @@ export function readNotices(db: Queryable, team: string): Promise<Notice[]> {
   return withDatabaseErrors(async () => [
     ...(await noWayToHelp(db, team)),
     ...(await unguarded(db, team)),
+    ...(await keysNotThere(db, team)),
     ...(await twins(db, team)),
     ...(await unknownNumbers(db)),
   ]);
@@ -52,6 +53,20 @@ async function unguarded(db: Queryable, team: string): Promise<Notice[]> {
       seen === null
         ? `endpoint ${endpoint} (extension ${number}) has dialled no feature code yet, so it is not known whether it has its lines: include => ${team}-features in its context, and set_var = GROUP(star64)=PJSIP/${endpoint}`
         : `endpoint ${endpoint} (extension ${number}) lacks its line in pjsip.conf, so that Asterisk may ring it during a call: set_var = GROUP(star64)=PJSIP/${endpoint}`,
+  }));
+}
+
+/** Keys within a call that an agent presses for nothing. */
+async function keysNotThere(db: Queryable, team: string): Promise<Notice[]> {
+  const { rows } = await db.raw<{ rows: { keys: string }[] }>(
+    `select string_agg(k.keys || ' (' || k.action || ')', ', ' order by array_position(array['hold', 'record', 'drop', 'end'], k.action)) as keys
+     from teams t join nodes n on n.name = t.node and not n.has_call_keys join call_keys k on k.team_id = t.id and k.enabled
+     where t.identity = ? and k.action in ('hold', 'record', 'drop', 'end') having count(*) > 0`,
+    [team],
+  );
+  return rows.map(({ keys }) => ({
+    about: 'call-key',
+    says: `within a call ${keys} do nothing: Asterisk's features.conf does not take in ours; add at its end the line that star64 apply names, and then star64 apply again`,
   }));
 }
 

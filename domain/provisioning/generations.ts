@@ -41,6 +41,11 @@ export async function forgetChanges(db: Queryable, changes: readonly string[]): 
   );
 }
 
+/** Notes whether the Asterisk of a node has read the keys within a call that are in a file of ours. */
+export async function noteCallKeys(db: Queryable, node: string, has: boolean): Promise<void> {
+  await withDatabaseErrors(() => db('nodes').where({ name: node }).update({ has_call_keys: has }));
+}
+
 /** Notes that the files at a node are no longer those of the database: an older generation is in force. */
 export async function noteFileChange(db: Queryable, node: string): Promise<void> {
   await withDatabaseErrors(() => db('file_changes').insert({ node }));

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../../domain/database/pool.js';
 import { conflict, fail, Star64Error } from '../../domain/errors.js';
-import { forgetChanges, noteFileChange } from '../../domain/provisioning/generations.js';
+import { forgetChanges, noteCallKeys, noteFileChange } from '../../domain/provisioning/generations.js';
 import type { Access } from './access.js';
 import { markLogs, warningsSince, withLine, type LogMark } from './complaints.js';
 import type { Console } from './console.js';
@@ -22,6 +22,11 @@ export interface ApplyOptions extends GenerateOptions {
 export interface Applied extends Generated {
   /** What Asterisk has read anew, in that order; a part twice if something left it after the dialplan did. */
   reloaded: Part[];
+  /**
+   * The line that the operator's features.conf lacks, with its path: until it is there, nobody can hold, record, drop or end
+   * by key, and everything else works.
+   */
+  lacks: string | undefined;
 }
 
 /** The parts of Asterisk that read configuration, as they sign what they say. */
@@ -52,10 +57,11 @@ export function apply(db: Database, options: ApplyOptions): Promise<Applied> {
     // What Asterisk has is what a rollback goes back to, also when files were generated since that it never read.
     if (before.loaded !== undefined && before.loaded !== generation)
       await setLink(directory, 'previous', before.loaded);
-    const { reloaded, notIncluded } = await bring(options, access, generation, before);
+    const { reloaded, notIncluded, lacks } = await bring(options, access, generation, before);
     await forgetChanges(db, notIncluded ? [] : written.changes);
+    await noteCallKeys(db, options.node, lacks === undefined);
     if (notIncluded) throw notIncluded;
-    return { generation, changed, unreachable, reloaded };
+    return { generation, changed, unreachable, reloaded, lacks };
   });
 }
 
@@ -104,6 +110,7 @@ interface Brought {
   reloaded: Part[];
   /** Files that the operator's own do not take in: nothing that going back would mend. */
   notIncluded: Star64Error | undefined;
+  lacks: string | undefined;
 }
 
 /** Has Asterisk read a generation whose link is set, or sets the links back and has it read the one before. */
@@ -134,15 +141,17 @@ async function bring(
     );
   }
   const { reloaded, notIncluded } = step;
-  const lines = notIncluded.map(
-    (part) =>
-      `  ${join(directories.configuration, fileOf[part])}:  #tryinclude "${join(directory, 'current', fileOf[part])}"`,
-  );
+  const lineOf = (part: Part): string =>
+    `${join(directories.configuration, fileOf[part])}:  #tryinclude "${join(directory, 'current', fileOf[part])}"`;
+  const lacks = notIncluded.includes('features') ? lineOf('features') : undefined;
+  // Without them calls are as they were before there were such keys.
+  if (notIncluded.every((part) => part === 'features')) return { reloaded, notIncluded: undefined, lacks };
+  const lines = notIncluded.map((part) => `  ${lineOf(part)}`);
   const error = fail('not_included', {
     facts: { parts: notIncluded },
-    says: `generation ${generation} is written, but Asterisk has not read all of it, since these files of its own do not take it in. Add to each its line (in queues.conf and pjsip.conf at the end), and then \`star64 apply\` again:\n${lines.join('\n')}\n${notIncluded.some((part) => part !== 'rules') ? 'nobody can be called' : 'no caller overflows to another group'} before that`,
+    says: `generation ${generation} is written, but Asterisk has not read all of it, since these files of its own do not take it in. Add to each its line (in queues.conf, pjsip.conf and features.conf at the end), and then \`star64 apply\` again:\n${lines.join('\n')}\n${notIncluded.some((part) => part !== 'rules' && part !== 'features') ? 'nobody can be called' : 'no caller overflows to another group'} before that`,
   });
-  return { reloaded, notIncluded: lines.length > 0 ? error : undefined };
+  return { reloaded, notIncluded: error, lacks };
 }
 
 async function goBack(
@@ -202,6 +211,8 @@ class Step {
     }
     // Read with the queues, unless nothing of those has changed.
     await this.#bring('rules', wanted);
+    // Before the dialplan that names them.
+    await this.#bring('features', wanted);
     await this.#bring('dialplan', wanted);
     for (const part of ['queues', 'phones'] as const) {
       if (gone[part].size > 0) await this.#bring(part, wanted);
@@ -229,9 +240,12 @@ class Step {
     if (refused !== undefined) throw new Refused(refused);
     const { marked, missing, included } = await look(this.console, part, wanted);
     if (marked && missing.length === 0) return;
-    const complaints = await this.#reasons(wanted);
+    // Nobody waits for the log each time that a file is not taken in which may be left out.
+    const complaints =
+      part === 'features' && !included ? await this.#complaints(wanted) : await this.#reasons(wanted);
     if (!included && complaints.length === 0) {
       this.notIncluded.push(part);
+      if (part === 'features') this.reloaded.pop();
       return;
     }
     const some = missing.slice(0, 5).join(', ');

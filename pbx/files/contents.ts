@@ -26,6 +26,9 @@ export async function readContents(path: string, generation: string): Promise<Co
       dialplan: generation,
       // Their text is read back itself.
       rules: generation,
+      features: existsSync(join(path, fileOf.features))
+        ? /^\[(star64-features-g[0-9a-f]{16})\]$/m.exec(await site('features'))?.[1]
+        : undefined,
       queues: /^\[(star64-queues-g[0-9a-f]{16})\]$/m.exec(await site('queues'))?.[1],
       phones: /^\[(star64-phones-g[0-9a-f]{16})\]$/m.exec(await site('phones'))?.[1],
     },

@@ -103,11 +103,16 @@ export async function write(
   if (teams.length === 0 && options.empty !== true) await refuseEmpty(db, options.node);
   const site = siteModel({ teams, trunks }, options);
   const unreachable: Generated['unreachable'] = [];
-  const names = { all: createHash('sha256'), queues: createHash('sha256'), phones: createHash('sha256') };
+  const names = {
+    all: createHash('sha256'),
+    queues: createHash('sha256'),
+    phones: createHash('sha256'),
+    features: createHash('sha256'),
+  };
   const name = (files: GeneratedFile[]): void => {
     for (const { path, text } of files) {
       const part = partOf(path);
-      const own = part === 'queues' || part === 'phones' ? [names.all, names[part]] : [names.all];
+      const own = part === 'rules' || part === 'dialplan' ? [names.all] : [names.all, names[part]];
       for (const named of own) named.update(`${path}\0`).update(text).update('\0');
     }
   };
@@ -133,6 +138,7 @@ export async function write(
       generation,
       queues: `star64-queues-${digest('queues')}`,
       phones: `star64-phones-${digest('phones')}`,
+      features: `star64-features-${digest('features')}`,
     };
     for (const file of renderMarked(templates, site, marks)) await draft.add(file);
     await draft.settle();

@@ -39,6 +39,12 @@ export async function look(
       if (rules.size === 0) return { marked: true, missing: [], included: true };
       return compare(rules, rulesIn(rules, await console('queue show rules')), true, /^star64-/);
     }
+    case 'features': {
+      // A generation of before there were such files has nothing to be there.
+      if (mark === undefined) return { marked: true, missing: [], included: true };
+      const there = names(await console('features show'), /^===> Group: (\S+)/gm);
+      return { marked: there.has(mark), missing: [], included: there.has('star64-called') };
+    }
     case 'phones': {
       const there = names(await console('pjsip list endpoints'), /^ *Endpoint: +([^\s/<]+)/gm);
       const places = names(await console('pjsip list aors'), /^ *Aor: +(star64-phones-\S+)/gm);
@@ -86,6 +92,7 @@ export async function reload(console: Console, part: Part): Promise<string | und
     dialplan: ['dialplan reload', /reloaded/],
     queues: ['module reload app_queue.so', /reloaded successfully/],
     rules: ['module reload app_queue.so', /reloaded successfully/],
+    features: ['module reload features', /reloaded successfully/],
     phones: ['module reload res_pjsip.so', /reloaded successfully/],
   }[part] as [string, RegExp];
   const text = await console(command);

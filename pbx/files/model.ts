@@ -6,6 +6,7 @@ import { deviceOf, lampOf, memberOf, queueOf, wordFor } from '../queue/names.js'
 import type { DestinationKind } from '../../domain/destination.js';
 import { restsOf, type PrefixRow } from './did-rows.js';
 import { bare } from '../../domain/telephone-numbers.js';
+import { inCallModel, keySets } from './call-keys.js';
 import { exitsOf, keysOf } from './exits.js';
 import { emergencyModel } from './emergency.js';
 import { hoursModel } from './hours-model.js';
@@ -160,8 +161,8 @@ export function teamModel(
         supervises: supervising.has(feature),
         length: String(code.length),
       })),
+    inCall: inCallModel(identity, rows.callKeys),
     callKeys: keyed(rows.callKeys),
-    dynamicFeatures: '',
     fallback: rows.slots['transfer-fallback'] ? placeIn(identity, rows.slots, 'transfer-fallback') : '',
     ownEndpoints: rows.extensions.flatMap(({ number, endpoint }) =>
       endpoint === null ? [] : [{ number, endpoint }],
@@ -260,6 +261,7 @@ export function siteModel({ teams, trunks }: Pick<NodeRows, 'teams' | 'trunks'>,
     teams: teams.map(({ identity }) => identity),
     trunks: trunks.map((trunk) => trunkModel('star64', settings.passwordDigest, trunk)),
     callerSeconds,
+    keySets: keySets(teams),
     overflows: teams.flatMap(({ identity, groups }) =>
       groups.flatMap(({ name, overflowSeconds }) =>
         overflowSeconds === null ? [] : [{ queue: queueOf(identity, name), seconds: overflowSeconds }],

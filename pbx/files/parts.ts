@@ -1,14 +1,16 @@
 /**
  * The parts of a generation, each taken in by a file of the operator's own. Rules are when callers of a queue overflow to
- * agents of another group: app_queue reads them together with the queues, from a file of their own.
+ * agents of another group: app_queue reads them together with the queues, from a file of their own. Features are the keys within a call that Asterisk does
+ * not have itself; without them everything else works.
  */
-export type Part = 'phones' | 'queues' | 'rules' | 'dialplan';
+export type Part = 'phones' | 'queues' | 'rules' | 'features' | 'dialplan';
 
 /** The file of a part that the operator's file of the same name takes in. */
 export const fileOf: Readonly<Record<Part, string>> = {
   phones: 'pjsip.conf',
   queues: 'queues.conf',
   rules: 'queuerules.conf',
+  features: 'features.conf',
   dialplan: 'extensions.conf',
 };
 
@@ -17,5 +19,6 @@ export function partOf(path: string): Part {
   if (path === fileOf.phones || path.startsWith('phones/')) return 'phones';
   if (path === fileOf.queues || path.startsWith('queues/')) return 'queues';
   if (path === fileOf.rules) return 'rules';
+  if (path === fileOf.features) return 'features';
   return 'dialplan';
 }

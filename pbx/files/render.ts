@@ -33,10 +33,17 @@ export interface Marks {
   /** Name the content of the queues and of the phones: a queue without members, and an AOR without contacts. */
   queues: string;
   phones: string;
+  /** Names that of the keys within a call: a group of keys that nobody has. */
+  features: string;
 }
 
 /** Stands where the content that a mark names is not known yet. */
-export const noMarks: Marks = { generation: 'none', queues: 'none', phones: 'none' };
+export const noMarks: Marks = {
+  generation: 'none',
+  queues: 'none',
+  phones: 'none',
+  features: 'none',
+};
 
 /** The files that all teams share and that no mark is in. */
 export function renderShared(
@@ -82,10 +89,15 @@ export function refuseSyntax(model: object): void {
   );
 }
 
+/** What is keyed within a call: nothing that can follow makes an include of it. */
+const callKeys = /^[*#][0-9*#]{1,4}$/;
+
 /** Where the first text is that cannot be written; undefined when there is none. */
 function syntaxIn(value: unknown): string[] | undefined {
   if (typeof value === 'string')
-    return value.length <= 500 && /^[A-Za-z0-9_.+:/@&,* -]*$/.test(value) ? undefined : [];
+    return value.length <= 500 && (/^[A-Za-z0-9_.+:/@&,* -]*$/.test(value) || callKeys.test(value))
+      ? undefined
+      : [];
   if (typeof value !== 'object' || value === null) return undefined;
   for (const key of Object.keys(value)) {
     const inner = syntaxIn((value as Record<string, unknown>)[key]);

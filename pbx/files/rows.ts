@@ -1,6 +1,7 @@
 import { readOutboundTeams } from '../../domain/calls/outbound-read.js';
 import type { OutboundTeam } from '../../domain/calls/outbound-team.js';
 import type { Database } from '../../domain/database/pool.js';
+import { readCallKeys } from './call-keys.js';
 import { callersOf, type TrustedTrunk } from './caller-forms.js';
 import { dialledForms } from './dialled-forms.js';
 import { formsOf, type Forms } from './did-forms.js';
@@ -13,7 +14,7 @@ import { readRooms } from './rooms.js';
 import { wayPlans } from './way-plans.js';
 import { readWays, type WaysRow } from './ways-rows.js';
 import { readSlots, type AnnouncementRow, type MenuRow, type Slots } from './slots.js';
-import type { CallKeyRow, CodeRow, ExtensionRow, GroupRow, TeamRow, TeamRows } from './team-rows.js';
+import type { CodeRow, ExtensionRow, GroupRow, TeamRow, TeamRows } from './team-rows.js';
 import type { Destination } from '../../domain/destination.js';
 import { readTrunks, type TrunkRow } from './trunks.js';
 import { changesIn } from '../../domain/provisioning/generations.js';
@@ -170,12 +171,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
         .orderBy('c.code')
         .select<(CodeRow & { team: string })[]>('t.identity as team', 'c.code', 'c.feature');
       for (const { team, ...row } of codes) of(team).codes.push(row);
-      const callKeys = await trx('call_keys as c')
-        .join('teams as t', 't.id', 'c.team_id')
-        .where({ 't.node': node, 'c.enabled': true })
-        .orderBy('c.action')
-        .select<(CallKeyRow & { team: string })[]>('t.identity as team', 'c.action', 'c.keys');
-      for (const { team, ...row } of callKeys) of(team).callKeys.push(row);
+      for (const { team, ...row } of await readCallKeys(trx, node)) of(team).callKeys.push(row);
       const dids = await trx('dids as d')
         .join('teams as t', 't.id', 'd.team_id')
         .join('destination_targets as p', 'p.from_did_id', 'd.id')

@@ -41,7 +41,13 @@ const settingsOf = ['queue-settings', 'phone-settings', 'trunk-settings'] as con
 const replaceable: readonly string[] = [...contexts, ...settingsOf];
 
 /** Templated files for all teams that have the marks. Their own paths decide what is read: not replaceable. */
-const markedFiles = ['pjsip.conf', 'queues.conf', 'queuerules.conf', 'extensions.conf'] as const;
+const markedFiles = [
+  'pjsip.conf',
+  'queues.conf',
+  'queuerules.conf',
+  'features.conf',
+  'extensions.conf',
+] as const;
 /** Copied as they are. */
 const stableFiles = [
   'star64-code.conf',
@@ -65,6 +71,7 @@ const stableFiles = [
   'star64-number.conf',
   'star64-voice.conf',
   'star64-room.conf',
+  'star64-in-call.conf',
   'star64-transfer.conf',
 ] as const;
 

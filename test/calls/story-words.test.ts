@@ -67,6 +67,12 @@ await t.test('each thing that happens to a call reads as a sentence', (t) => {
       { file: 'star64/astercc/2026-11-26/default-1.2-1.wav', seconds: 192 },
       'recorded as star64/astercc/2026-11-26/default-1.2-1.wav, 3:12',
     ],
+    ['recording-paused', { file: 'star64/astercc/2026-11-26/x.wav' }, 'the recording pauses, by key'],
+    [
+      'dropped',
+      { channel: 'PJSIP/astercc-5003-0000000a' },
+      'PJSIP/astercc-5003 is dropped from the call, by key',
+    ],
     ['ended', { outcome: 'answered', seconds: 250 }, 'over after 4:10: answered'],
     ['ended', { outcome: 'unknown' }, 'over: what became of it was not seen'],
     ['ended', { outcome: 'unknown', by: 'system' }, 'over: its way ended there, and nobody was called'],

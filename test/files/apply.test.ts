@@ -1,6 +1,8 @@
 import { appendFile, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { readNotices } from '../../domain/monitor/notices.js';
+import { setCallKey } from '../../domain/provisioning/call-key.js';
 import { addExtension, removeExtension } from '../../domain/provisioning/extension.js';
 import { filesAreBehind } from '../../domain/provisioning/generations.js';
 import { addGroup, setGroup } from '../../domain/provisioning/group.js';
@@ -43,7 +45,10 @@ const forget = (db: Awaited<ReturnType<typeof site>>['db'], name: string) =>
 void t.test('phones and queues are read before the dialplan, and only what is not there yet', async (t) => {
   const { db, asterisk, options } = await site(t);
   t.ok(await filesAreBehind(db, 'astercc'));
-  t.match(await apply(db, options), { changed: true, reloaded: ['phones', 'queues', 'dialplan'] });
+  t.match(await apply(db, options), {
+    changed: true,
+    reloaded: ['phones', 'queues', 'features', 'dialplan'],
+  });
   t.notOk(await filesAreBehind(db, 'astercc'));
   t.match(await apply(db, options), { changed: false, reloaded: [] });
 
@@ -54,7 +59,7 @@ void t.test('phones and queues are read before the dialplan, and only what is no
   t.same((await apply(db, options)).reloaded, ['queues', 'dialplan']);
   await setTeam(db, 'astercc', { name: 'Another name' });
   t.notOk(await filesAreBehind(db, 'astercc'), 'what is in no file changes none');
-  t.equal(asterisk.reloads.length, 7);
+  t.equal(asterisk.reloads.length, 8);
 });
 
 void t.test(
@@ -136,7 +141,7 @@ void t.test(
   async (t) => {
     const { db, asterisk, options } = await site(t);
     asterisk.notIncluded.add('rules');
-    t.match(await apply(db, options), { reloaded: ['phones', 'queues', 'dialplan'] });
+    t.match(await apply(db, options), { reloaded: ['phones', 'queues', 'features', 'dialplan'] });
     await setGroup(db, 'astercc', 'support', { overflow: 'sales', overflowSeconds: 20 });
     await refused(
       t,
@@ -165,7 +170,7 @@ void t.test('files are not written for an Asterisk of another version', async (t
     );
   t.same(asterisk.reloads, [], 'nothing was changed');
   for (const version of ['20', '20.15', '20.15.2', undefined]) await apply(db, { ...options, version });
-  t.equal(asterisk.reloads.length, 3);
+  t.equal(asterisk.reloads.length, 4);
 });
 
 void t.test('an own file that does not take ours in is named with its line', async (t) => {
@@ -183,6 +188,57 @@ void t.test('an own file that does not take ours in is named with its line', asy
   asterisk.notIncluded.clear();
   t.match(await apply(db, options), { changed: false, reloaded: ['queues'] });
 });
+
+void t.test(
+  'an Asterisk of before that does not take in the keys goes on without them, and it is said',
+  async (t) => {
+    const { db, asterisk, options } = await site(t);
+    asterisk.notIncluded.add('features');
+    const line = `/opt/etc/features.conf:  #tryinclude "${options.directory}/current/features.conf"`;
+    const told = async (): Promise<string[]> =>
+      (await readNotices(db, 'astercc')).flatMap(({ about, says }) => (about === 'call-key' ? [says] : []));
+    t.same(await told(), [], 'nobody knows yet');
+    t.match(await apply(db, options), {
+      changed: true,
+      reloaded: ['phones', 'queues', 'dialplan'],
+      lacks: line,
+    });
+    t.notOk(await filesAreBehind(db, 'astercc'), 'all that is needed is there');
+    t.match(await told(), [
+      /\*7 \(hold\), \*8 \(record\), \*9 \(drop\), \*0 \(end\) do nothing: .*features\.conf/,
+    ]);
+    for (const action of ['hold', 'record', 'drop', 'end'])
+      await setCallKey(db, 'astercc', action, { enabled: false });
+    t.same(await told(), [], 'keys that are disabled are nothing to see to');
+    await setCallKey(db, 'astercc', 'hold', { enabled: true });
+    asterisk.notIncluded.clear();
+    t.match(await apply(db, options), { reloaded: ['features', 'dialplan'], lacks: undefined });
+    t.same(await told(), []);
+  },
+);
+
+void t.test(
+  'keys that a team has changed are read, and only then; teams that have not share theirs',
+  async (t) => {
+    const { db, asterisk, options, out } = await site(t);
+    await apply(db, options);
+    const own = async (): Promise<string[]> =>
+      (await readFile(join(out, 'current/features.conf'), 'utf8'))
+        .split(/^(?=\[)/m)
+        .filter((text) => text.startsWith('[astercc'));
+    t.same(await own(), []);
+    await setCallKey(db, 'astercc', 'hold', { keys: '#7' });
+    await setCallKey(db, 'astercc', 'end', { enabled: false });
+    t.same((await apply(db, options)).reloaded, ['features', 'dialplan']);
+    t.match(await own(), [
+      /^\[astercc-called\]\nstar64-hold => #7\nstar64-record => \*8\nstar64-drop => \*9\n\n?/,
+      /^\[astercc-calling\]\nstar64-hold => #7\nstar64-record-peer => \*8\nstar64-drop => \*9\n/,
+    ]);
+    t.match(await asterisk.console('features show'), 'Group: astercc-calling');
+    await rollback(db, options);
+    t.notMatch(await asterisk.console('features show'), 'astercc');
+  },
+);
 
 void t.test('rollback goes back to what Asterisk had, and a second one comes back', async (t) => {
   const { db, asterisk, options, current } = await site(t);

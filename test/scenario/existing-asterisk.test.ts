@@ -78,6 +78,7 @@ await t.test('settings, a team and the generated files, with the commands of the
   const includes = [...block('; extensions.conf').matchAll(/#tryinclude "([^"]*\/([a-z]+\.conf))"/g)];
   t.same(includes.map(([, , file]) => file).sort(), [
     'extensions.conf',
+    'features.conf',
     'pjsip.conf',
     'queuerules.conf',
     'queues.conf',

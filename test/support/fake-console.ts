@@ -17,6 +17,7 @@ export class FakeConsole {
   #queues: string[] = [];
   #phones: string[] = [];
   #rules: string[] = [];
+  #features: string[] = [];
   #dialplan = '';
 
   constructor(
@@ -37,6 +38,8 @@ export class FakeConsole {
           .join('\n');
       case 'queue show rules':
         return this.#rules.join('');
+      case 'features show':
+        return this.#features.map((name) => `===> Group: ${name}\n===> --> star64-hold (*7)\n`).join('');
       case 'core show version':
         return 'Asterisk 20.15.2 built by nobody @ nowhere on a x86_64 running Linux on 2026-01-01\n';
       case 'pjsip list endpoints':
@@ -63,6 +66,13 @@ export class FakeConsole {
           );
         this.#note('queues');
         return "Module 'app_queue.so' reloaded successfully.\n";
+      case 'module reload features':
+        if (!this.notIncluded.has('features'))
+          this.#features = [...(await this.#text('features.conf')).matchAll(/^\[(.+)\]$/gm)].map(
+            ([, name = '']) => name,
+          );
+        this.#note('features');
+        return "Module 'features' reloaded successfully.\n";
       case 'module reload res_pjsip.so':
         if (!this.notIncluded.has('phones')) this.#phones = await this.#sections('pjsip.conf');
         if (this.complaint !== undefined) await this.onWarning(this.complaint);
