@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureCalls, type CallSettings } from './calls.js';
+import { measureCallsOut, type CallOutSettings } from './calls-out.js';
 import { measureFastAgi, type AgiSettings } from './fastagi.js';
 import { measurePhones, type PhoneSettings } from './phone.js';
 import { measureQuestions, type QuestionSettings } from './questions.js';
@@ -12,6 +13,7 @@ interface Settings {
   fastAgi: AgiSettings;
   questions: QuestionSettings;
   calls: CallSettings;
+  out: CallOutSettings;
   phones: PhoneSettings;
 }
 
@@ -24,6 +26,7 @@ const full: Settings = {
     rates: { asterisk: 50, extension: 20, group: 10 },
     climb: { from: 50, factor: 1.25, seconds: 5 },
   },
+  out: { rounds: 5, sliceSeconds: 10, rate: 20 },
   phones: {
     size: { agents: 1000, groups: 50, servers: 3 },
     signIns: {
@@ -46,6 +49,7 @@ const quick: Settings = {
     rates: { asterisk: 50, extension: 20, group: 10 },
     climb: { from: 100, factor: 1.5, seconds: 2 },
   },
+  out: { rounds: 1, sliceSeconds: 4, rate: 20 },
   phones: {
     size: { agents: 100, groups: 10, servers: 3 },
     signIns: { rounds: [{ concurrency: 10, agents: 100 }] },
@@ -58,7 +62,7 @@ const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },
   allowPositionals: true,
 });
-const parts = positionals.length > 0 ? positionals : ['fastagi', 'questions', 'calls', 'phones'];
+const parts = positionals.length > 0 ? positionals : ['fastagi', 'questions', 'calls', 'out', 'phones'];
 const settings = values.quick ? quick : full;
 const progress = (text: string): void => console.error(text);
 const [cpu] = cpus();
@@ -75,6 +79,7 @@ const results: Results = {
     questions: await measureQuestions(settings.questions, progress),
   }),
   ...(parts.includes('calls') && { calls: await measureCalls(settings.calls, progress) }),
+  ...(parts.includes('out') && { out: await measureCallsOut(settings.out, progress) }),
   ...(parts.includes('phones') && { phones: await measurePhones(settings.phones, progress) }),
 };
 if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(results, null, 1)}\n`);

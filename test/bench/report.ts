@@ -1,3 +1,4 @@
+import type { CallOutCost, CallOutResult } from './calls-out.js';
 import type { CallResult } from './calls.js';
 import { responders, type AgiResult } from './fastagi.js';
 import { short } from './numbers.js';
@@ -17,15 +18,17 @@ export interface Results {
   fastAgi?: AgiResult[];
   questions?: QuestionResult;
   calls?: CallResult[];
+  out?: CallOutResult;
   phones?: PhoneResult;
 }
 
 /** The results as Markdown, as they stand in the README. */
-export function tables({ machine, fastAgi, questions, calls, phones }: Results): string {
+export function tables({ machine, fastAgi, questions, calls, out, phones }: Results): string {
   const parts = [`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, Linux ${machine.kernel}`];
   if (fastAgi) parts.push(fastAgiTable(fastAgi));
   if (questions) parts.push(questionTable(questions));
   if (calls) parts.push(callTable(calls));
+  if (out) parts.push(callOutTable(out));
   if (phones) parts.push(signInTable(phones), stateTable(phones), wrapUpTable(phones));
   return parts.join('\n\n');
 }
@@ -88,6 +91,29 @@ function callTable(results: readonly CallResult[]): string {
   ]);
   const head = ['A call', 'static, CPU ms', 'routed, CPU ms', 'ratio', 'Asterisk + server + PostgreSQL'];
   return table([...head, 'highest rate, static / routed'], rows);
+}
+
+function callOutTable({ rate, out, static: plain }: CallOutResult): string {
+  const cpu = ({ asterisk, server, postgres }: CallOutCost): number => asterisk + server + postgres;
+  return table(
+    [`A call out, ${rate} a second`, 'static Dial', 'star64', 'ratio', 'Asterisk + server + PostgreSQL'],
+    [
+      [
+        'CPU ms',
+        short(cpu(plain)),
+        short(cpu(out)),
+        short(cpu(out) / cpu(plain)),
+        [out.asterisk, out.server, out.postgres].map(short).join(' + '),
+      ],
+      [
+        'INVITE to 200, ms',
+        short(plain.setupMs),
+        short(out.setupMs),
+        short(out.setupMs / plain.setupMs),
+        '–',
+      ],
+    ],
+  );
 }
 
 function signInTable({ signIns }: PhoneResult): string {

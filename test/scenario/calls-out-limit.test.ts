@@ -1,26 +1,47 @@
 import t from 'tap';
 import { until } from '../../domain/machine/processes.js';
+import { addExtension } from '../../domain/provisioning/extension.js';
 import { setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
+import { addTrunkGroup } from '../../domain/provisioning/trunk-group.js';
+import { addUser } from '../../domain/provisioning/user.js';
+import { addUserGroup } from '../../domain/provisioning/user-group.js';
 import { crowd } from '../../lab/provision.js';
 import { centreOf, needLab, signedInPhone, statesOf, waitMembers, waitState } from '../support/centre.js';
 import { Provider, toldIn } from '../support/providers.js';
 
-/** What a call that a limit keeps in does to who makes it, in the wrap-up mode of calls that nobody answers. */
+/**
+ * What a call that a limit, or the channels of a trunk, keep in does to who makes it, in the wrap-up mode of calls that nobody
+ * answers, and what they hear.
+ */
 await needLab(t);
 const provider = await Provider.start('provider.a', 96);
-t.teardown(() => provider.stop());
+const other = await Provider.start('provider.b', 97);
+t.teardown(() => Promise.all([provider.stop(), other.stop()]));
+const voices = ['simul-call-limit-reached', 'all-circuits-busy-now'];
 const groups = [{ name: 'support', number: '6000', wrapUp: 'ring', wrapUpSeconds: 0 }];
 const centre = await centreOf(t, crowd(2, { groups }), {
-  asterisk: { extra: { 'pjsip.conf': provider.section() } },
+  asterisk: { briefPrompts: voices, extra: { 'pjsip.conf': provider.section() + other.section() } },
   provision: async (db) => {
-    await addTrunk(db, 'astercc', { name: 'provider', endpoint: provider.endpoint, country: 'DE' });
-    await setTeam(db, 'astercc', { trunk: 'provider', outsidePrefix: '0', country: 'DE', area: '30' });
-    await db('teams').where({ identity: 'astercc' }).update({ calls_at_once: 1 });
+    const common = { country: 'DE', channels: 1 };
+    await addTrunk(db, 'astercc', { name: 'provider', endpoint: provider.endpoint, ...common });
+    await addTrunk(db, 'astercc', { name: 'other', endpoint: other.endpoint, country: 'DE' });
+    await addTrunkGroup(db, 'astercc', { name: 'both', members: ['provider', 'other'] });
+    // Whoever has the one trunk alone finds it full before any limit is reached.
+    await addUser(db, 'astercc', { username: 'anna' });
+    await addExtension(db, 'astercc', { number: '5003', user: 'anna' });
+    await addUserGroup(db, 'astercc', { name: 'sales', users: { add: ['anna'] }, trunk: 'provider' });
+    await setTeam(db, 'astercc', {
+      trunkGroup: 'both',
+      outsidePrefix: '0',
+      country: 'DE',
+      area: '30',
+      callsAtOnce: 1,
+    });
   },
 });
 const { asterisk } = centre;
-await provider.reachable(asterisk);
+for (const one of [provider, other]) await one.reachable(asterisk);
 const phone = await signedInPhone(centre, '1001');
 const colleague = await centre.phone('5002');
 
@@ -40,5 +61,22 @@ await t.test('a call that a limit keeps in was none: no wrap-up follows', async 
   await waitMembers(centre, 'astercc-support', ['1001']);
   t.same((await statesOf(centre, '1001')).slice(before), ['talking', 'idle']);
   t.equal(provider.calls.length, 1);
+  t.equal(other.calls.length, 0);
+  await phone.closed();
+  t.same(await asterisk.recognise(await phone.heard(), voices), ['simul-call-limit-reached']);
+
+  const anna = await centre.phone('5003');
+  await anna.dial('0030123456');
+  await anna.closed();
+  t.same(
+    await asterisk.recognise(await anna.heard(), voices),
+    ['all-circuits-busy-now'],
+    'and of a full trunk',
+  );
+  t.equal(provider.calls.length, 1);
+  t.notOk(
+    anna.events.some(({ type }) => type === 'CALL_ESTABLISHED'),
+    'as early media, which costs nothing',
+  );
   await colleague.hangup();
 });

@@ -25,7 +25,10 @@ const steps = [
   `provider.a:N:0:6:${codes}`,
   `provider.x:N:0:2:${codes}&provider.a:N:0:2:${codes}`,
   `provider.a:N:0:6:${codes}&provider.b:N:0:6:${codes}`,
+  ...Array.from({ length: 2 }, () => `provider.a:N:5:6:${codes}`),
 ];
+/** Of one who may not call, which is found out last. */
+const hopeless = [...Array.from({ length: 12 }, (_, index) => `x${index}=99`), 'extension-5009=0'].join('&');
 const asterisk = await LabAsterisk.start({
   extra: {
     'pjsip.conf': `${a.section()}${b.section()}
@@ -45,9 +48,11 @@ match = 127.0.0.95
 ${steps.map((text, index) => `STEPS_${index + 1}=${text}`).join('\n')}
 COUNTS_4=team=20&extension-5001=5
 COUNTS_6=team=1&extension-5001=1
+COUNTS_7=team=20
+COUNTS_8=${hopeless}
 [calls]
-exten => 71,1,Dial(PJSIP/71@provider.a&PJSIP/71@provider.b,8,b(star64-trunk-leg^s^1(\${CHANNEL(name)}^^0^astercc^\${COUNTS_6}^)))
-exten => _[1-6]X,1,Set(steps=\${STEPS_\${EXTEN:0:1}})
+exten => 91,1,Dial(PJSIP/91@provider.a&PJSIP/91@provider.b,8,b(star64-trunk-leg^s^1(\${CHANNEL(name)}^^0^astercc^\${COUNTS_6}^)))
+exten => _[1-8]X,1,Set(steps=\${STEPS_\${EXTEN:0:1}})
  same => n,Gosub(star64-trunks,s,1(\${STRREPLACE(steps,N,\${EXTEN})},\${COUNTS_\${EXTEN:0:1}},U(star64-picked-up),8,astercc))
  same => n,UserEvent(Test,Result: \${GOSUB_RETVAL},Cause: \${STAR64_CAUSE},Limit: \${STAR64_LIMIT},Number: \${EXTEN})
  same => n,Hangup(\${STAR64_CAUSE})
@@ -187,7 +192,7 @@ await t.test('a call over the next trunk is the same call, however few may be ma
   await forget();
   for (const provider of [a, b]) provider.does('ring');
   const legs = [a.calls.length, b.calls.length] as const;
-  await asterisk.console('channel originate Local/71@calls/n application Wait 60');
+  await asterisk.console('channel originate Local/91@calls/n application Wait 60');
   t.ok(await a.call(legs[0], 'invited'));
   t.ok(await b.call(legs[1], 'invited'), 'also while the leg before it is there');
   await b.call(legs[1], 'cancelled');
@@ -205,13 +210,14 @@ await t.test('a call over the next trunk is the same call, however few may be ma
   );
 });
 
-// Takes LOCK away, and it stays green: on two cores no two of the 20 count at the same moment. That it is exact rests on LOCK.
-await t.test('as many calls go out at one moment as may, and the others', async (t) => {
+// The last row fails without LOCK: those who may not call are counted for some milliseconds each, and keep others out.
+await t.test('as many calls go out at one moment as may, and the others are told so', async (t) => {
   await forget();
   for (const [number, wanted, places] of [
     ['31', { full: 15 }, [3, 2]],
     ['41', { limit: 15 }, [5, 0]],
-  ] as [string, Record<string, number>, [number, number]][]) {
+    [['81', '71', '82', '83'], { limit: 15 }, [5, 0]],
+  ] as [string | string[], Record<string, number>, [number, number]][]) {
     for (const provider of [a, b]) provider.does('ring');
     const before = [a.calls.length, b.calls.length] as const;
     const fresh = (): ProviderCall[][] => [a.calls.slice(before[0]), b.calls.slice(before[1])];
@@ -230,14 +236,14 @@ await t.test('as many calls go out at one moment as may, and the others', async 
     asterisk.thaw();
     const told = await until('those that may not to be told', async () => {
       const results = (await toldIn(asterisk, 'Test', from)).map(({ Result }) => Result);
-      return results.length === 15 ? results : undefined;
+      return results.length >= 15 ? results : undefined;
     });
     t.same(told.length, 15);
     await until('those that may to ring', () => (fresh().flat().length >= 5 ? true : undefined));
     for (const provider of [a, b])
       for (const one of fresh().flat()) if (provider.calls.includes(one)) provider.pickUp(one);
     const { successful, failed } = await calling;
-    t.same([successful, failed], [5, 15]);
+    t.same([successful, failed], [5, 15], String(number));
     t.same(
       fresh().map(({ length }) => length),
       places,

@@ -39,6 +39,8 @@ export class Provider {
   /** Says nothing to anybody, also not to OPTIONS. */
   #dead = false;
   #unseen = false;
+  /** Call-IDs of all calls that it was sent. */
+  readonly #sent = new Set<string>();
 
   private constructor(
     /** The endpoint of its trunk in Asterisk. */
@@ -48,7 +50,9 @@ export class Provider {
     private readonly socket: Socket,
   ) {
     socket.on('message', (message, { address: host, port }) => {
-      if (!this.#dead) this.#receive(message.toString(), host, port);
+      const text = message.toString();
+      if (text.startsWith('INVITE ')) this.#sent.add(header(text, 'Call-ID'));
+      if (!this.#dead) this.#receive(text, host, port);
     });
   }
 
@@ -94,6 +98,11 @@ match = ${this.address}
   /** The numbers of the calls that came in, in order. */
   get numbers(): string[] {
     return this.calls.map(({ number }) => number);
+  }
+
+  /** How many calls it was sent, those included of which it heard nothing while it was dead. */
+  get sent(): number {
+    return this.#sent.size;
   }
 
   /** How many calls are not over. */
@@ -162,13 +171,11 @@ match = ${this.address}
     );
   }
 
-  /** Waits until Asterisk's device state says that it is there, or not. */
+  /** Waits until Asterisk has a place to send its calls to, or none. */
   async reachable(asterisk: LabAsterisk, wanted = true): Promise<void> {
     await until(`Asterisk to find ${this.endpoint} ${wanted ? 'reachable' : 'gone'}`, async () => {
-      const text = await asterisk.console(`dialplan eval function DEVICE_STATE(PJSIP/${this.endpoint})`);
-      return /Result: (UNAVAILABLE|INVALID)/.test(text) === !wanted && text.includes('Result:')
-        ? true
-        : undefined;
+      const text = await asterisk.console(`dialplan eval function PJSIP_DIAL_CONTACTS(${this.endpoint})`);
+      return text.includes('Return Value:') && text.includes(this.address) === wanted ? true : undefined;
     });
   }
 

@@ -191,7 +191,8 @@ export class RawPhone {
     if (status > 0) return;
     const method = /^[A-Z]+/.exec(text)?.[0] ?? '';
     if (method === 'INVITE') this.rung.push(text);
-    if (method === 'ACK') return;
+    // Voice comes here, too.
+    if (method === '' || method === 'ACK') return;
     const answer = method === 'INVITE' ? '486 Busy Here' : '200 OK';
     const back = ['Via', 'From', 'To', 'Call-ID', 'CSeq'].map((name) => `${name}: ${header(text, name)}`);
     this.#send([`SIP/2.0 ${answer}`, ...back], '');
