@@ -32,6 +32,7 @@ import { up as limits } from './0031-limits.js';
 import { up as trunks } from './0032-trunks.js';
 import { up as places, remarks as placesRemarks } from './0034-places.js';
 import { up as ways, remarks as waysRemarks } from './0035-ways.js';
+import { up as callCommands } from './0042-call-commands.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -77,4 +78,5 @@ export const migrations: readonly Migration[] = [
   { name: '0032-trunks', sql: trunks },
   { name: '0034-places', sql: places, remarks: placesRemarks },
   { name: '0035-ways', sql: ways, remarks: waysRemarks },
+  { name: '0042-call-commands', sql: callCommands },
 ];
