@@ -31,6 +31,10 @@ comment on column call_commands.result is
   'done; refused, with the reason; expired: no server claimed it in time; unknown: the server that had claimed it ended before it '
   'said what became of it. Nobody tries a second time.';
 
+alter table nodes add column manager_lacks text[] not null default '{}';
+comment on column nodes.manager_lacks is
+  'Classes of write= in manager.conf that the user of the servers lacks for commands to calls, as the leader has found.';
+
 create function tell_call_command() returns trigger language plpgsql as $$
 begin
   perform pg_notify('star64_call_commands', new.node);

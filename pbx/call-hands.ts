@@ -21,6 +21,22 @@ interface CallChannel {
 const dialled = /^[0-9*#+]{1,40}$/;
 const transferContext = (team: string): string => `${team}-transfers`;
 
+/** Actions that are asked of Asterisk here, and the class of the manager's write= that each needs. */
+const needed: Readonly<Record<string, string>> = {
+  CoreShowChannels: 'reporting',
+  Hangup: 'call',
+  BlindTransfer: 'call',
+  Atxfer: 'call',
+  PlayDTMF: 'call',
+};
+
+/** The classes that star64's user of the manager lacks: Asterisk lists the actions that a user may ask for. @throws AmiError. */
+export async function lackedClasses(manager: ManagerActions): Promise<string[]> {
+  const { headers } = await manager.action('ListCommands');
+  const lacked = Object.entries(needed).filter(([action]) => !headers.has(action.toLowerCase()));
+  return [...new Set(lacked.map(([, one]) => one))].sort();
+}
+
 /** The keys of a call that a command presses for the agent (star64 call-key). */
 const pressed = { hold: 'hold', conference: 'conference' } as const satisfies Partial<
   Record<CallCommandKind, string>

@@ -59,7 +59,7 @@ export async function commandCall<K extends CallCommandKind>(
     throw fail('no_server', {
       ...about,
       says: `no server of node ${node} has taken the command within ${times.claimSeconds} seconds, and none will carry it out`,
-      remedy: { text: '{0} says who watches that node', steps: [{ noun: 'status', verb: '' }] },
+      remedy: { text: '`star64 status` says whether one runs there' },
     });
   if (result === 'refused')
     throw fail('call_command_refused', { ...about, says: `call ${name}: ${reason ?? 'refused'}` });
@@ -201,5 +201,20 @@ export async function sweepCallCommands(db: Queryable, node: string, holder: str
   await db.raw(
     `delete from call_commands where node = ? and given_at < clock_timestamp() - interval '30 days'`,
     [node],
+  );
+}
+
+/** Keeps which classes of the manager the servers of the node lack for commands to calls; `star64 status` says so. */
+export async function noteManagerLacks(
+  db: Queryable,
+  node: string,
+  classes: readonly string[],
+): Promise<void> {
+  await db.raw(
+    `update nodes set manager_lacks = :classes where name = :node and manager_lacks <> :classes::text[]`,
+    {
+      node,
+      classes: [...classes],
+    },
   );
 }

@@ -5,7 +5,7 @@ import { listUnknownNumbers } from '../calls/unknown-numbers.js';
 
 /** Something that a person should see to, beside the figures. */
 export interface Notice {
-  readonly about: 'endpoint' | 'did' | 'unknown-number' | 'emergency';
+  readonly about: 'endpoint' | 'did' | 'unknown-number' | 'emergency' | 'manager';
   readonly says: string;
 }
 
@@ -18,6 +18,7 @@ export function readNotices(db: Queryable, team: string): Promise<Notice[]> {
     ...(await noWayToHelp(db, team)),
     ...(await unguarded(db, team)),
     ...(await twins(db, team)),
+    ...(await powerless(db, team)),
     ...(await unknownNumbers(db)),
   ]);
 }
@@ -52,6 +53,19 @@ async function unguarded(db: Queryable, team: string): Promise<Notice[]> {
       seen === null
         ? `endpoint ${endpoint} (extension ${number}) has dialled no feature code yet, so it is not known whether it has its lines: include => ${team}-features in its context, and set_var = GROUP(star64)=PJSIP/${endpoint}`
         : `endpoint ${endpoint} (extension ${number}) lacks its line in pjsip.conf, so that Asterisk may ring it during a call: set_var = GROUP(star64)=PJSIP/${endpoint}`,
+  }));
+}
+
+/** A manager user who may not do what is commanded to calls. */
+async function powerless(db: Queryable, team: string): Promise<Notice[]> {
+  const { rows } = await db.raw<{ rows: { node: string; lacks: string[] }[] }>(
+    `select n.name as node, n.manager_lacks as lacks from nodes n join teams t on t.node = n.name
+     where t.identity = ? and cardinality(n.manager_lacks) > 0`,
+    [team],
+  );
+  return rows.map(({ node, lacks }) => ({
+    about: 'manager',
+    says: `commands to calls do not work on node ${node}: star64's user in manager.conf lacks ${lacks.join(' and ')} in write= (then "manager reload" in Asterisk)`,
   }));
 }
 

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import {
   claimCallCommand,
   finishCallCommand,
+  noteManagerLacks,
   sweepCallCommands,
   type CallCommandResult,
   type ClaimedCommand,
@@ -9,7 +10,7 @@ import {
 import type { Database } from '../../domain/database/pool.js';
 import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import type { ManagerActions } from '../ami/manager.js';
-import { CallHands, Refused } from '../call-hands.js';
+import { CallHands, lackedClasses, Refused } from '../call-hands.js';
 import { Loop } from './loop.js';
 
 export interface CallCommandsSettings {
@@ -52,6 +53,10 @@ export class CallCommands extends Loop {
         if (performance.now() >= sweepAt) {
           await sweepCallCommands(db, node, sweepAt === 0 ? holder : '');
           sweepAt = performance.now() + settings.sweepMs;
+          const lacks = await lackedClasses(manager).catch((error: unknown) => {
+            log.debug({ err: error }, 'what the manager user may do is not known');
+          });
+          if (lacks) await noteManagerLacks(db, node, lacks);
         }
         while (running.size < settings.atOnce) {
           const command = await claimCallCommand(db, node, holder);

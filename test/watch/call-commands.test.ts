@@ -1,6 +1,8 @@
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { claimCallCommand, commandCall, finishCallCommand } from '../../domain/calls/call-commands.js';
+import { until } from '../../domain/machine/processes.js';
+import { readNotices } from '../../domain/monitor/notices.js';
 import { CallRecords } from '../../domain/calls/records.js';
 import { takeLeaderLease } from '../../domain/database/leases.js';
 import type { Database } from '../../domain/database/pool.js';
@@ -22,6 +24,8 @@ const refusal = async (work: Promise<void>): Promise<Star64Error> => {
   if (!(error instanceof Star64Error)) throw error;
   return error;
 };
+/** Actions that the manager lets its user ask for. */
+let may = ['CoreShowChannels', 'Hangup', 'BlindTransfer', 'Atxfer', 'PlayDTMF'];
 const times = { claimSeconds: 5, resultMs: 10_000, lookMs: 5 };
 
 /** An open call that waits in the queue, with the channels of a caller and of agent 5001, and a stub that takes calls' actions. */
@@ -48,6 +52,12 @@ async function centre(t: Test): Promise<{ db: Database; manager: StubManager; do
   const action = manager.action;
   Object.assign(manager, {
     action: (name: string, headers: Record<string, string>) => {
+      if (name === 'ListCommands')
+        return Promise.resolve({
+          name: '',
+          headers: new Map(may.map((one) => [one.toLowerCase(), 'x'])),
+          repeated: new Map(),
+        });
       if (!['Hangup', 'BlindTransfer', 'Atxfer', 'PlayDTMF'].includes(name)) return action(name, headers);
       done.push([name, ...Object.values(headers)].join(' '));
       return Promise.resolve({ name: '', headers: new Map(), repeated: new Map() });
@@ -160,3 +170,21 @@ void t.test(
     });
   },
 );
+
+void t.test('status names the class that the manager user lacks, until they have it', async (t) => {
+  const { db, manager } = await centre(t);
+  const all = may;
+  may = ['CoreShowChannels'];
+  t.teardown(() => (may = all));
+  const commands = await server(t, db, manager);
+  const notices = (): Promise<string[]> =>
+    readNotices(db, 'astercc').then((told) =>
+      told.filter(({ about }) => about === 'manager').map(({ says }) => says),
+    );
+  await until('the notice', async () => ((await notices()).length > 0 ? true : undefined));
+  t.match(await notices(), [/lacks call in write=/]);
+  await commands.stop();
+  may = all;
+  await server(t, db, manager);
+  await until('its end', async () => ((await notices()).length === 0 ? true : undefined));
+});
