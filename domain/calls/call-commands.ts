@@ -59,7 +59,7 @@ export async function commandCall<K extends CallCommandKind>(
     throw fail('no_server', {
       ...about,
       says: `no server of node ${node} has taken the command within ${times.claimSeconds} seconds, and none will carry it out`,
-      remedy: { text: '`star64 status` says whether one runs there' },
+      remedy: { text: 'have `star64 serve` run for that node' },
     });
   if (result === 'refused')
     throw fail('call_command_refused', { ...about, says: `call ${name}: ${reason ?? 'refused'}` });
