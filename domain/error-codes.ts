@@ -96,6 +96,16 @@ export const codes = {
   },
   unknown_callback: { kind: 'not_found', meaning: 'nobody is called back by that id' },
   unknown_call: { kind: 'not_found', meaning: 'no such call is recorded in the team' },
+  call_over: { kind: 'conflict', meaning: 'a call is over, and must not be for this' },
+  no_server: {
+    kind: 'asterisk_unreachable',
+    meaning: 'no server of the node has taken a command to a call in time, and none will',
+  },
+  call_command_refused: { kind: 'conflict', meaning: 'a command to a call could not be carried out' },
+  call_command_unknown: {
+    kind: 'failure',
+    meaning: 'the server that was carrying out a command to a call has not said what became of it',
+  },
 
   taken: { kind: 'conflict', meaning: 'the name, number or place belongs to something else already' },
   number_taken: {

@@ -38,6 +38,7 @@ import { up as supervision, remarks as supervisionRemarks } from './0039-supervi
 import { up as rooms } from './0040-rooms.js';
 import { up as callbacks } from './0036-callbacks.js';
 import { up as features } from './0041-features.js';
+import { up as callCommands } from './0042-call-commands.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -89,4 +90,5 @@ export const migrations: readonly Migration[] = [
   { name: '0040-rooms', sql: rooms },
   { name: '0036-callbacks', sql: callbacks },
   { name: '0041-features', sql: features },
+  { name: '0042-call-commands', sql: callCommands },
 ];

@@ -14,6 +14,7 @@ import { Routing } from '../../domain/calls/routing.js';
 import { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
 import { EventRetention } from '../../domain/monitor/event-retention.js';
 import { registerNode } from '../../domain/provisioning/node.js';
+import { CallCommands } from '../../pbx/watch/call-commands.js';
 import { AutomaticSignOut } from '../../pbx/watch/automatic-sign-out.js';
 import { ChangeListener } from '../../domain/database/listen.js';
 import type { DatabaseName } from '../../domain/database/name.js';
@@ -109,6 +110,14 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     log,
   );
   const emptyQueues = new EmptyQueues(db, settings.node, asterisk, () => watcher.leading, log);
+  const callCommands = new CallCommands(
+    db,
+    settings.node,
+    settings.holder,
+    asterisk,
+    () => watcher.leading,
+    log,
+  );
   const follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
   const routing = new Routing(db, settings.node);
   const ringGroups = new RingGroups(db, settings.node);
@@ -141,7 +150,13 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   );
   const listener = new ChangeListener(
     settings.databaseUrl,
-    { provisioning: (payload) => provisioning.take(payload), agents: (payload) => follower.take(payload) },
+    {
+      provisioning: (payload) => provisioning.take(payload),
+      agents: (payload) => follower.take(payload),
+      calls: (node) => {
+        if (node === settings.node) callCommands.poke();
+      },
+    },
     log,
   );
   const journal = new CallJournal(db, settings.node, log, undefined, () => watcher.reconcileSoon());
@@ -217,6 +232,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     { name: 'claim', start: () => asterisk.claim() },
     { name: 'watcher', start: () => watcher.start(), stop: () => watcher.stop() },
     { name: 'callbacks', start: () => callbackQueue.start(), stop: () => callbackQueue.stop() },
+    { name: 'commands to calls', start: () => callCommands.start(), stop: () => callCommands.stop() },
     { name: 'empty queues', start: () => emptyQueues.start(), stop: () => emptyQueues.stop() },
     { name: 'deadlines', start: () => deadlines.start(), stop: () => deadlines.stop() },
     {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { provisioningChannel } from './changes.js';
-import { agentChannel } from './notifications.js';
+import { agentChannel, callCommandChannel } from './notifications.js';
 import { LastingFault } from '../machine/lasting-fault.js';
 import { connectionSettings, sessionSettings } from './pool.js';
 
@@ -18,6 +18,8 @@ export interface Heard {
   provisioning: (payload: string | undefined) => void;
   /** A command has changed agents: what it told, unchecked. */
   agents: (payload: string) => void;
+  /** A command to a call was given at this node, unchecked. */
+  calls: (node: string) => void;
 }
 
 /**
@@ -52,12 +54,14 @@ export class ChangeListener {
     client.on('end', () => this.#again(client, new Error('connection ended')));
     client.on('notification', ({ channel, payload = '' }) => {
       if (channel === agentChannel) this.heard.agents(payload);
+      else if (channel === callCommandChannel) this.heard.calls(payload);
       else this.heard.provisioning(payload);
     });
     try {
       await client.connect();
       await client.query(sessionSettings());
-      for (const channel of [provisioningChannel, agentChannel]) await client.query(`listen ${channel}`);
+      for (const channel of [provisioningChannel, agentChannel, callCommandChannel])
+        await client.query(`listen ${channel}`);
       // Nothing else is sent here, and a connection that somebody has dropped in silence says nothing by itself.
       this.#pulse = setInterval(() => {
         client.query('select 1').catch((error: unknown) => this.#again(client, error as Error));

@@ -2,6 +2,8 @@ import type { Queryable } from './pool.js';
 
 /** The channel on which a command, which has no connection to Asterisk, tells the running servers whom it has changed. */
 export const agentChannel = 'star64_agents';
+/** The channel on which the servers are told that a command to a call was given; the payload is the node. */
+export const callCommandChannel = 'star64_call_commands';
 
 /** PostgreSQL takes up to 8000 bytes in one notification. */
 const mostInOne = 500;

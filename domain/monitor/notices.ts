@@ -5,7 +5,7 @@ import { listUnknownNumbers } from '../calls/unknown-numbers.js';
 
 /** Something that a person should see to, beside the figures. */
 export interface Notice {
-  readonly about: 'endpoint' | 'did' | 'unknown-number' | 'emergency' | 'call-key';
+  readonly about: 'endpoint' | 'did' | 'unknown-number' | 'emergency' | 'call-key' | 'manager';
   readonly says: string;
 }
 
@@ -19,6 +19,7 @@ export function readNotices(db: Queryable, team: string): Promise<Notice[]> {
     ...(await unguarded(db, team)),
     ...(await keysNotThere(db, team)),
     ...(await twins(db, team)),
+    ...(await powerless(db, team)),
     ...(await unknownNumbers(db)),
   ]);
 }
@@ -67,6 +68,19 @@ async function keysNotThere(db: Queryable, team: string): Promise<Notice[]> {
   return rows.map(({ keys }) => ({
     about: 'call-key',
     says: `within a call ${keys} do nothing: Asterisk's features.conf does not take in ours; add at its end the line that star64 apply names, and then star64 apply again`,
+  }));
+}
+
+/** A manager user who may not do what is commanded to calls. */
+async function powerless(db: Queryable, team: string): Promise<Notice[]> {
+  const { rows } = await db.raw<{ rows: { node: string; lacks: string[] }[] }>(
+    `select n.name as node, n.manager_lacks as lacks from nodes n join teams t on t.node = n.name
+     where t.identity = ? and cardinality(n.manager_lacks) > 0`,
+    [team],
+  );
+  return rows.map(({ node, lacks }) => ({
+    about: 'manager',
+    says: `commands to calls do not work on node ${node}: star64's user in manager.conf lacks ${lacks.join(' and ')} in write= (then "manager reload" in Asterisk)`,
   }));
 }
 

@@ -30,7 +30,7 @@ async function following(
   const changes = new ProvisioningChanges([routing], () => (reconciled += 1), log, everyMs);
   const listener = new ChangeListener(
     url,
-    { provisioning: (payload) => changes.take(payload), agents: () => undefined },
+    { provisioning: (payload) => changes.take(payload), agents: () => undefined, calls: () => undefined },
     log,
   );
   await listener.start();

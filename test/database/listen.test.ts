@@ -22,6 +22,7 @@ async function listening(t: Test) {
     {
       provisioning: (payload) => heard.provisioning.push(payload),
       agents: (payload) => heard.agents.push(payload),
+      calls: () => undefined,
     },
     log,
     { pulseMs: 50, againMs: 10, endMs: 100 },

@@ -85,7 +85,7 @@ await t.test('PgBouncer in session mode: all that belongs to a session works', {
   const heard: (string | undefined)[] = [];
   const listener = new ChangeListener(
     front,
-    { provisioning: (payload) => heard.push(payload), agents: () => undefined },
+    { provisioning: (payload) => heard.push(payload), agents: () => undefined, calls: () => undefined },
     pino({ enabled: false }),
   );
   t.teardown(() => listener.stop());

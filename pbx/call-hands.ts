@@ -1,0 +1,172 @@
+import type { CallCommandKind, ClaimedCommand } from '../domain/calls/call-commands.js';
+import type { Database } from '../domain/database/pool.js';
+import { AmiError } from './ami/errors.js';
+import type { AmiHeaders } from './ami/syntax.js';
+import type { ManagerActions } from './ami/manager.js';
+import { phonesAt } from './queue/phones.js';
+
+/** Asterisk, or the call as it is, does not let a command be carried out: nothing was done. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+}
+
+interface CallChannel {
+  name: string;
+  /** The channel's own number, as the other side sees it. */
+  number: string;
+  bridge: string;
+}
+
+/** What agents and callers dial: nothing else is sent to Asterisk as an extension or as digits. */
+const dialled = /^[0-9*#+]{1,40}$/;
+const transferContext = (team: string): string => `${team}-transfers`;
+
+/** Actions that are asked of Asterisk here, and the class of the manager's write= that each needs. */
+const needed: Readonly<Record<string, string>> = {
+  CoreShowChannels: 'reporting',
+  Hangup: 'call',
+  BlindTransfer: 'call',
+  Atxfer: 'call',
+  PlayDTMF: 'call',
+};
+
+/** The classes that star64's user of the manager lacks: Asterisk lists the actions that a user may ask for. @throws AmiError. */
+export async function lackedClasses(manager: ManagerActions): Promise<string[]> {
+  const { headers } = await manager.action('ListCommands');
+  const lacked = Object.entries(needed).filter(([action]) => !headers.has(action.toLowerCase()));
+  return [...new Set(lacked.map(([, one]) => one))].sort();
+}
+
+/** The keys of a call that a command presses for the agent (star64 call-key). */
+const pressed = { hold: 'hold', conference: 'conference' } as const satisfies Partial<
+  Record<CallCommandKind, string>
+>;
+
+/**
+ * Does in a call, from outside it, what its agent would do by keys: the same functions of Asterisk, the same context that
+ * says who can be reached, and the same rights, which are asked by the agent's channel.
+ */
+export class CallHands {
+  constructor(
+    private readonly db: Database,
+    private readonly node: string,
+    private readonly manager: ManagerActions,
+  ) {}
+
+  /** @throws Refused, with why in words; AmiError when Asterisk says nothing, and then nobody knows what it did. */
+  async do({ team, call, kind, arguments: given }: Omit<ClaimedCommand, 'id'>): Promise<void> {
+    const channels = await this.#channels(call);
+    if (kind === 'hangup') {
+      await this.#hangUp(team, channels, given['party']);
+      return;
+    }
+    const agent = await this.#agent(team, channels, given['from']);
+    if (kind === 'transfer' || kind === 'consult') {
+      const number = given['number'] ?? '';
+      if (!dialled.test(number)) throw new Refused(`${kind} to a number of digits, * and #`);
+      const Context = transferContext(team);
+      await this.#act(kind === 'transfer' ? 'BlindTransfer' : 'Atxfer', {
+        Channel: agent,
+        Context,
+        Exten: number,
+      });
+      return;
+    }
+    await this.#press(team, agent, pressed[kind]);
+  }
+
+  async #channels(call: string): Promise<CallChannel[]> {
+    const channels = (await this.manager.list('CoreShowChannels')).flatMap(({ headers }) =>
+      headers.get('linkedid') === call
+        ? [
+            {
+              name: headers.get('channel') ?? '',
+              number: headers.get('calleridnum') ?? '',
+              bridge: headers.get('bridgeid') ?? '',
+            },
+          ]
+        : [],
+    );
+    if (channels.length === 0) throw new Refused('Asterisk has no channel of it any more');
+    return channels;
+  }
+
+  /** Of the channels whose phones are the team's, by the phone's extension. */
+  async #phones(team: string, channels: readonly CallChannel[]): Promise<Map<string, CallChannel>> {
+    const device = ({ name }: CallChannel): string => name.replace(/-[0-9a-f]+(?:;[12])?$/, '');
+    // The first half of a telephone's Local channel is what stands in the queue.
+    const own = channels.filter(({ name }) => !name.endsWith(';2'));
+    const phones = await phonesAt(this.db, this.node, own.map(device));
+    const found = new Map<string, CallChannel>();
+    for (const channel of own) {
+      const phone = phones.get(device(channel));
+      if (phone?.team === team) found.set(phone.extension, channel);
+    }
+    return found;
+  }
+
+  async #agent(team: string, channels: readonly CallChannel[], from: string | undefined): Promise<string> {
+    const all = await this.#phones(team, channels);
+    const talking = new Map([...all].filter(([, { bridge }]) => bridge !== ''));
+    if (from !== undefined) {
+      const named = talking.get(from);
+      if (named) return named.name;
+      throw new Refused(`extension ${from} does not talk in it`);
+    }
+    const [first, ...others] = [...talking];
+    if (!first) throw new Refused('no phone of the team talks in it');
+    if (others.length > 0)
+      throw new Refused(
+        `several phones of the team talk in it: ${[...talking.keys()].sort().join(', ')}; say which`,
+      );
+    return first[1].name;
+  }
+
+  async #hangUp(team: string, channels: readonly CallChannel[], party: string | undefined): Promise<void> {
+    const phones = await this.#phones(team, channels);
+    const chosen =
+      party === undefined
+        ? channels
+        : [
+            phones.get(party) ??
+              channels.find(({ number, name }) => number === party && !name.startsWith('Local/')),
+          ];
+    let ended = 0;
+    for (const channel of chosen) {
+      if (!channel) continue;
+      // One that is gone meanwhile is as good.
+      if (await this.#act('Hangup', { Channel: channel.name, Cause: 16 }, /no such channel/i)) ended++;
+    }
+    if (ended === 0 && party !== undefined) throw new Refused(`nobody in it is ${party}`);
+  }
+
+  /** Presses a key of the team for the agent: Asterisk takes the digits for what the phone has sent. */
+  async #press(team: string, channel: string, action: string): Promise<void> {
+    const [key] = (
+      await this.db.raw<{ rows: { keys: string }[] }>(
+        `select k.keys from call_keys k join teams t on t.id = k.team_id
+         where t.identity = ? and k.action = ? and k.enabled`,
+        [team, action],
+      )
+    ).rows;
+    if (!key || !dialled.test(key.keys)) throw new Refused(`the team has switched the key for ${action} off`);
+    for (const Digit of key.keys)
+      await this.#act('PlayDTMF', { Channel: channel, Digit, Receive: true, Duration: 80 });
+  }
+
+  /** False: Asterisk says `gone`. @throws Refused when it refuses otherwise. */
+  async #act(name: string, headers: AmiHeaders, gone?: RegExp): Promise<boolean> {
+    try {
+      await this.manager.action(name, headers);
+      return true;
+    } catch (error) {
+      if (!(error instanceof AmiError) || error.code !== 'rejected') throw error;
+      if (gone?.test(error.message)) return false;
+      throw new Refused(
+        /permission denied/i.test(error.message)
+          ? "star64's user of the manager lacks the class call in write= of manager.conf"
+          : `Asterisk refused: ${error.message}`,
+      );
+    }
+  }
+}
