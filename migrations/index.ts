@@ -33,6 +33,7 @@ import { up as trunks } from './0032-trunks.js';
 import { up as places, remarks as placesRemarks } from './0034-places.js';
 import { up as ways, remarks as waysRemarks } from './0035-ways.js';
 import { up as callCommands } from './0042-call-commands.js';
+import { up as apiTokens } from './0043-api-tokens.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -79,4 +80,5 @@ export const migrations: readonly Migration[] = [
   { name: '0034-places', sql: places, remarks: placesRemarks },
   { name: '0035-ways', sql: ways, remarks: waysRemarks },
   { name: '0042-call-commands', sql: callCommands },
+  { name: '0043-api-tokens', sql: apiTokens },
 ];
