@@ -52,6 +52,8 @@ export interface Settings {
     /** Where phones register, `host` or `host:port`, to be told to people. */
     sipServer: string | undefined;
   };
+  /** Where `star64 web` listens. */
+  web: { host: string; port: number };
   dataDir: string;
   logLevel: (typeof logLevels)[number];
   logFormat: (typeof logFormats)[number];
@@ -127,6 +129,8 @@ const table = {
   ),
   'asterisk.recordings_dir': setting('STAR64_ASTERISK_RECORDINGS_DIR', kinds.directory, { directory: true }),
   'asterisk.sip_server': setting('STAR64_ASTERISK_SIP_SERVER', kinds.sipServer),
+  'web.host': setting('STAR64_WEB_HOST', kinds.host),
+  'web.port': setting('STAR64_WEB_PORT', kinds.whole(0, 65_535)),
   data_dir: setting('STAR64_DATA_DIR', kinds.directory, { directory: true }),
   log_level: setting('STAR64_LOG_LEVEL', kinds.oneOf(logLevels)),
   log_format: setting('STAR64_LOG_FORMAT', kinds.oneOf(logFormats)),
@@ -215,6 +219,7 @@ export async function loadSettings(sources: SettingsSources): Promise<Settings> 
       recordingsDir: values['asterisk.recordings_dir'] ?? '/var/spool/asterisk/monitor',
       sipServer: values['asterisk.sip_server'],
     },
+    web: { host: values['web.host'] ?? '127.0.0.1', port: values['web.port'] ?? 4564 },
     dataDir,
     logLevel: values.log_level ?? 'info',
     logFormat: values.log_format ?? 'text',

@@ -207,6 +207,14 @@ export const rules = {
     example: 'office',
     tidy: word(/[^a-z0-9_]+/g, '_'),
   },
+  token: {
+    noun: 'token',
+    what: 'name of a token',
+    pattern: /^[a-z][a-z0-9_]{1,31}$/,
+    rule: '2 to 32 lower-case letters, digits and underscores, a letter first',
+    example: 'crm',
+    tidy: word(/[^a-z0-9_]+/g, '_'),
+  },
   announcement: {
     noun: 'announcement',
     what: 'name of an announcement',

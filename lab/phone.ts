@@ -162,11 +162,11 @@ export class Phone {
     if (!this.events.some((event) => event.type === 'CALL_CLOSED')) {
       throw new Star64Error('usage', `phone ${this.user} has not finished a call yet`);
     }
-    return this.hearing();
+    return this.recording();
   }
 
   /** The same of the call that began last, also while it goes on: the file grows, and its header says no length yet. */
-  async hearing(): Promise<string> {
+  async recording(): Promise<string> {
     const directory = this.baresip.heardDirectory;
     return await until(`the recording of phone ${this.user}`, async () => {
       // Named by their time: "dump-2026-11-24-08-41-53-dec.wav"

@@ -5,7 +5,7 @@ import type { Event, EventFeed, EventType } from '../../domain/monitor/event-fee
 import { quoted } from '../../domain/names.js';
 import { action, type Context, type Invocation } from '../context.js';
 import { duration, nameList } from '../options.js';
-import { jsonText } from '../output.js';
+import { jsonText } from '../../domain/json-text.js';
 
 interface EventsFlags {
   follow?: true;

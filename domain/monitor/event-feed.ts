@@ -210,6 +210,11 @@ export class EventFeed {
     });
   }
 
+  /** Where it stands: whoever opens a feed `after` this goes on with the next event. */
+  get cursor(): string {
+    return cursorOf(this.place);
+  }
+
   /**
    * The events behind the last one, or the next piece of them: until `caughtUp` there are more. When it fails nothing is
    * lost and nothing will come twice.
@@ -252,10 +257,12 @@ function toEvent({ era, xid, id: number, at, type, data: { id, ...data } }: Row)
     id,
     at,
     ...(Object.fromEntries(fields) as StateChange),
-    cursor: `${era}-${xid}-${number}`,
+    cursor: cursorOf({ era, xid, id: number }),
     type,
   } as Event;
 }
+
+const cursorOf = ({ era, xid, id }: Place): string => `${era}-${xid}-${id}`;
 
 async function secondsAgo(db: Queryable, seconds: number): Promise<Date> {
   const [row] = await prepared<{ at: Date }>(db, 'select now() - make_interval(secs => ?) as at', [seconds]);

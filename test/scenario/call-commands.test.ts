@@ -28,7 +28,7 @@ async function answered() {
       .whereNull('ended_at')
       .orderBy('id', 'desc')
       .first<{ uniqueid: string }>();
-    return row?.uniqueid;
+    return row.uniqueid;
   });
   await waitTalking(centre, '1001', call);
   return { customer, call, seen };

@@ -40,7 +40,7 @@ export class Tones<Who extends string> {
    * was heard before counts no more.
    */
   async heardBy(phone: Phone, wanted: readonly Who[], deadlineMs = 15_000): Promise<void> {
-    const file = await phone.hearing();
+    const file = await phone.recording();
     const from = (await samplesIn(file)).length;
     const sorted = [...wanted].sort().join(' and ');
     let heard = 'not yet half a second';

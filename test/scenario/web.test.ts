@@ -1,0 +1,73 @@
+import t from 'tap';
+import { pino } from 'pino';
+import { addApiToken } from '../../domain/provisioning/api-token.js';
+import { until } from '../../domain/machine/processes.js';
+import { crowd } from '../../lab/provision.js';
+import { createWeb } from '../../web/server.js';
+import { callIn, waitCall, waitTalking } from '../support/calls.js';
+import { centreOf, waitState } from '../support/centre.js';
+import { Listener } from '../support/event-stream.js';
+
+/** A program at the HTTP API, beside phones: what the one does, the others see, and the reverse. */
+const centre = await centreOf(
+  t,
+  crowd(3, { groups: [{ name: 'support', number: '6000', wrapUp: 'answer' }] }),
+);
+const anna = await centre.phone('5001');
+const extension = await centre.phone('5003', { mode: 'auto' });
+const { token } = await addApiToken(centre.db, 'astercc', 'crm', { role: 'supervisor', by: 'test' });
+const web = await createWeb(centre.db, pino({ enabled: false }), { version: '0' });
+t.teardown(() => web.close());
+const address = await web.listen({ host: '127.0.0.1', port: 0 });
+
+async function ask(method: 'GET' | 'POST', path: string, body?: object): Promise<Record<string, unknown>> {
+  const answer = await fetch(`${address}/v1/teams/astercc/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  return { status: answer.status, ...((await answer.json()) as object) };
+}
+
+await t.test('signed in, rung, sent on and made ready by a program, and told of each', async (t) => {
+  const stream = await Listener.open(`${address}/v1/teams/astercc/events`, token);
+  t.match(await ask('POST', 'agents/1001/sign-in', { extension: '5001' }), {
+    status: 200,
+    outcome: 'signed-in',
+  });
+  t.match(await ask('POST', 'agents/1002/sign-in', { extension: '5001' }), {
+    status: 409,
+    code: 'phone_taken',
+  });
+  const customer = await callIn(centre);
+  await anna.incoming();
+  const rung = await until('the agent to ring for all to see', async () => {
+    const agent = await ask('GET', 'agents/1001');
+    return agent['state'] === 'ringing' ? agent : undefined;
+  });
+  t.match(rung, { status: 200, group: 'support', caller: '4930555' });
+  await anna.answer();
+  await anna.established();
+  const { items } = (await ask('GET', 'calls?limit=1')) as unknown as { items: { uniqueid: string }[] };
+  const call = items[0]?.uniqueid ?? '';
+  await waitTalking(centre, '1001', call);
+  const seen = extension.events.length;
+  t.match(await ask('POST', `calls/${call}/transfer`, { number: '5003' }), { status: 200, result: 'done' });
+  await extension.event(/^CALL_ESTABLISHED$/, { from: seen });
+  await waitState(centre, '1001', 'wrap-up');
+  t.match(await ask('POST', 'agents/1001/ready'), { status: 200, outcome: 'ready' });
+  await waitState(centre, '1001', 'idle');
+  t.match(await ask('POST', `calls/${call}/hangup`), { status: 200 });
+  await customer.ended();
+  await waitCall(centre, call, { open: false });
+  t.match(await ask('POST', `calls/${call}/hangup`), { status: 409, code: 'call_over' });
+  const states = (await stream.has(9)).filter(({ event }) => event === 'agent.state');
+  t.same(states.map(({ data }) => (JSON.parse(data) as { state: string }).state).slice(0, 5), [
+    'idle',
+    'ringing',
+    'talking',
+    'wrap-up',
+    'idle',
+  ]);
+  stream.close();
+});

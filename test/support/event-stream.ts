@@ -1,0 +1,80 @@
+import { get, type IncomingMessage } from 'node:http';
+import { until } from '../../domain/machine/processes.js';
+
+/** An event of a stream. */
+export interface Heard {
+  id: string;
+  event: string;
+  data: string;
+}
+
+/** A listener to a stream of events, as a browser is one. */
+export class Listener {
+  readonly heard: Heard[] = [];
+  ended = false;
+  #rest = '';
+
+  private constructor(private readonly response: IncomingMessage) {
+    response.setEncoding('utf8');
+    response.on('data', (text: string) => this.#take(text));
+    const end = (): void => {
+      this.ended = true;
+    };
+    response.once('close', end);
+    response.once('error', end);
+  }
+
+  static open(url: string, token: string, lastEventId?: string): Promise<Listener> {
+    const headers = {
+      accept: 'text/event-stream',
+      authorization: `Bearer ${token}`,
+      ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
+    };
+    return new Promise((resolve, reject) => {
+      const request = get(url, { headers, agent: false }, (response) => {
+        if (response.statusCode === 200) resolve(new Listener(response));
+        else reject(new Error(`the stream answers ${response.statusCode ?? 0}`));
+      });
+      request.once('error', reject);
+    });
+  }
+
+  /** What has happened, without the first line. */
+  get events(): Heard[] {
+    return this.heard.filter(({ event }) => event !== 'hello');
+  }
+
+  get lastId(): string | undefined {
+    return this.heard.at(-1)?.id;
+  }
+
+  /** Waits for so many events. */
+  async has(count: number): Promise<Heard[]> {
+    await until(`${count} events`, () => (this.events.length >= count ? true : undefined), 30_000);
+    return this.events;
+  }
+
+  /** Reads nothing any more. */
+  freeze(): void {
+    this.response.pause();
+  }
+
+  thaw(): void {
+    this.response.resume();
+  }
+
+  close(): void {
+    this.response.destroy();
+  }
+
+  #take(text: string): void {
+    this.#rest += text;
+    const blocks = this.#rest.split('\n\n');
+    this.#rest = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const field = (name: string): string => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1] ?? '';
+      if (field('event') !== '')
+        this.heard.push({ id: field('id'), event: field('event'), data: field('data') });
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import t, { type Test } from 'tap';
+import { connect } from '../../domain/database/pool.js';
+import { until } from '../../domain/machine/processes.js';
+import { pauseAgent, readyAgent } from '../../domain/provisioning/admin-action.js';
+import { crowd, provision } from '../../lab/provision.js';
+import { freshDatabase } from '../support/database.js';
+import { enter } from '../support/event-feed.js';
+import { Listener } from '../support/event-stream.js';
+import { apiOf, bearer, tokenOf } from '../support/web.js';
+
+const { db, url: databaseUrl } = await freshDatabase(t);
+await provision(db, crowd(2));
+await provision(db, crowd(2, { team: 'other', did: '600200' }));
+const token = await tokenOf(db, 'astercc', 'reader');
+const stranger = await tokenOf(db, 'other', 'reader');
+const streams = { everyMs: 20, retryMs: 20, beatMs: 60_000, mostBytes: 20_000, stallMs: 2000 };
+await enter(db, 1);
+
+/** So many changes of the agent's state. */
+async function happen(count: number): Promise<void> {
+  for (let at = 0; at < count; at += 2) {
+    await pauseAgent(db, 'astercc', '1001', undefined);
+    await readyAgent(db, 'astercc', '1001');
+  }
+}
+
+async function serve(t: Test, settings = streams) {
+  const web = await apiOf(t, db, { streams: settings });
+  const address = await web.listen({ host: '127.0.0.1', port: 0 });
+  const at = (team: string): string => `${address}/v1/teams/${team}/events`;
+  return { web, at };
+}
+
+await t.test('what happens is told as it happens, to the team alone', async (t) => {
+  const { at } = await serve(t);
+  const [one, two, other] = await Promise.all([
+    Listener.open(at('astercc'), token),
+    Listener.open(`${at('astercc')}?types=call.arrived`, token),
+    Listener.open(at('other'), stranger),
+  ]);
+  await happen(2);
+  const events = await one.has(2);
+  t.same(
+    events.map(({ data }) => (JSON.parse(data) as { state: string }).state),
+    ['paused', 'idle'],
+  );
+  t.match(JSON.parse(events[0]?.data ?? ''), {
+    team: 'astercc',
+    agent: '1001',
+    previous_state: 'idle',
+    cursor: events[0]?.id,
+  });
+  t.same([...two.events, ...other.events], []);
+  for (const listener of [one, two, other]) listener.close();
+});
+
+await t.test('who comes back with the last cursor has missed nothing, also of another process', async (t) => {
+  const first = await serve(t);
+  const listener = await Listener.open(first.at('astercc'), token);
+  await happen(6);
+  const before = await listener.has(6);
+  await first.web.close();
+  await until('the end of the stream', () => (listener.ended ? true : undefined));
+  await happen(4);
+  const second = await serve(t);
+  const again = await Listener.open(second.at('astercc'), token, listener.lastId);
+  await happen(4);
+  const after = await again.has(8);
+  const ids = [...before, ...after].map(({ id }) => id);
+  t.equal(new Set(ids).size, 14, 'each once');
+  const page = await second.web.inject({
+    url: `/v1/teams/astercc/events?after=${ids[0] ?? ''}&limit=13`,
+    headers: bearer(token),
+  });
+  const { items, next_cursor: next } = page.json<{ items: { cursor: string }[]; next_cursor: string }>();
+  t.same(
+    items.map(({ cursor }) => cursor),
+    ids.slice(1),
+    'the same, read page by page',
+  );
+  t.equal(next, ids.at(-1));
+  again.close();
+});
+
+await t.test('listeners that do not read delay nobody, and miss nothing when they read again', async (t) => {
+  const { at, web } = await serve(t);
+  const frozen = await Promise.all(Array.from({ length: 3 }, () => Listener.open(at('astercc'), token)));
+  const awake = await Listener.open(at('astercc'), token);
+  for (const listener of frozen) listener.freeze();
+  // More than the kernel keeps for a connection and we for a listener together.
+  const name = 'x'.repeat(80_000);
+  await db.raw(
+    `select write_event(t.id, 'big-' || n, 'call.arrived', now(),
+       json_build_object('id', 'big-' || n, 'team', t.identity, 'call', 'c', 'caller', ?::text, 'group', null, 'outcome', null))
+     from teams t, generate_series(1, 250) n where t.identity = 'astercc'`,
+    [name],
+  );
+  await awake.has(250);
+  const [first, ...others] = frozen;
+  first?.thaw();
+  const late = (await first?.has(250)) ?? [];
+  t.equal(new Set(late.map(({ id }) => id)).size, 250, 'each once, to who reads again');
+  first?.close();
+  awake.close();
+  const connections = (): Promise<number> =>
+    new Promise((resolve) => {
+      web.server.getConnections((_error, count) => resolve(count));
+    });
+  await until(
+    `${others.length} connections to be cut off`,
+    async () => ((await connections()) === 0 ? true : undefined),
+    30_000,
+  );
+  t.pass('who never reads again is cut off');
+});
+
+await t.test('however many listen, one asks the database', async (t) => {
+  const own = connect(databaseUrl, { max: 3 });
+  t.teardown(() => own.destroy());
+  const web = await apiOf(t, own, { streams });
+  const address = await web.listen({ host: '127.0.0.1', port: 0 });
+  const listeners = await Promise.all(
+    Array.from({ length: 100 }, () => Listener.open(`${address}/v1/teams/astercc/events`, token)),
+  );
+  await happen(2);
+  await Promise.all(listeners.map((listener) => listener.has(2)));
+  let looks = 0;
+  let others = 0;
+  own.on('query', ({ sql }: { sql: string }) => (sql.includes('from events e') ? looks++ : others++));
+  await until('ten looks', () => (looks >= 10 ? true : undefined));
+  t.equal(others, 0, 'nothing else is asked meanwhile');
+  const seen = looks;
+  await happen(2);
+  await Promise.all(listeners.map((listener) => listener.has(4)));
+  t.ok(looks - seen < 100, `${looks - seen} looks for 100 listeners`);
+  for (const listener of listeners) listener.close();
+});
+
+await t.test('cursors that are none', async (t) => {
+  const { web } = await serve(t);
+  const ask = (cursor: string) =>
+    web.inject({ url: `/v1/teams/astercc/events?after=${cursor}`, headers: bearer(token) });
+  t.match((await ask('x')).json(), { status: 422 });
+  await db.raw('update event_log set removed_era = era, removed_xid = 1, removed_id = 1');
+  t.match((await ask('0-1-0')).json(), { status: 404 });
+});

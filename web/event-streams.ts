@@ -1,0 +1,223 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyReply } from 'fastify';
+import type { Logger } from 'pino';
+import type { Database } from '../domain/database/pool.js';
+import { LastingFault } from '../domain/machine/lasting-fault.js';
+import { jsonText } from '../domain/json-text.js';
+import { EventFeed, eventTypes, type Event, type FeedOptions } from '../domain/monitor/event-feed.js';
+
+export interface EventStreamsSettings {
+  /** How often the one reader looks for events, and how long it waits after a look that failed. */
+  everyMs: number;
+  retryMs: number;
+  /** A line for whoever would take silence for a broken connection. */
+  beatMs: number;
+  /** No more is sent to a listener of whom so much waits to be read. */
+  mostBytes: number;
+  /** Who has read nothing for so long is cut off, and comes back with their cursor. */
+  stallMs: number;
+}
+
+export const eventStreamsDefaults: EventStreamsSettings = {
+  everyMs: 200,
+  retryMs: 1000,
+  beatMs: 15_000,
+  mostBytes: 1_000_000,
+  stallMs: 60_000,
+};
+
+/** So many events of the past are sent at a time, and no more before they are read. */
+const piece = 100;
+
+interface Stream {
+  readonly team: string;
+  readonly options: FeedOptions;
+  readonly types: ReadonlySet<string>;
+  readonly raw: ServerResponse;
+  /** The last event that was sent, or where it began. */
+  cursor: string;
+  /** `live`: is told what happens; `catching-up`: reads by itself what it has missed; what happens in its last look is kept. */
+  state: 'live' | 'catching-up';
+  meanwhile: Event[];
+  close: () => void;
+}
+
+/**
+ * Streams of events (server-sent events, WHATWG HTML 9.2). However many listen, one reader asks the database for what has
+ * happened. A new stream, and one whose listener reads more slowly than things happen, reads by itself from its cursor on
+ * until it has caught up: so nobody loses anything, nobody delays anybody, and nothing is kept in memory for them.
+ */
+export class EventStreams {
+  readonly #streams = new Set<Stream>();
+  #running: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #feed: EventFeed | undefined;
+  #stopped = false;
+  readonly #away: LastingFault;
+
+  constructor(
+    private readonly db: Database,
+    log: Logger,
+    private readonly settings: EventStreamsSettings = eventStreamsDefaults,
+  ) {
+    this.#away = new LastingFault(log, {
+      fault: 'events cannot be read: streams stand still',
+      over: 'events are read again; nothing is left out',
+    });
+  }
+
+  /** @throws Star64Error as {@link EventFeed.open}, before anything is sent. */
+  async open(reply: FastifyReply, options: FeedOptions & { team: string }): Promise<void> {
+    const feed = await EventFeed.open(this.db, options, piece);
+    await this.#listening();
+    reply.hijack();
+    const { raw } = reply;
+    let readAt = performance.now();
+    const { beatMs, stallMs } = this.settings;
+    const beat = setInterval(
+      () => {
+        if (!raw.writableNeedDrain) readAt = performance.now();
+        if (performance.now() - readAt > stallMs) stream.close();
+        else if (!raw.writableNeedDrain) raw.write(': still here\n\n');
+      },
+      Math.min(beatMs, stallMs),
+    );
+    const stream: Stream = {
+      team: options.team,
+      options,
+      types: new Set(options.types ?? eventTypes),
+      raw,
+      cursor: feed.cursor,
+      state: 'catching-up',
+      meanwhile: [],
+      close: () => {
+        clearInterval(beat);
+        this.#streams.delete(stream);
+        raw.destroy();
+      },
+    };
+    raw.once('close', stream.close);
+    raw.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
+    // The cursor goes with the first line: who is cut off before the first event comes back to where they were.
+    raw.write(`retry: 2000\nid: ${stream.cursor}\nevent: hello\ndata: {}\n\n`);
+    if (this.#stopped || raw.destroyed) {
+      stream.close();
+      return;
+    }
+    this.#streams.add(stream);
+    void this.#catchUp(stream, feed);
+  }
+
+  /** Ends all streams; their listeners come back with their cursors to whoever serves next. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    for (const stream of [...this.#streams]) stream.close();
+    await this.#running;
+  }
+
+  #send(stream: Stream, event: Event): void {
+    stream.cursor = event.cursor;
+    stream.raw.write(`id: ${event.cursor}\nevent: ${event.type}\ndata: ${jsonText(event)}\n\n`);
+  }
+
+  /** Sends what was missed, a piece at a time and no faster than it is read, and then what happens. */
+  async #catchUp(stream: Stream, begun?: EventFeed): Promise<void> {
+    try {
+      let feed = begun;
+      while (!stream.raw.destroyed) {
+        await this.#read(stream);
+        feed ??= await EventFeed.open(
+          this.db,
+          { ...withoutStart(stream.options), after: stream.cursor },
+          piece,
+        );
+        // What the one reader has told before this look is in the look.
+        stream.meanwhile = [];
+        const { events, caughtUp } = await feed.next();
+        for (const event of events) this.#send(stream, event);
+        if (!caughtUp) continue;
+        for (const event of stream.meanwhile)
+          if (isBehind(feed.cursor, event.cursor)) this.#send(stream, event);
+        stream.meanwhile = [];
+        stream.state = 'live';
+        return;
+      }
+    } catch {
+      // The listener comes back, and is told by then what is wrong.
+      stream.close();
+    }
+  }
+
+  /** Resolves when the listener has read what was sent, or is gone. */
+  async #read({ raw }: Stream): Promise<void> {
+    if (!raw.writableNeedDrain) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        raw.off('drain', done).off('close', done);
+        resolve();
+      };
+      raw.once('drain', done).once('close', done);
+    });
+  }
+
+  /** Has the one reader run, from now on at the latest. @throws Star64Error when the database cannot be read. */
+  async #listening(): Promise<void> {
+    this.#feed ??= await EventFeed.open(this.db, { team: null, types: eventTypes });
+    if (this.#running === undefined && this.#timer === undefined) this.#next(0);
+  }
+
+  #next(ms: number): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#running = this.#look().then((waitMs) => {
+        this.#running = undefined;
+        this.#next(waitMs);
+      });
+    }, ms);
+  }
+
+  async #look(): Promise<number> {
+    try {
+      const look = await this.#feed?.next();
+      this.#away.over();
+      for (const event of look?.events ?? []) this.#tell(event);
+      return look?.caughtUp === false ? 0 : this.settings.everyMs;
+    } catch (error) {
+      this.#away.met((error as Error).message);
+      return this.settings.retryMs;
+    }
+  }
+
+  #tell(event: Event): void {
+    for (const stream of this.#streams) {
+      if (stream.team !== event.team || !stream.types.has(event.type)) continue;
+      if (stream.state === 'catching-up') stream.meanwhile.push(event);
+      else if (stream.raw.writableLength < this.settings.mostBytes) this.#send(stream, event);
+      else {
+        stream.state = 'catching-up';
+        void this.#catchUp(stream);
+      }
+    }
+  }
+}
+
+/** The same, beginning where another option says. */
+function withoutStart({ team, types }: FeedOptions): FeedOptions {
+  return { team, ...(types && { types }) };
+}
+
+/** Whether the second place in the feed is behind the first. */
+function isBehind(first: string, second: string): boolean {
+  const [one, other] = [first, second].map((cursor) => cursor.split('-').map(Number));
+  for (let index = 0; index < 3; index++) {
+    const difference = (other?.[index] ?? 0) - (one?.[index] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return false;
+}

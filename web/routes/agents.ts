@@ -1,0 +1,140 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Database } from '../../domain/database/pool.js';
+import { unknown } from '../../domain/names.js';
+import { readStatus } from '../../domain/monitor/status.js';
+import {
+  pauseAgent,
+  readyAgent,
+  setAgentGroup,
+  setAgentWorkMode,
+  signInAgent,
+  signOutAgent,
+} from '../../domain/provisioning/admin-action.js';
+import { actorOf } from '../doors.js';
+import {
+  actionSchema,
+  agentParams,
+  agentSchema,
+  agentStates,
+  groupParams,
+  groupSchema,
+  teamParams,
+  teamSchema,
+  wire,
+} from '../schemas.js';
+
+const none = z.strictObject({}).nullish();
+
+/** Who does what now, and what a supervisor does about it: the functions of `star64 agent`. */
+export const agentRoutes =
+  (db: Database): FastifyPluginCallbackZod =>
+  (app, _options, done) => {
+    app.get(
+      '/teams/:team',
+      {
+        config: { role: 'reader' },
+        schema: {
+          summary: 'How the team stands: its groups today, its agents now',
+          params: teamParams,
+          querystring: z.strictObject({ within: z.coerce.number().int().optional() }),
+          response: { 200: teamSchema },
+        },
+      },
+      async ({ params, query }) => wire(await readStatus(db, params.team, query.within)),
+    );
+    app.get(
+      '/teams/:team/agents',
+      {
+        config: { role: 'reader' },
+        schema: {
+          summary: 'Agents now',
+          params: teamParams,
+          querystring: z.strictObject({ state: z.enum(agentStates).optional() }),
+          response: { 200: z.object({ items: z.array(agentSchema) }) },
+        },
+      },
+      async ({ params, query }) => {
+        const { agents } = await readStatus(db, params.team);
+        return wire({
+          items: agents.filter(({ state }) => query.state === undefined || state === query.state),
+        });
+      },
+    );
+    app.get(
+      '/teams/:team/agents/:agent',
+      {
+        config: { role: 'reader' },
+        schema: { summary: 'An agent now', params: agentParams, response: { 200: agentSchema } },
+      },
+      async ({ params: { team, agent } }) => {
+        const found = (await readStatus(db, team)).agents.find(({ number }) => number === agent);
+        if (!found) throw unknown('agent', team, agent);
+        return wire(found);
+      },
+    );
+    app.get(
+      '/teams/:team/groups/:group',
+      {
+        config: { role: 'reader' },
+        schema: {
+          summary: 'A group: who waits and talks now, and what it has done today',
+          params: groupParams,
+          response: { 200: groupSchema },
+        },
+      },
+      async ({ params: { team, group } }) => {
+        const found = (await readStatus(db, team)).groups.find(({ name }) => name === group);
+        if (!found) throw unknown('group', team, group);
+        return wire(found);
+      },
+    );
+
+    const act = <B extends z.ZodType>(
+      verb: string,
+      summary: string,
+      body: B,
+      work: (who: { team: string; agent: string; by: string }, body: z.infer<B>) => Promise<object>,
+    ): void => {
+      app.post(
+        `/teams/:team/agents/:agent/${verb}`,
+        {
+          config: { role: 'supervisor' },
+          schema: { summary, params: agentParams, body, response: { 200: actionSchema } },
+        },
+        async (request) =>
+          wire(await work({ ...request.params, by: actorOf(request) }, request.body as z.infer<B>)),
+      );
+    };
+    act(
+      'sign-in',
+      'Sign an agent in at a phone, as *64 there does',
+      z.strictObject({ extension: z.string().max(40) }),
+      ({ team, agent, by }, { extension }) => signInAgent(db, team, agent, { extension, by }),
+    );
+    act('sign-out', 'Sign an agent out, as *65 does', none, ({ team, agent, by }) =>
+      signOutAgent(db, team, agent, by),
+    );
+    act(
+      'pause',
+      'Pause an agent, as *66 does; a reason is a digit, 0 for none',
+      z.strictObject({ reason: z.string().max(10).optional() }).nullish(),
+      ({ team, agent }, body) => pauseAgent(db, team, agent, body?.reason),
+    );
+    act('ready', 'End the pause or wrap-up of an agent, as *67 does', none, ({ team, agent }) =>
+      readyAgent(db, team, agent),
+    );
+    act(
+      'work-mode',
+      'Set what an agent does in groups that leave it to them, as *62 does',
+      z.strictObject({ mode: z.string().max(40) }),
+      ({ team, agent }, { mode }) => setAgentWorkMode(db, team, agent, mode),
+    );
+    act(
+      'current-group',
+      'Choose the current group of an agent, as *63 does',
+      z.strictObject({ group: z.string().max(40) }),
+      ({ team, agent }, { group }) => setAgentGroup(db, team, agent, group),
+    );
+    done();
+  };

@@ -1,0 +1,101 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import {
+  commandCall,
+  type CallCommandArguments,
+  type CallCommandKind,
+} from '../../domain/calls/call-commands.js';
+import { listCalls } from '../../domain/calls/list.js';
+import { readStory } from '../../domain/calls/story.js';
+import type { Database } from '../../domain/database/pool.js';
+import { actorOf } from '../doors.js';
+import { callParams, callSchema, commandSchema, storySchema, teamParams, wire } from '../schemas.js';
+
+const number = z.string().max(40);
+const filter = z.strictObject({
+  since: z.iso.datetime({ offset: true }).optional(),
+  until: z.iso.datetime({ offset: true }).optional(),
+  direction: z.string().max(20).optional(),
+  group: z.string().max(40).optional(),
+  did: number.optional(),
+  caller: number.optional(),
+  number: number.optional(),
+  outcome: z.string().max(40).optional(),
+  limit: z.coerce.number().int().optional(),
+  cursor: z.coerce.number().int().nonnegative().optional(),
+});
+
+/** Calls, their stories, and what is done in one from outside it: the functions of `star64 call`. */
+export const callRoutes =
+  (db: Database): FastifyPluginCallbackZod =>
+  (app, _options, done) => {
+    app.get(
+      '/teams/:team/calls',
+      {
+        config: { role: 'reader' },
+        schema: {
+          summary: 'Calls, the newest first',
+          params: teamParams,
+          querystring: filter,
+          response: { 200: z.object({ items: z.array(callSchema), next_cursor: z.string().nullable() }) },
+        },
+      },
+      async ({ params, query: { since, until, cursor, ...rest } }) => {
+        const page = await listCalls(db, params.team, {
+          ...defined(rest),
+          ...(since !== undefined && { since: new Date(since) }),
+          ...(until !== undefined && { until: new Date(until) }),
+          ...(cursor !== undefined && { before: cursor }),
+        });
+        return wire({ items: page.calls, nextCursor: page.next === null ? null : String(page.next) });
+      },
+    );
+    app.get(
+      '/teams/:team/calls/:call',
+      {
+        config: { role: 'reader' },
+        schema: { summary: 'The story of a call', params: callParams, response: { 200: storySchema } },
+      },
+      async ({ params }) => wire(await readStory(db, params.team, params.call)),
+    );
+
+    const command = <K extends CallCommandKind>(
+      kind: K,
+      summary: string,
+      body: z.ZodType<CallCommandArguments[K] | null | undefined>,
+    ): void => {
+      app.post(
+        `/teams/:team/calls/:call/${kind}`,
+        {
+          config: { role: 'supervisor' },
+          schema: { summary, params: callParams, body, response: { 200: commandSchema } },
+        },
+        async (request) => {
+          const { team, call } = request.params;
+          const given = (request.body ?? {}) as CallCommandArguments[K];
+          await commandCall(db, team, call, { kind, given, by: actorOf(request) });
+          return wire({ team, call, command: kind, result: 'done' });
+        },
+      );
+    };
+    const from = number.optional();
+    const keyed = z.strictObject({ from }).nullish() as z.ZodType<{ from?: string } | null | undefined>;
+    const called = z.strictObject({ number, from }) as z.ZodType<{ number: string; from?: string }>;
+    command(
+      'hangup',
+      'End a call, or hang up one party: an extension, or the number of who is outside',
+      z.strictObject({ party: number.optional() }).nullish() as z.ZodType<
+        { party?: string } | null | undefined
+      >,
+    );
+    command('transfer', 'Send the other side on to a number, as *1 does', called);
+    command('consult', 'Ask a number while the other side hears music, as *2 does', called);
+    command('conference', 'Take whom the agent consults into the call, as *3 does', keyed);
+    command('hold', 'Hold the other side, or take them back, as *7 does', keyed);
+    done();
+  };
+
+/** Without the fields that were not given. */
+function defined<T extends object>(given: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as never;
+}

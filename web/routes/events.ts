@@ -1,0 +1,55 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Database } from '../../domain/database/pool.js';
+import { EventFeed, eventTypes } from '../../domain/monitor/event-feed.js';
+import type { EventStreams } from '../event-streams.js';
+import { eventSchema, teamParams, wire } from '../schemas.js';
+
+const query = z.strictObject({
+  after: z.string().max(60).optional(),
+  since: z.coerce.number().int().min(0).max(31_536_000).optional(),
+  types: z.string().max(500).optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
+
+/** The one list of events, read in two ways: a page behind a cursor, or a stream (server-sent events). */
+export const eventRoutes =
+  (db: Database, streams: EventStreams): FastifyPluginCallbackZod =>
+  (app, _options, done) => {
+    app.get(
+      '/teams/:team/events',
+      {
+        config: { role: 'reader' },
+        schema: {
+          summary: 'Events behind a cursor, or, with Accept: text/event-stream, as they happen',
+          description:
+            'after: the cursor of the last event seen (a stream: header Last-Event-ID); since: seconds ago; without both it begins with what happens from now on. types: names with commas between, default all.',
+          params: teamParams,
+          querystring: query,
+          response: { 200: z.object({ items: z.array(eventSchema), next_cursor: z.string() }) },
+        },
+      },
+      async (request, reply) => {
+        const { team } = request.params;
+        const { after, since, limit } = request.query;
+        const typed = request.query.types?.split(',');
+        const types = typed ? eventTypes.filter((type) => typed.includes(type)) : eventTypes;
+        const last = request.headers['last-event-id'];
+        const from = after ?? (typeof last === 'string' && last !== '' ? last : undefined);
+        const options = {
+          team,
+          types,
+          ...(from !== undefined && { after: from }),
+          ...(from === undefined && since !== undefined && { sinceSeconds: since }),
+        };
+        if (request.headers.accept?.includes('text/event-stream')) {
+          await streams.open(reply, options);
+          return reply;
+        }
+        const feed = await EventFeed.open(db, options, limit);
+        const { events } = await feed.next();
+        return wire({ items: events, nextCursor: feed.cursor });
+      },
+    );
+    done();
+  };

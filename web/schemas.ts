@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { eventTypes } from '../domain/monitor/event-feed.js';
+import { jsonText } from '../domain/json-text.js';
+
+/**
+ * What the domain tells, as it goes over the wire: names in snake_case, times in ISO 8601. What a schema does not know is
+ * left out by the serializer, and what it misses is an error of ours: so it may pass for whatever the schema wants.
+ */
+export const wire = (value: unknown): never => JSON.parse(jsonText(value)) as never;
+
+const moment = z.iso.datetime();
+const maybe = <T extends z.ZodType>(schema: T) => schema.nullable();
+
+export const agentStates = ['signed-out', 'idle', 'ringing', 'talking', 'wrap-up', 'paused'] as const;
+
+export const agentSchema = z.object({
+  number: z.string(),
+  name: z.string(),
+  state: z.enum(agentStates),
+  extension: maybe(z.string()),
+  since: maybe(moment),
+  until: maybe(moment),
+  reason: maybe(z.string()),
+  group: maybe(z.string()),
+  call_kind: maybe(z.string()),
+  call: maybe(z.string()),
+  caller: maybe(z.string()),
+});
+
+export const groupSchema = z.object({
+  name: z.string(),
+  waiting: z.int(),
+  waiting_since: maybe(moment),
+  talking: z.int(),
+  signed_in: z.int(),
+  answered: z.int(),
+  answered_in_time: z.int(),
+  abandoned: z.int(),
+  service_level: maybe(z.number()),
+});
+
+export const teamSchema = z.object({
+  team: z.string(),
+  at: moment,
+  time_zone: z.string(),
+  today: moment,
+  service_level: z.object({ formula: z.string(), within_seconds: z.int() }),
+  files_are_behind: z.boolean(),
+  groups: z.array(groupSchema),
+  agents: z.array(agentSchema),
+});
+
+export const actionSchema = z.looseObject({
+  team: z.string(),
+  agent: z.string(),
+  extension: z.string(),
+  outcome: z.string(),
+});
+
+export const callSchema = z.object({
+  id: z.int(),
+  uniqueid: z.string(),
+  direction: z.enum(['in', 'out', 'internal']),
+  arrived_at: moment,
+  caller: maybe(z.string()),
+  did: maybe(z.string()),
+  number: maybe(z.string()),
+  group: maybe(z.string()),
+  extension: maybe(z.string()),
+  agent: maybe(z.string()),
+  trunk: maybe(z.string()),
+  payer: maybe(z.string()),
+  answered_at: maybe(moment),
+  ended_at: maybe(moment),
+  outcome: maybe(z.string()),
+  refused: maybe(z.string()),
+  talk_seconds: maybe(z.number()),
+  recordings: z.int(),
+});
+
+export const storySchema = z.looseObject({
+  id: z.int(),
+  uniqueid: z.string(),
+  arrived_at: moment,
+  answered_at: maybe(moment),
+  ended_at: maybe(moment),
+  outcome: maybe(z.string()),
+  story: z.array(z.looseObject({ at: moment, kind: z.string(), says: z.string() })),
+});
+
+export const commandSchema = z.object({
+  team: z.string(),
+  call: z.string(),
+  command: z.string(),
+  result: z.literal('done'),
+});
+
+/** Fields of its own belong to each type; see `star64 events`. */
+export const eventSchema = z.looseObject({
+  id: z.string(),
+  cursor: z.string(),
+  type: z.enum(eventTypes),
+  at: moment,
+  team: z.string(),
+});
+
+export const teamParams = z.object({ team: z.string().max(40) });
+export const agentParams = teamParams.extend({ agent: z.string().max(40) });
+export const groupParams = teamParams.extend({ group: z.string().max(40) });
+export const callParams = teamParams.extend({ call: z.string().max(150) });

@@ -1,0 +1,92 @@
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { Database } from '../domain/database/pool.js';
+import { enter } from './doors.js';
+import { EventStreams, eventStreamsDefaults, type EventStreamsSettings } from './event-streams.js';
+import { answerProblems, Refusal } from './problems.js';
+import { agentRoutes } from './routes/agents.js';
+import { callRoutes } from './routes/calls.js';
+import { eventRoutes } from './routes/events.js';
+
+export interface WebSettings {
+  version: string;
+  /** Requests of one token, or of one address without one, in a minute. */
+  requestsPerMinute?: number;
+  streams?: EventStreamsSettings;
+}
+
+/** Larger bodies are refused: there is nothing to send that is long. */
+const bodyLimit = 65_536;
+
+/**
+ * The HTTP API, which knows PostgreSQL and the domain alone: a thousand pages or a slow answer delay no question of a call.
+ * `docs/API.md` is made from its schemas.
+ */
+export async function createWeb(db: Database, log: Logger, settings: WebSettings): Promise<FastifyInstance> {
+  // Its own type would make every plugin's another one.
+  const loggerInstance: FastifyBaseLogger = log;
+  const app = fastify({
+    loggerInstance,
+    // Each request in the log would be its token's owner's whole day; what goes wrong is logged.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit,
+    requestTimeout: 30_000,
+    routerOptions: { maxParamLength: 200 },
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  answerProblems(app);
+  app.decorateRequest('principal', undefined);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+    await enter(db, request);
+  });
+  await app.register(rateLimit, {
+    max: settings.requestsPerMinute ?? 600,
+    timeWindow: 60_000,
+    enableDraftSpec: true,
+    hook: 'preHandler',
+    keyGenerator: ({ principal, ip }) => (principal ? `${principal.team} ${principal.name}` : ip),
+    errorResponseBuilder: (_request, { after }) =>
+      new Refusal(429, 'too_many_requests', `too many requests: try again in ${after}`),
+  });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'star64', version: settings.version },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      security: [{ token: [] }],
+    },
+    transform: jsonSchemaTransform,
+  });
+  const streams = new EventStreams(db, log, settings.streams ?? eventStreamsDefaults);
+  app.addHook('preClose', () => streams.stop());
+  await app.register(health(db));
+  await app.register(
+    async (v1) => {
+      v1.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+      await v1.register(agentRoutes(db));
+      await v1.register(callRoutes(db));
+      await v1.register(eventRoutes(db, streams));
+    },
+    { prefix: '/v1' },
+  );
+  await app.ready();
+  return app;
+}
+
+/** `/livez`: the process answers; `/readyz`: it can do its work. */
+const health = (db: Database) => async (app: FastifyInstance) => {
+  const ok = z.object({ status: z.literal('ok') });
+  app.get('/livez', { schema: { hide: true, response: { 200: ok } } }, () => ({ status: 'ok' }));
+  app.get('/readyz', { schema: { hide: true, response: { 200: ok } } }, async () => {
+    const { withDatabaseErrors } = await import('../domain/database/sql-errors.js');
+    await withDatabaseErrors(() => db.raw('select 1'));
+    return { status: 'ok' };
+  });
+  await Promise.resolve();
+};
