@@ -23,6 +23,7 @@ create table call_commands (
   constraint call_commands_end check ((finished_at is null) = (result is null))
 );
 create index call_commands_call_idx on call_commands (team_id, call_id);
+create index call_commands_node_idx on call_commands (node, given_at);
 create index call_commands_open_idx on call_commands (node, id) where result is null;
 comment on table call_commands is 'Each command to a call, what became of it, and who gave it.';
 comment on column call_commands.expires_at is 'Who has not claimed it by then never carries it out.';

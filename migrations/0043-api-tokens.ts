@@ -13,6 +13,7 @@ create table api_tokens (
   revoked_at timestamptz
 );
 create unique index api_tokens_name_key on api_tokens (team_id, name) where revoked_at is null;
+create index api_tokens_team_idx on api_tokens (team_id);
 comment on table api_tokens is 'Tokens by which programs use the HTTP API of a team, also those that were revoked.';
 comment on column api_tokens.role is 'reader: sees the team; supervisor: also does with agents and calls what star64 agent and star64 call do.';
 comment on column api_tokens.hash is 'SHA-256 of the token, which nobody keeps: it has 256 random bits, so that a fast hash is enough.';

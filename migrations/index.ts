@@ -32,11 +32,11 @@ import { up as limits } from './0031-limits.js';
 import { up as trunks } from './0032-trunks.js';
 import { up as places, remarks as placesRemarks } from './0034-places.js';
 import { up as ways, remarks as waysRemarks } from './0035-ways.js';
+import { up as callbacks } from './0036-callbacks.js';
 import { up as callKeys } from './0037-call-keys.js';
 import { up as holds } from './0038-holds.js';
 import { up as supervision, remarks as supervisionRemarks } from './0039-supervision.js';
 import { up as rooms } from './0040-rooms.js';
-import { up as callbacks } from './0036-callbacks.js';
 import { up as features } from './0041-features.js';
 import { up as callCommands } from './0042-call-commands.js';
 import { up as apiTokens } from './0043-api-tokens.js';
@@ -85,11 +85,11 @@ export const migrations: readonly Migration[] = [
   { name: '0032-trunks', sql: trunks },
   { name: '0034-places', sql: places, remarks: placesRemarks },
   { name: '0035-ways', sql: ways, remarks: waysRemarks },
+  { name: '0036-callbacks', sql: callbacks },
   { name: '0037-call-keys', sql: callKeys },
   { name: '0038-holds', sql: holds },
   { name: '0039-supervision', sql: supervision, remarks: supervisionRemarks },
   { name: '0040-rooms', sql: rooms },
-  { name: '0036-callbacks', sql: callbacks },
   { name: '0041-features', sql: features },
   { name: '0042-call-commands', sql: callCommands },
   { name: '0043-api-tokens', sql: apiTokens },

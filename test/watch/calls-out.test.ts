@@ -282,7 +282,7 @@ void t.test('what ended while nobody watched lasted no longer than until then', 
     values ('default', 'test', now() + interval '1 minute', now() - interval '2 hours')`);
   // The second one goes on, and ends later under the eyes of a server that misses its end.
   manager.channels = [{ uniqueid: 'leg.2', linkedid: 'call.2', channel: 'PJSIP/provider.a-2' }];
-  t.match(await reconciliation.run(), { mended: 4, failed: [] });
+  t.match(await reconciliation.run(), { mended: 5, failed: [] });
   const hours = async (call: string): Promise<number> => {
     const { rows } = await db.raw<{ rows: { hours: number }[] }>(
       `select round(extract(epoch from leg_ended_at - leg_answered_at) / 3600)::integer as hours from calls where uniqueid = ?`,
@@ -387,7 +387,9 @@ void t.test(
     await reconciliation.run();
     t.equal((await db('calls').count<{ count: number }[]>({ count: '*' }))[0]?.count, 10_000);
     t.ok(statements < 150, `${statements} statements`);
-    t.equal(manager.astdb.size, 0);
+    const left = (): number =>
+      [...manager.astdb.keys()].filter((key) => key.startsWith('star64-out/')).length;
+    t.equal(left(), 0);
     // On a full disk astdb deletes nothing.
     manager.gate = (name, given) => {
       if (name === 'Setvar' && given['Variable']?.includes('stuck')) throw new Error('not deleted');
@@ -398,7 +400,7 @@ void t.test(
     t.equal((await db('calls').where({ uniqueid: 'stuck' })).length, 1);
     manager.gate = () => Promise.resolve();
     await reconciliation.run();
-    await until('it to be gone', () => (manager.astdb.size === 0 ? true : undefined));
+    await until('it to be gone', () => (left() === 0 ? true : undefined));
     t.equal((await db('calls').where({ uniqueid: 'stuck' })).length, 1);
   },
 );
