@@ -125,7 +125,7 @@ await t.test(
         console: ['asterisk', '-C', '/x'],
         recordingsDir: '/var/spool/asterisk/monitor',
       },
-    web: { host: '127.0.0.1', port: 4564 },
+      web: { host: '127.0.0.1', port: 4564 },
       dataDir: join(cwd, 'here'),
       logLevel: 'debug',
       logFormat: 'text',
