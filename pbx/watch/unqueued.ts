@@ -34,6 +34,8 @@ export class Unqueued {
         const step = stepOf(event);
         if (step?.kind === 'recording') this.#recording.set(headers.get('uniqueid') ?? '', step);
         dropOldest(this.#recording, most);
+        // Who else is in a conference room has come by a call of their own.
+        if (step?.kind === 'room') this.endings.spoken(step.call);
         this.tell(event);
         return;
       }

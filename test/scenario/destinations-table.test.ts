@@ -12,6 +12,7 @@ import { addGroup } from '../../domain/provisioning/group.js';
 import { addHours, allHours } from '../../domain/provisioning/hours.js';
 import { menus } from '../../domain/provisioning/menu.js';
 import { addRingGroup } from '../../domain/provisioning/ring-group.js';
+import { addRoom } from '../../domain/provisioning/room.js';
 import { setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { Phone } from '../../lab/phone.js';
@@ -101,6 +102,8 @@ const table: readonly Row[] = [
     records: { outcome: 'answered' },
     elsewhere: 'destinations',
   },
+  // Who is alone there is told so.
+  { to: 'room:801', hears: ['conf-onlyperson'], records: { outcome: 'unknown', steps: ['room'] } },
   { to: 'hangup:busy', ends: /^486/, records: letGo(), elsewhere: 'destinations' },
   {
     to: 'feature:sign-in',
@@ -144,6 +147,7 @@ const centre = await centreOf(t, crowd(6, { groups }), {
       ['never', 'extension:5006', sorry],
     ] as const)
       await allHours.set(db, team, name, { open, closed });
+    await addRoom(db, team, { number: '801', tones: true });
     for (const row of table) await addDid(db, team, { number: didOf(row), to: row.to });
   },
 });

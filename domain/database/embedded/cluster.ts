@@ -193,7 +193,7 @@ export async function launch(
       max_connections: '300',
       shared_buffers: '64MB',
       // Data that need not survive a power failure.
-      ...(fleeting ? { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' } : {}),
+      ...(fleeting ? { fsync: 'off', full_page_writes: 'off' } : {}),
     };
     const [hold, child] = await Hold.found(home.dir, async (watched) =>
       LabProcess.launch(
