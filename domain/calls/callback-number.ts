@@ -4,7 +4,7 @@ import { noTurns } from './ways-out.js';
 
 /**
  * Whether a caller may be called back, over which trunks, and as whom: by the rights and limits of the team, which pays.
- * Emergency numbers never are, whatever a caller says their number is. `call`: it is called now, for this call, which then counts
+ * Emergency and premium numbers never are, whatever a caller says their number is: nobody's own number is one of them. `call`: it is called now, for this call, which then counts
  * towards the limits; without it nothing is used up. Undefined: there is no such team.
  */
 export async function decideCallback(
@@ -17,7 +17,7 @@ export async function decideCallback(
   const decided = await outbound.decide(team, question, call === undefined ? { turns: noTurns } : {});
   if (!decided) return undefined;
   const { decision } = decided;
-  if (decision.class !== 'emergency') return decision;
+  if (decision.class !== 'emergency' && decision.class !== 'premium') return decision;
   const { number: found, class: numberClass, extension, userGroup } = decision;
   return {
     number: found,

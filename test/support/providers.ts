@@ -160,7 +160,7 @@ match = ${this.address}
     this.#send(
       [
         `BYE ${contact} SIP/2.0`,
-        `Via: SIP/2.0/UDP ${this.address}:${this.ports.first};branch=z9hG4bK${dialog.tag}bye`,
+        `Via: SIP/2.0/UDP ${this.address}:${this.ports.first};branch=z9hG4bK${dialog.tag}bye${header(dialog.invite, 'Call-ID').replace(/[^0-9a-z]/gi, '')}`,
         `From: ${header(dialog.invite, 'To')};tag=${dialog.tag}`,
         `To: ${header(dialog.invite, 'From')}`,
         `Call-ID: ${header(dialog.invite, 'Call-ID')}`,
