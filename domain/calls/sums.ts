@@ -2,6 +2,7 @@ import type { Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { checkChoice } from '../names.js';
 import { requireTeam } from '../provisioning/team.js';
+import { heldWithin } from './holds.js';
 
 /** By what calls to the outside can be summed. */
 export const summedBy = ['user', 'user-group', 'trunk', 'group', 'extension'] as const;
@@ -22,7 +23,7 @@ export interface CallSum {
    * numbers all of them, with the trunk of the first.
    */
   talkSeconds: number;
-  /** Of that: how long phones of the team had it on hold, and how long they asked somebody meanwhile. */
+  /** Of that: how long phones of the team had it on hold, and how long they asked somebody meanwhile; each second once. */
   holdSeconds: number;
   consultSeconds: number;
 }
@@ -107,21 +108,22 @@ const sql = (name: string, joined: string): string => `
     union all
     select ${columns} from calls c
     where c.team_id = :teamId and c.leg is not null and c.direction <> 'out' and c.arrived_at >= :from and c.arrived_at < :to
-  ), held as (
-    select h.node, h.call, sum(m.seconds) filter (where h.kind = 'hold') as hold,
-      sum(m.seconds) filter (where h.kind = 'consult') as consult
+  ), with_holds as materialized (
+    select c.node, c.uniqueid, c.leg_answered_at, c.over from c
     -- Whatever is held is in a call of so long at most.
-    from c join holds h on h.team_id = :teamId and h.started_at >= :from and h.started_at < :to::timestamptz + interval '2 days'
-      and h.node = c.node and h.call = c.uniqueid
-    cross join lateral (select extract(epoch from least(coalesce(h.ended_at, now()), c.over)
-      - greatest(h.started_at, c.leg_answered_at)) as seconds) m
-    where m.seconds > 0 group by 1, 2
+    where c.leg_answered_at is not null and exists (select from holds h where h.team_id = :teamId and h.started_at >= :from
+      and h.started_at < :to::timestamptz + interval '2 days' and h.node = c.node and h.call = c.uniqueid)
+  ), held as (
+    select w.node, w.uniqueid, m.hold, m.consult
+    from with_holds w
+    cross join lateral (${heldWithin('h.node = w.node and h.call = w.uniqueid and h.team_id = :teamId', 'w.leg_answered_at', 'w.over')}) m
+    where m.pieces > 0
   ), s as (
     select user_id, user_group_id, group_id, from_extension_id, trunk, class,
-      coalesce(sum(round(coalesce(held.hold, hold_seconds))), 0) as hold, coalesce(sum(round(held.consult)), 0) as consult,
+      coalesce(sum(coalesce(held.hold, hold_seconds)), 0) as hold, coalesce(sum(held.consult), 0) as consult,
       count(*) filter (where refused is null) as calls, count(*) filter (where refused is not null) as refused,
       count(leg_answered_at) as answered, coalesce(sum(round(extract(epoch from talked))), 0) as seconds
-    from c left join held on held.node = c.node and held.call = c.uniqueid group by 1, 2, 3, 4, 5, 6
+    from c left join held on held.node = c.node and held.uniqueid = c.uniqueid group by 1, 2, 3, 4, 5, 6
   )
   select ${name} as of, s.class, sum(s.calls)::integer as calls, sum(s.refused)::integer as refused,
     sum(s.answered)::integer as answered, sum(s.seconds)::double precision as "talkSeconds",

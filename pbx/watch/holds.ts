@@ -90,7 +90,12 @@ export class Holds {
         !intervals.some(({ isNew }) => isNew)
       )
         this.#holding.delete(channel);
-    for (const row of rows) if (!this.#holding.has(row.channel)) this.#adopt(row);
+    for (const row of rows) {
+      const holding = this.#holding.get(row.channel);
+      // Of a channel that is known another server may have seen more: the next hold, while this one heard nothing.
+      if (!holding || (holding.row !== row.id && !holding.intervals.some(({ isNew }) => isNew)))
+        this.#adopt(row);
+    }
   }
 
   /** Writes what is new, of each channel in its order. When it fails, everything is tried again. */
@@ -151,6 +156,8 @@ export class Holds {
     };
     // Of two calls that were joined both have the linkedid of the older one.
     holding.call = call;
+    // Of one that was adopted only the channel is known.
+    holding.device = deviceOfChannel(name);
     holding.intervals.push({ kind: 'hold', at: performance.now(), hungUp: false, isNew: true, row: null });
     this.#holding.set(channel, holding);
     dropOldest(this.#holding, most);

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { listCalls } from '../../domain/calls/list.js';
 import { sumCalls } from '../../domain/calls/sums.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
@@ -110,6 +111,22 @@ await t.test('calls, answered ones and talk seconds, by class and by what they a
       by,
     );
   await t.rejects(sumCalls(db, 'astercc', { by: 'moon', ...november }), { code: 'invalid_choice' });
+});
+
+await t.test('each second on hold counts once, and as consultation if somebody is asked in it', async (t) => {
+  await db('calls').delete();
+  await call({ seconds: 100 });
+  // Two phones hold it, from 10 to 40 and from 30 to 60; in a consultation from 50 to 80 that phone holds whom it asks.
+  await db.raw(
+    `insert into holds (team_id, node, call, channel, extension_id, kind, started_at, ended_at)
+     select c.team_id, c.node, c.uniqueid, k.channel, c.from_extension_id, k.kind, c.leg_answered_at + k.at, c.leg_answered_at + k.until
+     from calls c, (values ('a', 'hold', interval '10 s', interval '40 s'), ('b', 'hold', interval '30 s', interval '60 s'),
+       ('c', 'consult', interval '50 s', interval '80 s')) k (channel, kind, at, until) where c.team_id = :team`,
+    { team: team.id },
+  );
+  const seconds = { holdSeconds: 40, consultSeconds: 30 };
+  t.match(await sumCalls(db, 'astercc', { by: 'trunk', ...november }), [{ talkSeconds: 100, ...seconds }]);
+  t.match((await listCalls(db, 'astercc')).calls, [{ talkSeconds: 30, ...seconds }], 'as in the list');
 });
 
 await t.test('a call belongs to the period in which it was dialled, and to no other', async (t) => {

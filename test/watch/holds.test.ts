@@ -123,9 +123,31 @@ void t.test(
     third.observer.adopt();
     await third.observer.caughtUp();
     third.take(bridge, unhold);
-    await third.observer.settled();
+    await third.observer.caughtUp();
     t.same(await holds(), ['consult call.1 1001 back', 'consult call.1 1001 back']);
+    third.take(hold, unhold);
+    await third.observer.settled();
+    t.same((await holds()).slice(2), ['hold call.1 1001 back'], 'and what it sees begin there');
     await second.observer.settled();
+  },
+);
+
+void t.test(
+  'a server that heard nothing for a while ends the hold that goes on, and not one before it',
+  async (t) => {
+    const { server, holds } = await site(t);
+    const [first, second] = [server(), server()];
+    for (const { observer, take } of [first, second]) {
+      take(hold);
+      await observer.caughtUp();
+    }
+    second.take(unhold, hold);
+    await second.observer.settled();
+    first.observer.adopt();
+    await first.observer.caughtUp();
+    first.take(unhold);
+    await first.observer.settled();
+    t.same(await holds(), ['hold call.1 1001 back', 'hold call.1 1001 back']);
   },
 );
 
@@ -211,6 +233,48 @@ void t.test('what nobody saw end ended while no server watched', async (t) => {
     `select round(extract(epoch from ended_at - started_at))::integer as seconds from holds order by id`,
   );
   t.same(rows, [{ seconds: 20 }, { seconds: 20 }]);
+});
+
+void t.test('a caller who is called back, and several holds at a time', async (t) => {
+  const { db, server, holds } = await site(t);
+  const manager = new StubManager('astercc-support');
+  const membership = new QueueMembership(db, manager, log);
+  const reconciliation = new Reconciliation(db, 'default', manager, membership, log);
+  const line = (n: number): Record<string, string> => ({
+    uniqueid: `offer.${n}`,
+    linkedid: `call.${n}`,
+    channel: `PJSIP/astercc-500${n}-${n}`,
+    application: 'AppQueue',
+    bridgeid: `b${n}`,
+  });
+  const { observer, take } = server();
+  take(['Hold', line(1)], ['Hold', line(2)]);
+  await observer.settled();
+  let [asked, atOnce] = [0, 0];
+  manager.gate = async (action, { Variable: variable = '' }) => {
+    if (action !== 'Getvar' || !variable.startsWith('DEVICE_STATE(PJSIP/')) return;
+    atOnce = Math.max(atOnce, ++asked);
+    await new Promise((resolve) => setImmediate(resolve));
+    asked--;
+  };
+  manager.channels = [line(1), line(2)];
+  for (const n of [1, 2]) manager.variables.set(`DEVICE_STATE(PJSIP/astercc-500${n})`, 'ONHOLD');
+  await reconciliation.run();
+  t.equal(atOnce, 2, 'one does not wait for the answer of the other');
+  t.same(await holds(), ['hold call.1 1001 open', 'hold call.2 1002 open']);
+  await db('holds').update({ kind: 'consult' });
+  const local = (name: string, bridgeid: string) => ({
+    uniqueid: name,
+    linkedid: 'x',
+    channel: name,
+    bridgeid,
+  });
+  manager.channels.push(
+    local('Local/5003@astercc-transfers-00000001;1', 'b1'),
+    local('Local/hold@star64-callback-00000002;1', 'b2'),
+  );
+  await reconciliation.run();
+  t.same(await holds(), ['consult call.1 1001 open', 'consult call.2 1002 back'], 'back with the caller');
 });
 
 void t.test('whoever talks on with whom they have asked, the caller gone, goes on talking', async (t) => {

@@ -1,8 +1,9 @@
-import { HoldRecords, type OpenHold } from '../../../domain/calls/holds.js';
+import { HoldRecords } from '../../../domain/calls/holds.js';
 import type { Database } from '../../../domain/database/pool.js';
 import type { ManagerActions } from '../../ami/manager.js';
 import type { LiveChannel } from '../../queue/offers.js';
 import { deviceOfChannel } from '../event-headers.js';
+import { inPortions } from '../in-portions.js';
 import type { Snapshot } from '../snapshot.js';
 import type { Difference, Step } from './step.js';
 
@@ -14,6 +15,8 @@ interface HoldOver extends Difference {
 
 /** What a channel runs while its phone talks. */
 const ofTalks: ReadonlySet<string> = new Set(['Dial', 'AppDial', 'Queue', 'AppQueue']);
+
+const toWhomTheyAsk = /^Local\/[^@]+@[a-z0-9]+-transfers-/;
 
 /**
  * Holds and consultations that are over in Asterisk are over in the database: the phone has left the call, is back in the
@@ -36,12 +39,22 @@ export class CompareHolds implements Step<HoldOver> {
 
   async compare({ channels }: Snapshot): Promise<HoldOver[]> {
     const open = await this.#records.open();
+    const byUniqueid = new Map(channels.map((channel) => [channel.uniqueid, channel]));
+    const byDevice = groupedBy(channels, ({ name }) => deviceOfChannel(name));
+    const byBridge = groupedBy(channels, ({ bridge }) => bridge);
+    const looked = await inPortions(open, async (hold) => {
+      const channel = byUniqueid.get(hold.channel);
+      if (!channel) return { hold, channel, goesOn: false };
+      const goesOn =
+        hold.kind === 'consult'
+          ? consults(channel, byBridge.get(channel.bridge) ?? [])
+          : await this.#holds(channel, byDevice.get(deviceOfChannel(channel.name))?.length ?? 0);
+      return { hold, channel, goesOn };
+    });
     const before = this.#seen;
     this.#seen = new Map();
     const over: HoldOver[] = [];
-    for (const hold of open) {
-      const channel = channels.find(({ uniqueid }) => uniqueid === hold.channel);
-      const goesOn = channel !== undefined && (await this.#goesOn(hold, channel, channels));
+    for (const { hold, channel, goesOn } of looked) {
       const seen = goesOn ? hold.unwatchedSince : before.get(hold.id);
       if (seen !== undefined) this.#seen.set(hold.id, seen);
       if (goesOn) continue;
@@ -55,27 +68,29 @@ export class CompareHolds implements Step<HoldOver> {
     return this.#records.endedUnseen(differences);
   }
 
-  async #goesOn(
-    { kind }: OpenHold,
-    channel: LiveChannel,
-    channels: readonly LiveChannel[],
-  ): Promise<boolean> {
-    if (kind === 'consult') {
-      // With whoever is asked a phone is joined by a Local channel, and that one is optimised away only later.
-      const { bridge, uniqueid } = channel;
-      return !channels.some(
-        (one) =>
-          bridge !== '' &&
-          one.bridge === bridge &&
-          one.uniqueid !== uniqueid &&
-          !one.name.startsWith('Local/'),
-      );
-    }
-    const device = deviceOfChannel(channel.name);
-    const lines = channels.filter(({ name }) => deviceOfChannel(name) === device);
+  async #holds({ name, application }: LiveChannel, lines: number): Promise<boolean> {
+    const device = deviceOfChannel(name);
     // Of several lines the device says one thing for all, of a telephone none; and of a hold by key it knows nothing.
-    if (!device.startsWith('PJSIP/') || lines.length > 1 || !ofTalks.has(channel.application)) return true;
+    if (!device.startsWith('PJSIP/') || lines > 1 || !ofTalks.has(application)) return true;
     const { headers } = await this.manager.action('Getvar', { Variable: `DEVICE_STATE(${device})` });
     return headers.get('value') !== 'INUSE';
   }
+}
+
+/**
+ * With whoever is asked a phone is joined by a Local channel, and that one is optimised away only later. A caller may be one
+ * as well: somebody who is called back, or a telephone.
+ */
+function consults({ bridge, uniqueid }: LiveChannel, inBridge: readonly LiveChannel[]): boolean {
+  return bridge === '' || inBridge.every((one) => one.uniqueid === uniqueid || toWhomTheyAsk.test(one.name));
+}
+
+function groupedBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return groups;
 }
