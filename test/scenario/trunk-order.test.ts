@@ -58,6 +58,7 @@ exten => _[1-8]X,1,Set(steps=\${STEPS_\${EXTEN:0:1}})
  same => n,Hangup(\${STAR64_CAUSE})
 #include ${template('star64-out')}
 #include ${template('star64-direct')}
+#include ${template('star64-transfer')}
 `,
   },
 });
@@ -214,10 +215,11 @@ await t.test('a call over the next trunk is the same call, however few may be ma
 await t.test('as many calls go out at one moment as may, and the others are told so', async (t) => {
   await forget();
   for (const [number, wanted, places] of [
-    ['31', { full: 15 }, [3, 2]],
-    ['41', { limit: 15 }, [5, 0]],
-    [['81', '71', '82', '83'], { limit: 15 }, [5, 0]],
-  ] as [string | string[], Record<string, number>, [number, number]][]) {
+    ['31', /^full$/, [3, 2]],
+    ['41', /^limit$/, [5, 0]],
+    // Who may not call at all may find the trunk full before that.
+    [['81', '71', '82', '83'], /^(limit|full)$/, [5, 0]],
+  ] as [string | string[], RegExp, [number, number]][]) {
     for (const provider of [a, b]) provider.does('ring');
     const before = [a.calls.length, b.calls.length] as const;
     const fresh = (): ProviderCall[][] => [a.calls.slice(before[0]), b.calls.slice(before[1])];
@@ -250,8 +252,7 @@ await t.test('as many calls go out at one moment as may, and the others are told
       'no INVITE more has left',
     );
     const results = (await toldIn(asterisk, 'Test', from)).map(({ Result = '' }) => Result);
-    for (const [result, count] of Object.entries(wanted))
-      t.equal(results.filter((one) => one === result).length, count);
+    t.equal(results.filter((one) => wanted.test(one)).length, 15);
     t.match(
       await asterisk.console('group show channels'),
       /0 active channels/,

@@ -175,7 +175,10 @@ match = ${this.address}
   async reachable(asterisk: LabAsterisk, wanted = true): Promise<void> {
     await until(`Asterisk to find ${this.endpoint} ${wanted ? 'reachable' : 'gone'}`, async () => {
       const text = await asterisk.console(`dialplan eval function PJSIP_DIAL_CONTACTS(${this.endpoint})`);
-      return text.includes('Return Value:') && text.includes(this.address) === wanted ? true : undefined;
+      if (!text.includes('Return Value:') || text.includes(this.address) !== wanted) return undefined;
+      // At the start it has a place before it has asked whether anybody is there.
+      const state = await asterisk.console(`dialplan eval function DEVICE_STATE(PJSIP/${this.endpoint})`);
+      return wanted && state.includes('UNAVAILABLE') ? undefined : true;
     });
   }
 
