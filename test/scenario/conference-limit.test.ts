@@ -10,7 +10,11 @@ const parties = `[lab-party]
 exten => _X.,1,Set(GROUP(star64-party)=\${EXTEN})
  same => n,Wait(120)
 `;
-const centre = await centreOf(t, crowd(3), { asterisk: { extra: { 'extensions.conf': parties } } });
+const centre = await centreOf(
+  t,
+  crowd(3, { groups: [{ name: 'support', number: '6000', strategy: 'ringall' }] }),
+  { asterisk: { extra: { 'extensions.conf': parties } } },
+);
 const { asterisk } = centre;
 const [anna, bert, carl] = await Promise.all([
   centre.phone('5001'),

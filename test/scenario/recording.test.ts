@@ -217,50 +217,47 @@ await t.test('whoever is sent on is recorded by the rule of where they come to',
   );
 });
 
-await t.test(
-  'an extension is recorded by its rule; calls between phones, and who is asked, are not',
-  async (t) => {
-    const files = await readdir(join(monitor, 'star64/astercc'), { recursive: true });
-    const unrecorded = await callIn('605003');
-    const cleo = await centre.phone('5003');
-    await cleo.incoming();
-    await cleo.answer();
-    await cleo.established();
-    await cleo.digits('*25002');
-    await bert.incoming();
-    await bert.answer();
-    await bert.established();
-    await cleo.digits('*4');
-    await bert.closed();
-    await unrecorded.hangup();
-    t.same((await lastStory()).recordings, []);
-    await anna.dial('5002');
-    await bert.incoming();
-    await bert.answer();
-    await anna.established();
-    await anna.hangup();
-    await bert.closed();
-    t.same(await readdir(join(monitor, 'star64/astercc'), { recursive: true }), files);
-    const caller = await callIn('605002');
-    await bert.incoming();
-    await bert.answer();
-    await recordings(4);
-    await talked(lastFile);
-    await caller.hangup();
-    const story = await lastStory(5);
-    t.same(await voicesIn(story.recordings[0]?.file), ['customer', 'bert']);
-    t.match(
-      story.story.map(({ says }) => says),
-      [
-        'call from 4930555 for 605002',
-        '605002 leads to extension:5002',
-        'answered by extension 5002',
-        /^recorded as/,
-        /^over/,
-      ],
-    );
-  },
-);
+await t.test('an extension is recorded by its rule; calls between phones are not', async (t) => {
+  const files = await readdir(join(monitor, 'star64/astercc'), { recursive: true });
+  const unrecorded = await callIn('605003');
+  const cleo = await centre.phone('5003');
+  await cleo.incoming();
+  await cleo.answer();
+  await cleo.established();
+  await cleo.digits('*25002');
+  await bert.incoming();
+  await bert.answer();
+  await bert.established();
+  await cleo.digits('*4');
+  await bert.closed();
+  await unrecorded.hangup();
+  t.same((await lastStory()).recordings, []);
+  await anna.dial('5002');
+  await bert.incoming();
+  await bert.answer();
+  await anna.established();
+  await anna.hangup();
+  await bert.closed();
+  t.same(await readdir(join(monitor, 'star64/astercc'), { recursive: true }), files);
+  const caller = await callIn('605002');
+  await bert.incoming();
+  await bert.answer();
+  await recordings(4);
+  await talked(lastFile);
+  await caller.hangup();
+  const story = await lastStory(5);
+  t.same(await voicesIn(story.recordings[0]?.file), ['customer', 'bert']);
+  t.match(
+    story.story.map(({ says }) => says),
+    [
+      'call from 4930555 for 605002',
+      '605002 leads to extension:5002',
+      'answered by extension 5002',
+      /^recorded as/,
+      /^over/,
+    ],
+  );
+});
 
 await t.test('with every server dead conversations are still recorded', async (t) => {
   await Promise.all(centre.servers.map((server) => server.kill()));
