@@ -58,5 +58,6 @@ await t.test('a call has 30 parties, and the 31st is refused by voice and not ru
   await anna.digits('*26000');
   await Promise.all([bert.incoming(), carl.incoming()]);
   await customer.hangup();
+  await anna.hangup();
   await anna.closed();
 });
