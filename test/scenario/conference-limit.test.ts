@@ -10,9 +10,17 @@ const parties = `[lab-party]
 exten => _X.,1,Set(GROUP(star64-party)=\${EXTEN})
  same => n,Wait(120)
 `;
-const centre = await centreOf(t, crowd(2), { asterisk: { extra: { 'extensions.conf': parties } } });
+const centre = await centreOf(
+  t,
+  crowd(3, { groups: [{ name: 'support', number: '6000', strategy: 'ringall' }] }),
+  { asterisk: { extra: { 'extensions.conf': parties } } },
+);
 const { asterisk } = centre;
-const [anna, bert] = await Promise.all([centre.phone('5001'), centre.phone('5002')]);
+const [anna, bert, carl] = await Promise.all([
+  centre.phone('5001'),
+  centre.phone('5002'),
+  centre.phone('5003'),
+]);
 await dialAndHear(centre, anna, '*641001', 'agent-loginok');
 
 await t.test('a call has 30 parties, and the 31st is refused by voice and not rung', async (t) => {
@@ -44,8 +52,12 @@ await t.test('a call has 30 parties, and the 31st is refused by voice and not ru
   await until('one of them to leave', async () =>
     (await channels()).filter(others).length === 27 ? true : undefined,
   );
-  await anna.digits('*25002');
-  await bert.incoming();
+  // Of two phones that ring for the last place one will join.
+  await dialAndHear(centre, bert, '*641002', 'agent-loginok');
+  await dialAndHear(centre, carl, '*641003', 'agent-loginok');
+  await anna.digits('*26000');
+  await Promise.all([bert.incoming(), carl.incoming()]);
   await customer.hangup();
+  await anna.hangup();
   await anna.closed();
 });

@@ -224,6 +224,12 @@ await t.test('an extension is recorded by its rule; calls between phones are not
   await cleo.incoming();
   await cleo.answer();
   await cleo.established();
+  await cleo.digits('*25002');
+  await bert.incoming();
+  await bert.answer();
+  await bert.established();
+  await cleo.digits('*4');
+  await bert.closed();
   await unrecorded.hangup();
   t.same((await lastStory()).recordings, []);
   await anna.dial('5002');

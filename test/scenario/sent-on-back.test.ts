@@ -1,5 +1,6 @@
 import t from 'tap';
 import { signInAgent, signOutAgent } from '../../domain/provisioning/admin-action.js';
+import { addHours } from '../../domain/provisioning/hours.js';
 import { addRingGroup } from '../../domain/provisioning/ring-group.js';
 import { setTeam } from '../../domain/provisioning/team.js';
 import { until } from '../../domain/machine/processes.js';
@@ -171,4 +172,16 @@ await t.test('of somebody who is signed in nowhere: back to their phone, or as t
       ? true
       : undefined,
   );
+});
+
+await t.test('back to a queue that is closed: told that nobody is there', async () => {
+  await addHours(db, 'astercc', { name: 'never' });
+  await centre.star64('group', 'set', 'support', '--hours', 'never');
+  await centre.star64('apply');
+  const customer = await answered(bert, 'bert', '605002');
+  const from = await centre.asterisk.verbose.mark();
+  await bert.digits('*15003');
+  await bert.closed();
+  await customer.closed();
+  await centre.asterisk.verbose.waitFor(/Playing 'vm-nobodyavail\./, from);
 });
