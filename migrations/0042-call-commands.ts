@@ -34,7 +34,7 @@ comment on column call_commands.result is
 
 alter table nodes add column manager_lacks text[] not null default '{}';
 comment on column nodes.manager_lacks is
-  'Classes of write= in manager.conf that the user of the servers lacks for commands to calls, as the leader has found.';
+  'Classes of write= in manager.conf that the user of the servers lacks for commands to calls, and for callbacks, as the leader has found.';
 
 create function tell_call_command() returns trigger language plpgsql as $$
 begin

@@ -21,13 +21,15 @@ interface CallChannel {
 const dialled = /^[0-9*#+]{1,40}$/;
 const transferContext = (team: string): string => `${team}-transfers`;
 
-/** Actions that are asked of Asterisk here, and the class of the manager's write= that each needs. */
+/** Actions that are asked of Asterisk, and the class of the manager's write= that each needs. */
 const needed: Readonly<Record<string, string>> = {
   CoreShowChannels: 'reporting',
   Hangup: 'call',
   BlindTransfer: 'call',
   Atxfer: 'call',
   PlayDTMF: 'call',
+  // For callbacks (pbx/watch/callbacks.ts).
+  Originate: 'originate',
 };
 
 /** The classes that star64's user of the manager lacks: Asterisk lists the actions that a user may ask for. @throws AmiError. */

@@ -204,7 +204,7 @@ export async function sweepCallCommands(db: Queryable, node: string, holder: str
   );
 }
 
-/** Keeps which classes of the manager the servers of the node lack for commands to calls; `star64 status` says so. */
+/** Keeps which classes of the manager the servers of the node lack for commands to calls and callbacks; `star64 status` says so. */
 export async function noteManagerLacks(
   db: Queryable,
   node: string,

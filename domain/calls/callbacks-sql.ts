@@ -108,8 +108,10 @@ export const connected = `
     select k.team_id, :node, :channel, 'out', k.number, k.number, null, k.group_id, agent.id, agent.extension_id,
       clock_timestamp(), true
     from k, agent
-    on conflict (node, uniqueid) do update set group_id = excluded.group_id, from_agent_id = excluded.from_agent_id,
-      from_extension_id = excluded.from_extension_id
+    -- Whoever was the first has called; the others have got it from them.
+    on conflict (node, uniqueid) do update set group_id = coalesce(calls.group_id, excluded.group_id),
+      from_agent_id = coalesce(calls.from_agent_id, excluded.from_agent_id),
+      from_extension_id = coalesce(calls.from_extension_id, excluded.from_extension_id)
       where calls.team_id = excluded.team_id
     returning id, team_id
   ), visit as (
@@ -129,7 +131,9 @@ export const connected = `
     from made, k left join calls c on c.id = k.call_id
     on conflict (call_id, key) do nothing
   )
-  select k.team_id as "teamId", k.group_id as "groupId", k.wrap_up_seconds as "wrapUpSeconds" from k, made`;
+  select k.team_id as "teamId", k.group_id as "groupId", k.wrap_up_seconds as "wrapUpSeconds",
+    not exists (select from queue_visits v where v.call_id = made.id and v.offer_id is distinct from :offerId) as first
+  from k, made`;
 
 export const arrivals = `
   select c.uniqueid, extract(epoch from min(v.joined_at))::double precision as at

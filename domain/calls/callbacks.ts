@@ -4,6 +4,7 @@ import { fail } from '../errors.js';
 import { quoted, unknown } from '../names.js';
 import { requireTeam } from '../provisioning/team.js';
 import * as sql from './callbacks-sql.js';
+import type { Queue } from './queue.js';
 
 /** Between two calls to somebody who could not be reached. */
 export const betweenTriesSeconds = 600;
@@ -136,18 +137,20 @@ export class Callbacks {
     return row;
   }
 
-  /** An agent has answered the put of a callback: their call to the outside begins, and the wait of who asked is over. */
+  /**
+   * An agent has answered the put of a callback: their call to the outside begins, and the wait of who asked is over. `first`:
+   * false of an agent to whom the one who called has sent the customer, by a queue: nothing is recorded of them here.
+   */
   async connected(told: {
     id: number;
     channel: string;
     offerId: string;
     agent: string;
-  }): Promise<{ teamId: number; groupId: number; wrapUpSeconds: number } | undefined> {
-    const [row] = await prepared<{ teamId: number; groupId: number; wrapUpSeconds: number }>(
-      this.db,
-      sql.connected,
-      { node: this.node, ...told },
-    );
+  }): Promise<(Queue & { first: boolean }) | undefined> {
+    const [row] = await prepared<Queue & { first: boolean }>(this.db, sql.connected, {
+      node: this.node,
+      ...told,
+    });
     return row;
   }
 

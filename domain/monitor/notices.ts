@@ -5,7 +5,7 @@ import { listUnknownNumbers } from '../calls/unknown-numbers.js';
 
 /** Something that a person should see to, beside the figures. */
 export interface Notice {
-  readonly about: 'endpoint' | 'did' | 'unknown-number' | 'emergency' | 'call-key' | 'manager';
+  readonly about: 'endpoint' | 'did' | 'unknown-number' | 'emergency' | 'call-key' | 'manager' | 'callback';
   readonly says: string;
 }
 
@@ -20,6 +20,7 @@ export function readNotices(db: Queryable, team: string): Promise<Notice[]> {
     ...(await keysNotThere(db, team)),
     ...(await twins(db, team)),
     ...(await powerless(db, team)),
+    ...(await callsNobodyBack(db, team)),
     ...(await unknownNumbers(db)),
   ]);
 }
@@ -74,13 +75,28 @@ async function keysNotThere(db: Queryable, team: string): Promise<Notice[]> {
 /** A manager user who may not do what is commanded to calls. */
 async function powerless(db: Queryable, team: string): Promise<Notice[]> {
   const { rows } = await db.raw<{ rows: { node: string; lacks: string[] }[] }>(
-    `select n.name as node, n.manager_lacks as lacks from nodes n join teams t on t.node = n.name
-     where t.identity = ? and cardinality(n.manager_lacks) > 0`,
+    `select n.name as node, n.lacks from teams t
+     join (select name, array_remove(manager_lacks, 'originate') as lacks from nodes) n on n.name = t.node
+     where t.identity = ? and cardinality(n.lacks) > 0`,
     [team],
   );
   return rows.map(({ node, lacks }) => ({
     about: 'manager',
     says: `commands to calls do not work on node ${node}: star64's user in manager.conf lacks ${lacks.join(' and ')} in write= (then "manager reload" in Asterisk)`,
+  }));
+}
+
+/** A manager user who may put nobody into a queue. */
+async function callsNobodyBack(db: Queryable, team: string): Promise<Notice[]> {
+  const { rows } = await db.raw<{ rows: { node: string; groups: string }[] }>(
+    `select n.name as node, string_agg(g.name, ', ' order by g.name) as groups from nodes n join teams t on t.node = n.name
+     join agent_groups g on g.team_id = t.id and g.callback_key is not null and g.removed_at is null
+     where t.identity = ? and 'originate' = any(n.manager_lacks) group by n.name`,
+    [team],
+  );
+  return rows.map(({ node, groups }) => ({
+    about: 'callback',
+    says: `nobody is called back (${groups}), nor offered it, on node ${node}: star64's user in manager.conf lacks originate in write= (then "manager reload" in Asterisk)`,
   }));
 }
 

@@ -36,6 +36,23 @@ export const groups = operationsOf(group, {
       remedy: { text: 'add --application campaign, customer_service, virtual_office or third_party' },
     });
   },
+  after: async ({ trx, scope, id, name }) => {
+    const taken = await trx('destinations as d')
+      .join('agent_groups as g', 'g.id', 'd.from_group_id')
+      .where('g.id', id)
+      .whereRaw(`d.slot = 'key-' || g.callback_key`)
+      .first<{ key: number } | undefined>('g.callback_key as key');
+    if (!taken) return undefined;
+    throw fail('taken', {
+      noun: 'group',
+      name,
+      facts: { team: scope.team, key: taken.key },
+      says: `key ${taken.key} of group ${name} cannot both lead somewhere and have callers called back`,
+      remedy: {
+        text: `choose another key, or give one of both up: --no-key-${taken.key} or --no-callback-key`,
+      },
+    });
+  },
   remove: async ({ trx, scope, name, row }) => {
     if (!row['removed_at']) {
       const now = trx.raw('clock_timestamp()');

@@ -168,7 +168,10 @@ class Work {
     await this.#removeStrangers(open);
   }
 
-  /** Whoever stands in a queue for somebody who is not called back any more leaves it. */
+  /**
+   * Whoever stands in a queue for somebody who is not called back any more leaves it. Not somebody who has been called: an
+   * agent has sent them there.
+   */
   async #removeStrangers(open: readonly Callback[]): Promise<void> {
     const { manager } = this.given;
     if (open.length === 0 && this.#asked.size === 0) return;
@@ -176,7 +179,8 @@ class Work {
     const { waiting } = await readQueues(manager);
     for (const { uniqueid, channel } of waiting) {
       const callback = callbackChannel(uniqueid);
-      if (callback && !ids.has(callback.id)) await hangUp(manager, channel);
+      if (callback && !ids.has(callback.id) && !(await isCalled(manager, uniqueid)))
+        await hangUp(manager, channel);
     }
     if (open.length === 0) this.#asked.clear();
   }
@@ -257,7 +261,7 @@ class Work {
     const asked = this.#asked.get(uniqueid);
     if (waiting.some((one) => one.uniqueid === uniqueid)) {
       this.#asked.delete(uniqueid);
-      return 'waiting';
+      return (await isCalled(this.given.manager, uniqueid)) ? 'called' : 'waiting';
     }
     if (asked !== undefined && performance.now() - asked < joiningMs) return 'joining';
     if (await isThere(this.given.manager, uniqueid)) return 'called';
@@ -283,12 +287,24 @@ export const shownBack = (
 ): string | undefined => (did === null ? undefined : facts.did(team, did));
 
 /** Whether Asterisk has a channel of this uniqueid. */
-async function isThere(manager: ManagerActions, uniqueid: string): Promise<boolean> {
+const isThere = async (manager: ManagerActions, uniqueid: string): Promise<boolean> =>
+  (await valueOf(manager, uniqueid, 'UNIQUEID')) !== undefined;
+
+/** Whether an agent has had them called (star64-callback-agent): who stands in a queue then is the customer. */
+const isCalled = async (manager: ManagerActions, uniqueid: string): Promise<boolean> =>
+  (await valueOf(manager, uniqueid, 'SHARED(STAR64_CALLED)')) === 'yes';
+
+/** A value of a channel; undefined: Asterisk has no channel of this uniqueid. */
+async function valueOf(
+  manager: ManagerActions,
+  uniqueid: string,
+  variable: string,
+): Promise<string | undefined> {
   try {
-    await manager.action('Getvar', { Channel: uniqueid, Variable: 'UNIQUEID' });
-    return true;
+    const { headers } = await manager.action('Getvar', { Channel: uniqueid, Variable: variable });
+    return headers.get('value') ?? '';
   } catch (error) {
-    if (error instanceof AmiError && error.code === 'rejected') return false;
+    if (error instanceof AmiError && error.code === 'rejected') return undefined;
     throw error;
   }
 }

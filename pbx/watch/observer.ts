@@ -288,7 +288,7 @@ export class Observer {
     if (callback) {
       const told = { id: callback.id, channel: caller.uniqueid, offerId: offerIn(event), agent };
       const begun = await this.#callbacks.connected(told);
-      return begun && { ...begun, call: caller.uniqueid };
+      if (begun?.first !== false) return begun && { ...begun, call: caller.uniqueid };
     }
     const answered = await this.#records.answered(caller, offerIn(event), agent);
     if (!answered || answered.visit) return answered;

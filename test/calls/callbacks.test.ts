@@ -9,7 +9,7 @@ import { freshDatabase } from '../support/database.js';
 
 /** Callers who are to be called back, as the database keeps them. */
 const { db } = await freshDatabase(t);
-await provision(db, crowd(1));
+await provision(db, crowd(2));
 await setGroup(db, 'astercc', 'support', { callbackKey: 1, callbackTries: 2 });
 const callbacks = new Callbacks(db, 'default');
 const records = new CallRecords(db, 'default');
@@ -86,6 +86,38 @@ await t.test('answered: done, however late a server learns it', async (t) => {
   t.same(await callbacks.open(), []);
   t.equal(await outcome('2.1'), 'callback');
   t.same(await unreturned(), ['1.2']);
+});
+
+await t.test('whoever gets the customer from who called, by a queue, is not who called', async (t) => {
+  await asks('4.1', 10, '+493022223333');
+  const { id } = await only();
+  const channel = `star64-callback-${id}-1`;
+  const agents = await db('agents').orderBy('number').pluck<string[]>('number');
+  const [first = '', second = ''] = agents;
+  t.match(await callbacks.connected({ id, channel, offerId: 'offer.1', agent: first }), { first: true });
+  t.match(await callbacks.connected({ id, channel, offerId: 'offer.1', agent: first }), { first: true });
+  t.match(await callbacks.connected({ id, channel, offerId: 'offer.2', agent: second }), { first: false });
+  const caller = { queue: 'astercc-support', uniqueid: channel, linkedid: channel };
+  await records.joined(caller, { waitedSeconds: 5 });
+  t.match(await records.answered(caller, 'offer.2', second), { visit: true, call: channel });
+  const { rows } = await db.raw<{ rows: object[] }>(
+    `select a.number as agent, w.number as "calledBy" from queue_visits v join calls c on c.id = v.call_id
+     join agents a on a.id = v.agent_id join agents w on w.id = c.from_agent_id where c.uniqueid = ? order by v.id`,
+    [channel],
+  );
+  t.same(rows, [
+    { agent: first, calledBy: first },
+    { agent: second, calledBy: first },
+  ]);
+  await callbacks.settle({ id, put: 1, channel, secondsAgo: 0, result: 'answered' });
+});
+
+await t.test('a key that leads somewhere has nobody called back', async (t) => {
+  const taken = { code: 'taken', message: /key 1 of group support .*--no-key-1 or --no-callback-key/s };
+  await t.rejects(setGroup(db, 'astercc', 'support', { key1: 'hangup:normal' }), taken);
+  await setGroup(db, 'astercc', 'support', { callbackKey: null, key1: 'hangup:normal' });
+  await t.rejects(setGroup(db, 'astercc', 'support', { callbackKey: 1 }), taken);
+  await setGroup(db, 'astercc', 'support', { callbackKey: 1, key1: null });
 });
 
 await t.test('its time is over, or an administrator removes it', async (t) => {

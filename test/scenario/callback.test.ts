@@ -23,7 +23,7 @@ const centre = await centreFor(t, {
   asterisk: { amiWrite: 'agent,call,reporting,originate', extra: { 'pjsip.conf': provider.section() } },
   provision: async (db) => {
     const groups = [{ name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0, missedLimit: 0 }];
-    await provision(db, crowd(1, { groups }));
+    await provision(db, crowd(2, { groups }));
     await addTrunk(db, 'astercc', { name: 'a', endpoint: provider.endpoint, country: 'DE' });
     await setTeam(db, 'astercc', { country: 'DE', trunk: 'a', outsidePrefix: '0' });
     await addDid(db, 'astercc', { number: own, to: 'group:support' });
@@ -33,7 +33,7 @@ const centre = await centreFor(t, {
 const { asterisk, db, servers } = centre;
 await provider.reachable(asterisk);
 provider.does('ring');
-const phone = await centre.phone('5001');
+const [phone, colleague] = [await centre.phone('5001'), await centre.phone('5002')];
 await dialAndHear(centre, phone, '*641001', 'agent-loginok');
 await waitMembers(centre, queue, ['1001']);
 
@@ -82,6 +82,7 @@ await t.test('a caller confirms the number, hangs up, and keeps the place before
   await later.hangup();
 });
 
+let early: Caller;
 await t.test('a restart of Asterisk costs nobody their place', async (t) => {
   await asterisk.restart();
   await waitMembers(centre, queue, ['1001 paused:wrapup'], 60_000);
@@ -89,13 +90,14 @@ await t.test('a restart of Asterisk costs nobody their place', async (t) => {
   const puts = await db('callbacks').pluck<number[]>('puts');
   t.same(puts, [2], 'put back once, though two servers see it');
   // And it is the longest there, whoever comes first after a start.
-  await call('4930444');
+  early = await call('4930444');
   await waitOrder('callback', '4930444');
   t.match(await centre.star64('--json', 'status'), /"callbacks": ?1/);
 });
 
 await t.test('an agent is offered it, calls, and talks; the records say so', async (t) => {
   await phone.register();
+  await colleague.register();
   await dialAndHear(centre, phone, '*67', 'activated');
   await phone.incoming(60_000);
   const mark = await asterisk.verbose.mark();
@@ -106,9 +108,22 @@ await t.test('an agent is offered it, calls, and talks; the records say so', asy
   provider.pickUp(rings);
   await waitState(centre, '1001', 'talking');
   await until('the answer of the customer', () => db('calls').whereNotNull('leg_answered_at').first());
-  provider.hangUp(rings);
+  // Sent on to a queue they are a customer who waits, and nobody who is to be called, whatever becomes of the callback.
+  await early.hangup();
+  await phone.transfer('6000');
   await phone.closed();
   await waitState(centre, '1001', 'wrap-up');
+  await waitOrder('callback');
+  await db('callbacks').update({ expires_at: db.raw('clock_timestamp()') });
+  await dialAndHear(centre, colleague, '*641002', 'agent-loginok');
+  await colleague.incoming();
+  await colleague.answer();
+  await waitState(centre, '1002', 'talking');
+  await colleague.established();
+  t.match([provider.calls.length, rings.state], [1, 'answered'], 'nobody is called a second time');
+  provider.hangUp(rings);
+  await colleague.closed();
+  await waitState(centre, '1002', 'wrap-up');
   const ended = await until('the end of the callback', async () => {
     const { rows } = await db.raw<{ rows: { uniqueid: string }[] }>(
       `select k.outcome, k.tries, c.uniqueid, c.outcome as call
@@ -125,10 +140,15 @@ await t.test('an agent is offered it, calls, and talks; the records say so', asy
   });
   t.match(out, { number: customer, outcome: 'answered', trunk: 'a', class: 'national', ended_by: null });
   const { rows: waited } = await db.raw<{ rows: object[] }>(
-    `select v.outcome from queue_visits v join calls c on c.id = v.call_id
-     join callbacks k on k.arrived_at = v.joined_at where c.direction = 'out'`,
+    `select v.outcome, a.number as agent, exists (select from callbacks k where k.arrived_at = v.joined_at) as first
+     from queue_visits v join calls c on c.id = v.call_id join agents a on a.id = v.agent_id
+     where c.direction = 'out' order by v.id`,
   );
-  t.match(waited, [{ outcome: 'answered' }], 'with the wait since they first came');
+  const answered = [
+    { outcome: 'answered', agent: '1001', first: true },
+    { outcome: 'answered', agent: '1002', first: false },
+  ];
+  t.same(waited, answered, 'with the wait since they first came');
   const told = await story(ended.uniqueid);
   for (const words of [
     'asks to be called back at +493012345678',
@@ -141,12 +161,13 @@ await t.test('an agent is offered it, calls, and talks; the records say so', asy
 });
 
 await t.test('with no server the key keeps a caller in the queue, at their place', async (t) => {
+  const first = await call('4930444');
+  await waitOrder('4930444');
   const second = await call(customer.slice(1));
   await waitOrder('4930444', '493012345678');
   await Promise.all(servers.map((server) => server.kill()));
   const mark = await asterisk.verbose.mark();
-  const first = centre.phones.find(({ user }) => user === '4930444');
-  await first?.digits('1');
+  await first.phone.digits('1');
   await asterisk.verbose.waitFor(/@astercc-returned:1\] Queue/, mark);
   await waitOrder('4930444', '493012345678');
   t.same(

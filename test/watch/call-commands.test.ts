@@ -7,6 +7,7 @@ import { CallRecords } from '../../domain/calls/records.js';
 import { takeLeaderLease } from '../../domain/database/leases.js';
 import type { Database } from '../../domain/database/pool.js';
 import { Star64Error } from '../../domain/errors.js';
+import { setGroup } from '../../domain/provisioning/group.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { AmiError } from '../../pbx/ami/errors.js';
 import { CallCommands } from '../../pbx/watch/call-commands.js';
@@ -25,7 +26,7 @@ const refusal = async (work: Promise<void>): Promise<Star64Error> => {
   return error;
 };
 /** Actions that the manager lets its user ask for. */
-let may = ['CoreShowChannels', 'Hangup', 'BlindTransfer', 'Atxfer', 'PlayDTMF'];
+let may = ['CoreShowChannels', 'Hangup', 'BlindTransfer', 'Atxfer', 'PlayDTMF', 'Originate'];
 const times = { claimSeconds: 5, resultMs: 10_000, lookMs: 5 };
 
 /** An open call that waits in the queue, with the channels of a caller and of agent 5001, and a stub that takes calls' actions. */
@@ -177,14 +178,18 @@ void t.test('status names the class that the manager user lacks, until they have
   may = ['CoreShowChannels'];
   t.teardown(() => (may = all));
   const commands = await server(t, db, manager);
-  const notices = (): Promise<string[]> =>
+  const notices = (of = 'manager'): Promise<string[]> =>
     readNotices(db, 'astercc').then((told) =>
-      told.filter(({ about }) => about === 'manager').map(({ says }) => says),
+      told.filter(({ about }) => about === of).map(({ says }) => says),
     );
   await until('the notice', async () => ((await notices()).length > 0 ? true : undefined));
   t.match(await notices(), [/lacks call in write=/]);
+  t.same(await notices('callback'), [], 'nobody is to be called back');
+  await setGroup(db, 'astercc', 'support', { callbackKey: 1 });
+  t.match(await notices('callback'), [/nobody is called back \(support\).*lacks originate in write=/]);
   await commands.stop();
   may = all;
   await server(t, db, manager);
   await until('its end', async () => ((await notices()).length === 0 ? true : undefined));
+  t.same(await notices('callback'), []);
 });

@@ -237,7 +237,7 @@ export const group = describe({
       {
         what: 'callback key',
         placeholder: 'key',
-        help: 'a caller who presses it while they wait is called back, and keeps their place; it comes before what the same key would do',
+        help: 'a caller who presses it while they wait is called back, and keeps their place; a key that leads nowhere else',
         none: 'nobody is called back',
         listed: false,
       },
