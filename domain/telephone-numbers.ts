@@ -5,6 +5,16 @@ import type { CountryCode, PhoneNumber } from 'libphonenumber-js/max';
 /** By what two written forms are compared where no numbering plan is known: a + in front says nothing. */
 export const bare = (written: string): string => written.replace(/^[+]/, '');
 
+const fewestAlike = 6;
+
+/** Whether two written forms may be one number, where no plan is known: one ends with the other, without what is dialled before it. */
+export function areAlike(one: string, other: string): boolean {
+  const [long, short] = [one, other]
+    .map((written) => written.replace(/[^0-9]/g, '').replace(/^0+/, ''))
+    .sort((a, b) => b.length - a.length) as [string, string];
+  return long === short ? short !== '' : short.length >= fewestAlike && long.endsWith(short);
+}
+
 /** How numbers are written on a trunk. */
 export interface NumberPlan {
   /**

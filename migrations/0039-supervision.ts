@@ -79,6 +79,7 @@ create table supervisions (
   constraint supervisions_node_fkey foreign key (node) references nodes on update cascade on delete restrict
 );
 create unique index supervisions_open_key on supervisions (node, by_call) where ended_at is null;
+create index supervisions_by_call_idx on supervisions (node, by_call);
 create index supervisions_team_idx on supervisions (team_id, began_at, id);
 create index supervisions_call_idx on supervisions (node, call_uniqueid);
 create index supervisions_user_idx on supervisions (user_id, began_at);

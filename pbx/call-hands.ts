@@ -3,6 +3,7 @@ import type { Database } from '../domain/database/pool.js';
 import { AmiError } from './ami/errors.js';
 import type { AmiHeaders } from './ami/syntax.js';
 import type { ManagerActions } from './ami/manager.js';
+import { areAlike } from '../domain/telephone-numbers.js';
 import { phonesAt } from './queue/phones.js';
 
 /** Asterisk, or the call as it is, does not let a command be carried out: nothing was done. */
@@ -12,6 +13,7 @@ export class Refused extends Error {
 
 interface CallChannel {
   name: string;
+  uniqueid: string;
   /** The channel's own number, as the other side sees it. */
   number: string;
   bridge: string;
@@ -59,7 +61,7 @@ export class CallHands {
   async do({ team, call, kind, arguments: given }: Omit<ClaimedCommand, 'id'>): Promise<void> {
     const channels = await this.#channels(call);
     if (kind === 'hangup') {
-      await this.#hangUp(team, channels, given['party']);
+      await this.#hangUp(team, call, channels, given['party']);
       return;
     }
     const agent = await this.#agent(team, channels, given['from']);
@@ -83,6 +85,7 @@ export class CallHands {
         ? [
             {
               name: headers.get('channel') ?? '',
+              uniqueid: headers.get('uniqueid') ?? '',
               number: headers.get('calleridnum') ?? '',
               bridge: headers.get('bridgeid') ?? '',
             },
@@ -124,22 +127,42 @@ export class CallHands {
     return first[1].name;
   }
 
-  async #hangUp(team: string, channels: readonly CallChannel[], party: string | undefined): Promise<void> {
-    const phones = await this.#phones(team, channels);
-    const chosen =
-      party === undefined
-        ? channels
-        : [
-            phones.get(party) ??
-              channels.find(({ number, name }) => number === party && !name.startsWith('Local/')),
-          ];
+  async #hangUp(
+    team: string,
+    call: string,
+    channels: readonly CallChannel[],
+    party: string | undefined,
+  ): Promise<void> {
+    const chosen = party === undefined ? channels : await this.#party(team, call, channels, party);
     let ended = 0;
     for (const channel of chosen) {
-      if (!channel) continue;
       // One that is gone meanwhile is as good.
       if (await this.#act('Hangup', { Channel: channel.name, Cause: 16 }, /no such channel/i)) ended++;
     }
     if (ended === 0 && party !== undefined) throw new Refused(`nobody in it is ${party}`);
+  }
+
+  /** The channel that is meant, or none. @throws Refused when two could be. */
+  async #party(
+    team: string,
+    call: string,
+    channels: readonly CallChannel[],
+    party: string,
+  ): Promise<CallChannel[]> {
+    // The channel with which a call has begun names it.
+    if (party === 'caller') return channels.filter(({ uniqueid }) => uniqueid === call);
+    const phones = await this.#phones(team, channels);
+    const phone = phones.get(party);
+    if (phone) return [phone];
+    const own = new Set(phones.values());
+    const outside = channels.filter((one) => !one.name.startsWith('Local/') && !own.has(one));
+    const same = outside.filter(({ number }) => number === party);
+    const found = same.length > 0 ? same : outside.filter(({ number }) => areAlike(number, party));
+    if (found.length > 1)
+      throw new Refused(
+        `${party} could be ${found.map(({ number }) => number).join(' or ')}: say the whole number, or caller`,
+      );
+    return found;
   }
 
   /** Presses a key of the team for the agent: Asterisk takes the digits for what the phone has sent. */

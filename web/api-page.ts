@@ -35,14 +35,17 @@ curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:4564/v1/teams/astercc/ag
 - A refusal is a problem document (RFC 9457, \`application/problem+json\`). Its \`code\` is that of [errors.md](errors.md), the
   same that the command line knows: usage 422, not found 404, conflict 409, PostgreSQL or Asterisk unreachable 503 with
   \`Retry-After\`, failure 500. Of HTTP alone are \`token_wanted\`, \`token_unknown\` (401), \`role_wanted\` (403), \`no_such_path\`
-  (404), \`bad_request\` (400, 413, 415), \`invalid_request\` (422, with the \`errors\` by JSON pointer), \`too_many_requests\` (429).
+  (404), \`bad_request\` (400, 413, 415), \`invalid_request\` (422, with the \`errors\` by JSON pointer), \`too_many_requests\`
+  (429: 600 a minute of a token, 60 wrong tokens of an address), \`too_many_streams\` (429).
 - Pages: \`limit\` and \`cursor\`; the answer has \`items\` and \`next_cursor\`.
 - Events are the lines of \`star64 events\`. A stream begins with an event \`hello\`; whoever is cut off comes back with
-  \`Last-Event-ID\`, as browsers do by themselves, and misses nothing. Who reads so slowly that a megabyte waits for them is cut
-  off. Events are kept for some days: a cursor that is too old is 404, and you read the state anew.
+  \`Last-Event-ID\`, as browsers do by themselves, and misses nothing. Who reads slowly is sent
+  what they have missed from the database, as fast as they read, and is cut off after 60 s without reading. A token has at most
+  20 open streams, and one that has ended keeps none for longer than about 15 s. Events are kept for some days: a cursor that is
+  too old is 404, and you read the state anew. How a team, its agents and groups stand may be a second old.
 - A command to a call answers when Asterisk has done it: 409 \`call_command_refused\` says why not, 503 \`no_server\` that no server
   of the node has taken it within 5 s, and then none will; after \`call_command_unknown\` look at the call before you try again.
-- \`GET /livez\` and \`GET /readyz\` want no token: the process answers; it can reach its database.
+- \`GET /livez\` (the process answers), \`GET /readyz\` (it can reach its database) and \`GET /v1/openapi.json\` want no token.
 `;
 
 /** \`docs/API.md\`, whole. */

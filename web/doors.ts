@@ -1,4 +1,5 @@
-import type { FastifyRequest } from 'fastify';
+import { createHash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Database } from '../domain/database/pool.js';
 import { principalOf, type ApiRole, type Principal } from '../domain/provisioning/api-token.js';
 import { unknown } from '../domain/names.js';
@@ -22,14 +23,25 @@ const bearer = /^Bearer +([A-Za-z0-9_-]{1,200}) *$/i;
  * Lets a request in that has a token which opens this route, by the database as it is now: one that was taken away opens
  * nothing from the next request on. A team that is not the token's is answered like one that there is not.
  */
-export async function enter(db: Database, request: FastifyRequest): Promise<void> {
+export async function enter(
+  db: Database,
+  guesses: Guesses,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
   const { role } = request.routeOptions.config;
   if (role === undefined) return;
   const given = request.headers.authorization;
   if (given === undefined)
     throw new Refusal(401, 'token_wanted', 'send a token as `Authorization: Bearer …` (star64 token add)');
   const token = bearer.exec(given)?.[1];
+  const wait = guesses.waitSeconds(request.ip, token);
+  if (wait > 0) {
+    reply.header('retry-after', wait);
+    throw new Refusal(429, 'too_many_requests', `too many wrong tokens: try again in ${wait} s`);
+  }
   const principal = token === undefined ? undefined : await principalOf(db, token);
+  guesses.tried(request.ip, token, principal !== undefined);
   if (!principal)
     throw new Refusal(
       401,
@@ -45,6 +57,57 @@ export async function enter(db: Database, request: FastifyRequest): Promise<void
       `the token ${principal.name} may only read: this needs the role supervisor`,
     );
   request.principal = principal;
+}
+
+/** The id of the token of who asks, on a route that wants one. */
+export function tokenOf({ principal }: FastifyRequest): number {
+  if (!principal) throw new Error('a route without a role has no token');
+  return principal.id;
+}
+
+/**
+ * Wrong tokens by address: who has sent as many within a minute as may be sent is told so, and the database is asked nothing.
+ * Behind a proxy everybody has one address: tokens that have opened something are asked for nevertheless.
+ */
+export class Guesses {
+  readonly #wrong = new Map<string, { count: number; until: number }>();
+  readonly #right = new Set<string>();
+
+  constructor(private readonly perMinute: number) {}
+
+  /** Seconds after which the address may try this token; 0: now. */
+  waitSeconds(address: string, token: string | undefined): number {
+    const wrong = this.#wrong.get(address);
+    const leftMs = (wrong?.until ?? 0) - performance.now();
+    if (leftMs <= 0 || (wrong?.count ?? 0) < this.perMinute) return 0;
+    return token !== undefined && this.#right.has(digest(token)) ? 0 : Math.ceil(leftMs / 1000);
+  }
+
+  /** What has come of a token that was sent. */
+  tried(address: string, token: string | undefined, opens: boolean): void {
+    if (opens && token !== undefined) {
+      this.#right.add(digest(token));
+      dropOldest(this.#right);
+      return;
+    }
+    if (token !== undefined) this.#right.delete(digest(token));
+    const now = performance.now();
+    const wrong = this.#wrong.get(address);
+    if (wrong && wrong.until > now) wrong.count++;
+    else {
+      this.#wrong.delete(address);
+      this.#wrong.set(address, { count: 1, until: now + 60_000 });
+      dropOldest(this.#wrong);
+    }
+  }
+}
+
+const digest = (token: string): string => createHash('sha256').update(token).digest('base64');
+
+const mostKept = 10_000;
+function dropOldest(kept: Set<string> | Map<string, unknown>): void {
+  const [oldest] = kept.keys();
+  if (kept.size > mostKept && oldest !== undefined) kept.delete(oldest);
 }
 
 /** Who asks, by the name under which the database keeps who did something. */

@@ -2,9 +2,11 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import type { Database } from '../domain/database/pool.js';
+import { liveTokens } from '../domain/provisioning/api-token.js';
 import { LastingFault } from '../domain/machine/lasting-fault.js';
 import { jsonText } from '../domain/json-text.js';
 import { EventFeed, eventTypes, type Event, type FeedOptions } from '../domain/monitor/event-feed.js';
+import { Refusal } from './problems.js';
 
 export interface EventStreamsSettings {
   /** How often the one reader looks for events, and how long it waits after a look that failed. */
@@ -16,6 +18,10 @@ export interface EventStreamsSettings {
   mostBytes: number;
   /** Who has read nothing for so long is cut off, and comes back with their cursor. */
   stallMs: number;
+  /** How often the tokens of open streams are looked at: one that has ended keeps its streams for so long at most. */
+  tokensMs: number;
+  /** Open streams of one token. */
+  mostPerToken: number;
 }
 
 export const eventStreamsDefaults: EventStreamsSettings = {
@@ -24,12 +30,16 @@ export const eventStreamsDefaults: EventStreamsSettings = {
   beatMs: 15_000,
   mostBytes: 1_000_000,
   stallMs: 60_000,
+  tokensMs: 15_000,
+  mostPerToken: 20,
 };
 
 /** So many events of the past are sent at a time, and no more before they are read. */
 const piece = 100;
 
 interface Stream {
+  /** Id of the token that opened it. */
+  readonly token: number;
   readonly team: string;
   readonly options: FeedOptions;
   readonly types: ReadonlySet<string>;
@@ -53,6 +63,8 @@ export class EventStreams {
   #timer: NodeJS.Timeout | undefined;
   #feed: EventFeed | undefined;
   #stopped = false;
+  #checking: Promise<void> | undefined;
+  #checkTimer: NodeJS.Timeout | undefined;
   readonly #away: LastingFault;
 
   constructor(
@@ -66,10 +78,15 @@ export class EventStreams {
     });
   }
 
-  /** @throws Star64Error as {@link EventFeed.open}, before anything is sent. */
-  async open(reply: FastifyReply, options: FeedOptions & { team: string }): Promise<void> {
+  /**
+   * `token`: id of the token that opens it; the stream ends with the token.
+   *
+   * @throws Star64Error as {@link EventFeed.open}, Refusal `too_many_streams`, before anything is sent.
+   */
+  async open(reply: FastifyReply, token: number, options: FeedOptions & { team: string }): Promise<void> {
     const feed = await EventFeed.open(this.db, options, piece);
     await this.#listening();
+    this.#room(token);
     reply.hijack();
     const { raw } = reply;
     let readAt = performance.now();
@@ -83,6 +100,7 @@ export class EventStreams {
       Math.min(beatMs, stallMs),
     );
     const stream: Stream = {
+      token,
       team: options.team,
       options,
       types: new Set(options.types ?? eventTypes),
@@ -116,8 +134,10 @@ export class EventStreams {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#checkTimer);
     for (const stream of [...this.#streams]) stream.close();
     await this.#running;
+    await this.#checking;
   }
 
   #send(stream: Stream, event: Event): void {
@@ -169,6 +189,42 @@ export class EventStreams {
   async #listening(): Promise<void> {
     this.#feed ??= await EventFeed.open(this.db, { team: null, types: eventTypes });
     if (this.#running === undefined && this.#timer === undefined) this.#next(0);
+    if (this.#checking === undefined && this.#checkTimer === undefined) this.#nextCheck();
+  }
+
+  /** @throws Refusal when the token has as many streams as it may. */
+  #room(token: number): void {
+    const { mostPerToken } = this.settings;
+    const open = [...this.#streams].filter((stream) => stream.token === token).length;
+    if (open >= mostPerToken)
+      throw new Refusal(
+        429,
+        'too_many_streams',
+        `the token has ${mostPerToken} open streams, and no more are opened: close one first`,
+      );
+  }
+
+  #nextCheck(): void {
+    if (this.#stopped) return;
+    this.#checkTimer = setTimeout(() => {
+      this.#checkTimer = undefined;
+      this.#checking = this.#closeEnded().then(() => {
+        this.#checking = undefined;
+        this.#nextCheck();
+      });
+    }, this.settings.tokensMs);
+  }
+
+  /** Closes the streams whose token was taken away, or has ended. */
+  async #closeEnded(): Promise<void> {
+    const open = [...this.#streams];
+    if (open.length === 0) return;
+    try {
+      const live = await liveTokens(this.db, [...new Set(open.map(({ token }) => token))]);
+      for (const stream of open) if (!live.has(stream.token)) stream.close();
+    } catch {
+      // Without a database nothing is sent either, and the reader says so.
+    }
   }
 
   #next(ms: number): void {

@@ -104,7 +104,17 @@ export const eventSchema = z.looseObject({
   team: z.string(),
 });
 
-export const teamParams = z.object({ team: z.string().max(40) });
-export const agentParams = teamParams.extend({ agent: z.string().max(40) });
-export const groupParams = teamParams.extend({ group: z.string().max(40) });
-export const callParams = teamParams.extend({ call: z.string().max(150) });
+/** What is said in a word or a number: without control characters, of which the database does not keep all. */
+export const short = z
+  .string()
+  .max(40)
+  .regex(/^\P{Cc}*$/u, 'no control characters');
+export const teamParams = z.object({ team: short });
+export const agentParams = teamParams.extend({ agent: short });
+export const groupParams = teamParams.extend({ group: short });
+export const callParams = teamParams.extend({
+  call: z
+    .string()
+    .max(150)
+    .regex(/^\P{Cc}*$/u, 'no control characters'),
+});

@@ -5,7 +5,7 @@ import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fast
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Database } from '../domain/database/pool.js';
-import { enter } from './doors.js';
+import { enter, Guesses } from './doors.js';
 import { EventStreams, eventStreamsDefaults, type EventStreamsSettings } from './event-streams.js';
 import { answerProblems, Refusal } from './problems.js';
 import { agentRoutes } from './routes/agents.js';
@@ -16,6 +16,8 @@ export interface WebSettings {
   version: string;
   /** Requests of one token, or of one address without one, in a minute. */
   requestsPerMinute?: number;
+  /** Wrong tokens of one address in a minute. */
+  guessesPerMinute?: number;
   streams?: EventStreamsSettings;
 }
 
@@ -41,9 +43,10 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
   app.setSerializerCompiler(serializerCompiler);
   answerProblems(app);
   app.decorateRequest('principal', undefined);
+  const guesses = new Guesses(settings.guessesPerMinute ?? 60);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
-    await enter(db, request);
+    await enter(db, guesses, request, reply);
   });
   await app.register(rateLimit, {
     max: settings.requestsPerMinute ?? 600,

@@ -13,7 +13,7 @@ export function registerCallActions(call: Command, context: Context): void {
   call
     .command('hangup')
     .argument('<call>', 'its uniqueid in Asterisk, or its id')
-    .option('--party <who>', 'only this one: an extension, or the number of who is outside')
+    .option('--party <who>', 'only this one: an extension, caller, or the number of who is outside')
     .description('end a call, or hang up one who is in it')
     .action(
       action(context, (invocation, name: string, given: CallCommandArguments['hangup']) =>

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Star64Error, usage } from '../../domain/errors.js';
-import type { Event, EventFeed, EventType } from '../../domain/monitor/event-feed.js';
-import { quoted } from '../../domain/names.js';
+import type { Event, EventFeed } from '../../domain/monitor/event-feed.js';
 import { action, type Context, type Invocation } from '../context.js';
 import { duration, nameList } from '../options.js';
 import { jsonText } from '../../domain/json-text.js';
@@ -42,7 +41,7 @@ export function register(program: Command, context: Context): void {
       action(context, async ({ db, team, say, explained }, flags: EventsFlags) => {
         if (flags.since !== undefined && flags.after !== undefined)
           throw usage('--since and --after both say where to begin: give one of them.');
-        const { EventFeed, eventTypes } = await import('../../domain/monitor/event-feed.js');
+        const { checkTypes, EventFeed, eventTypes } = await import('../../domain/monitor/event-feed.js');
         const { untilSignalled } = await import('../signals.js');
         const ended = new AbortController();
         // Once: a race against it on every turn would keep what each turn printed.
@@ -52,7 +51,7 @@ export function register(program: Command, context: Context): void {
         const feed = await EventFeed.open(await db(), {
           team: flags.allTeams ? null : team,
           ...(flags.all && { types: eventTypes }),
-          ...(flags.type && { types: checkTypes(flags.type, eventTypes) }),
+          ...(flags.type && { types: checkTypes(flags.type) }),
           ...(flags.after !== undefined && { after: flags.after }),
           ...(sinceSeconds !== undefined && { sinceSeconds }),
         });
@@ -68,15 +67,6 @@ export function register(program: Command, context: Context): void {
 }
 
 type Print = (events: readonly Event[]) => void;
-
-function checkTypes(typed: readonly string[], known: readonly EventType[]): EventType[] {
-  return typed.map((type) => {
-    const found = known.find((one) => one === type);
-    if (found === undefined)
-      throw usage(`type ${quoted(type)} does not exist: type one of ${known.join(', ')}.`);
-    return found;
-  });
-}
 
 async function printAll(feed: EventFeed, print: Print, ended: AbortSignal): Promise<void> {
   while (!ended.aborted) {

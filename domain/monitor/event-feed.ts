@@ -23,6 +23,16 @@ export const eventTypes = [
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
+/** The types of these names. @throws Star64Error `usage`, which names those that there are. */
+export function checkTypes(typed: readonly string[]): EventType[] {
+  return typed.map((type) => {
+    const found = eventTypes.find((one) => one === type);
+    if (found === undefined)
+      throw usage(`type ${quoted(type)} does not exist: type one of ${eventTypes.join(', ')}.`);
+    return found;
+  });
+}
+
 /** What is told unless others are asked for. */
 export const usualTypes: readonly EventType[] = ['agent.state', 'call.emergency'];
 

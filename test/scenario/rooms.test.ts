@@ -1,5 +1,6 @@
 import t from 'tap';
 import { until } from '../../domain/machine/processes.js';
+import { addDid } from '../../domain/provisioning/did.js';
 import { addExtension } from '../../domain/provisioning/extension.js';
 import { addRoom } from '../../domain/provisioning/room.js';
 import { addUser } from '../../domain/provisioning/user.js';
@@ -7,6 +8,7 @@ import type { Phone } from '../../lab/phone.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { callIn } from '../support/calls.js';
 import { centreOf, dialAndHear, dialled, signedInPhone, stateOf, waitState } from '../support/centre.js';
+import { lastCall, waitRecorded } from '../support/recorded-calls.js';
 import { Voices, waitTold } from '../support/in-call.js';
 
 /** Conference rooms (spec 4, 61, 63): by number, inside a team. */
@@ -16,6 +18,7 @@ const centre = await centreOf(t, crowd(4, { groups }), {
     await addUser(db, 'astercc', { username: 'lead', pin: '6283' });
     await addExtension(db, 'astercc', { number: '5010', user: 'lead' });
     await addRoom(db, 'astercc', { number: '801', most: 3 });
+    await addDid(db, 'astercc', { number: '600801', to: 'room:801' });
     await addRoom(db, 'astercc', { number: '802', pin: '730551', tones: false, music: false });
     await addRoom(db, 'astercc', { number: '803', administrator: 'lead' });
     await provision(db, crowd(1, { team: 'other', did: '600900' }));
@@ -73,6 +76,11 @@ await t.test(
     await voices.hears(bert, 'anna', 'carl');
     await voices.hears(carl, 'anna', 'bert');
     t.same(await dialled(centre, dora, '801'), ['conf-full']);
+    const before = await lastCall(centre);
+    await (await callIn(centre, '600801')).ended();
+    const [refused] = await waitRecorded(centre, before, 1);
+    t.equal(refused?.endedBy, 'system', 'it is not the customer who gave up');
+    t.not(refused?.outcome, 'abandoned');
     await press(bert, '1', 'conf-thereare');
     await press(bert, '2', 'conf-lockednow');
     const { health } = JSON.parse(await centre.star64('status', '--json')) as {

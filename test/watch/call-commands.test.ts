@@ -94,6 +94,37 @@ void t.test('what is asked of a call is done to its channels alone', async (t) =
   t.same(done.splice(0), ['Hangup PJSIP/provider-00000001 16', 'Hangup PJSIP/astercc-5001-00000002 16']);
 });
 
+void t.test('who is hung up: the caller, or a number in any of its forms, if it is one alone', async (t) => {
+  const { db, manager, done } = await centre(t);
+  await server(t, db, manager);
+  const [caller, ...others] = manager.channels;
+  const outside = (name: string, number: string, uniqueid: string) => ({
+    ...caller,
+    channel: name,
+    uniqueid,
+    calleridnum: number,
+  });
+  manager.channels = [
+    outside('PJSIP/provider-00000001', '4930600100', call),
+    outside('PJSIP/provider-00000004', '4930600200', 'call.4'),
+    outside('PJSIP/provider-00000005', '4940600200', 'call.5'),
+    ...others,
+  ];
+  for (const party of ['caller', '+4930600100', '030600100', '004930600100', '600100']) {
+    await give(db, 'hangup', { party });
+    t.same(done.splice(0), ['Hangup PJSIP/provider-00000001 16'], party);
+  }
+  for (const [party, says] of [
+    ['600200', /4930600200 or 4940600200/],
+    ['00100', /nobody in it is 00100/],
+    ['anonymous', /nobody in it is anonymous/],
+  ] as const)
+    t.match((await refusal(give(db, 'hangup', { party }))).message, says);
+  manager.channels.shift();
+  t.match((await refusal(give(db, 'hangup', { party: 'caller' }))).message, /nobody in it is caller/);
+  t.same(done, []);
+});
+
 void t.test('what cannot be done says why, and nothing is done', async (t) => {
   const { db, manager, done } = await centre(t);
   await server(t, db, manager);

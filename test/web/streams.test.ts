@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
 import { connect } from '../../domain/database/pool.js';
 import { until } from '../../domain/machine/processes.js';
+import { removeApiToken } from '../../domain/provisioning/api-token.js';
 import { pauseAgent, readyAgent } from '../../domain/provisioning/admin-action.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
@@ -13,7 +14,15 @@ await provision(db, crowd(2));
 await provision(db, crowd(2, { team: 'other', did: '600200' }));
 const token = await tokenOf(db, 'astercc', 'reader');
 const stranger = await tokenOf(db, 'other', 'reader');
-const streams = { everyMs: 20, retryMs: 20, beatMs: 60_000, mostBytes: 20_000, stallMs: 2000 };
+const streams = {
+  everyMs: 20,
+  retryMs: 20,
+  beatMs: 60_000,
+  mostBytes: 20_000,
+  stallMs: 2000,
+  tokensMs: 60_000,
+  mostPerToken: 100,
+};
 await enter(db, 1);
 
 /** So many changes of the agent's state. */
@@ -143,4 +152,49 @@ await t.test('cursors that are none', async (t) => {
   t.match((await ask('x')).json(), { status: 422 });
   await db.raw('update event_log set removed_era = era, removed_xid = 1, removed_id = 1');
   t.match((await ask('0-1-0')).json(), { status: 404 });
+});
+
+await t.test('a stream ends with its token, and the others go on', async (t) => {
+  const { at } = await serve(t, { ...streams, tokensMs: 20 });
+  const [taken, ending] = await Promise.all(
+    ['taken', 'ending'].map((name) => tokenOf(db, 'astercc', 'reader', name)),
+  );
+  const [one, two, lasting] = await Promise.all(
+    [taken, ending, token].map((each) => Listener.open(at('astercc'), each ?? '')),
+  );
+  await removeApiToken(db, 'astercc', 'taken');
+  await until('the end of its stream', () => (one?.ended ? true : undefined));
+  t.notOk(two?.ended);
+  await db('api_tokens')
+    .where({ name: 'ending' })
+    .update({ expires_at: db.raw('now()') });
+  await until('the end of the other', () => (two?.ended ? true : undefined));
+  await happen(2);
+  await lasting?.has(2);
+  lasting?.close();
+});
+
+await t.test('a token has so many streams and no more, another its own', async (t) => {
+  const { at } = await serve(t, { ...streams, mostPerToken: 2 });
+  const open = await Promise.all([1, 2].map(() => Listener.open(at('astercc'), token)));
+  const answer = await fetch(at('astercc'), { headers: { ...bearer(token), accept: 'text/event-stream' } });
+  t.match(await answer.json(), { status: 429, code: 'too_many_streams' });
+  open.push(await Listener.open(at('other'), stranger));
+  open[0]?.close();
+  const again = await until('a place', () => Listener.open(at('astercc'), token).catch(() => undefined));
+  for (const listener of [...open, again]) listener.close();
+});
+
+await t.test('a HEAD opens no stream, and types that there are not are named', async (t) => {
+  const { web } = await serve(t);
+  const headers = { ...bearer(token), accept: 'text/event-stream' };
+  const head = await web.inject({ method: 'HEAD', url: '/v1/teams/astercc/events', headers });
+  t.equal(head.statusCode, 404);
+  for (const types of ['call.arrive', 'call.arrived,', '']) {
+    const url = `/v1/teams/astercc/events?types=${types}`;
+    t.match((await web.inject({ url, headers })).json(), {
+      status: 422,
+      detail: /agent\.state, call\.arrived/,
+    });
+  }
 });

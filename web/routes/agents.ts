@@ -2,7 +2,6 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../../domain/database/pool.js';
 import { unknown } from '../../domain/names.js';
-import { readStatus } from '../../domain/monitor/status.js';
 import {
   pauseAgent,
   readyAgent,
@@ -12,6 +11,7 @@ import {
   signOutAgent,
 } from '../../domain/provisioning/admin-action.js';
 import { actorOf } from '../doors.js';
+import { RecentStatus } from '../recent-status.js';
 import {
   actionSchema,
   agentParams,
@@ -30,6 +30,7 @@ const none = z.strictObject({}).nullish();
 export const agentRoutes =
   (db: Database): FastifyPluginCallbackZod =>
   (app, _options, done) => {
+    const recent = new RecentStatus(db);
     app.get(
       '/teams/:team',
       {
@@ -41,7 +42,7 @@ export const agentRoutes =
           response: { 200: teamSchema },
         },
       },
-      async ({ params, query }) => wire(await readStatus(db, params.team, query.within)),
+      async ({ params, query }) => wire(await recent.of(params.team, query.within)),
     );
     app.get(
       '/teams/:team/agents',
@@ -55,7 +56,7 @@ export const agentRoutes =
         },
       },
       async ({ params, query }) => {
-        const { agents } = await readStatus(db, params.team);
+        const { agents } = await recent.of(params.team);
         return wire({
           items: agents.filter(({ state }) => query.state === undefined || state === query.state),
         });
@@ -68,7 +69,7 @@ export const agentRoutes =
         schema: { summary: 'An agent now', params: agentParams, response: { 200: agentSchema } },
       },
       async ({ params: { team, agent } }) => {
-        const found = (await readStatus(db, team)).agents.find(({ number }) => number === agent);
+        const found = (await recent.of(team)).agents.find(({ number }) => number === agent);
         if (!found) throw unknown('agent', team, agent);
         return wire(found);
       },
@@ -84,7 +85,7 @@ export const agentRoutes =
         },
       },
       async ({ params: { team, group } }) => {
-        const found = (await readStatus(db, team)).groups.find(({ name }) => name === group);
+        const found = (await recent.of(team)).groups.find(({ name }) => name === group);
         if (!found) throw unknown('group', team, group);
         return wire(found);
       },
@@ -102,8 +103,14 @@ export const agentRoutes =
           config: { role: 'supervisor' },
           schema: { summary, params: agentParams, body, response: { 200: actionSchema } },
         },
-        async (request) =>
-          wire(await work({ ...request.params, by: actorOf(request) }, request.body as z.infer<B>)),
+        async (request) => {
+          const { params } = request;
+          try {
+            return wire(await work({ ...params, by: actorOf(request) }, request.body as z.infer<B>));
+          } finally {
+            recent.forget(params.team);
+          }
+        },
       );
     };
     act(

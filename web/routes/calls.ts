@@ -9,18 +9,19 @@ import { listCalls } from '../../domain/calls/list.js';
 import { readStory } from '../../domain/calls/story.js';
 import type { Database } from '../../domain/database/pool.js';
 import { actorOf } from '../doors.js';
-import { callParams, callSchema, commandSchema, storySchema, teamParams, wire } from '../schemas.js';
+import { callParams, callSchema, commandSchema, short, storySchema, teamParams, wire } from '../schemas.js';
 
-const number = z.string().max(40);
+/** Who is in a call, or is to be: an extension, a number, `caller`. */
+const number = z.string().regex(/^[0-9A-Za-z+*#._-]{1,40}$/, '1 to 40 letters, digits and + * # . _ -');
 const filter = z.strictObject({
   since: z.iso.datetime({ offset: true }).optional(),
   until: z.iso.datetime({ offset: true }).optional(),
   direction: z.string().max(20).optional(),
-  group: z.string().max(40).optional(),
-  did: number.optional(),
-  caller: number.optional(),
-  number: number.optional(),
-  outcome: z.string().max(40).optional(),
+  group: short.optional(),
+  did: short.optional(),
+  caller: short.optional(),
+  number: short.optional(),
+  outcome: short.optional(),
   limit: z.coerce.number().int().optional(),
   cursor: z.coerce.number().int().nonnegative().optional(),
 });
@@ -83,7 +84,7 @@ export const callRoutes =
     const called = z.strictObject({ number, from }) as z.ZodType<{ number: string; from?: string }>;
     command(
       'hangup',
-      'End a call, or hang up one party: an extension, or the number of who is outside',
+      'End a call, or hang up one party: an extension, caller, or the number of who is outside',
       z.strictObject({ party: number.optional() }).nullish() as z.ZodType<
         { party?: string } | null | undefined
       >,

@@ -1,7 +1,8 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../../domain/database/pool.js';
-import { EventFeed, eventTypes } from '../../domain/monitor/event-feed.js';
+import { checkTypes, EventFeed, eventTypes } from '../../domain/monitor/event-feed.js';
+import { tokenOf } from '../doors.js';
 import type { EventStreams } from '../event-streams.js';
 import { eventSchema, teamParams, wire } from '../schemas.js';
 
@@ -20,6 +21,8 @@ export const eventRoutes =
       '/teams/:team/events',
       {
         config: { role: 'reader' },
+        // A HEAD would open a stream of which nobody reads anything.
+        exposeHeadRoute: false,
         schema: {
           summary: 'Events behind a cursor, or, with Accept: text/event-stream, as they happen',
           description:
@@ -32,8 +35,8 @@ export const eventRoutes =
       async (request, reply) => {
         const { team } = request.params;
         const { after, since, limit } = request.query;
-        const typed = request.query.types?.split(',');
-        const types = typed ? eventTypes.filter((type) => typed.includes(type)) : eventTypes;
+        const { types: typed } = request.query;
+        const types = typed === undefined ? eventTypes : checkTypes(typed.split(','));
         const last = request.headers['last-event-id'];
         const from = after ?? (typeof last === 'string' && last !== '' ? last : undefined);
         const options = {
@@ -43,7 +46,7 @@ export const eventRoutes =
           ...(from === undefined && since !== undefined && { sinceSeconds: since }),
         };
         if (request.headers.accept?.includes('text/event-stream')) {
-          await streams.open(reply, options);
+          await streams.open(reply, tokenOf(request), options);
           return reply;
         }
         const feed = await EventFeed.open(db, options, limit);
