@@ -8,7 +8,7 @@ import { packageRoot } from '../../domain/machine/package-root.js';
  * Version of what templates are given. It goes up when a template of an operator's own that was made for the version
  * before would write something else or wrong: a value that is renamed, a subroutine that takes other arguments.
  */
-export const templateVersion = 4;
+export const templateVersion = 5;
 
 /** The contexts of a team, in their order in its file. */
 const contexts = [

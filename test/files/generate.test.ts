@@ -147,7 +147,7 @@ void t.test('an own template replaces one context, and says for which version it
   const run = (root: string) =>
     generate(db, { ...settings, directory: join(root, 'out'), templatesDirectory: join(root, 'templates') });
   const text =
-    '{{! star64 template 4 }}\n[{{identity}}-outbound]\nexten => 110,1,Dial(PJSIP/110@emergency)\n';
+    '{{! star64 template 5 }}\n[{{identity}}-outbound]\nexten => 110,1,Dial(PJSIP/110@emergency)\n';
   const good = own({ team: { 'outbound.hbs': text }, 'README.txt': 'ours' });
   await run(good);
   const written = await readFile(join(good, 'out/current/teams/astercc.conf'), 'utf8');
@@ -155,9 +155,9 @@ void t.test('an own template replaces one context, and says for which version it
   t.match(written, '[astercc-groups]', 'the other contexts are ours');
   t.notMatch(written, 'star64 template');
 
-  const says = ['team/outbound.hbs', '{{! star64 template 4 }}', 'dialplan-templates/team/outbound.hbs'];
+  const says = ['team/outbound.hbs', '{{! star64 template 5 }}', 'dialplan-templates/team/outbound.hbs'];
   for (const [file, words] of [
-    [text.replace('template 4', 'template 7'), [...says, 'version 7']],
+    [text.replace('template 5', 'template 7'), [...says, 'version 7']],
     [text.replace(/^.*\n/, ''), [...says, 'does not say which version']],
     [text.replace('identity', 'identiti'), ['team/outbound.hbs', 'cannot be used', 'identiti']],
   ] as const)

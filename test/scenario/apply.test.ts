@@ -90,13 +90,13 @@ await t.test('a template that is wrong on the face of it: nothing is touched', a
   const outbound = join(templates, 'team/outbound.hbs');
   await writeFile(
     outbound,
-    '{{! star64 template 4 }}\n[{{identity}}-outbound]\nexten => 110,1,Dial(PJSIP/110@provider\n',
+    '{{! star64 template 5 }}\n[{{identity}}-outbound]\nexten => 110,1,Dial(PJSIP/110@provider\n',
   );
   const { status, err } = await admin('apply', own);
   t.equal(status, 2);
   t.match(err, /Line \d+ of teams\/astercc\.conf, in \[astercc-outbound\], .*Dial\(PJSIP\/110@provider/);
   t.equal(await current(), before);
-  await writeFile(outbound, '{{! star64 template 4 }}\n[{{identity}}-outbound]\n');
+  await writeFile(outbound, '{{! star64 template 5 }}\n[{{identity}}-outbound]\n');
 });
 
 await t.test('one that only Asterisk finds: the line is named, and everything is as before', async (t) => {
