@@ -116,7 +116,8 @@ await t.test('an agent is offered it, calls, and talks; the records say so', asy
   await waitOrder('callback');
   await db('callbacks').update({ expires_at: db.raw('clock_timestamp()') });
   await dialAndHear(centre, colleague, '*641002', 'agent-loginok');
-  await colleague.incoming();
+  // Asterisk, just started, may take a minute until it has asked a phone whether it is there.
+  await colleague.incoming(90_000);
   await colleague.answer();
   await waitState(centre, '1002', 'talking');
   await colleague.established();
