@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Star64Error } from '../domain/errors.js';
@@ -18,6 +19,9 @@ export interface BaresipOptions {
   /** A WAV file (8 kHz, mono, 16 bit) to speak. Default: silence. */
   speak?: string;
 }
+
+/** A phone that hangs must not have a test wait for ever. */
+const commandDeadlineMs = 20_000;
 
 const PhoneEvent = z.object({
   event: z.literal(true),
@@ -64,7 +68,14 @@ export class Baresip {
     if (control === undefined) throw new Star64Error('failure', `phone ${this.options.user} is off`);
     const reply = new Promise<z.infer<typeof PhoneResponse>>((resolve) => this.#replies.push(resolve));
     control.write(netstring(JSON.stringify({ command, params })));
-    const { ok, data } = await reply;
+    const given = new AbortController();
+    const patience = sleep(commandDeadlineMs, undefined, { signal: given.signal }).then(
+      () => {
+        throw new Star64Error('failure', `phone ${this.options.user} does not answer ${command} ${params}`);
+      },
+      () => reply,
+    );
+    const { ok, data } = await Promise.race([reply, patience]).finally(() => given.abort());
     if (!ok)
       throw new Star64Error(
         'failure',

@@ -151,9 +151,11 @@ export class Watcher {
   async #noticeReload(): Promise<void> {
     const { headers } = await this.manager.action('CoreStatus');
     const reloaded = `${headers.get('corereloaddate') ?? ''} ${headers.get('corereloadtime') ?? ''}`;
-    const isNew = this.#reloaded !== undefined && this.#reloaded !== reloaded;
+    const isFirst = this.#reloaded === undefined;
+    const isNew = !isFirst && this.#reloaded !== reloaded;
     if (isNew || this.#reloadedJustNow) this.#reconcileAt = 0;
-    this.#reloadedJustNow = isNew;
+    // An Asterisk that has just started may be reloaded within the second in which it is first asked.
+    this.#reloadedJustNow = isNew || isFirst;
     this.#reloaded = reloaded;
   }
 
