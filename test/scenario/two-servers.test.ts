@@ -141,11 +141,14 @@ for (const who of ['another server', 'the same server'] as const) {
       ['agent-loginok', 'activated', 'agent-loggedoff'],
       'heard',
     );
+    // The server that has just taken over may see the call when it is answered already.
+    const since = (await statesOf(centre, '1001')).slice(states.length);
     t.same(
-      (await statesOf(centre, '1001')).slice(states.length),
-      ['idle', 'ringing', 'talking', 'wrap-up', 'idle'],
+      since.filter((state) => state !== 'ringing'),
+      ['idle', 'talking', 'wrap-up', 'idle'],
       'each state once',
     );
+    t.ok(since.filter((state) => state === 'ringing').length <= 1, 'ringing, too');
     t.equal(faulty.asked, 4, 'every answer was lost once');
     const said = [...(await second.log.lines()), ...(await behind.log.lines())];
     t.notOk(
