@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { prepared, type Database, type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { fail } from '../errors.js';
-import { quoted } from '../names.js';
+import { callNamed, unknownCall } from './call-name.js';
 import { requireTeam } from '../provisioning/team.js';
 
 /** What can be asked of a call, with what each is told. */
@@ -82,22 +82,14 @@ async function giveCommand(
 ): Promise<{ id: string; node: string }> {
   return withDatabaseErrors(async () => {
     const teamId = await requireTeam(db, team);
-    const byId = /^[0-9]{1,15}$/.test(name);
-    const asked = /^[A-Za-z0-9._-]{1,150}$/.test(name) ? name : '';
+    const { where, asked } = callNamed(name);
     const calls = await db.raw<{ rows: { id: string; node: string; over: boolean }[] }>(
-      `select id, node, ended_at is not null as over from calls
-       where team_id = ? and ${byId ? 'id = ?::bigint' : 'uniqueid = ?'} order by id desc limit 1`,
-      [teamId, byId ? name : asked],
+      `select c.id, c.node, c.ended_at is not null as over from calls c
+       where c.team_id = :teamId and ${where} order by c.id desc limit 1`,
+      { teamId, asked },
     );
     const [call] = calls.rows;
-    if (!call)
-      throw fail('unknown_call', {
-        noun: 'call',
-        name,
-        facts: { team },
-        says: `call ${quoted(name)} is not recorded in team ${team}`,
-        remedy: { text: '{0} shows those that are', steps: [{ noun: 'call', verb: 'list', team }] },
-      });
+    if (!call) throw unknownCall(team, name);
     if (call.over)
       throw fail('call_over', { noun: 'call', name, facts: { team }, says: `call ${name} is over` });
     const { rows } = await db.raw<{ rows: { id: string; node: string }[] }>(

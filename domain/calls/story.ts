@@ -1,7 +1,6 @@
 import type { Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
-import { fail } from '../errors.js';
-import { quoted } from '../names.js';
+import { callNamed, unknownCall } from './call-name.js';
 import { requireTeam } from '../provisioning/team.js';
 import type { CallDirection } from './list.js';
 import { heldWithin, secondsOfCall } from './holds.js';
@@ -104,26 +103,10 @@ interface Row extends Omit<Story, 'story'> {
 export function readStory(db: Queryable, team: string, name: string): Promise<Story> {
   return withDatabaseErrors(async () => {
     const teamId = await requireTeam(db, team);
-    const byId = /^[0-9]{1,15}$/.test(name);
-    // Half a surrogate pair or a NUL is no call's name, and nothing that PostgreSQL would take.
-    const asked = /^[A-Za-z0-9._-]{1,150}$/.test(name) ? name : '';
-    const { rows } = await db.raw<{ rows: Row[] }>(
-      sql(byId ? 'c.id = :asked::bigint' : 'c.uniqueid = :asked'),
-      {
-        teamId,
-        asked: byId ? name : asked,
-      },
-    );
+    const { where, asked } = callNamed(name);
+    const { rows } = await db.raw<{ rows: Row[] }>(sql(where), { teamId, asked });
     const [row] = rows;
-    if (!row) {
-      throw fail('unknown_call', {
-        noun: 'call',
-        name,
-        facts: { team },
-        says: `call ${quoted(name)} is not recorded in team ${team}`,
-        remedy: { text: '{0} shows those that are', steps: [{ noun: 'call', verb: 'list', team }] },
-      });
-    }
+    if (!row) throw unknownCall(team, name);
     const { entries, extension, agent, outside, visits, ...call } = row;
     const told = entries.map(({ at, kind, facts }) => ({
       at: new Date(at),
