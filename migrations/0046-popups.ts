@@ -25,8 +25,8 @@ create table popups (
   closed_at timestamptz,
   outcome text constraint popups_outcome_known
     check (outcome in ('answered', 'missed', 'rejected', 'refused', 'cancelled', 'unanswered', 'unknown')),
-  disposition text constraint popups_disposition_length check (length(disposition) between 1 and 100),
-  data jsonb constraint popups_data_size check (jsonb_typeof(data) = 'object' and length(data::text) <= 20000),
+  disposition text constraint popups_disposition_length check (length(disposition) between 1 and 80),
+  data json constraint popups_data_size check (json_typeof(data) = 'object' and length(data::text) <= 8000),
   done_at timestamptz,
   done_by text,
   constraint popups_channel_key unique (node, channel),

@@ -11,6 +11,7 @@ import { answerProblems, Refusal } from './problems.js';
 import { agentRoutes } from './routes/agents.js';
 import { callRoutes } from './routes/calls.js';
 import { eventRoutes } from './routes/events.js';
+import { popupRoutes } from './routes/popups.js';
 
 export interface WebSettings {
   version: string;
@@ -75,6 +76,7 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
       await v1.register(agentRoutes(db));
       await v1.register(callRoutes(db));
       await v1.register(eventRoutes(db, streams));
+      await v1.register(popupRoutes(db));
     },
     { prefix: '/v1' },
   );

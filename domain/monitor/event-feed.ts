@@ -185,7 +185,10 @@ export type Event = Envelope &
     | ({ type: SupervisionEvent } & SupervisionChange)
     | ({ type: PopupEvent } & PopupChange)
     | ({
-        type: Exclude<EventType, 'agent.state' | 'call.emergency' | LimitEvent | SupervisionEvent | PopupEvent>;
+        type: Exclude<
+          EventType,
+          'agent.state' | 'call.emergency' | LimitEvent | SupervisionEvent | PopupEvent
+        >;
       } & CallChange)
   );
 

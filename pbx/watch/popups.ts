@@ -14,7 +14,10 @@ const everyMs = 100;
 /** After PostgreSQL has not taken them. */
 const againMs = 1000;
 /** No call is recorded later than this, unless PostgreSQL was away: one to the outside waits longer for its server. */
-const callsLateMs = { queue: 1000, direct: 1000, outbound: 10_000 } as const satisfies Record<PopupKind, number>;
+const callsLateMs = { queue: 1000, direct: 1000, outbound: 10_000 } as const satisfies Record<
+  PopupKind,
+  number
+>;
 /** More than are ever open at once. */
 const most = 20_000;
 
