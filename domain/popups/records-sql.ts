@@ -87,5 +87,6 @@ export const told = `
       else coalesce(told.outcome, 'unknown') end end
   from told
   join popups b on b.node = :node and b.channel = told.channel
-  cross join lateral (select coalesce(b.answered_at, greatest(told.answered, b.opened_at)) as answered_at) m
+  cross join lateral (select coalesce(b.answered_at,
+    case when told.answered is not null then greatest(told.answered, b.opened_at) end) as answered_at) m
   where p.id = b.id and p.closed_at is null and (told.closed is not null or p.answered_at is null and m.answered_at is not null)`;

@@ -107,6 +107,8 @@ export class Observer {
   async settled(): Promise<void> {
     await this.#work.settled();
     await this.#work.guarded(() => this.#writeEnds());
+    // What a timer of one of them has begun meanwhile.
+    await this.#work.settled();
     this.#endings.stop();
     this.#callsOut.stop();
     this.#holds.stop();

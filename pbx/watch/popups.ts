@@ -48,6 +48,7 @@ export class Popups {
   /** By the channel of the phone. */
   readonly #popups = new Map<string, PopupSoFar>();
   #timer: NodeJS.Timeout | undefined;
+  #writing = Promise.resolve();
   #atMs = Infinity;
 
   constructor(
@@ -141,8 +142,16 @@ export class Popups {
     dropOldest(this.#popups, most);
   }
 
-  /** Writes what is new: first those that open, then what was told of those that are open. When it fails, it is tried again. */
-  async write(): Promise<void> {
+  /**
+   * Writes what is new: first those that open, then what was told of those that are open. When it fails, it is tried again.
+   * One at a time: whoever calls it last waits for those before.
+   */
+  write(): Promise<void> {
+    this.#writing = this.#writing.catch(() => undefined).then(() => this.#write());
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
     this.stop();
     try {
       await this.#open();
