@@ -49,6 +49,7 @@ const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   callback: () => import('./commands/callback.js'),
   recording: () => import('./commands/recording.js'),
   supervision: () => import('./commands/supervision.js'),
+  popup: () => import('./commands/popup.js'),
   'remove-from-asterisk': () => import('./commands/remove-from-asterisk.js'),
   demo: () => import('./commands/demo.js'),
   help: () => import('./commands/help.js'),

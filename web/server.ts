@@ -13,6 +13,7 @@ import { agentRoutes } from './routes/agents.js';
 import { callRoutes } from './routes/calls.js';
 import { eventRoutes } from './routes/events.js';
 import { loginRoutes } from './routes/logins.js';
+import { popupRoutes } from './routes/popups.js';
 
 export interface WebSettings {
   version: string;
@@ -84,6 +85,7 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
       await v1.register(agentRoutes(db));
       await v1.register(callRoutes(db));
       await v1.register(eventRoutes(db, streams));
+      await v1.register(popupRoutes(db));
     },
     { prefix: '/v1' },
   );

@@ -1,0 +1,262 @@
+import { pino } from 'pino';
+import t, { type Test } from 'tap';
+import { CallJournal } from '../../domain/calls/journal.js';
+import { until } from '../../domain/machine/processes.js';
+import { PopupMemory } from '../../domain/popups/popup-memory.js';
+import { bindings } from '../../domain/provisioning/binding.js';
+import { setExtension } from '../../domain/provisioning/extension.js';
+import { setGroup } from '../../domain/provisioning/group.js';
+import { crowd, provision } from '../../lab/provision.js';
+import type { AmiMessage } from '../../pbx/ami/message.js';
+import { ComparePopups } from '../../pbx/watch/compare/popups.js';
+import { Observer } from '../../pbx/watch/observer.js';
+import { Popups } from '../../pbx/watch/popups.js';
+import type { Snapshot } from '../../pbx/watch/snapshot.js';
+import { freshDatabase } from '../support/database.js';
+import { enter } from '../support/event-feed.js';
+
+const log = pino({ enabled: false });
+
+/** Agents 1001 and 1002 at phones in agent mode; with `application`, a binding holds for every call. */
+async function site(t: Test, { application = true } = {}) {
+  const { db } = await freshDatabase(t);
+  await provision(db, crowd(2));
+  for (const n of [1, 2]) {
+    await enter(db, n);
+    await setExtension(db, 'astercc', `500${n}`, { agentMode: true });
+  }
+  const binding = { name: 'crm', application: 'third_party', link: null };
+  if (application) await bindings.add(db, 'astercc', 'crm', { application: 'third_party' });
+  const memory = new PopupMemory(db, 'default');
+  await memory.load();
+  const server = (): Observer =>
+    new Observer(db, 'default', log, {
+      deadlineSet: () => undefined,
+      missed: () => t.fail('missed'),
+      popups: memory,
+    });
+  const statements: string[] = [];
+  db.on('query', ({ sql }: { sql: string }) => statements.push(sql));
+  const arrives = async (uniqueid: string): Promise<void> => {
+    const journal = new CallJournal(db, 'default', log);
+    journal.add({
+      uniqueid,
+      team: 'astercc',
+      did: '600100',
+      caller: '+4930',
+      destination: null,
+      ...(application && { binding }),
+    });
+    await journal.flush();
+  };
+  const popups = () =>
+    db('popups as p')
+      .join('extensions as x', 'x.id', 'p.extension_id')
+      .orderBy(['x.number', 'p.kind'])
+      .select<{ phone: string; kind: string; answered: boolean; outcome: string | null }[]>(
+        'x.number as phone',
+        'p.kind',
+        db.raw('p.answered_at is not null as answered'),
+        'p.outcome',
+      );
+  return { db, memory, server, arrives, popups, statements };
+}
+
+const event = (name: string, headers: Record<string, string>): AmiMessage => ({
+  name,
+  headers: new Map(Object.entries(headers)),
+  repeated: new Map(),
+});
+const trunk = { channel: 'PJSIP/lab-trunk-00000001', uniqueid: 'call.1', linkedid: 'call.1' };
+const inQueue = { ...trunk, queue: 'astercc-support', calleridnum: '+4930' };
+const phone = (n: number) => ({
+  destchannel: `PJSIP/astercc-500${n}-0000000${n}`,
+  destuniqueid: `phone.${n}`,
+});
+const offer = (n: number) => ({ interface: `PJSIP/astercc-500${n}`, membername: `100${n}`, ...phone(n) });
+const rings = (n: number) => event('DialState', { ...trunk, ...phone(n), dialstatus: 'RINGING' });
+const joins = (n: number) =>
+  event('BridgeEnter', { uniqueid: `phone.${n}`, linkedid: 'call.1', bridgetype: 'basic' });
+const gone = (n: number, channelstatedesc: string, cause: string) =>
+  event('Hangup', {
+    channel: `PJSIP/astercc-500${n}-0000000${n}`,
+    uniqueid: `phone.${n}`,
+    linkedid: 'call.1',
+    channelstatedesc,
+    cause,
+  });
+
+/** A queue call: 1001 does not pick up, 1002 does; then a direct call to 1001, and one that they make outside. */
+const everything = (n = 0): AmiMessage[] => [
+  event('QueueCallerJoin', { ...inQueue, position: '1' }),
+  event('AgentCalled', { ...inQueue, ...offer(1) }),
+  rings(1),
+  event('AgentRingNoAnswer', { ...inQueue, ...offer(1) }),
+  gone(1, 'Ringing', '0'),
+  event('AgentCalled', { ...inQueue, ...offer(2) }),
+  rings(2),
+  event('AgentConnect', { ...inQueue, ...offer(2) }),
+  joins(2),
+  gone(2, 'Up', '16'),
+  event('DialState', {
+    ...trunk,
+    destchannel: 'PJSIP/astercc-5001-00000003',
+    destuniqueid: `direct.${n}`,
+    dialstatus: 'RINGING',
+  }),
+  event('Hangup', {
+    channel: 'PJSIP/astercc-5001-00000003',
+    uniqueid: `direct.${n}`,
+    linkedid: 'call.1',
+    channelstatedesc: 'Ringing',
+    cause: '26',
+  }),
+  event('UserEvent', {
+    userevent: 'Star64AgentCall',
+    member: 'PJSIP/astercc-5001',
+    offer: 'out.1',
+    call: 'out.1',
+    kind: 'out',
+    step: 'calling',
+  }),
+];
+
+await t.test('each phone that is rung for a call has its own popup, and its own end', async (t) => {
+  const { server, arrives, popups } = await site(t);
+  const observer = server();
+  await arrives('call.1');
+  for (const one of everything()) observer.take(one);
+  await observer.settled();
+  t.same(await popups(), [
+    { phone: '5001', kind: 'direct', answered: false, outcome: 'cancelled' },
+    { phone: '5001', kind: 'queue', answered: false, outcome: 'missed' },
+    { phone: '5002', kind: 'queue', answered: true, outcome: 'answered' },
+  ]);
+});
+
+await t.test('a team without an application pays no statement, whatever happens to its calls', async (t) => {
+  const { db, memory, server, arrives, popups, statements } = await site(t, { application: false });
+  const observer = server();
+  await arrives('call.1');
+  for (const one of everything()) observer.take(one);
+  await observer.settled();
+  t.ok(statements.length > 5);
+  t.same(
+    statements.filter((sql) => sql.includes('popups')),
+    [],
+  );
+  await setGroup(db, 'astercc', 'support', { application: 'campaign' });
+  await memory.load([
+    await db('teams')
+      .where({ identity: 'astercc' })
+      .first('id')
+      .then((row: { id: number }) => row.id),
+  ]);
+  observer.take(rings(1));
+  await observer.settled();
+  t.same(await popups(), [], 'a direct call needs a binding');
+  t.equal(statements.filter((sql) => sql.includes('insert into popups')).length, 1, 'it was asked once');
+  observer.take(rings(1));
+  await observer.settled();
+  t.equal(statements.filter((sql) => sql.includes('insert into popups')).length, 1, 'and not again');
+});
+
+await t.test('of a hundred phones that ring at once few statements are made', async (t) => {
+  const { server, arrives, statements } = await site(t);
+  const observer = server();
+  await arrives('call.1');
+  statements.length = 0;
+  for (let n = 0; n < 100; n++) for (const one of everything(n).slice(10, 12)) observer.take(one);
+  await observer.settled();
+  const made = statements.filter((sql) => /(insert into|update) popups/.test(sql)).length;
+  t.ok(made <= 10, `${made} statements`);
+});
+
+await t.test(
+  'a server that takes over ends what another one has opened; both may tell the same',
+  async (t) => {
+    const { db, server, arrives, popups } = await site(t);
+    const [first, second] = [server(), server()];
+    await arrives('call.1');
+    for (const observer of [first, second]) for (const one of [rings(1), rings(2)]) observer.take(one);
+    await first.caughtUp();
+    await second.caughtUp();
+    first.take(joins(1));
+    await first.settled();
+    await second.settled();
+    const third = server();
+    third.adopt();
+    await third.caughtUp();
+    third.take(gone(1, 'Up', '16'));
+    await third.settled();
+    t.same(await popups(), [
+      { phone: '5001', kind: 'direct', answered: true, outcome: 'answered' },
+      { phone: '5002', kind: 'direct', answered: false, outcome: null },
+    ]);
+    const step = new ComparePopups(db, 'default');
+    const asterisk = (...live: string[]) =>
+      ({ live: new Map(live.map((one) => [one, 'call.1'])) }) as unknown as Snapshot;
+    t.same(await step.compare(asterisk('phone.2')), [], 'its phone still rings');
+    const found = await step.compare(asterisk());
+    t.same(
+      found.map(({ key }) => key),
+      ['popup of phone.2 is over'],
+    );
+    await step.mend(found);
+    await step.mend(found);
+    t.match(await popups(), [{}, { phone: '5002', outcome: 'unknown' }]);
+    t.equal((await db('events').where({ type: 'popup.closed' })).length, 2, 'each end is told once');
+  },
+);
+
+await t.test(
+  'the arrival is recorded later than the phone rings: the popup waits for its binding',
+  async (t) => {
+    const { server, arrives, popups } = await site(t);
+    const observer = server();
+    observer.take(rings(1));
+    await observer.caughtUp();
+    t.same(await popups(), []);
+    await arrives('call.1');
+    await until('its popup', async () => ((await popups()).length > 0 ? true : undefined));
+    await observer.settled();
+  },
+);
+
+await t.test(
+  'PostgreSQL is away as the phone rings and as it is hung up: both are written later',
+  async (t) => {
+    const seen: string[] = [];
+    let away = true;
+    const refuse = (): void => {
+      if (away) throw new Error('away');
+    };
+    const popups = new Popups(
+      {
+        due: (due) => {
+          refuse();
+          seen.push(...due.map(({ channel, kind }) => `${kind} ${channel}`));
+          return Promise.resolve(new Map(due.map(({ channel }) => [channel, true])));
+        },
+        told: (told) => {
+          refuse();
+          seen.push(...told.map(({ channel, outcome }) => `${channel} ${outcome ?? ''}`));
+          return Promise.resolve();
+        },
+        open: () => Promise.resolve([]),
+      },
+      { hasApplication: () => true, inAgentMode: (device) => device === 'PJSIP/astercc-5001' },
+      () => undefined,
+    );
+    popups.rings(rings(1));
+    popups.rings(rings(2));
+    await t.rejects(popups.write());
+    popups.hungUp(gone(1, 'Ringing', '17'));
+    await t.rejects(popups.write());
+    away = false;
+    await popups.write();
+    await popups.write();
+    popups.stop();
+    t.same(seen, ['direct phone.1', 'phone.1 rejected']);
+  },
+);
