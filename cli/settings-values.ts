@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** A kind of setting: what it accepts, and the rule to say when it does not. Values may be secrets and are never repeated. */
 export interface Kind<T> {
   readonly rule: string;
@@ -87,6 +89,21 @@ export const servers: Kind<string[]> = {
       typeof one === 'string' &&
       /^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$/.test(one);
     return all.length > 0 && all.every(isServer) ? all : undefined;
+  },
+};
+
+/** Networks, as `10.1.0.0/16` or one address: a list, or one text with commas. */
+export const networks: Kind<string[]> = {
+  rule: 'must be a list of networks, for example 10.1.0.0/16,192.168.7.9',
+  read: (given) => {
+    const list: unknown[] = typeof given === 'string' ? given.split(',').map((part) => part.trim()) : [];
+    const all = Array.isArray(given) ? (given as unknown[]) : list;
+    const isNetwork = (one: unknown): one is string => {
+      const [address = '', bits, ...more] = typeof one === 'string' ? one.split('/') : [];
+      const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+      return more.length === 0 && (bits === undefined ? most > 0 : /^[0-9]{1,3}$/.test(bits) && Number(bits) <= most);
+    };
+    return all.length > 0 && all.every(isNetwork) ? all : undefined;
   },
 };
 

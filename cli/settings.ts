@@ -52,8 +52,15 @@ export interface Settings {
     /** Where phones register, `host` or `host:port`, to be told to people. */
     sipServer: string | undefined;
   };
-  /** Where `star64 web` listens. */
-  web: { host: string; port: number };
+  /** Where `star64 web` listens, and what it may do. */
+  web: {
+    host: string;
+    port: number;
+    /** Where webhooks may send beside the public network. */
+    webhookNetworks: string[];
+    /** Opens /metrics; undefined: only who asks from this machine, and by no proxy. */
+    metricsToken: string | undefined;
+  };
   dataDir: string;
   logLevel: (typeof logLevels)[number];
   logFormat: (typeof logFormats)[number];
@@ -131,6 +138,8 @@ const table = {
   'asterisk.sip_server': setting('STAR64_ASTERISK_SIP_SERVER', kinds.sipServer),
   'web.host': setting('STAR64_WEB_HOST', kinds.host),
   'web.port': setting('STAR64_WEB_PORT', kinds.whole(0, 65_535)),
+  'web.webhook_networks': setting('STAR64_WEB_WEBHOOK_NETWORKS', kinds.networks),
+  'web.metrics_token': setting('STAR64_WEB_METRICS_TOKEN', kinds.token, { secret: true }),
   data_dir: setting('STAR64_DATA_DIR', kinds.directory, { directory: true }),
   log_level: setting('STAR64_LOG_LEVEL', kinds.oneOf(logLevels)),
   log_format: setting('STAR64_LOG_FORMAT', kinds.oneOf(logFormats)),
@@ -219,7 +228,12 @@ export async function loadSettings(sources: SettingsSources): Promise<Settings> 
       recordingsDir: values['asterisk.recordings_dir'] ?? '/var/spool/asterisk/monitor',
       sipServer: values['asterisk.sip_server'],
     },
-    web: { host: values['web.host'] ?? '127.0.0.1', port: values['web.port'] ?? 4564 },
+    web: {
+      host: values['web.host'] ?? '127.0.0.1',
+      port: values['web.port'] ?? 4564,
+      webhookNetworks: values['web.webhook_networks'] ?? [],
+      metricsToken: values['web.metrics_token'],
+    },
     dataDir,
     logLevel: values.log_level ?? 'info',
     logFormat: values.log_format ?? 'text',

@@ -1,0 +1,16 @@
+/** What can happen, by the `type` of an event. */
+export const eventTypes = [
+  'agent.state',
+  'call.arrived',
+  'call.queued',
+  'call.answered',
+  'call.abandoned',
+  'call.ended',
+  'call.emergency',
+  'limit.reached',
+  'limit.over',
+  'supervision.began',
+  'supervision.over',
+  'webhook.disabled',
+] as const;
+export type EventType = (typeof eventTypes)[number];
