@@ -101,7 +101,10 @@ export const networks: Kind<string[]> = {
     const isNetwork = (one: unknown): one is string => {
       const [address = '', bits, ...more] = typeof one === 'string' ? one.split('/') : [];
       const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-      return more.length === 0 && (bits === undefined ? most > 0 : /^[0-9]{1,3}$/.test(bits) && Number(bits) <= most);
+      return (
+        more.length === 0 &&
+        (bits === undefined ? most > 0 : /^[0-9]{1,3}$/.test(bits) && Number(bits) <= most)
+      );
     };
     return all.length > 0 && all.every(isNetwork) ? all : undefined;
   },

@@ -27,7 +27,7 @@ export function register(program: Command, context: Context): void {
     program,
     context,
     webhook,
-    async () => (await import('../../domain/webhooks/webhook.js')).webhooks,
+    async () => (await import('../../domain/provisioning/webhook.js')).webhooks,
     {
       commands: registerDeliveries,
       afterAdd: ({ say }) => {
@@ -72,18 +72,15 @@ function registerDeliveries(command: Command, context: Context): void {
     .option('--since <time>', 'every event of so long: 2h, 3d; also those it was not sent', duration)
     .option('--failed', 'with --since: not those that it has taken')
     .action(
-      action(
-        context,
-        async ({ db, team, print }, what: string, flags: { since?: number; failed?: true }) => {
-          const { redeliver, redeliverSince } = await domain();
-          const { since, failed = false } = flags;
-          print.record(
-            since === undefined
-              ? await redeliver(await db(), team, deliveryId(what))
-              : await redeliverSince(await db(), team, what, { seconds: since, failedOnly: failed }),
-          );
-        },
-      ),
+      action(context, async ({ db, team, print }, what: string, flags: { since?: number; failed?: true }) => {
+        const { redeliver, redeliverSince } = await domain();
+        const { since, failed = false } = flags;
+        print.record(
+          since === undefined
+            ? await redeliver(await db(), team, deliveryId(what))
+            : await redeliverSince(await db(), team, what, { seconds: since, failedOnly: failed }),
+        );
+      }),
     );
   command
     .command('test')
@@ -100,14 +97,21 @@ function registerDeliveries(command: Command, context: Context): void {
     .command('rotate')
     .argument('<name>')
     .description('give a webhook a new secret, and print it: once, since it is not shown again')
-    .option('--keep <time>', 'messages are signed with the old one, too, for so long: 12h, 7d (default: 1d)', duration)
+    .option(
+      '--keep <time>',
+      'messages are signed with the old one, too, for so long: 12h, 7d (default: 1d)',
+      duration,
+    )
     .option('--now', 'the old one counts no more: others know it')
     .action(
-      action(context, async ({ db, team, print, say }, name: string, flags: { keep?: number; now?: true }) => {
-        const { rotateSecret } = await import('../../domain/webhooks/webhook.js');
-        print.record(await rotateSecret(await db(), team, name, flags.now ? 0 : flags.keep));
-        say(keep);
-      }),
+      action(
+        context,
+        async ({ db, team, print, say }, name: string, flags: { keep?: number; now?: true }) => {
+          const { rotateSecret } = await import('../../domain/provisioning/webhook.js');
+          print.record(await rotateSecret(await db(), team, name, flags.now ? 0 : flags.keep));
+          say(keep);
+        },
+      ),
     );
 }
 

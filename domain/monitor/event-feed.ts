@@ -8,7 +8,6 @@ import { eventTypes, type EventType } from '../event-types.js';
 import { quoted } from '../names.js';
 import { requireTeam } from '../provisioning/team.js';
 
-
 export { eventTypes, type EventType };
 
 /** The types of these names. @throws Star64Error `usage`, which names those that there are. */

@@ -119,7 +119,7 @@ export function redeliverSince(
     const feed = await EventFeed.open(db, { team, types, sinceSeconds: seconds }, 500);
     let events = 0;
     // Piece by piece: what happened in a week is more than one statement should write.
-    for (let more = true; more; ) {
+    for (let more = true; more;) {
       const { events: found, caughtUp } = await feed.next();
       events += await sendAnew(db, row, found, failedOnly);
       more = !caughtUp;
@@ -128,10 +128,10 @@ export function redeliverSince(
   });
 }
 
-const typesOf = (row: Stored) => {
-  const named = row['types'] === null ? null : String(row['types']).split(',');
-  return eventTypes.filter((type) => named === null || named.includes(type));
-};
+function typesOf({ types }: Stored) {
+  const named = typeof types === 'string' ? types.split(',') : eventTypes;
+  return eventTypes.filter((type) => named.some((one) => one === type));
+}
 
 async function sendAnew(
   db: Queryable,

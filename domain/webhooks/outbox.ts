@@ -73,8 +73,10 @@ function eventBody(row: EventRow): string {
   return jsonText({ id: cursor, type: event.type, timestamp: event.at, team: event.team, data: event });
 }
 
-const testBody = ({ message: id, team, webhook }: { message: string; team: string; webhook: string }, at: Date) =>
-  jsonText({ id, type: 'webhook.test', timestamp: at, team, data: { team, webhook } });
+const testBody = (
+  { message: id, team, webhook }: { message: string; team: string; webhook: string },
+  at: Date,
+) => jsonText({ id, type: 'webhook.test', timestamp: at, team, data: { team, webhook } });
 
 const claimSql = `
   with picked as (
@@ -155,13 +157,13 @@ export async function noteFailed(
     db,
     `with noted as (
        update webhook_deliveries set status = :status::integer, error = :error,
-         state = case when :againSeconds::integer is null then 'dead' else 'due' end,
-         due_at = clock_timestamp() + make_interval(secs => coalesce(:againSeconds::integer, 0))
+         state = case when :againSeconds::double precision is null then 'dead' else 'due' end,
+         due_at = clock_timestamp() + make_interval(secs => coalesce(:againSeconds::double precision, 0))
        where id = :id and claim = :claim and state = 'due'
      )
      update webhooks w set quick = false, tried_at = clock_timestamp(),
        failing_since = coalesce(failing_since, clock_timestamp()),
-       rests_until = coalesce(clock_timestamp() + make_interval(secs => :restSeconds::integer), rests_until),
+       rests_until = coalesce(clock_timestamp() + make_interval(secs => :restSeconds::double precision), rests_until),
        enabled = enabled and disabling.why is null,
        disabled_for = case when enabled then disabling.why else disabled_for end
      from (select case when :gone::boolean then 'gone'

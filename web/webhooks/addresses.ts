@@ -85,7 +85,11 @@ export class Addresses {
         const good = found.filter((address) => this.may(address));
         const [first] = good;
         if (first === undefined) done(new ForbiddenAddress(found[0] ?? name), '');
-        else if (all) done(null, good.map((address) => ({ address, family: isIP(address) })));
+        else if (all)
+          done(
+            null,
+            good.map((address) => ({ address, family: isIP(address) })),
+          );
         else done(null, first, isIP(first));
       },
       (error: unknown) => done(error as Error, ''),
@@ -117,13 +121,16 @@ async function askNameServers(name: string): Promise<string[]> {
 const ownAddresses = (): string[] =>
   Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address) ?? []);
 
+const mapped = [0, 0, 0, 0, 0, 0xffff].join(':');
+const translated = [0x64, 0xff9b, 0, 0, 0, 0].join(':');
+
 /** The IPv4 address within an IPv6 address that stands for one. */
 function embedded(address: string): string | undefined {
   if (!address.includes(':')) return undefined;
   const bits = words(address);
   const last = [6, 7].flatMap((at) => [(bits[at] ?? 0) >> 8, (bits[at] ?? 0) & 255]).join('.');
   const begins = bits.slice(0, 6).join(':');
-  return begins === `0:0:0:0:0:${0xffff}` || begins === `${0x64}:${0xff9b}:0:0:0:0` ? last : undefined;
+  return begins === mapped || begins === translated ? last : undefined;
 }
 
 /** The eight words of an IPv6 address. */

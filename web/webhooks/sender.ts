@@ -14,7 +14,7 @@ import {
   removeOldDeliveries,
   type Message,
 } from '../../domain/webhooks/outbox.js';
-import { signatures } from '../../domain/webhooks/secret.js';
+import { signatures } from '../../domain/webhook-secret.js';
 import { Addresses } from './addresses.js';
 import { post, postLimits, type Outcome, type PostLimits } from './post.js';
 
@@ -106,8 +106,14 @@ export class WebhookSender {
   }
 
   start(): void {
-    this.#feeding = this.#run(() => this.#feed(), () => this.#pause(this.#settings.everyMs));
-    this.#loop = this.#run(() => this.#send(), (ms) => this.#sleep(ms));
+    this.#feeding = this.#run(
+      () => this.#feed(),
+      () => this.#pause(this.#settings.everyMs),
+    );
+    this.#loop = this.#run(
+      () => this.#send(),
+      (ms) => this.#sleep(ms),
+    );
   }
 
   /** How many messages came to which end in this process, by `<team>/<webhook>` and result with a blank between. */
@@ -252,7 +258,7 @@ export class WebhookSender {
     await noteFailed(this.db, message, {
       status,
       error: error ?? 'failed',
-      againSeconds: last ? null : Math.ceil(Math.max(again, retryAfter ?? 0)),
+      againSeconds: last ? null : Math.max(again, retryAfter ?? 0),
       restSeconds: retryAfter,
       gone,
     });

@@ -1,12 +1,12 @@
 import type { Queryable } from '../database/pool.js';
 import { fail } from '../errors.js';
 import { checkWhole } from '../names.js';
-import { change } from '../provisioning/change.js';
-import { webhook } from '../provisioning/nouns/webhook.js';
-import { operationsOf } from '../provisioning/operations.js';
-import { requireRow } from '../provisioning/rows.js';
-import { scopeOf } from '../provisioning/scope.js';
-import { newSecret } from './secret.js';
+import { change } from './change.js';
+import { webhook } from './nouns/webhook.js';
+import { operationsOf } from './operations.js';
+import { requireRow } from './rows.js';
+import { scopeOf } from './scope.js';
+import { newSecret } from '../webhook-secret.js';
 
 /** Webhooks of a team. The secret of a new one is in what `add` returns, and nowhere else. */
 export const webhooks = operationsOf(webhook, {
