@@ -2,6 +2,7 @@
 export const eventTypes = [
   'agent.state',
   'call.arrived',
+  'call.dialled',
   'call.queued',
   'call.answered',
   'call.abandoned',

@@ -59,6 +59,7 @@ create table webhook_deliveries (
 create index webhook_deliveries_webhook_idx on webhook_deliveries (team_id, webhook_id, id);
 create index webhook_deliveries_due_idx on webhook_deliveries (webhook_id, due_at) where state = 'due';
 create index webhook_deliveries_next_idx on webhook_deliveries (due_at) where state = 'due';
+create index webhook_deliveries_oldest_idx on webhook_deliveries (made_at) where state = 'due';
 create index webhook_deliveries_made_idx on webhook_deliveries (made_at);
 comment on table webhook_deliveries is 'Each event for each webhook, and what became of it; kept for days, as events are.';
 comment on column webhook_deliveries.message is 'webhook-id: the cursor of the event, or test-<id>.';

@@ -6,11 +6,13 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Database } from '../domain/database/pool.js';
 import { enter, Guesses } from './doors.js';
+import { Metrics, type MetricsSettings } from './metrics/metrics.js';
 import { EventStreams, eventStreamsDefaults, type EventStreamsSettings } from './event-streams.js';
 import { answerProblems, Refusal } from './problems.js';
 import { agentRoutes } from './routes/agents.js';
 import { callRoutes } from './routes/calls.js';
 import { eventRoutes } from './routes/events.js';
+import { metricsRoutes } from './routes/metrics.js';
 import { webhookRoutes } from './routes/webhooks.js';
 
 export interface WebSettings {
@@ -20,6 +22,8 @@ export interface WebSettings {
   /** Wrong tokens of one address in a minute. */
   guessesPerMinute?: number;
   streams?: EventStreamsSettings;
+  /** `token` opens /metrics; without it only who asks from this machine. */
+  metrics?: Partial<MetricsSettings> & { token?: string };
 }
 
 /** Larger bodies are refused: there is nothing to send that is long. */
@@ -71,6 +75,10 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
   const streams = new EventStreams(db, log, settings.streams ?? eventStreamsDefaults);
   app.addHook('preClose', () => streams.stop());
   await app.register(health(db));
+  const { version, metrics = {} } = settings;
+  await app.register(
+    metricsRoutes(new Metrics(db, { version, webhooks: () => new Map(), ...metrics }), metrics.token),
+  );
   await app.register(
     async (v1) => {
       v1.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());

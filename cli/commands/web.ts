@@ -18,10 +18,16 @@ export function register(program: Command, context: Context): void {
         const log = createLog(all, env);
         const signalled = untilSignalled();
         const version = program.version() ?? '';
-        const { host, port, webhookNetworks } = all.web;
+        const { host, port, webhookNetworks, metricsToken } = all.web;
         const used = await db();
         const sender = new WebhookSender(used, log, { version, allowed: webhookNetworks });
-        const web = await createWeb(used, log, { version });
+        const web = await createWeb(used, log, {
+          version,
+          metrics: {
+            webhooks: () => sender.results,
+            ...(metricsToken !== undefined && { token: metricsToken }),
+          },
+        });
         try {
           const address = await web.listen({ host, port });
           log.info({ address }, 'serving the HTTP API');
