@@ -52,6 +52,8 @@ export interface Settings {
     /** Where phones register, `host` or `host:port`, to be told to people. */
     sipServer: string | undefined;
   };
+  /** Where `star64 serve` tells this machine of its health; undefined: nowhere. */
+  serve: { healthPort: number | undefined };
   /** Where `star64 web` listens, and what it may do. */
   web: {
     host: string;
@@ -136,6 +138,7 @@ const table = {
   ),
   'asterisk.recordings_dir': setting('STAR64_ASTERISK_RECORDINGS_DIR', kinds.directory, { directory: true }),
   'asterisk.sip_server': setting('STAR64_ASTERISK_SIP_SERVER', kinds.sipServer),
+  'serve.health_port': setting('STAR64_SERVE_HEALTH_PORT', kinds.whole(1, 65_535)),
   'web.host': setting('STAR64_WEB_HOST', kinds.host),
   'web.port': setting('STAR64_WEB_PORT', kinds.whole(0, 65_535)),
   'web.webhook_networks': setting('STAR64_WEB_WEBHOOK_NETWORKS', kinds.networks),
@@ -228,6 +231,7 @@ export async function loadSettings(sources: SettingsSources): Promise<Settings> 
       recordingsDir: values['asterisk.recordings_dir'] ?? '/var/spool/asterisk/monitor',
       sipServer: values['asterisk.sip_server'],
     },
+    serve: { healthPort: values['serve.health_port'] },
     web: {
       host: values['web.host'] ?? '127.0.0.1',
       port: values['web.port'] ?? 4564,

@@ -10,13 +10,28 @@ void t.test('only addresses of the public network are asked', (t) => {
   const addresses = new Addresses([], none);
   for (const address of [
     ...['127.0.0.1', '127.9.9.9', '0.0.0.0', '10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1'],
-    ...['169.254.169.254', '100.64.0.1', '192.0.0.192', '198.18.0.1', '224.0.0.1', '240.0.0.1', '255.255.255.255'],
+    ...[
+      '169.254.169.254',
+      '100.64.0.1',
+      '192.0.0.192',
+      '198.18.0.1',
+      '224.0.0.1',
+      '240.0.0.1',
+      '255.255.255.255',
+    ],
     ...['::1', '::', 'fe80::1', 'fe80::1%eth0', 'fc00::1', 'fd00:ec2::254', 'ff02::1', '2001:db8::1'],
     ...['::ffff:127.0.0.1', '::ffff:7f00:1', '::ffff:a9fe:a9fe', '::127.0.0.1', '64:ff9b::10.0.0.1'],
     ...['2002:7f00:1::', 'fec0::1', '2001::1', 'no address', ''],
   ])
     t.notOk(addresses.may(address), address);
-  for (const address of ['8.8.8.8', '172.32.0.1', '11.0.0.1', '2a00:1450::1', '::ffff:8.8.8.8', '64:ff9b::8.8.8.8'])
+  for (const address of [
+    '8.8.8.8',
+    '172.32.0.1',
+    '11.0.0.1',
+    '2a00:1450::1',
+    '::ffff:8.8.8.8',
+    '64:ff9b::8.8.8.8',
+  ])
     t.ok(addresses.may(address), address);
   t.notOk(new Addresses([], () => ['8.8.4.4']).may('8.8.4.4'), 'a public address of this machine itself');
   const allowed = new Addresses(['10.1.0.0/16', 'fd00::/8'], none);

@@ -35,9 +35,11 @@ const ask = async (
 await t.test('an administrator has webhooks; the secret is told once', async (t) => {
   const url = 'https://crm.example.org/hooks';
   const made = await ask('POST', '', { name: 'crm', url, types: ['call.ended'] });
-  t.match(made, { status: 201, body: { name: 'crm', types: ['call.ended'], secret: /^whsec_/, state: 'ok' } });
-  for (const path of ['', '/crm'])
-    t.notMatch((await ask('GET', path)).text, /whsec_|secret/, `GET ${path}`);
+  t.match(made, {
+    status: 201,
+    body: { name: 'crm', types: ['call.ended'], secret: /^whsec_/, state: 'ok' },
+  });
+  for (const path of ['', '/crm']) t.notMatch((await ask('GET', path)).text, /whsec_|secret/, `GET ${path}`);
   t.match(await ask('PATCH', '/crm', { types: null }), { status: 200, body: { types: null, url } });
   t.match(await ask('POST', '/crm/rotate', { keep_seconds: 60 }), {
     status: 200,
@@ -69,7 +71,11 @@ await t.test('what was sent is listed page by page, and is sent anew by its team
   t.match(await ask('POST', '/crm/redeliver', { since: 60 }), { status: 202, body: { events: 0 } });
   const other = { who: 'stranger', team: 'other' } as const;
   await ask('POST', '', { name: 'crm', url: 'https://x.example' }, other);
-  t.match(await ask('POST', `/crm/deliveries/${id}/redeliver`, {}, other), { status: 404 }, 'an id that was guessed');
+  t.match(
+    await ask('POST', `/crm/deliveries/${id}/redeliver`, {}, other),
+    { status: 404 },
+    'an id that was guessed',
+  );
   t.match((await ask('GET', '/crm/deliveries', undefined, other)).body, { items: [] });
 });
 

@@ -46,7 +46,7 @@ function sender(t: Test, settings: Partial<WebhookSenderSettings> = {}): Webhook
 /** A webhook that goes with its test. */
 async function hook(t: Test, name: string, url: string, more: { types?: string; team?: string } = {}) {
   const { team = 'astercc', ...given } = more;
-  const { secret } = await webhooks.add(db, team, name, { url, ...given }) as unknown as { secret: string };
+  const { secret } = (await webhooks.add(db, team, name, { url, ...given })) as unknown as { secret: string };
   t.teardown(() => webhooks.remove(db, team, name));
   return secret;
 }
@@ -98,7 +98,9 @@ await t.test('what happens is sent as the stream has it, signed, to the team alo
   t.ok(signed(secret, first), 'signed with its secret');
   t.notOk(signed(secret, { ...first, body: `${first.body} ` }));
   t.ok(Math.abs(first.timestamp - Date.now() / 1000) < 60);
-  const cursors = await db('events').where({ type: 'agent.state' }).orderBy(['era', 'xid', 'id'])
+  const cursors = await db('events')
+    .where({ type: 'agent.state' })
+    .orderBy(['era', 'xid', 'id'])
     .select<{ cursor: string }[]>(db.raw(`era || '-' || xid || '-' || id as cursor`));
   const known = cursors.map(({ cursor }) => cursor);
   t.ok(known.indexOf(first.id) >= 0 && known.indexOf(first.id) < known.indexOf(second.id), 'ids are cursors');
@@ -117,31 +119,42 @@ await t.test('what happens is sent as the stream has it, signed, to the team alo
   t.match((await inState('crm', 'delivered', 2))[0], { tries: 1, status: 204, error: null });
 });
 
-await t.test('ten tries, then it is dead; it is sent anew by its id, or by time, with the message id it had', async (t) => {
-  const receiver = await Receiver.open(t, (response) => void response.writeHead(500).end('no'));
-  await hook(t, 'crm', receiver.url);
-  sender(t);
-  await happen(2);
-  const dead = await inState('crm', 'dead', 2);
-  t.equal(receiver.received.length, 20);
-  t.match(dead, [{ tries: 10, status: 500, error: 'status 500', nextAt: null }, { tries: 10 }]);
-  t.equal((await deliveries('crm', true)).length, 2, 'listed as failed');
-  t.match(await webhooks.show(db, 'astercc', 'crm'), { state: /^failing since/, waiting: 0 });
-  receiver.answer = (response) => void response.writeHead(200).end();
-  const [one] = dead;
-  await redeliver(db, 'astercc', one?.id ?? 0);
-  await inState('crm', 'delivered', 1);
-  t.equal(receiver.ids.at(-1), one?.message);
-  t.match(await redeliverSince(db, 'astercc', 'crm', { seconds: 3600, failedOnly: true }), { events: /^[1-9]/ });
-  await until('nothing failed', async () => ((await deliveries('crm', true)).length === 0 ? true : undefined));
-  t.equal(receiver.ids.filter((id) => id === one?.message).length, 11, 'what it has taken is not sent again');
-  t.match(await webhooks.show(db, 'astercc', 'crm'), { state: 'ok' });
-  await redeliverSince(db, 'astercc', 'crm', { seconds: 3600 });
-  await until('all again', () =>
-    receiver.ids.filter((id) => id === one?.message).length === 12 ? true : undefined,
-  );
-  await refused(t, 'not_found', ['in team other'], () => redeliver(db, 'other', one?.id ?? 0));
-});
+await t.test(
+  'ten tries, then it is dead; it is sent anew by its id, or by time, with the message id it had',
+  async (t) => {
+    const receiver = await Receiver.open(t, (response) => void response.writeHead(500).end('no'));
+    await hook(t, 'crm', receiver.url);
+    sender(t);
+    await happen(2);
+    const dead = await inState('crm', 'dead', 2);
+    t.equal(receiver.received.length, 20);
+    t.match(dead, [{ tries: 10, status: 500, error: 'status 500', nextAt: null }, { tries: 10 }]);
+    t.equal((await deliveries('crm', true)).length, 2, 'listed as failed');
+    t.match(await webhooks.show(db, 'astercc', 'crm'), { state: /^failing since/, waiting: 0 });
+    receiver.answer = (response) => void response.writeHead(200).end();
+    const [one] = dead;
+    await redeliver(db, 'astercc', one?.id ?? 0);
+    await inState('crm', 'delivered', 1);
+    t.equal(receiver.ids.at(-1), one?.message);
+    t.match(await redeliverSince(db, 'astercc', 'crm', { seconds: 3600, failedOnly: true }), {
+      events: /^[1-9]/,
+    });
+    await until('nothing failed', async () =>
+      (await deliveries('crm', true)).length === 0 ? true : undefined,
+    );
+    t.equal(
+      receiver.ids.filter((id) => id === one?.message).length,
+      11,
+      'what it has taken is not sent again',
+    );
+    t.match(await webhooks.show(db, 'astercc', 'crm'), { state: 'ok' });
+    await redeliverSince(db, 'astercc', 'crm', { seconds: 3600 });
+    await until('all again', () =>
+      receiver.ids.filter((id) => id === one?.message).length === 12 ? true : undefined,
+    );
+    await refused(t, 'not_found', ['in team other'], () => redeliver(db, 'other', one?.id ?? 0));
+  },
+);
 
 await t.test('who wants to be left alone is left alone for that long', async (t) => {
   const receiver = await Receiver.open(
@@ -182,7 +195,9 @@ await t.test('410 disables at once, days of failures do, too, and the team is to
   await testWebhook(db, 'astercc', 'gone');
   await inState('gone', 'dead', 2);
   t.match(await webhooks.show(db, 'astercc', 'gone'), { enabled: true }, 'a day of failures does not');
-  await db('webhooks').where({ name: 'gone' }).update({ failing_since: db.raw("now() - interval '6 days'") });
+  await db('webhooks')
+    .where({ name: 'gone' })
+    .update({ failing_since: db.raw("now() - interval '6 days'") });
   await testWebhook(db, 'astercc', 'gone');
   await has(listener, 2);
   t.match(JSON.parse(listener.received[1]?.body ?? ''), { data: { reason: 'failures' } });
@@ -221,7 +236,9 @@ await t.test('an endless body, endless headers, no HTTP at all, a redirect', asy
     endless: [
       (response) => {
         response.writeHead(200).once('close', () => cut++);
-        const flood = (): void => void (response.write('x'.repeat(10_000)) && setImmediate(flood));
+        const flood = (): void => {
+          if (response.write('x'.repeat(10_000))) setImmediate(flood);
+        };
         response.on('drain', flood);
         flood();
       },
@@ -256,15 +273,18 @@ await t.test('an endless body, endless headers, no HTTP at all, a redirect', asy
   t.equal(elsewhere.received.length, 0);
 });
 
-await t.test('an address of this machine or of a private network is not asked, unless it is allowed', async (t) => {
-  const receiver = await Receiver.open(t);
-  await hook(t, 'crm', receiver.url, { types: 'call.emergency' });
-  sender(t, { allowed: [], delays: [] });
-  await testWebhook(db, 'astercc', 'crm');
-  const [dead] = await inState('crm', 'dead', 1);
-  t.match(dead?.error, /address 127\.0\.0\.1 .*web\.webhook_networks/);
-  t.equal(receiver.most, 0, 'not even connected');
-});
+await t.test(
+  'an address of this machine or of a private network is not asked, unless it is allowed',
+  async (t) => {
+    const receiver = await Receiver.open(t);
+    await hook(t, 'crm', receiver.url, { types: 'call.emergency' });
+    sender(t, { allowed: [], delays: [] });
+    await testWebhook(db, 'astercc', 'crm');
+    const [dead] = await inState('crm', 'dead', 1);
+    t.match(dead?.error, /address 127\.0\.0\.1 .*web\.webhook_networks/);
+    t.equal(receiver.most, 0, 'not even connected');
+  },
+);
 
 await t.test('while a secret is being replaced messages are signed with both', async (t) => {
   const receiver = await Receiver.open(t);
@@ -277,7 +297,11 @@ await t.test('while a secret is being replaced messages are signed with both', a
   const last = await rotateSecret(db, 'astercc', 'crm', 0);
   await testWebhook(db, 'astercc', 'crm');
   const [, alone] = await has(receiver, 2);
-  t.same(alone && [secret, last.secret].map((one) => signed(one, alone)), [false, true], 'one that others know not');
+  t.same(
+    alone && [secret, last.secret].map((one) => signed(one, alone)),
+    [false, true],
+    'one that others know not',
+  );
 });
 
 await t.test('one process ends, or dies, in the middle: nothing is lost', async (t) => {

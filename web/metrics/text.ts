@@ -27,7 +27,11 @@ export function* linesOf({ version, figures, counters, webhooks }: Known): Gener
 }
 
 function* systemLines({ eventLag, webhookOldest, nodes }: Figures): Generator<string> {
-  yield headOf('star64_event_lag_seconds', 'gauge', 'Age of the oldest event that followers cannot be told yet.');
+  yield headOf(
+    'star64_event_lag_seconds',
+    'gauge',
+    'Age of the oldest event that followers cannot be told yet.',
+  );
   yield series('star64_event_lag_seconds', {}, eventLag);
   yield headOf(
     'star64_webhook_oldest_pending_seconds',
@@ -45,7 +49,11 @@ function* systemLines({ eventLag, webhookOldest, nodes }: Figures): Generator<st
 const mostWebhooks = mostGroups;
 
 function* webhookLines(results: ReadonlyMap<string, number>): Generator<string> {
-  yield headOf('star64_webhook_deliveries_total', 'counter', 'Messages that this process has sent to webhooks.');
+  yield headOf(
+    'star64_webhook_deliveries_total',
+    'counter',
+    'Messages that this process has sent to webhooks.',
+  );
   const split = [...results].map(([key, count]) => ({ at: key.split(' ') as [string, string], count }));
   if (new Set(split.map(({ at: [endpoint] }) => endpoint)).size <= mostWebhooks) {
     for (const { at, count } of split)
