@@ -1,6 +1,6 @@
 /**
  * The borders between the rooms, and no circles. Imports point one way:
- * domain (errors, names, password, machine) < domain/database < presence < provisioning < calls < popups < monitor < agi | pbx < cli.
+ * domain (errors, names, password, machine) < domain/database < presence < provisioning < calls < popups < monitor < webhooks < agi | pbx < cli.
  */
 const above = (room, ...rooms) => ({
   name: `${room.replaceAll('/', '-')}-looks-down-only`,
@@ -42,6 +42,14 @@ module.exports = {
     above('domain/calls', 'domain/(popups|monitor)', ...doors),
     above('domain/popups', 'domain/monitor', ...doors),
     above('domain/monitor', ...doors),
+    {
+      name: 'webhooks-stand-above-the-rooms-of-the-domain',
+      comment: 'domain/webhooks sends on what the other rooms tell: none of them knows of it.',
+      severity: 'error',
+      from: { path: '^domain/(?!webhooks/)' },
+      to: { path: '^domain/webhooks/' },
+    },
+    above('domain/webhooks', ...doors),
     above('migrations', 'domain', ...doors),
     above('agi', 'pbx', 'web', 'cli', 'lab', 'test'),
     above('pbx', 'agi', 'web', 'cli', 'lab', 'test'),

@@ -45,6 +45,7 @@ const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   events: () => import('./commands/events.js'),
   call: () => import('./commands/call.js'),
   token: () => import('./commands/token.js'),
+  webhook: () => import('./commands/webhook.js'),
   web: () => import('./commands/web.js'),
   callback: () => import('./commands/callback.js'),
   recording: () => import('./commands/recording.js'),

@@ -92,22 +92,21 @@ export const servers: Kind<string[]> = {
   },
 };
 
-/** Addresses and networks: a list, or one text with commas. */
+/** Networks, as `10.1.0.0/16` or one address: a list, or one text with commas. */
 export const networks: Kind<string[]> = {
-  rule: 'must be a list of IP addresses or networks, for example 127.0.0.1,10.0.0.0/8',
+  rule: 'must be a list of networks, for example 10.1.0.0/16,192.168.7.9',
   read: (given) => {
-    const list: unknown = typeof given === 'string' ? given.split(',').map((part) => part.trim()) : given;
+    const list: unknown[] = typeof given === 'string' ? given.split(',').map((part) => part.trim()) : [];
+    const all = Array.isArray(given) ? (given as unknown[]) : list;
     const isNetwork = (one: unknown): one is string => {
-      if (typeof one !== 'string') return false;
-      const [address = '', bits, ...more] = one.split('/');
-      const most = isIP(address) === 4 ? 32 : 128;
+      const [address = '', bits, ...more] = typeof one === 'string' ? one.split('/') : [];
+      const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
       return (
-        isIP(address) > 0 &&
         more.length === 0 &&
-        (bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= most))
+        (bits === undefined ? most > 0 : /^[0-9]{1,3}$/.test(bits) && Number(bits) <= most)
       );
     };
-    return Array.isArray(list) && list.length > 0 && list.every(isNetwork) ? list : undefined;
+    return all.length > 0 && all.every(isNetwork) ? all : undefined;
   },
 };
 

@@ -52,12 +52,18 @@ export interface Settings {
     /** Where phones register, `host` or `host:port`, to be told to people. */
     sipServer: string | undefined;
   };
-  /** Where `star64 web` listens. */
+  /** Where `star64 serve` tells this machine of its health; undefined: nowhere. */
+  serve: { healthPort: number | undefined };
+  /** Where `star64 web` listens, and what it may do. */
   web: {
     host: string;
     port: number;
     /** The proxies that it believes who asks; undefined: none. */
     trustProxy: string[] | undefined;
+    /** Where webhooks may send beside the public network. */
+    webhookNetworks: string[];
+    /** Opens /metrics; undefined: only who asks from this machine, and by no proxy. */
+    metricsToken: string | undefined;
   };
   dataDir: string;
   logLevel: (typeof logLevels)[number];
@@ -134,9 +140,12 @@ const table = {
   ),
   'asterisk.recordings_dir': setting('STAR64_ASTERISK_RECORDINGS_DIR', kinds.directory, { directory: true }),
   'asterisk.sip_server': setting('STAR64_ASTERISK_SIP_SERVER', kinds.sipServer),
+  'serve.health_port': setting('STAR64_SERVE_HEALTH_PORT', kinds.whole(1, 65_535)),
   'web.host': setting('STAR64_WEB_HOST', kinds.host),
   'web.port': setting('STAR64_WEB_PORT', kinds.whole(0, 65_535)),
   'web.trust_proxy': setting('STAR64_WEB_TRUST_PROXY', kinds.networks),
+  'web.webhook_networks': setting('STAR64_WEB_WEBHOOK_NETWORKS', kinds.networks),
+  'web.metrics_token': setting('STAR64_WEB_METRICS_TOKEN', kinds.token, { secret: true }),
   data_dir: setting('STAR64_DATA_DIR', kinds.directory, { directory: true }),
   log_level: setting('STAR64_LOG_LEVEL', kinds.oneOf(logLevels)),
   log_format: setting('STAR64_LOG_FORMAT', kinds.oneOf(logFormats)),
@@ -225,10 +234,13 @@ export async function loadSettings(sources: SettingsSources): Promise<Settings> 
       recordingsDir: values['asterisk.recordings_dir'] ?? '/var/spool/asterisk/monitor',
       sipServer: values['asterisk.sip_server'],
     },
+    serve: { healthPort: values['serve.health_port'] },
     web: {
       host: values['web.host'] ?? '127.0.0.1',
       port: values['web.port'] ?? 4564,
       trustProxy: values['web.trust_proxy'],
+      webhookNetworks: values['web.webhook_networks'] ?? [],
+      metricsToken: values['web.metrics_token'],
     },
     dataDir,
     logLevel: values.log_level ?? 'info',

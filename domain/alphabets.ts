@@ -110,6 +110,14 @@ export const rules = {
     example: 'spring_sale',
     tidy: word(/[^a-z0-9_]+/g, '_'),
   },
+  webhook: {
+    noun: 'webhook',
+    what: 'name of a webhook',
+    pattern: /^[a-z][a-z0-9_]{1,31}$/,
+    rule: '2 to 32 lower-case letters, digits and underscores, a letter first',
+    example: 'crm',
+    tidy: word(/[^a-z0-9_]+/g, '_'),
+  },
   caller: {
     noun: 'caller number',
     what: 'caller number',

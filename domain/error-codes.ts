@@ -112,6 +112,7 @@ export const codes = {
     kind: 'failure',
     meaning: 'the server that was carrying out a command to a call has not said what became of it',
   },
+  webhook_disabled: { kind: 'conflict', meaning: 'a webhook is disabled, and is sent nothing' },
 
   taken: { kind: 'conflict', meaning: 'the name, number or place belongs to something else already' },
   number_taken: {

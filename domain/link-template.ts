@@ -18,17 +18,18 @@ export type Placeholder = keyof typeof placeholders;
 
 const longest = 1000;
 const example = 'https://crm.example.org/popup?number={caller}';
+const plainExample = 'https://crm.example.org/hooks/star64';
 
 /**
  * A link with placeholders, as it may be stored: an http or https URL in one line, whose host has no placeholder, since
- * a caller must not choose the server. Returns it as it was typed.
+ * a caller must not choose the server. `plain`: without placeholders. Returns it as it was typed.
  */
-export function checkLink(what: string, value: string): string {
+export function checkLink(what: string, value: string, { plain = false }: { plain?: boolean } = {}): string {
   const refuse = (rule: string) =>
     fail('invalid_link', {
       facts: { what, rule, placeholders: Object.keys(placeholders) },
       says: `${what} ${quoted(value)} is not allowed (${rule})`,
-      remedy: { text: `type for example "${example}"` },
+      remedy: { text: `type for example "${plain ? plainExample : example}"` },
     });
   if (/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\s]/u.test(value))
     throw refuse('no spaces, control characters or line breaks');
@@ -41,6 +42,7 @@ export function checkLink(what: string, value: string): string {
   const { username, password } = new URL(origin);
   if (username !== '' || password !== '')
     throw refuse('no user name or password in it, which everybody would see');
+  if (plain && /[{}]/.test(rest)) throw refuse('no placeholders');
   const known = rest.replaceAll(/\{([a-z]+)\}/g, (whole, name: string) =>
     Object.hasOwn(placeholders, name) ? '' : whole,
   );

@@ -20,6 +20,7 @@ function inWords(event: Event): string {
   if (event.type === 'call.emergency') return `emergency call to ${event.number}`;
   if ('limit' in event) return `${event.of} ${event.name} may not call more: ${event.limit} ${event.most}`;
   if ('popup' in event) return `${event.application} shows call ${event.call}`;
+  if ('webhook' in event) return `webhook ${event.webhook} is disabled: ${event.reason}`;
   if ('mode' in event) return `${event.user} listens to extension ${event.extension}`;
   if (event.type !== 'agent.state')
     return `call from ${event.caller ?? 'unknown'} to ${event.did ?? 'the queue'}`;

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Database } from '../domain/database/pool.js';
 import { enter, Guesses } from './doors.js';
+import { Metrics, type MetricsSettings } from './metrics/metrics.js';
 import { EventStreams, eventStreamsDefaults, type EventStreamsSettings } from './event-streams.js';
 import { answerProblems, Refusal } from './problems.js';
 import { agentRoutes } from './routes/agents.js';
@@ -14,6 +15,8 @@ import { callRoutes } from './routes/calls.js';
 import { eventRoutes } from './routes/events.js';
 import { loginRoutes } from './routes/logins.js';
 import { popupRoutes } from './routes/popups.js';
+import { metricsRoutes } from './routes/metrics.js';
+import { webhookRoutes } from './routes/webhooks.js';
 
 export interface WebSettings {
   version: string;
@@ -24,6 +27,8 @@ export interface WebSettings {
   streams?: EventStreamsSettings;
   /** Addresses or networks of proxies whose X-Forwarded-… is believed; without it nobody's. */
   trustProxy?: string[];
+  /** `token` opens /metrics; without it only who asks from this machine. */
+  metrics?: Partial<MetricsSettings> & { token?: string };
 }
 
 /** Larger bodies are refused: there is nothing to send that is long. */
@@ -78,6 +83,10 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
   const streams = new EventStreams(db, log, settings.streams ?? eventStreamsDefaults);
   app.addHook('preClose', () => streams.stop());
   await app.register(health(db));
+  const { version, metrics = {} } = settings;
+  await app.register(
+    metricsRoutes(new Metrics(db, { version, webhooks: () => new Map(), ...metrics }), metrics.token),
+  );
   await app.register(
     async (v1) => {
       v1.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
@@ -86,6 +95,7 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
       await v1.register(callRoutes(db));
       await v1.register(eventRoutes(db, streams));
       await v1.register(popupRoutes(db));
+      await v1.register(webhookRoutes(db));
     },
     { prefix: '/v1' },
   );

@@ -36,6 +36,8 @@ export function register(program: Command, context: Context): void {
             recordingsDir: all.asterisk.recordingsDir,
             holder: `${hostname()}:${host}:${port}`,
             takeOver: flags.takeOver === true,
+            version: program.version() ?? '',
+            healthPort: all.serve.healthPort,
           },
           log,
         );

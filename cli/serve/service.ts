@@ -20,7 +20,7 @@ import { PhoneQuestions } from '../../pbx/watch/phone-questions.js';
 import { AutomaticSignOut } from '../../pbx/watch/automatic-sign-out.js';
 import { ChangeListener } from '../../domain/database/listen.js';
 import type { DatabaseName } from '../../domain/database/name.js';
-import { connect, type Database } from '../../domain/database/pool.js';
+import { connect, prepared, type Database } from '../../domain/database/pool.js';
 import { Manager, type ManagerSettings } from '../../pbx/ami/manager.js';
 import { RecordingRetention } from '../../pbx/recordings.js';
 import { queuePlaces } from '../../pbx/queue/places.js';
@@ -37,6 +37,7 @@ import { OwnAsterisk, ownershipDefaults } from '../../pbx/watch/own-asterisk.js'
 import { Reconciliation } from '../../pbx/watch/reconciliation.js';
 import { EventRoundTrip } from '../../pbx/watch/round-trip.js';
 import { Watcher, watcherDefaults } from '../../pbx/watch/watcher.js';
+import { Health } from './health.js';
 import { Parts, type Part } from './parts.js';
 import { ProvisioningChanges, type Remembered } from './provisioning.js';
 import { Schema } from './schema.js';
@@ -58,6 +59,9 @@ export interface ServiceSettings {
   holder: string;
   /** The database is to have this Asterisk from now on, whoever has had it. */
   takeOver: boolean;
+  version: string;
+  /** Where health and metrics are told to this machine; undefined: nowhere. */
+  healthPort: number | undefined;
 }
 
 export interface Service {
@@ -259,6 +263,18 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     { name: 'event retention', start: () => eventRetention.start(), stop: () => eventRetention.stop() },
     { name: 'old recordings', start: () => recordings.start(), stop: () => recordings.stop() },
     { name: 'unknown numbers', stop: () => unknownNumbers.flush() },
+    new Health(
+      settings.healthPort,
+      {
+        version: settings.version,
+        node: settings.node,
+        questions: () => agi?.counters ?? { active: 0, served: 0, hungUp: 0, failed: 0, refused: 0 },
+        managerConnected: () => manager.connected,
+        leading: () => watcher.leading,
+        askDatabase: () => prepared(db, 'select 1'),
+      },
+      log,
+    ),
     { name: 'questions', stop: closePort },
   ];
   return { parts: new Parts(parts, log), lost: asterisk.lost };

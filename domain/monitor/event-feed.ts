@@ -5,27 +5,11 @@ import type { AgentState } from '../presence/transitions.js';
 import { prepared, type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { notFound, usage } from '../errors.js';
+import { eventTypes, type EventType } from '../event-types.js';
 import { quoted } from '../names.js';
 import { requireTeam } from '../provisioning/team.js';
 
-/** What can happen, by the `type` of an event. */
-export const eventTypes = [
-  'agent.state',
-  'call.arrived',
-  'call.queued',
-  'call.answered',
-  'call.abandoned',
-  'call.ended',
-  'call.emergency',
-  'limit.reached',
-  'limit.over',
-  'supervision.began',
-  'supervision.over',
-  'popup.opened',
-  'popup.answered',
-  'popup.closed',
-] as const;
-export type EventType = (typeof eventTypes)[number];
+export { eventTypes, type EventType };
 
 /** The types of these names. @throws Star64Error `usage`, which names those that there are. */
 export function checkTypes(typed: readonly string[]): EventType[] {
@@ -168,6 +152,16 @@ type PopupEvent = 'popup.opened' | 'popup.answered' | 'popup.closed';
 
 type SupervisionEvent = 'supervision.began' | 'supervision.over';
 
+/** A webhook was disabled by star64 itself. */
+export interface WebhookDisabled {
+  team: string;
+  /** Its name. */
+  webhook: string;
+  /** `failures`: nothing but failures for days; `gone`: it has answered 410. */
+  reason: 'failures' | 'gone';
+  failingSince: Date | null;
+}
+
 interface Envelope {
   /** Of this event and no other. */
   id: string;
@@ -184,10 +178,11 @@ export type Event = Envelope &
     | ({ type: LimitEvent } & LimitChange)
     | ({ type: SupervisionEvent } & SupervisionChange)
     | ({ type: PopupEvent } & PopupChange)
+    | ({ type: 'webhook.disabled' } & WebhookDisabled)
     | ({
         type: Exclude<
           EventType,
-          'agent.state' | 'call.emergency' | LimitEvent | SupervisionEvent | PopupEvent
+          'agent.state' | 'call.emergency' | LimitEvent | SupervisionEvent | PopupEvent | 'webhook.disabled'
         >;
       } & CallChange)
   );
@@ -204,13 +199,14 @@ export interface FeedOptions {
 }
 
 /** The place of an event in the order of all; see migration 0007-c. */
-interface Place {
+export interface Place {
   era: number;
   xid: number;
   id: number;
 }
 
-interface Row extends Place {
+/** An event as its table has it. */
+export interface EventRow extends Place {
   at: Date;
   type: EventType;
   data: { id: string } & Record<string, unknown>;
@@ -267,7 +263,7 @@ export class EventFeed {
    */
   next(): Promise<{ events: Event[]; caughtUp: boolean }> {
     return withDatabaseErrors(async () => {
-      const rows = await prepared<Row>(this.db, this.teamId === null ? ofAllTeams : ofOneTeam, {
+      const rows = await prepared<EventRow>(this.db, this.teamId === null ? ofAllTeams : ofOneTeam, {
         ...this.place,
         ...(this.teamId !== null && { teamId: this.teamId }),
         types: [...this.types],
@@ -292,9 +288,20 @@ const select = (whose: string): string => `
 const ofAllTeams = select('');
 const ofOneTeam = select('e.team_id = :teamId and');
 
-const moments = ['previous_since', 'until', 'joined', 'answered', 'reached', 'began', 'opened', 'closed'];
+const moments = [
+  'previous_since',
+  'until',
+  'joined',
+  'answered',
+  'reached',
+  'began',
+  'opened',
+  'closed',
+  'failing_since',
+];
 
-function toEvent({ era, xid, id: number, at, type, data: { id, ...data } }: Row): Event {
+/** What a row of `events` tells. */
+export function toEvent({ era, xid, id: number, at, type, data: { id, ...data } }: EventRow): Event {
   const fields = Object.entries(data).map(([name, value]) => [
     name.replace(/_[a-z]/g, (letters) => letters.slice(1).toUpperCase()),
     moments.includes(name) && typeof value === 'string' ? new Date(value) : value,

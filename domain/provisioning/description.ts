@@ -73,7 +73,8 @@ export type Value =
   | { readonly is: 'words'; readonly of: readonly string[] }
   | { readonly is: 'time-of-day' }
   | { readonly is: 'time-zone' }
-  | { readonly is: 'link' }
+  /** `plain`: without placeholders. */
+  | { readonly is: 'link'; readonly plain?: true }
   | DestinationValue
   | DestinationListValue
   | ReferenceValue
@@ -215,7 +216,8 @@ export const words = <const C extends string, const D extends Details>(of: reado
 export const timeOfDay = <const D extends Details>(details: D) =>
   make<string>()({ is: 'time-of-day' }, details);
 export const timeZone = <const D extends Details>(details: D) => make<string>()({ is: 'time-zone' }, details);
-export const link = <const D extends Details>(details: D) => make<string>()({ is: 'link' }, details);
+export const link = <const D extends Details>(details: D, also: { plain?: true } = {}) =>
+  make<string>()({ is: 'link', ...also }, details);
 /** Typed and shown as `<kind>:<name>`. */
 export const destination = <const D extends Details>(
   details: D,

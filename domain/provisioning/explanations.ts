@@ -53,6 +53,7 @@ const explanations: Readonly<Record<string, Explain>> = {
   hours_name_key: nameTaken,
   hours_number_key: hoursNumberTaken,
   user_groups_name_key: nameTaken,
+  webhooks_name_key: nameTaken,
   user_groups_position_key: async (db, attempt) => {
     const { scope } = attempt;
     const position = Number(attempt.given['position']);

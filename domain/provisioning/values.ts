@@ -83,7 +83,7 @@ function checkValue(key: string, field: Field, name: string, given: unknown): un
     case 'destinations':
       return checkDestinations(what, name, value, given);
     case 'link':
-      return checkLink(what, asText(what, given));
+      return checkLink(what, asText(what, given), value);
     case 'whole':
       if (value.zeroIsNone && given === 0) return null;
       return checkWhole(what, value, Number(given));

@@ -38,6 +38,7 @@ export const look = async (feed: EventFeed, count: number): Promise<string[]> =>
 /** In short: `1001 signed-out>idle`. */
 export function short(event: Event): string {
   if ('limit' in event) return `${event.type} ${event.name}`;
+  if ('webhook' in event) return `${event.type} ${event.webhook}`;
   if (event.type !== 'agent.state') return `${event.type} ${event.call}`;
   const { team, agent, previousState, state } = event;
   return `${team === 'astercc' ? '' : `${team} `}${agent} ${previousState}>${state}`;

@@ -12,7 +12,8 @@ await addTeam(db, 'other', {});
 const web = await apiOf(t, db, { requestsPerMinute: 10_000, guessesPerMinute: 10_000 });
 const reader = await tokenOf(db, 'astercc', 'reader');
 const supervisor = await tokenOf(db, 'astercc', 'supervisor');
-const stranger = await tokenOf(db, 'other', 'supervisor');
+const administrator = await tokenOf(db, 'astercc', 'administrator');
+const stranger = await tokenOf(db, 'other', 'administrator');
 const gone = await tokenOf(db, 'astercc', 'supervisor', 'gone');
 await removeApiToken(db, 'astercc', 'gone');
 const ended = await tokenOf(db, 'astercc', 'supervisor', 'ended');
@@ -22,7 +23,7 @@ await db('api_tokens')
 
 /** Every route of the document, with a path that could be right. */
 interface Route {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   url: string;
   writes: boolean;
   body: object | undefined;
@@ -33,6 +34,8 @@ const bodies: Record<string, object> = {
   'current-group': { group: 'support' },
   transfer: { number: '5002' },
   consult: { number: '5002' },
+  webhooks: { name: 'crm', url: 'https://crm.example.org/' },
+  redeliver: { since: 60 },
 };
 const document = (await web.inject({ url: '/v1/openapi.json' })).json<{
   openapi: string;
@@ -48,7 +51,9 @@ const routes: Route[] = paths.flatMap(([path, methods]) =>
       .replace('{agent}', '1001')
       .replace('{group}', 'support')
       .replace('{call}', 'c.1')
-      .replace('{popup}', '1'),
+      .replace('{popup}', '1')
+      .replace('{webhook}', 'crm')
+      .replace('{delivery}', '1'),
     writes: method !== 'get',
     body: method === 'get' ? undefined : (bodies[path.split('/').at(-1) ?? ''] ?? {}),
   })),
@@ -101,7 +106,7 @@ await t.test('who may read does nothing', async (t) => {
 await t.test('what is malformed, too large, or not asked for', async (t) => {
   for (const { method, url } of routes.filter(({ writes }) => writes)) {
     const send = (body: string, type = 'application/json') =>
-      web.inject({ method, url, headers: { ...bearer(supervisor), 'content-type': type }, body });
+      web.inject({ method, url, headers: { ...bearer(administrator), 'content-type': type }, body });
     t.equal((await send('{')).statusCode, 400, `${url}: no JSON`);
     t.equal((await send(JSON.stringify({ strange: 1 }))).statusCode, 422, `${url}: an unknown field`);
     t.equal((await send('x'.repeat(100_000))).statusCode, 413, `${url}: too large`);

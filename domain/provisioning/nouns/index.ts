@@ -20,6 +20,7 @@ import { trunkGroup } from './trunk-group.js';
 import { numberClass } from './number-class.js';
 import { userGroup } from './user-group.js';
 import { user } from './user.js';
+import { webhook } from './webhook.js';
 
 /** Every noun, in the order of help and reference page. */
 export const nouns: readonly Noun[] = [
@@ -43,6 +44,7 @@ export const nouns: readonly Noun[] = [
   featureCode,
   callKey,
   pauseReason,
+  webhook,
 ];
 
 const byName = new Map<NounName, Noun>(nouns.map((noun) => [noun.noun, noun]));

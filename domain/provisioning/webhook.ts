@@ -1,0 +1,71 @@
+import type { Queryable } from '../database/pool.js';
+import { fail } from '../errors.js';
+import { checkWhole } from '../names.js';
+import { change } from './change.js';
+import { webhook } from './nouns/webhook.js';
+import { operationsOf } from './operations.js';
+import { requireRow } from './rows.js';
+import { scopeOf } from './scope.js';
+import { newSecret } from '../webhook-secret.js';
+
+/** Webhooks of a team. The secret of a new one is in what `add` returns, and nowhere else. */
+export const webhooks = operationsOf(webhook, {
+  check: ({ name, given }) => {
+    if ((given.types as unknown) !== '') return;
+    throw fail('required', {
+      noun: 'webhook',
+      name,
+      facts: { field: 'types' },
+      says: `webhook ${name} needs a type of events`,
+      remedy: { text: 'name some, leave them away for all, or switch it off with --enabled off' },
+    });
+  },
+  columns: ({ trx, given, before }) => ({
+    ...(!before && { secret: newSecret() }),
+    ...(before &&
+      given.enabled === true &&
+      before['enabled'] === false && {
+        active_since: trx.raw('clock_timestamp()'),
+        disabled_for: null,
+        failing_since: null,
+        rests_until: null,
+      }),
+    // Another receiver: what the one before did says nothing of it.
+    ...(before && given.url !== undefined && { quick: false, failing_since: null, rests_until: null }),
+  }),
+  after: ({ before, written }) => Promise.resolve(before ? undefined : { secret: written['secret'] }),
+});
+
+export type Webhook = Awaited<ReturnType<typeof webhooks.show>>;
+
+/** So long messages are signed with both secrets, unless it is said otherwise. */
+export const usualKeepSeconds = 86_400;
+
+/**
+ * Gives a webhook a new secret, which is told here and nowhere else. Messages are signed with the old one, too, for
+ * `keepSeconds` (0: not at all, for a secret that others know).
+ *
+ * @throws Star64Error `unknown`, `usage` for a time that is none.
+ */
+export function rotateSecret(
+  db: Queryable,
+  team: string,
+  name: string,
+  keepSeconds: number = usualKeepSeconds,
+): Promise<{ team: string; name: string; secret: string; oldSecretUntil: Date | null }> {
+  checkWhole('time for which the old secret goes on, in seconds,', { from: 0, to: 30 * 86_400 }, keepSeconds);
+  const secret = newSecret();
+  return change(db, async (trx) => {
+    const { id } = await requireRow(trx, webhook, await scopeOf(trx, team), name, {
+      lock: 'for no key update',
+    });
+    const { rows } = await trx.raw<{ rows: { oldSecretUntil: Date | null }[] }>(
+      `update webhooks set secret = :secret,
+         old_secret = case when :keepSeconds::integer > 0 then secret end,
+         old_secret_until = case when :keepSeconds::integer > 0 then clock_timestamp() + make_interval(secs => :keepSeconds) end
+       where id = :id returning old_secret_until as "oldSecretUntil"`,
+      { id, secret, keepSeconds },
+    );
+    return { team, name, secret, oldSecretUntil: rows[0]?.oldSecretUntil ?? null };
+  });
+}

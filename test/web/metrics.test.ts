@@ -1,0 +1,145 @@
+import t from 'tap';
+import { CallRecords } from '../../domain/calls/records.js';
+import { connect } from '../../domain/database/pool.js';
+import { until } from '../../domain/machine/processes.js';
+import { inSlices } from '../../domain/machine/exposition.js';
+import { signIn } from '../../domain/presence/sign-in.js';
+import { crowd, provision } from '../../lab/provision.js';
+import { freshDatabase } from '../support/database.js';
+import { addManyTeams } from '../support/many-teams.js';
+import { callerOf, callJoined, defaultNode } from '../support/records.js';
+import { apiOf } from '../support/web.js';
+
+const { db, url } = await freshDatabase(t);
+await provision(db, crowd(2));
+await provision(db, crowd(2, { team: 'other', did: '600200' }));
+
+/** The lines of a text that are series, of our own metrics. */
+const own = (text: string): string[] => text.split('\n').filter((line) => line.startsWith('star64_'));
+
+await t.test('agents, waits and calls of each group, as Prometheus reads them', async (t) => {
+  const web = await apiOf(t, db, {
+    metrics: { forMs: 0, webhooks: () => new Map([['astercc/crm delivered', 3]]) },
+  });
+  const text = async (): Promise<string> => (await web.inject({ url: '/metrics' })).body;
+  const first = await web.inject({ url: '/metrics' });
+  t.equal(first.statusCode, 200);
+  t.match(first.headers['content-type'], /^text\/plain; version=0\.0\.4/);
+  for (const line of own(first.body))
+    t.match(line, /^star64_[a-z_]+(\{([a-z]+="[^"\\]*",?)+\})? [0-9.e+-]+$/, line);
+  const names = new Set(own(first.body).map((line) => line.replace(/[{ ].*/, '')));
+  for (const name of names)
+    t.ok(first.body.includes(`# TYPE ${name.replace(/_(bucket|sum|count)$/, '')} `), `${name} has its type`);
+  t.match(first.body, 'process_cpu_seconds_total');
+
+  await signIn(db, 'astercc', { agent: '1001', extension: '5001', by: 'test' });
+  const records = new CallRecords(db, defaultNode);
+  await callJoined(db, 'astercc-support', 'call-1', '+4930111111');
+  await callJoined(db, 'astercc-support', 'call-2', '+4930222222');
+  await records.answered(callerOf('astercc-support', 'call-1'), 'offer-1', '1001');
+  const after = await until('the answer to be counted', async () => {
+    const now = await text();
+    return now.includes('star64_queue_wait_seconds_count') ? now : undefined;
+  });
+  for (const line of [
+    'star64_db_up 1',
+    'star64_agents{team="astercc",group="support",state="idle"} 1',
+    'star64_agents{team="astercc",group="support",state="signed-out"} 1',
+    'star64_agents{team="other",group="support",state="signed-out"} 2',
+    'star64_calls_waiting{team="astercc",group="support"} 1',
+    'star64_calls_waiting{team="other",group="support"} 0',
+    'star64_queue_wait_seconds_bucket{team="astercc",group="support",outcome="answered",le="5"} 1',
+    'star64_queue_wait_seconds_bucket{team="astercc",group="support",outcome="answered",le="+Inf"} 1',
+    'star64_webhook_deliveries_total{endpoint="astercc/crm",result="delivered"} 3',
+  ])
+    t.ok(own(after).includes(line), line);
+  await db('calls')
+    .where({ uniqueid: 'call-1' })
+    .update({ outcome: 'answered', answered_at: db.fn.now(), ended_at: db.fn.now() });
+  const ended = 'star64_calls_total{team="astercc",group="support",outcome="answered"} 1';
+  await until('the end to be counted', async () => ((await text()).includes(ended) ? true : undefined));
+  t.notMatch(after, /call-1|1001|4930111111/, 'no caller, agent or call is a label');
+});
+
+await t.test('who may read: this machine itself, or who has the token', async (t) => {
+  const web = await apiOf(t, db);
+  const status = async (headers: Record<string, string>, remoteAddress = '127.0.0.1') =>
+    (await web.inject({ url: '/metrics', headers, remoteAddress })).statusCode;
+  t.same(
+    [
+      await status({}),
+      await status({}, '192.0.2.1'),
+      await status({ 'x-forwarded-for': '127.0.0.1' }),
+      await status({ via: '1.1 proxy' }),
+    ],
+    [200, 403, 403, 403],
+    'a proxy on this machine asks for others',
+  );
+  const token = 'T'.repeat(40);
+  const guarded = await apiOf(t, db, { metrics: { token } });
+  const ask = async (authorization?: string) =>
+    (
+      await guarded.inject({
+        url: '/metrics',
+        remoteAddress: '192.0.2.1',
+        ...(authorization !== undefined && { headers: { authorization } }),
+      })
+    ).statusCode;
+  t.same([await ask(), await ask('Bearer x'), await ask(`Bearer ${token}`)], [401, 401, 200]);
+});
+
+await t.test('without a database it says so, and has what is of the process', async (t) => {
+  const away = connect('postgres://nobody@127.0.0.1:1/none');
+  t.teardown(() => away.destroy());
+  const answer = await (await apiOf(t, away)).inject({ url: '/metrics' });
+  t.equal(answer.statusCode, 200);
+  t.ok(own(answer.body).includes('star64_db_up 0'));
+  t.match(answer.body, 'process_resident_memory_bytes');
+});
+
+await t.test('a thousand teams: a handful of statements, three series of each, made in slices', async (t) => {
+  await addManyTeams(db, { teams: 1000, extensions: 1, dids: 1 });
+  const counted = connect(url, { max: 2 });
+  t.teardown(() => counted.destroy());
+  let statements = 0;
+  counted.on('query', () => statements++);
+  let slices = 0;
+  const web = await apiOf(t, counted, {
+    metrics: {
+      pause: async () => {
+        slices++;
+        await new Promise((resolve) => setImmediate(resolve));
+      },
+    },
+  });
+  const answers = await Promise.all(Array.from({ length: 5 }, () => web.inject({ url: '/metrics' })));
+  const body = answers[0]?.body ?? '';
+  t.ok(statements <= 6, `${statements} statements`);
+  t.equal(new Set(answers.map((answer) => answer.body)).size, 1, 'asked for at once, made once');
+  t.ok(slices >= 6 && slices <= 8, `${slices} slices`);
+  const perTeam = own(body).filter((line) => line.includes('team="t7"'));
+  t.same(
+    perTeam.map((line) => line.replace(/ [^ ]*$/, '')),
+    ['star64_agents{team="t7"}', 'star64_calls_waiting{team="t7"}', 'star64_longest_wait_seconds{team="t7"}'],
+  );
+  t.ok(own(body).length < 3 * 1002 + 20, `${own(body).length} series`);
+  t.notMatch(body, /star64_[a-z_]*_bucket/);
+});
+
+await t.test('between two slices whatever else waits goes first', async (t) => {
+  const seen: string[] = [];
+  let ticks = 0;
+  const timer = setImmediate(function again() {
+    ticks++;
+    if (ticks < 100) setImmediate(again);
+  });
+  function* lines() {
+    for (let line = 0; line < 2000; line++) {
+      if (line % 500 === 0) seen.push(String(ticks));
+      yield 'x\n';
+    }
+  }
+  t.equal((await inSlices(lines())).length, 4000);
+  clearImmediate(timer);
+  t.equal(new Set(seen).size, 4, `turns of the loop at each slice: ${seen.join(' ')}`);
+});
