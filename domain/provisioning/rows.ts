@@ -84,6 +84,28 @@ export async function listRows<T>(db: Queryable, noun: Noun, scope: Scope): Prom
   return rows;
 }
 
+/**
+ * Things of a team, or of the system, in the order in which they were made, behind the one that has the id `after`: at most
+ * `limit`, and the id behind which there are more, if there are.
+ */
+export async function pageOf<T extends object>(
+  db: Queryable,
+  noun: Noun,
+  scope: Scope,
+  { after, limit }: { after: number; limit: number },
+): Promise<{ rows: T[]; next: number | null }> {
+  const { rows } = await db.raw<{ rows: (T & { at: number })[] }>(
+    `${selectOf(noun, 'o.id as "at"')} where ${owned(noun, scope)} and ${there(noun)} and o.id > :after
+     order by o.id limit :limit`,
+    { teamId: scope.teamId, after, limit: limit + 1 },
+  );
+  const shown = rows.slice(0, limit);
+  return {
+    rows: shown.map(({ at: _at, ...row }) => row as unknown as T),
+    next: rows.length > limit ? (shown.at(-1)?.at ?? null) : null,
+  };
+}
+
 /** The field that names the thing. */
 export function keyField(noun: Noun): Field {
   const field = noun.fields[noun.key];
@@ -91,13 +113,14 @@ export function keyField(noun: Noun): Field {
   return field;
 }
 
-function selectOf(noun: Noun): string {
+function selectOf(noun: Noun, ...more: string[]): string {
   const columns = Object.entries<Field>(noun.fields).flatMap(([key, field]) => {
     const sql = shownAs(noun, key, field);
     return sql === undefined ? [] : [`${sql} as "${key}"`];
   });
   if (noun.owner !== 'none') columns.unshift('t.identity as team');
   if (noun.dated !== false) columns.push('o.created_at as "createdAt"');
+  columns.push(...more);
   const teams = noun.owner === 'none' ? '' : 'left join teams t on t.id = o.team_id';
   return `select ${columns.join(', ')} from ${noun.table} o ${teams}`;
 }
