@@ -5,7 +5,7 @@ create table idempotency_keys (
   key_hash text not null constraint idempotency_keys_hash_form check (key_hash ~ '^[0-9a-f]{64}$'),
   request_hash text not null constraint idempotency_keys_request_form check (request_hash ~ '^[0-9a-f]{64}$'),
   status smallint not null,
-  answer jsonb not null,
+  answer json not null,
   made_at timestamptz not null default clock_timestamp(),
   primary key (token_id, key_hash)
 );

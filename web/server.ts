@@ -11,6 +11,7 @@ import { answerProblems, Refusal } from './problems.js';
 import { agentRoutes } from './routes/agents.js';
 import { callRoutes } from './routes/calls.js';
 import { eventRoutes } from './routes/events.js';
+import { provisioningRoutes } from './routes/provisioning.js';
 
 export interface WebSettings {
   version: string;
@@ -53,7 +54,8 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
     timeWindow: 60_000,
     enableDraftSpec: true,
     hook: 'preHandler',
-    keyGenerator: ({ principal, ip }) => (principal ? `${principal.team} ${principal.kind} ${principal.name}` : ip),
+    keyGenerator: ({ principal, ip }) =>
+      principal ? `${principal.team} ${principal.kind} ${principal.name}` : ip,
     errorResponseBuilder: (_request, { after }) =>
       new Refusal(429, 'too_many_requests', `too many requests: try again in ${after}`),
   });
@@ -75,6 +77,7 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
       await v1.register(agentRoutes(db));
       await v1.register(callRoutes(db));
       await v1.register(eventRoutes(db, streams));
+      await v1.register(provisioningRoutes(db));
     },
     { prefix: '/v1' },
   );

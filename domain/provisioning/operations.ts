@@ -11,7 +11,7 @@ import { checkName } from '../names.js';
 import { hashPassword } from '../password.js';
 import { changeReferences, leaveLists } from './references.js';
 import { removalPending } from './removal-pending.js';
-import { keyField, listRows, pageOf, readRow, requireReferred, requireRow, showRow, type Stored } from './rows.js';
+import { keyField, listRows, readRow, requireReferred, requireRow, showRow, type Stored } from './rows.js';
 import { scopeOf, type Scope } from './scope.js';
 import { checkTimeZone } from './time.js';
 import { checkGiven, checkRequired } from './values.js';
@@ -82,12 +82,6 @@ export interface Hooks<G> {
 export interface Operations<R = object, G = object> {
   add: (db: Queryable, team: string | null, name: string, given?: G, along?: Along) => Promise<R>;
   list: (db: Queryable, team: string | null) => Promise<R[]>;
-  /** So many that are the team's own, behind the one with this id, and the id behind which there are more. */
-  page: (
-    db: Queryable,
-    team: string | null,
-    where: { after: number; limit: number },
-  ) => Promise<{ rows: R[]; next: number | null }>;
   show: (db: Queryable, team: string | null, name: string) => Promise<R>;
   /** One thing with its secrets, to set a machine up with. */
   showSecrets: (db: Queryable, team: string | null, name: string) => Promise<R & Record<string, unknown>>;
@@ -234,9 +228,6 @@ export function operationsOf<N extends Noun>(
     },
 
     list: (db, team) => withDatabaseErrors(async () => listRows<R>(db, noun, await scopeOf(db, team))),
-
-    page: (db, team, where) =>
-      withDatabaseErrors(async () => pageOf<R & object>(db, noun, await scopeOf(db, team), where)),
 
     show: (db, team, name) =>
       withDatabaseErrors(async () => {

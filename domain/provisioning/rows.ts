@@ -16,7 +16,7 @@ export const there = ({ outlived, there: own }: Noun): string =>
   own ?? (outlived ? 'o.removed_at is null' : 'true');
 
 /** SQL of those that belong to a team (`:teamId`), or to none. */
-function owned(noun: Noun, { teamId }: Scope, orSystem = false): string {
+export function owned(noun: Noun, { teamId }: Scope, orSystem = false): string {
   if (noun.owner === 'none') return 'true';
   if (teamId === null) return 'o.team_id is null';
   return orSystem ? '(o.team_id = :teamId or o.team_id is null)' : 'o.team_id = :teamId';
@@ -84,28 +84,6 @@ export async function listRows<T>(db: Queryable, noun: Noun, scope: Scope): Prom
   return rows;
 }
 
-/**
- * Things of a team, or of the system, in the order in which they were made, behind the one that has the id `after`: at most
- * `limit`, and the id behind which there are more, if there are.
- */
-export async function pageOf<T extends object>(
-  db: Queryable,
-  noun: Noun,
-  scope: Scope,
-  { after, limit }: { after: number; limit: number },
-): Promise<{ rows: T[]; next: number | null }> {
-  const { rows } = await db.raw<{ rows: (T & { at: number })[] }>(
-    `${selectOf(noun, 'o.id as "at"')} where ${owned(noun, scope)} and ${there(noun)} and o.id > :after
-     order by o.id limit :limit`,
-    { teamId: scope.teamId, after, limit: limit + 1 },
-  );
-  const shown = rows.slice(0, limit);
-  return {
-    rows: shown.map(({ at: _at, ...row }) => row as unknown as T),
-    next: rows.length > limit ? (shown.at(-1)?.at ?? null) : null,
-  };
-}
-
 /** The field that names the thing. */
 export function keyField(noun: Noun): Field {
   const field = noun.fields[noun.key];
@@ -113,7 +91,8 @@ export function keyField(noun: Noun): Field {
   return field;
 }
 
-function selectOf(noun: Noun, ...more: string[]): string {
+/** SQL that reads things as they are shown, with more columns behind. */
+export function selectOf(noun: Noun, ...more: string[]): string {
   const columns = Object.entries<Field>(noun.fields).flatMap(([key, field]) => {
     const sql = shownAs(noun, key, field);
     return sql === undefined ? [] : [`${sql} as "${key}"`];
