@@ -3,7 +3,7 @@ import { Star64Error } from '../domain/errors.js';
 import type { Along } from '../domain/provisioning/along.js';
 import type { Repeatable } from '../domain/provisioning/idempotency.js';
 import { withoutOthers } from '../domain/provisioning/teams-own.js';
-import { tokenOf } from './doors.js';
+import { principalOn } from './doors.js';
 import { Refusal } from './problems.js';
 
 /** A version as it goes over the wire (RFC 9110 8.8.3). */
@@ -31,7 +31,7 @@ export function repeatableOf(request: FastifyRequest): Repeatable | undefined {
       'Idempotency-Key must be one word of 16 to 200 characters of ASCII that nobody guesses, for example a UUID',
     );
   const { method, url, body } = request;
-  return { token: tokenOf(request), key, request: JSON.stringify([method, url, body]) };
+  return { token: principalOn(request).id, key, request: JSON.stringify([method, url, body]) };
 }
 
 /** Runs a change of a team; what it is refused for names nothing of another team. */

@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
-import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type RouteOptions,
+} from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { z } from 'zod';
@@ -24,6 +29,8 @@ export interface WebSettings {
   streams?: EventStreamsSettings;
   /** Addresses or networks of proxies whose X-Forwarded-… is believed; without it nobody's. */
   trustProxy?: string[];
+  /** Told of every route as it is declared. */
+  onRoute?: (route: RouteOptions) => void;
 }
 
 /** Larger bodies are refused: there is nothing to send that is long. */
@@ -46,6 +53,10 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
     // Of no other process either: who did something is kept with it.
     genReqId: () => randomBytes(8).toString('hex'),
     routerOptions: { maxParamLength: 200 },
+  });
+  app.addHook('onRoute', (route) => {
+    refuseUnknownQuery(route);
+    settings.onRoute?.(route);
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -91,6 +102,12 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
   );
   await app.ready();
   return app;
+}
+
+/** What a request does not know is refused, also where nothing may be said in the query. */
+function refuseUnknownQuery(route: RouteOptions): void {
+  if (route.config?.role === undefined || route.schema?.querystring !== undefined) return;
+  route.schema = { ...route.schema, querystring: z.strictObject({}) };
 }
 
 /** `/livez`: the process answers; `/readyz`: it can do its work. */
