@@ -111,6 +111,12 @@ await t.test('what is open to everybody is known by name', (t) => {
     without.filter((name) => !(name in open)),
     [],
   );
+  const ofReaders = guarded.filter(({ method, role }) => method !== 'GET' && role === 'reader');
+  t.same(
+    ofReaders.map(({ name }) => name),
+    ['DELETE /v1/tokens/current'],
+    'who only reads changes nothing but their own login',
+  );
   t.ok(guarded.length > 100, `${guarded.length} routes`);
   t.end();
 });

@@ -1,10 +1,13 @@
 import t from 'tap';
 import { nouns } from '../../domain/provisioning/nouns/index.js';
+import { setGroup } from '../../domain/provisioning/group.js';
 import { addTeam } from '../../domain/provisioning/team.js';
+import { addUser } from '../../domain/provisioning/user.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { fieldsGiven, jsonName } from '../../web/schemas/provisioning.js';
 import { plural } from '../../web/routes/provisioning.js';
 import { freshDatabase } from '../support/database.js';
+import { givePassword, tokenBy } from '../support/login.js';
 import { examples } from '../support/noun-examples.js';
 import { apiOf, bearer, tokenOf } from '../support/web.js';
 
@@ -94,6 +97,28 @@ await t.test('whatever stands in a field: refused by name, never a failure of ou
         if (text.includes(`${examples[noun.noun]?.name ?? ''}\\" does not exist`)) failed.push(text);
       }
   t.same(failed, []);
+});
+
+await t.test('it is for who administers the whole team, a person or a program', async (t) => {
+  await addUser(db, 'astercc', { username: 'anna', administrator: true });
+  await addUser(db, 'astercc', { username: 'gerd' });
+  await setGroup(db, 'astercc', 'support', { administrators: { add: ['gerd'] } });
+  for (const users of ['anna', 'gerd']) await givePassword(db, { users }, 'a long way home');
+  const login = (username: string) =>
+    tokenBy(web, { team: 'astercc', username, password: 'a long way home' });
+  const tokens = [
+    [await tokenOf(db, 'astercc', 'reader'), 403],
+    [await tokenOf(db, 'astercc', 'supervisor'), 403],
+    [await login('gerd'), 403],
+    [await login('anna'), 200],
+  ] as const;
+  for (const [token, status] of tokens)
+    for (const [method, path, body] of [
+      ['GET', 'groups', undefined],
+      ['GET', 'groups/support', undefined],
+      ['PATCH', 'groups/support', { ring_seconds: 25 }],
+    ] as const)
+      t.equal((await ask(method, path, { token, ...(body && { body }) })).status, status, path);
 });
 
 await t.test('what is removed is gone; what is needed says by what, as the command line does', async (t) => {
