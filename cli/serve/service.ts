@@ -15,6 +15,7 @@ import { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
 import { EventRetention } from '../../domain/monitor/event-retention.js';
 import { registerNode } from '../../domain/provisioning/node.js';
 import { CallCommands } from '../../pbx/watch/call-commands.js';
+import { PhoneQuestions } from '../../pbx/watch/phone-questions.js';
 import { AutomaticSignOut } from '../../pbx/watch/automatic-sign-out.js';
 import { ChangeListener } from '../../domain/database/listen.js';
 import type { DatabaseName } from '../../domain/database/name.js';
@@ -118,6 +119,14 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     () => watcher.leading,
     log,
   );
+  const phoneQuestions = new PhoneQuestions(
+    db,
+    settings.node,
+    settings.holder,
+    asterisk,
+    () => watcher.leading,
+    log,
+  );
   const follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
   const routing = new Routing(db, settings.node);
   const ringGroups = new RingGroups(db, settings.node);
@@ -155,6 +164,9 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
       agents: (payload) => follower.take(payload),
       calls: (node) => {
         if (node === settings.node) callCommands.poke();
+      },
+      phones: (node) => {
+        if (node === settings.node) phoneQuestions.poke();
       },
     },
     log,
@@ -233,6 +245,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     { name: 'watcher', start: () => watcher.start(), stop: () => watcher.stop() },
     { name: 'callbacks', start: () => callbackQueue.start(), stop: () => callbackQueue.stop() },
     { name: 'commands to calls', start: () => callCommands.start(), stop: () => callCommands.stop() },
+    { name: 'questions of phones', start: () => phoneQuestions.start(), stop: () => phoneQuestions.stop() },
     { name: 'empty queues', start: () => emptyQueues.start(), stop: () => emptyQueues.stop() },
     { name: 'deadlines', start: () => deadlines.start(), stop: () => deadlines.stop() },
     {

@@ -24,9 +24,12 @@ export const seesGroup = ({ groups }: Principal, group: string): boolean => grou
  * that somebody listens to them. Who is limited to groups is told what is about these, and about the agents in them where no
  * group is named.
  */
-export function seesEvent(principal: Principal, event: { type: string } & object): boolean {
+export function seesEvent(
+  principal: Principal,
+  event: { type: string; agent?: unknown; group?: unknown },
+): boolean {
   if (!isLimited(principal)) return true;
-  const { agent, group } = event as { agent?: string | null; group?: string | null };
+  const { agent, group } = event;
   const ofAgent = typeof agent === 'string' && seesAgent(principal, agent);
   const ofGroup = typeof group === 'string' && seesGroup(principal, group);
   if (event.type.startsWith('supervision.')) return principal.kind !== 'agent' && ofGroup;
