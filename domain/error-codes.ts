@@ -171,6 +171,26 @@ export const codes = {
     meaning: 'the database is a copy of the one whose servers work with the Asterisk',
   },
   server_running: { kind: 'conflict', meaning: 'a server of the node runs, and must not for this' },
+  version_changed: {
+    kind: 'conflict',
+    meaning: 'a thing has been changed since the version that a request names (HTTP 412)',
+  },
+  operators_own: {
+    kind: 'conflict',
+    meaning: 'a setting is the operator’s, and a team cannot change it by HTTP (403)',
+  },
+  not_of_the_team: {
+    kind: 'conflict',
+    meaning: 'a number, address or secret is taken outside the team, which is told no more of it',
+  },
+  key_in_use: {
+    kind: 'conflict',
+    meaning: 'the first request with the same Idempotency-Key is still running',
+  },
+  key_reused: {
+    kind: 'usage',
+    meaning: 'an Idempotency-Key was sent before with another request',
+  },
   changed_meanwhile: { kind: 'conflict', meaning: 'another command was changing the same thing: try again' },
 } as const satisfies Record<string, { kind: ErrorKind; meaning: string }>;
 

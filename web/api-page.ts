@@ -1,3 +1,5 @@
+import { isOfNoun, nounSections } from './api-page-nouns.js';
+
 /** What the document says of one route, as far as a page shows it. */
 interface Operation {
   summary?: string;
@@ -56,6 +58,9 @@ curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:4564/v1/teams/astercc/ag
   (429: 600 a minute of a token, 60 wrong tokens of an address), \`too_many_streams\`, \`locked\`
   (429, with \`Retry-After\`), \`busy\` (503).
 - Pages: \`limit\` and \`cursor\`; the answer has \`items\` and \`next_cursor\`.
+- What is configured (\`…/provisioning/…\`) is for administrators of the team: the nouns of the command line by the same functions.
+  \`ETag\` and \`If-Match\` (412 \`version_changed\`), \`Idempotency-Key\`, and what is the operator's:
+  [provisioning-by-api.md](provisioning-by-api.md). Bold is what an addition cannot do without.
 - Events are the lines of \`star64 events\`. A stream begins with an event \`hello\`; whoever is cut off comes back with
   \`Last-Event-ID\`, as browsers do by themselves, and misses nothing. Who reads slowly is sent
   what they have missed from the database, as fast as they read, and is cut off after 60 s without reading. A token has at most
@@ -69,10 +74,11 @@ curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:4564/v1/teams/astercc/ag
 /** \`docs/API.md\`, whole. */
 export function apiPage(document: ApiDocument): string {
   const parts = [introduction];
-  for (const [path, methods] of Object.entries(document.paths ?? {}))
+  const paths = document.paths ?? {};
+  for (const [path, methods] of Object.entries(paths).filter(([path]) => !isOfNoun(path)))
     for (const [method, operation] of Object.entries(methods))
       parts.push(section(`${method.toUpperCase()} ${path}`, operation as Operation));
-  return parts.join('\n');
+  return [...parts, ...nounSections(paths)].join('\n');
 }
 
 function section(title: string, operation: Operation): string {

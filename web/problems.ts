@@ -41,6 +41,10 @@ const statuses: Readonly<Record<ErrorKind, number>> = {
   interrupted: 500,
 };
 
+/** Of a code that HTTP has a status of its own for. */
+const statusOf = ({ code, kind }: Star64Error): number =>
+  ({ version_changed: 412, operators_own: 403 })[code] ?? statuses[kind];
+
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -48,6 +52,7 @@ const titles: Readonly<Record<number, string>> = {
   404: 'Not Found',
   405: 'Method Not Allowed',
   409: 'Conflict',
+  412: 'Precondition Failed',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   422: 'Unprocessable Content',
@@ -96,7 +101,7 @@ function problemOf(error: FastifyError | Refusal | Star64Error, { id }: FastifyR
   });
   if (error instanceof Star64Error) {
     const { facts } = error.details;
-    return problem(statuses[error.kind], error.code, error.message, {
+    return problem(statusOf(error), error.code, error.message, {
       ...(facts && { facts: snakeCase(facts) as Record<string, unknown> }),
     });
   }

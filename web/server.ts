@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
-import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type RouteOptions,
+} from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { z } from 'zod';
@@ -17,6 +22,7 @@ import { loginRoutes } from './routes/logins.js';
 import { popupRoutes } from './routes/popups.js';
 import { metricsRoutes } from './routes/metrics.js';
 import { webhookRoutes } from './routes/webhooks.js';
+import { provisioningRoutes } from './routes/provisioning.js';
 
 export interface WebSettings {
   version: string;
@@ -29,6 +35,8 @@ export interface WebSettings {
   trustProxy?: string[];
   /** `token` opens /metrics; without it only who asks from this machine. */
   metrics?: Partial<MetricsSettings> & { token?: string };
+  /** Told of every route as it is declared. */
+  onRoute?: (route: RouteOptions) => void;
 }
 
 /** Larger bodies are refused: there is nothing to send that is long. */
@@ -51,6 +59,10 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
     // Of no other process either: who did something is kept with it.
     genReqId: () => randomBytes(8).toString('hex'),
     routerOptions: { maxParamLength: 200 },
+  });
+  app.addHook('onRoute', (route) => {
+    refuseUnknownQuery(route);
+    settings.onRoute?.(route);
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -96,11 +108,18 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
       await v1.register(eventRoutes(db, streams));
       await v1.register(popupRoutes(db));
       await v1.register(webhookRoutes(db));
+      await v1.register(provisioningRoutes(db));
     },
     { prefix: '/v1' },
   );
   await app.ready();
   return app;
+}
+
+/** What a request does not know is refused, also where nothing may be said in the query. */
+function refuseUnknownQuery(route: RouteOptions): void {
+  if (route.config?.role === undefined || route.schema?.querystring !== undefined) return;
+  route.schema = { ...route.schema, querystring: z.strictObject({}) };
 }
 
 /** `/livez`: the process answers; `/readyz`: it can do its work. */

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { Operations } from '../../domain/provisioning/operations.js';
 import { kebab, type Field, type Noun, type Verb } from '../../domain/provisioning/description.js';
-import { nounOf } from '../../domain/names.js';
 import { action, type Context, type Invocation } from '../context.js';
 import {
   addOptions,
@@ -134,12 +133,11 @@ export function registerNoun(
         }
         const { remove } = await load();
         const team = teamOf(invocation, flags);
-        const { record, says, note } = await remove(await invocation.db(), team, name);
-        if (record) invocation.print.record(record);
+        const removed = await remove(await invocation.db(), team, name);
+        if (removed.record) invocation.print.record(removed.record);
         else invocation.print.removed(noun.noun, name);
-        invocation.say(
-          says ?? `removed ${nounOf(noun.noun)} ${name}${placeOf(noun, team)}${note ? `: ${note}` : ''}`,
-        );
+        const { saysRemoved } = await import('../../domain/provisioning/says-removed.js');
+        invocation.say(saysRemoved(noun, team, name, removed));
         await sayBehind(invocation, name, flags);
       }),
     );
@@ -155,9 +153,3 @@ const argumentsOf = (noun: Noun): [string, Field][] =>
 
 const camel = (option: string): string =>
   option.replace(/-([a-z])/g, (_dash, letter: string) => letter.toUpperCase());
-
-function placeOf({ owner }: Noun, team: string | null): string {
-  if (owner === 'none') return '';
-  if (team !== null) return ` of team ${team}`;
-  return typeof owner === 'object' ? ` ${owner.place}` : '';
-}

@@ -172,6 +172,8 @@ export interface Details {
   /** What it is unless given, as the reference page says it. */
   readonly unless?: string;
   readonly on?: 'set';
+  /** It reaches beyond the team: an administrator of the team cannot set it over HTTP. */
+  readonly operator?: true;
   /** False: too much for a list. */
   readonly listed?: false;
 }

@@ -1,12 +1,13 @@
 import type { Attempt } from './attempt.js';
 import { change, type Ready } from './change.js';
 import { columnOf, type Changes, type Field, type Noun, type Row, type Verb } from './description.js';
+import type { Along } from './along.js';
 import { dependents, stillNeeded } from './dependents.js';
 import { changeDestinations } from './destinations.js';
+import { hide } from './hide.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import type { Queryable } from '../database/pool.js';
 import { checkName } from '../names.js';
-import { nounNamed } from './nouns/index.js';
 import { hashPassword } from '../password.js';
 import { changeReferences, leaveLists } from './references.js';
 import { removalPending } from './removal-pending.js';
@@ -14,6 +15,7 @@ import { keyField, listRows, readRow, requireReferred, requireRow, showRow, type
 import { scopeOf, type Scope } from './scope.js';
 import { checkTimeZone } from './time.js';
 import { checkGiven, checkRequired } from './values.js';
+import { requireVersion, versionOf } from './versions.js';
 
 /** A change under way, for what is special about a noun. */
 export interface Change<G> {
@@ -73,15 +75,20 @@ export interface Hooks<G> {
   >;
 }
 
-/** The five operations of a noun. `team` is the identity of a team, or null for what belongs to the system, or is a team. */
+/**
+ * The five operations of a noun. `team` is the identity of a team, or null for what belongs to the system, or is a team.
+ * `along`: what somebody else does in the transaction of a change.
+ */
 export interface Operations<R = object, G = object> {
-  add: (db: Queryable, team: string | null, name: string, given?: G) => Promise<R>;
+  add: (db: Queryable, team: string | null, name: string, given?: G, along?: Along) => Promise<R>;
   list: (db: Queryable, team: string | null) => Promise<R[]>;
   show: (db: Queryable, team: string | null, name: string) => Promise<R>;
   /** One thing with its secrets, to set a machine up with. */
   showSecrets: (db: Queryable, team: string | null, name: string) => Promise<R & Record<string, unknown>>;
-  set: (db: Queryable, team: string | null, name: string, given: G) => Promise<R>;
-  remove: (db: Queryable, team: string | null, name: string) => Promise<Removed>;
+  /** One thing, and the version of what can be set of it. */
+  read: (db: Queryable, team: string | null, name: string) => Promise<{ row: R; version: string }>;
+  set: (db: Queryable, team: string | null, name: string, given: G, along?: Along) => Promise<R>;
+  remove: (db: Queryable, team: string | null, name: string, along?: Along) => Promise<Removed>;
 }
 
 type Dated = { createdAt: Date };
@@ -169,7 +176,7 @@ export function operationsOf<N extends Noun>(
     given: G,
     hashed: object,
     rest: Attempt,
-    ready: Ready,
+    { ready, along }: { ready: Ready; along: Along },
     before?: Stored,
   ): Promise<R> {
     const { name } = rest;
@@ -183,7 +190,9 @@ export function operationsOf<N extends Noun>(
     await changeReferences(trx, noun, scope, { id, name }, given);
     await changeDestinations(trx, noun, within, { id, name }, given);
     const more = await hooks.after?.({ ...about, id, written: row });
-    return { ...(await readRow<R>(trx, noun, id)), ...more };
+    const shown = await readRow<R>(trx, noun, id);
+    await along.last?.(trx, { row: { ...shown, ...more }, version: await versionOf(trx, noun, id, shown) });
+    return { ...shown, ...more };
   }
 
   async function insert(trx: Queryable, { teamId }: Scope, row: object): Promise<number> {
@@ -196,7 +205,7 @@ export function operationsOf<N extends Noun>(
   }
 
   return {
-    add: async (db, team, name, values) => {
+    add: async (db, team, name, values, along = {}) => {
       const key = keyField(noun);
       if (key.value.is === 'name') checkName(key.value.of, name);
       const defaults = Object.fromEntries(
@@ -208,12 +217,13 @@ export function operationsOf<N extends Noun>(
       const given = prepare('add', team, name, { ...defaults, ...typed, [noun.key]: name });
       const hashed = await hashes(given);
       return change(db, async (trx, tell, ready) => {
+        await along.first?.(trx);
         const scope = await scopeOf(trx, team);
         const kept = await named(trx, scope, name, 'add');
         const whole = { ...given, [noun.key]: kept };
         const attempt = { verb: 'add', noun, scope, name: kept, given: whole } as const;
         tell(attempt);
-        return write(trx, scope, whole, hashed, attempt, ready);
+        return write(trx, scope, whole, hashed, attempt, { ready, along });
       });
     },
 
@@ -235,7 +245,15 @@ export function operationsOf<N extends Noun>(
         return { ...(await readRow<R>(db, noun, row.id)), ...(Object.fromEntries(secrets) as object) };
       }),
 
-    set: async (db, team, typed, values) => {
+    read: (db, team, name) =>
+      withDatabaseErrors(async () => {
+        const scope = await scopeOf(db, team);
+        const { id } = await requireRow(db, noun, scope, await named(db, scope, name, 'show'));
+        const row = await readRow<R>(db, noun, id);
+        return { row, version: await versionOf(db, noun, id, row) };
+      }),
+
+    set: async (db, team, typed, values, along = {}) => {
       const given = prepare('set', team, typed, values);
       const hashed = await hashes(given);
       return change(db, async (trx, tell, ready) => {
@@ -245,11 +263,12 @@ export function operationsOf<N extends Noun>(
         tell(attempt);
         const before = await requireRow(trx, noun, scope, name, { lock: 'for no key update' });
         if (before['removed_at']) throw removalPending(team, name);
-        return write(trx, scope, given, hashed, attempt, ready, before);
+        await requireVersion(trx, noun, { id: before.id, name, team }, along);
+        return write(trx, scope, given, hashed, attempt, { ready, along }, before);
       });
     },
 
-    remove: (db, team, typed) =>
+    remove: (db, team, typed, along = {}) =>
       change(db, async (trx, tell) => {
         const scope = await scopeOf(trx, team);
         const name = await named(trx, scope, typed, 'remove');
@@ -257,6 +276,7 @@ export function operationsOf<N extends Noun>(
         const row = await requireRow(trx, noun, scope, name, { lock: 'for update' });
         const attempt = { verb: 'remove', noun, scope, name, id: row.id, given: {} } as const;
         tell(attempt);
+        await requireVersion(trx, noun, { id: row.id, name, team }, along);
         const held = await dependents(trx, noun, row.id);
         if (held.length > 0) throw stillNeeded(attempt, held);
         const removed = await hooks.remove?.({ trx, scope, name, row });
@@ -267,24 +287,4 @@ export function operationsOf<N extends Noun>(
         return { ...(left.length > 0 && { note: left.join('; ') }), ...said, ...record };
       }),
   };
-}
-
-/**
- * Removes a row. One that history names stays, hidden, without its secrets, its places in lists, and what it refers to of
- * nouns whose rows do go: nobody would ever get these back from it.
- */
-async function hide(trx: Queryable, noun: Noun, row: Stored): Promise<void> {
-  if (!noun.outlived) {
-    await trx(noun.table).where({ id: row.id }).delete();
-    return;
-  }
-  if (row['removed_at']) return;
-  const letGo = Object.entries<Field>(noun.fields)
-    .filter(
-      ([, { value }]) => value.is === 'secret' || (value.is === 'reference' && !nounNamed(value.to).outlived),
-    )
-    .map(([key, field]) => [columnOf(key, field), null]);
-  await trx(noun.table)
-    .where({ id: row.id })
-    .update({ ...(Object.fromEntries(letGo) as object), removed_at: trx.raw('clock_timestamp()') });
 }

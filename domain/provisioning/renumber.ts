@@ -191,7 +191,7 @@ function oneNumber(
   const { team = '', number = '' } = one ?? {};
   return fail('taken', {
     ...by,
-    facts: { number, team, other: other.number, holder: other.team },
+    facts: { number, team, other: other.number, holder: other.team, holderTeam: other.team },
     says: `${what} ${number} of team ${team} and ${what} ${other.number} of team ${other.team} would be one number`,
     remedy: { text: 'remove one of the two, then try again' },
   });

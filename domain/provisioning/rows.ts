@@ -16,7 +16,7 @@ export const there = ({ outlived, there: own }: Noun): string =>
   own ?? (outlived ? 'o.removed_at is null' : 'true');
 
 /** SQL of those that belong to a team (`:teamId`), or to none. */
-function owned(noun: Noun, { teamId }: Scope, orSystem = false): string {
+export function owned(noun: Noun, { teamId }: Scope, orSystem = false): string {
   if (noun.owner === 'none') return 'true';
   if (teamId === null) return 'o.team_id is null';
   return orSystem ? '(o.team_id = :teamId or o.team_id is null)' : 'o.team_id = :teamId';
@@ -91,13 +91,15 @@ export function keyField(noun: Noun): Field {
   return field;
 }
 
-function selectOf(noun: Noun): string {
+/** SQL that reads things as they are shown, with more columns behind. */
+export function selectOf(noun: Noun, ...more: string[]): string {
   const columns = Object.entries<Field>(noun.fields).flatMap(([key, field]) => {
     const sql = shownAs(noun, key, field);
     return sql === undefined ? [] : [`${sql} as "${key}"`];
   });
   if (noun.owner !== 'none') columns.unshift('t.identity as team');
   if (noun.dated !== false) columns.push('o.created_at as "createdAt"');
+  columns.push(...more);
   const teams = noun.owner === 'none' ? '' : 'left join teams t on t.id = o.team_id';
   return `select ${columns.join(', ')} from ${noun.table} o ${teams}`;
 }

@@ -1,7 +1,6 @@
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { connect } from '../../domain/database/pool.js';
 import { addTeam } from '../../domain/provisioning/team.js';
-import { removeApiToken } from '../../domain/provisioning/api-token.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 import { apiOf, bearer, tokenOf } from '../support/web.js';
@@ -12,106 +11,10 @@ await addTeam(db, 'other', {});
 const web = await apiOf(t, db, { requestsPerMinute: 10_000, guessesPerMinute: 10_000 });
 const reader = await tokenOf(db, 'astercc', 'reader');
 const supervisor = await tokenOf(db, 'astercc', 'supervisor');
-const administrator = await tokenOf(db, 'astercc', 'administrator');
-const stranger = await tokenOf(db, 'other', 'administrator');
-const gone = await tokenOf(db, 'astercc', 'supervisor', 'gone');
-await removeApiToken(db, 'astercc', 'gone');
-const ended = await tokenOf(db, 'astercc', 'supervisor', 'ended');
-await db('api_tokens')
-  .where({ name: 'ended' })
-  .update({ expires_at: db.raw("now() - interval '1 second'") });
+const stranger = await tokenOf(db, 'other', 'supervisor');
 
-/** Every route of the document, with a path that could be right. */
-interface Route {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  url: string;
-  writes: boolean;
-  body: object | undefined;
-}
-const bodies: Record<string, object> = {
-  'sign-in': { extension: '5001' },
-  'work-mode': { mode: 'all' },
-  'current-group': { group: 'support' },
-  transfer: { number: '5002' },
-  consult: { number: '5002' },
-  webhooks: { name: 'crm', url: 'https://crm.example.org/' },
-  redeliver: { since: 60 },
-};
-const document = (await web.inject({ url: '/v1/openapi.json' })).json<{
-  openapi: string;
-  paths: Record<string, object>;
-}>();
-// Logins have a test of their own.
-const paths = Object.entries(document.paths).filter(([path]) => path.includes('{team}'));
-const routes: Route[] = paths.flatMap(([path, methods]) =>
-  Object.keys(methods).map((method) => ({
-    method: method.toUpperCase() as Route['method'],
-    url: path
-      .replace('{team}', 'astercc')
-      .replace('{agent}', '1001')
-      .replace('{group}', 'support')
-      .replace('{call}', 'c.1')
-      .replace('{popup}', '1')
-      .replace('{webhook}', 'crm')
-      .replace('{delivery}', '1'),
-    writes: method !== 'get',
-    body: method === 'get' ? undefined : (bodies[path.split('/').at(-1) ?? ''] ?? {}),
-  })),
-);
-
-async function ask(
-  t: Test,
-  route: Route,
-  token: string | undefined,
-  wanted: [status: number, code: string],
-): Promise<void> {
-  const { method, url, body } = route;
-  const answer = await web.inject({
-    method,
-    url,
-    ...(token !== undefined && { headers: bearer(token) }),
-    ...(body && { body }),
-  });
-  const { code } = answer.json<{ code: string }>();
-  t.same([answer.statusCode, code], wanted, `${method} ${url}`);
-  t.match(answer.headers['content-type'], /^application\/problem\+json/);
-}
-
-await t.test('the document says every route, and all but the document want a token', async (t) => {
-  t.equal(document.openapi, '3.1.0');
-  t.ok(routes.length >= 17, `${routes.length} routes`);
-  for (const route of routes) await ask(t, route, undefined, [401, 'token_wanted']);
-});
-
-await t.test('tokens that open nothing', async (t) => {
-  for (const route of routes)
-    for (const token of [gone, ended, `s64m_${'A'.repeat(43)}`, 'x', `${reader}x`])
-      await ask(t, route, token, [401, 'token_unknown']);
-});
-
-await t.test('a token of another team sees nothing, not even that there is a team', async (t) => {
-  for (const route of routes) await ask(t, route, stranger, [404, 'unknown']);
-  const one = await web.inject({ url: '/v1/teams/astercc', headers: bearer(stranger) });
-  const none = await web.inject({ url: '/v1/teams/nobody', headers: bearer(stranger) });
-  const same = (text: string): string =>
-    text.replace(/astercc|nobody/g, '…').replace(/"instance":"[^"]*"/, '');
-  t.equal(same(one.body), same(none.body));
-});
-
-await t.test('who may read does nothing', async (t) => {
-  for (const route of routes.filter(({ writes }) => writes))
-    await ask(t, route, reader, [403, 'role_wanted']);
-});
-
-await t.test('what is malformed, too large, or not asked for', async (t) => {
-  for (const { method, url } of routes.filter(({ writes }) => writes)) {
-    const send = (body: string, type = 'application/json') =>
-      web.inject({ method, url, headers: { ...bearer(administrator), 'content-type': type }, body });
-    t.equal((await send('{')).statusCode, 400, `${url}: no JSON`);
-    t.equal((await send(JSON.stringify({ strange: 1 }))).statusCode, 422, `${url}: an unknown field`);
-    t.equal((await send('x'.repeat(100_000))).statusCode, 413, `${url}: too large`);
-    t.equal((await send('a=b', 'application/x-www-form-urlencoded')).statusCode, 415, `${url}: a form`);
-  }
+// Who is let in where, and how bodies are refused, is asked of every route in every-route.test.ts.
+await t.test('values of a query that are none', async (t) => {
   for (const query of ['strange=1', 'limit=x', 'limit=-1', 'cursor=-1', 'since=yesterday'])
     t.match(
       (await web.inject({ url: `/v1/teams/astercc/calls?${query}`, headers: bearer(reader) })).json(),

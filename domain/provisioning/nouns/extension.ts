@@ -48,6 +48,7 @@ export const extension = describe({
       placeholder: 'section',
       help: 'a phone that you have in your own pjsip.conf already, for kind sip: nothing is generated for it',
       none: 'the endpoint <team>-<number> is generated for it, with a SIP secret of its own',
+      operator: true,
       listed: false,
     }),
     guarded: computed<boolean | null>('o.endpoint_guarded', {

@@ -7,9 +7,10 @@ type Defaults = Partial<
 const range = { from: 0, to: 1_000_000 };
 
 /** What calls to the outside a team, a user group and an extension are limited by, each with the same words. */
-export function limitFields(whose: string, defaults: Defaults = {}) {
+export function limitFields(whose: string, defaults: Defaults = {}, also: Pick<Details, 'operator'> = {}) {
   const details = <const D extends Details & { none: string }>(key: keyof Defaults, rest: D) => ({
     ...rest,
+    ...also,
     listed: false as const,
     ...(defaults[key] !== undefined && { unless: String(defaults[key]) }),
   });

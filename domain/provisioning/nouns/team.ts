@@ -149,6 +149,7 @@ export const team = describe({
     node: name('node', {
       placeholder: 'name',
       help: 'the Asterisk on which it lives, as asterisk.node of its servers says; `star64 apply` at both after a change',
+      operator: true,
       unless: 'default',
       listed: false,
     }),
@@ -189,7 +190,11 @@ export const team = describe({
         listed: false,
       },
     ),
-    ...limitFields('of its phones together', { callsAtOnce: 100, callsPerHour: 2000, callsPerDay: 10_000 }),
+    ...limitFields(
+      'of its phones together',
+      { callsAtOnce: 100, callsPerHour: 2000, callsPerDay: 10_000 },
+      { operator: true },
+    ),
     nightShare: whole(
       { from: 0, to: 100 },
       {
@@ -197,6 +202,7 @@ export const team = describe({
         placeholder: 'percent',
         help: 'how much of every limit of the team, its user groups and extensions may be used at night; 0: no calls to the outside then',
         none: 'all of it',
+        operator: true,
         listed: false,
       },
     ),
@@ -204,6 +210,7 @@ export const team = describe({
       placeholder: 'times',
       help: 'when it is night for --night-share, for example 20:00-06:00',
       none: 'at no time of day',
+      operator: true,
       listed: false,
     }),
     nightHours: reference(
@@ -212,6 +219,7 @@ export const team = describe({
         placeholder: 'name',
         help: 'it is also night for --night-share while these hours are closed',
         none: 'it is night by the time of day only',
+        operator: true,
         on: 'set',
         listed: false,
       },

@@ -71,6 +71,7 @@ export const trunk = describe({
       placeholder: 'section',
       help: 'the endpoint that it has in your own pjsip.conf, instead of one that star64 generates; what was set for a generated one goes, its secret too',
       none: 'star64 generates it, as <team>-trunk-<name> or star64-trunk-<name>: needs --address',
+      operator: true,
     }),
     generated: computed<boolean>('o.generated', { help: 'whether star64 generates its endpoint' }),
     addresses: lines(checkTrunkAddress, 'o.addresses', {
@@ -110,6 +111,7 @@ export const trunk = describe({
       placeholder: 'section',
       help: 'the transport of your own pjsip.conf over which it is reached',
       none: 'Asterisk chooses',
+      operator: true,
       listed: false,
     }),
     protocol: choice(protocols, {
@@ -214,6 +216,7 @@ export const trunk = describe({
         placeholder: 'team',
         help: 'of a trunk for every team: the team whose --unknown-to takes the calls for numbers that no team has',
         none: 'no team takes them',
+        operator: true,
         listed: false,
       },
     ),
