@@ -20,6 +20,7 @@ function inWords(event: Event): string {
   if (event.type === 'call.emergency') return `emergency call to ${event.number}`;
   if ('limit' in event) return `${event.of} ${event.name} may not call more: ${event.limit} ${event.most}`;
   if ('mode' in event) return `${event.user} listens to extension ${event.extension}`;
+  if ('agentResult' in event) return `${event.type} of agent ${event.agent} to ${event.dialled}`;
   if (event.type !== 'agent.state')
     return `call from ${event.caller ?? 'unknown'} to ${event.did ?? 'the queue'}`;
   const limit = event.until === null ? '' : ` until ${clock(event.until)}`;

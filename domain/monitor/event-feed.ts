@@ -1,3 +1,4 @@
+import type { AgentResult } from '../calls/clicks.js';
 import type { LimitReached } from '../calls/limits.js';
 import type { SupervisionMode } from '../calls/supervision.js';
 import type { AgentState } from '../presence/transitions.js';
@@ -20,6 +21,13 @@ export const eventTypes = [
   'limit.over',
   'supervision.began',
   'supervision.over',
+  'click.began',
+  'click.agent_ringing',
+  'click.agent_answered',
+  'click.agent_missed',
+  'click.customer_ringing',
+  'click.customer_answered',
+  'click.ended',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
@@ -136,6 +144,27 @@ export interface SupervisionChange {
 
 type SupervisionEvent = 'supervision.began' | 'supervision.over';
 
+/** A call that software has started for an agent: what has happened on one of its legs. */
+export interface ClickChange {
+  team: string;
+  call: string;
+  agent: string;
+  /** Their phone, which rings first. */
+  extension: string;
+  dialled: string;
+  /** In its one form, once it is called. */
+  number: string | null;
+  /** Who has started it. */
+  by: string;
+  /** What became of ringing the agent. */
+  agentResult: AgentResult | null;
+  /** As `calls.outcome`. */
+  outcome: string | null;
+  refused: string | null;
+}
+
+type ClickEvent = Extract<EventType, `click.${string}`>;
+
 interface Envelope {
   /** Of this event and no other. */
   id: string;
@@ -151,8 +180,12 @@ export type Event = Envelope &
     | ({ type: 'call.emergency' } & EmergencyCall)
     | ({ type: LimitEvent } & LimitChange)
     | ({ type: SupervisionEvent } & SupervisionChange)
+    | ({ type: ClickEvent } & ClickChange)
     | ({
-        type: Exclude<EventType, 'agent.state' | 'call.emergency' | LimitEvent | SupervisionEvent>;
+        type: Exclude<
+          EventType,
+          'agent.state' | 'call.emergency' | LimitEvent | SupervisionEvent | ClickEvent
+        >;
       } & CallChange)
   );
 
