@@ -140,13 +140,14 @@ export class Clicks {
     const state = await this.#value({ Variable: `DEVICE_STATE(${device})` });
     if (state === 'UNAVAILABLE' || state === 'INVALID')
       throw new Refused(`the phone of extension ${phone.extension} is not registered`, 'phone_unreachable');
-    const second = `${by}-keeps`;
+    // Not behind `by`: Asterisk takes no id with which that of another channel begins.
+    const second = `star64-keeps2-${by}`;
     await this.#originate({
       Channel: 'Local/reserve@star64-click/n',
       Application: 'Wait',
       Data: '1',
       Timeout: 5000,
-      ChannelId: `${by}-kept`,
+      ChannelId: `star64-keeps1-${by}`,
       OtherChannelId: second,
       Async: true,
       Variable: { STAR64_CLICK_PHONE: device },

@@ -212,11 +212,11 @@ export async function beginClick(
       `with call as (
          insert into calls (team_id, node, uniqueid, direction, dialled, from_extension_id, from_agent_id, user_id, group_id,
            extension_id, arrived_at, clicked)
-         select i.team_id, :node, :uniqueid, case when :inside then 'internal' else 'out' end, :dialled::text, i.extension_id,
+         select i.team_id, :node::text, :uniqueid::text, case when :inside::boolean then 'internal' else 'out' end, :dialled::text, i.extension_id,
            i.agent_id, x.user_id, i.current_group_id,
-           (select r.id from extensions r where :inside and r.team_id = i.team_id and r.number = :dialled::text and r.removed_at is null),
+           (select r.id from extensions r where :inside::boolean and r.team_id = i.team_id and r.number = :dialled::text and r.removed_at is null),
            clock_timestamp(), true
-         from sign_ins i join extensions x on x.id = i.extension_id where i.id = :signInId
+         from sign_ins i join extensions x on x.id = i.extension_id where i.id = :signInId::integer
          returning id, team_id, arrived_at
        ), noted as (
          update call_commands k set call_id = call.id from call where k.id = :command::bigint
@@ -279,7 +279,7 @@ export async function clickOver(
   await prepared(
     db,
     `with missed as (
-       update clicks k set agent_ended_at = greatest(clock_timestamp(), k.began_at), agent_result = :result
+       update clicks k set agent_ended_at = greatest(clock_timestamp(), k.began_at), agent_result = :result::text
        from calls c where c.node = :node and c.uniqueid = :uniqueid and k.call_id = c.id and k.agent_result is null
        returning k.call_id
      )

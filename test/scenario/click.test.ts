@@ -25,7 +25,7 @@ const team = {
   agents: [{ number: '1001', user: 'anna', groups: ['support'] }],
 };
 const centre = await centreOf(t, team, {
-  asterisk: { extra: { 'pjsip.conf': provider.section() } },
+  asterisk: { amiWrite: 'agent,call,reporting,originate', extra: { 'pjsip.conf': provider.section() } },
   provision: async (db) => {
     await addTrunk(db, 'astercc', { name: 'provider', endpoint: provider.endpoint, country: 'DE' });
     await setTeam(db, 'astercc', { trunk: 'provider', outsidePrefix: '0', country: 'DE', area: '30' });
