@@ -67,12 +67,12 @@ begin
     replace(definition, '''unreachable''::text', '''unreachable''::text, ''no-agent''::text'));
 end $$;
 
-create function write_click_event(call bigint, kind text, moment timestamptz) returns void language plpgsql as $$
+create function write_click_event(call bigint, what text, moment timestamptz) returns void language plpgsql as $$
 declare
   told json;
   team integer;
 begin
-  select c.team_id, json_build_object('id', replace(kind, '.', '-') || '-' || c.id, 'team', t.identity, 'call', c.uniqueid,
+  select c.team_id, json_build_object('id', replace(what, '.', '-') || '-' || c.id, 'team', t.identity, 'call', c.uniqueid,
     'agent', a.number, 'extension', x.number, 'dialled', c.dialled, 'number', c.number, 'by', k.given_by,
     'agent_result', k.agent_result, 'outcome', c.outcome, 'refused', c.refused)
   into team, told
@@ -80,7 +80,7 @@ begin
   join extensions x on x.id = k.extension_id
   where k.call_id = call;
   if told is not null then
-    perform write_event(team, 'call-' || call, kind, moment, told);
+    perform write_event(team, 'call-' || call, what, moment, told);
   end if;
 end $$;
 
