@@ -150,7 +150,7 @@ export class Clicks {
       ChannelId: `star64-keeps1-${by}`,
       OtherChannelId: second,
       Async: true,
-      Variable: { STAR64_CLICK_PHONE: device },
+      Variable: { STAR64_CLICK_PHONE: device, STAR64_CLICK_CHANNEL: by },
     });
     const until = performance.now() + this.settings.reserveMs;
     for (;;) {
