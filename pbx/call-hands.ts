@@ -86,6 +86,8 @@ export class CallHands {
   }: Omit<ClaimedCommand, 'call' | 'kind'> & { call: string; kind: CallCommandKind }): Promise<void> {
     const channels = await this.#channels(call);
     if (kind === 'hangup') {
+      // An agent who gives it is in it.
+      if (given['from'] !== undefined) await this.#agent(team, channels, given['from']);
       await this.#hangUp(team, call, channels, given['party']);
       return;
     }

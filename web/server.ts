@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
@@ -10,7 +11,9 @@ import { EventStreams, eventStreamsDefaults, type EventStreamsSettings } from '.
 import { answerProblems, Refusal } from './problems.js';
 import { agentRoutes } from './routes/agents.js';
 import { callRoutes } from './routes/calls.js';
+import { clickRoutes } from './routes/clicks.js';
 import { eventRoutes } from './routes/events.js';
+import { loginRoutes } from './routes/logins.js';
 
 export interface WebSettings {
   version: string;
@@ -19,6 +22,8 @@ export interface WebSettings {
   /** Wrong tokens of one address in a minute. */
   guessesPerMinute?: number;
   streams?: EventStreamsSettings;
+  /** Addresses or networks of proxies whose X-Forwarded-… is believed; without it nobody's. */
+  trustProxy?: string[];
 }
 
 /** Larger bodies are refused: there is nothing to send that is long. */
@@ -37,6 +42,9 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     requestTimeout: 30_000,
+    ...(settings.trustProxy && { trustProxy: settings.trustProxy }),
+    // Of no other process either: who did something is kept with it.
+    genReqId: () => randomBytes(8).toString('hex'),
     routerOptions: { maxParamLength: 200 },
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -53,7 +61,8 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
     timeWindow: 60_000,
     enableDraftSpec: true,
     hook: 'preHandler',
-    keyGenerator: ({ principal, ip }) => (principal ? `${principal.team} ${principal.kind} ${principal.name}` : ip),
+    keyGenerator: ({ principal, ip }) =>
+      principal ? `${principal.team} ${principal.kind} ${principal.name}` : ip,
     errorResponseBuilder: (_request, { after }) =>
       new Refusal(429, 'too_many_requests', `too many requests: try again in ${after}`),
   });
@@ -72,8 +81,10 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
   await app.register(
     async (v1) => {
       v1.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+      await v1.register(loginRoutes(db));
       await v1.register(agentRoutes(db));
       await v1.register(callRoutes(db));
+      await v1.register(clickRoutes(db));
       await v1.register(eventRoutes(db, streams));
     },
     { prefix: '/v1' },

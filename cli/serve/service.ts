@@ -15,6 +15,7 @@ import { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
 import { EventRetention } from '../../domain/monitor/event-retention.js';
 import { registerNode } from '../../domain/provisioning/node.js';
 import { CallCommands } from '../../pbx/watch/call-commands.js';
+import { PhoneQuestions } from '../../pbx/watch/phone-questions.js';
 import { AutomaticSignOut } from '../../pbx/watch/automatic-sign-out.js';
 import { ChangeListener } from '../../domain/database/listen.js';
 import type { DatabaseName } from '../../domain/database/name.js';
@@ -126,6 +127,14 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     undefined,
     outbound,
   );
+  const phoneQuestions = new PhoneQuestions(
+    db,
+    settings.node,
+    settings.holder,
+    asterisk,
+    () => watcher.leading,
+    log,
+  );
   // Limits are read by themselves: the day's calls may take a while, and nobody waits for them.
   const limited: Remembered = {
     load: (teamIds) => {
@@ -157,6 +166,9 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
       agents: (payload) => follower.take(payload),
       calls: (node) => {
         if (node === settings.node) callCommands.poke();
+      },
+      phones: (node) => {
+        if (node === settings.node) phoneQuestions.poke();
       },
     },
     log,
@@ -235,6 +247,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     { name: 'watcher', start: () => watcher.start(), stop: () => watcher.stop() },
     { name: 'callbacks', start: () => callbackQueue.start(), stop: () => callbackQueue.stop() },
     { name: 'commands to calls', start: () => callCommands.start(), stop: () => callCommands.stop() },
+    { name: 'questions of phones', start: () => phoneQuestions.start(), stop: () => phoneQuestions.stop() },
     { name: 'empty queues', start: () => emptyQueues.start(), stop: () => emptyQueues.stop() },
     { name: 'deadlines', start: () => deadlines.start(), stop: () => deadlines.stop() },
     {

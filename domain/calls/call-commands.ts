@@ -7,8 +7,8 @@ import { requireTeam } from '../provisioning/team.js';
 
 /** What can be asked of a call, with what each is told. */
 export interface CallCommandArguments {
-  /** `party`: an extension, a number, or `caller`; without one: everybody. */
-  hangup: { party?: string };
+  /** `party`: an extension, a number, or `caller`; without one: everybody. `from`: only if this extension talks in it. */
+  hangup: { party?: string; from?: string };
   /** `number`: as the agent would dial it in the call; `from`: the extension that sends the caller on. */
   transfer: { number: string; from?: string };
   consult: { number: string; from?: string };

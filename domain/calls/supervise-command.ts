@@ -2,6 +2,7 @@ import { prepared, type Database, type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { fail } from '../errors.js';
 import { checkChoice, unknown } from '../names.js';
+import { isAgent, openSignIn } from '../presence/open-sign-in.js';
 import type { PhoneName } from '../presence/phone.js';
 import { callNamed, unknownCall } from './call-name.js';
 import { callCommandTimes, checkDone, giveCommandOfTeam, resultOf } from './call-commands.js';
@@ -71,6 +72,21 @@ async function openCall(db: Queryable, team: string, teamId: number, name: strin
   if (call.over)
     throw fail('call_over', { noun: 'call', name, facts: { team }, says: `call ${name} is over` });
   return call.uniqueid;
+}
+
+/** The phone where an agent is. @throws Star64Error `unknown`, `not_signed_in`. */
+export async function extensionOfAgent(db: Queryable, team: string, agent: string): Promise<string> {
+  return withDatabaseErrors(async () => {
+    const signIn = await openSignIn(db, team, { agent });
+    if (signIn) return signIn.extension;
+    if (!(await isAgent(db, team, agent))) throw unknown('agent', team, agent);
+    throw fail('not_signed_in', {
+      noun: 'agent',
+      name: agent,
+      facts: { team },
+      says: `agent ${agent} is not signed in`,
+    });
+  });
 }
 
 /** An extension of a team, with whose it is; undefined: there is none. */

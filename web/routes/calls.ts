@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import {
@@ -6,9 +7,11 @@ import {
   type CallCommandKind,
 } from '../../domain/calls/call-commands.js';
 import { listCalls } from '../../domain/calls/list.js';
+import { extensionOfAgent } from '../../domain/calls/supervise-command.js';
 import { readStory } from '../../domain/calls/story.js';
 import type { Database } from '../../domain/database/pool.js';
-import { actorOf } from '../doors.js';
+import { requireReach } from '../../domain/monitor/reach.js';
+import { actorOf, principalOn } from '../doors.js';
 import { callParams, callSchema, commandSchema, short, storySchema, teamParams, wire } from '../schemas.js';
 
 /** Who is in a call, or is to be: an extension, a number, `caller`. */
@@ -18,6 +21,7 @@ const filter = z.strictObject({
   until: z.iso.datetime({ offset: true }).optional(),
   direction: z.string().max(20).optional(),
   group: short.optional(),
+  agent: short.optional(),
   did: short.optional(),
   caller: short.optional(),
   number: short.optional(),
@@ -33,7 +37,7 @@ export const callRoutes =
     app.get(
       '/teams/:team/calls',
       {
-        config: { role: 'reader' },
+        config: { role: 'reader', agent: 'own', limits: true },
         schema: {
           summary: 'Calls, the newest first',
           params: teamParams,
@@ -41,8 +45,14 @@ export const callRoutes =
           response: { 200: z.object({ items: z.array(callSchema), next_cursor: z.string().nullable() }) },
         },
       },
-      async ({ params, query: { since, until, cursor, ...rest } }) => {
+      async (request) => {
+        const { params, query } = request;
+        const { since, until, cursor, ...rest } = query;
+        const principal = principalOn(request);
+        await requireReach(db, principal, defined({ agent: query.agent, group: query.group }));
+        const { agent, groups } = principal;
         const page = await listCalls(db, params.team, {
+          ...(agent === undefined ? groups && { groups } : { agent }),
           ...defined(rest),
           ...(since !== undefined && { since: new Date(since) }),
           ...(until !== undefined && { until: new Date(until) }),
@@ -73,8 +83,12 @@ export const callRoutes =
         },
         async (request) => {
           const { team, call } = request.params;
-          const given = (request.body ?? {}) as CallCommandArguments[K];
-          await commandCall(db, team, call, { kind, given, by: actorOf(request) });
+          const given = { ...(request.body as object | null | undefined), ...(await ownPhone(db, request)) };
+          await commandCall(db, team, call, {
+            kind,
+            given: given as CallCommandArguments[K],
+            by: actorOf(request),
+          });
           return wire({ team, call, command: kind, result: 'done' });
         },
       );
@@ -93,8 +107,16 @@ export const callRoutes =
     command('consult', 'Ask a number while the other side hears music, as *2 does', called);
     command('conference', 'Take whom the agent consults into the call, as *3 does', keyed);
     command('hold', 'Hold the other side, or take them back, as *7 does', keyed);
+    command('resume', 'Take the other side back who is on hold', keyed);
+    command('back', 'End the consultation: the agent is with the other side again, as *4 does', keyed);
     done();
   };
+
+/** Of an agent the phone where they are: they do it in their own call, and with no other's phone. */
+async function ownPhone(db: Database, request: FastifyRequest): Promise<{ from?: string }> {
+  const { agent, team } = principalOn(request);
+  return agent === undefined ? {} : { from: await extensionOfAgent(db, team, agent) };
+}
 
 /** Without the fields that were not given. */
 function defined<T extends object>(given: T): { [K in keyof T]: Exclude<T[K], undefined> } {
