@@ -18,5 +18,5 @@ export const callOutcomes = [
 
 /** Outcomes of calls whose callers wanted somebody and got nobody, as far as that was seen. */
 export const unserved = callOutcomes.filter(
-  (outcome) => !['answered', 'callback', 'no-agent', 'unknown'].includes(outcome),
+  (outcome) => outcome !== 'answered' && outcome !== 'callback' && outcome !== 'unknown',
 );

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
-import { claimCallCommand } from '../../domain/calls/call-commands.js';
+import { claimCallCommand, noteManagerLacks } from '../../domain/calls/call-commands.js';
 import {
   clickAnswered,
   clickOver,
@@ -14,6 +14,7 @@ import { superviseFrom, type SupervisionAsked } from '../../domain/calls/supervi
 import { takeLeaderLease } from '../../domain/database/leases.js';
 import type { Database } from '../../domain/database/pool.js';
 import { Star64Error } from '../../domain/errors.js';
+import { readNotices } from '../../domain/monitor/notices.js';
 import { EventFeed } from '../../domain/monitor/event-feed.js';
 import { pauseAgent, signInAgent, signOutAgent } from '../../domain/provisioning/admin-action.js';
 import { setGroup } from '../../domain/provisioning/group.js';
@@ -69,24 +70,32 @@ async function centre(t: Test): Promise<Rung & { db: Database; outbound: Outboun
     repeated: new Map(),
   });
   Object.assign(manager, {
-    action: (name: string, headers: Record<string, string> & { Variable: Record<string, string> }) => {
+    action: (
+      name: string,
+      headers: {
+        Channel?: string;
+        ChannelId?: string;
+        Exten?: string;
+        Variable: string | Record<string, string>;
+      },
+    ) => {
       if (name === 'ListCommands') return Promise.resolve(answer({ originate: 'x' }));
       if (name === 'Originate') {
         if (asked.refuses) return Promise.reject(asked.refuses);
-        if (headers['Channel'] !== 'Local/reserve@star64-click/n') {
-          asked.rung.push(`${headers['Channel']} ${headers['ChannelId']} ${headers['Exten']}`);
-          asked.variables.push(headers.Variable);
+        if (headers.Channel !== 'Local/reserve@star64-click/n') {
+          asked.rung.push([headers.Channel, headers.ChannelId, headers.Exten].join(' '));
+          asked.variables.push(headers.Variable as Record<string, string>);
         }
         return Promise.resolve(answer());
       }
-      const variable = String(headers.Variable);
+      const variable = typeof headers.Variable === 'string' ? headers.Variable : '';
       if (name === 'Getvar' && variable === 'STAR64_RESERVED')
         return Promise.resolve(answer({ value: asked.phone.reserved }));
       if (name === 'Getvar' && variable.startsWith('DEVICE_STATE('))
         return Promise.resolve(answer({ value: asked.phone.state }));
       if (name === 'Getvar' && variable === 'CHANNEL(state)')
         return Promise.resolve(answer({ value: 'Ringing' }));
-      return action(name, headers as never);
+      return action(name, headers);
     },
   });
   return Object.assign(asked, { db, outbound });
@@ -200,6 +209,12 @@ void t.test('what stands against it is refused with its code, and no phone rings
   centreOf.refuses = new AmiError('rejected', 'Permission denied');
   await refused('manager_may_not', {}, /class originate/);
   centreOf.refuses = undefined;
+  await noteManagerLacks(db, node, ['originate']);
+  t.match(
+    (await readNotices(db, 'astercc')).find(({ about }) => about === 'click'),
+    { says: /no calls can be started.*lacks originate/ },
+  );
+  await noteManagerLacks(db, node, []);
   await setGroup(db, 'astercc', 'support', { workMode: 'inbound' });
   await refused('call_not_allowed', {}, /only take calls/);
   await setGroup(db, 'astercc', 'support', { workMode: 'all', application: null });

@@ -51,13 +51,13 @@ async function ask(
     headers: bearer(token),
     body,
   });
-  let over = false;
+  const state = { over: false };
   const answered = answer.then((result) => {
-    over = true;
+    state.over = true;
     return result;
   });
   let command: ClaimedCommand | undefined;
-  while (!over && command === undefined) {
+  while (!state.over && command === undefined) {
     command = await claimCallCommand(db, 'default', 'one');
     if (command)
       await finishCallCommand(db, command.id, { result: 'done', reason: null, ...(await serve(command)) });
