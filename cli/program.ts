@@ -49,6 +49,7 @@ const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   web: () => import('./commands/web.js'),
   callback: () => import('./commands/callback.js'),
   recording: () => import('./commands/recording.js'),
+  supervise: () => import('./commands/supervise.js'),
   supervision: () => import('./commands/supervision.js'),
   popup: () => import('./commands/popup.js'),
   'remove-from-asterisk': () => import('./commands/remove-from-asterisk.js'),

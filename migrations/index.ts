@@ -44,6 +44,7 @@ import { up as logins } from './0044-logins.js';
 import { up as popups } from './0046-popups.js';
 import { up as webhooks } from './0047-webhooks.js';
 import { up as idempotency } from './0048-idempotency.js';
+import { up as clicks } from './0045-clicks.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -101,4 +102,5 @@ export const migrations: readonly Migration[] = [
   { name: '0046-popups', sql: popups },
   { name: '0047-webhooks', sql: webhooks },
   { name: '0048-idempotency', sql: idempotency },
+  { name: '0045-clicks', sql: clicks },
 ];

@@ -41,9 +41,10 @@ const statuses: Readonly<Record<ErrorKind, number>> = {
   interrupted: 500,
 };
 
-/** Of a code that HTTP has a status of its own for. */
+/** Of a code that HTTP has a status of its own for; some conflicts are a matter of rights. */
 const statusOf = ({ code, kind }: Star64Error): number =>
-  ({ version_changed: 412, operators_own: 403 })[code] ?? statuses[kind];
+  ({ version_changed: 412, operators_own: 403, call_not_allowed: 403, not_administrator: 403 })[code] ??
+  statuses[kind];
 
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad Request',

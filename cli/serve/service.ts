@@ -118,6 +118,12 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     log,
   );
   const emptyQueues = new EmptyQueues(db, settings.node, asterisk, () => watcher.leading, log);
+  const follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
+  const routing = new Routing(db, settings.node);
+  const ringGroups = new RingGroups(db, settings.node);
+  const emergencies = new EmergencyMemory(db, settings.node);
+  const limits = new OutboundLimits(db, settings.node, log);
+  const outbound = new Outbound(db, settings.node, routing, { emergencies, limits });
   const callCommands = new CallCommands(
     db,
     settings.node,
@@ -125,6 +131,8 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     asterisk,
     () => watcher.leading,
     log,
+    undefined,
+    outbound,
   );
   const phoneQuestions = new PhoneQuestions(
     db,
@@ -134,12 +142,6 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     () => watcher.leading,
     log,
   );
-  const follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
-  const routing = new Routing(db, settings.node);
-  const ringGroups = new RingGroups(db, settings.node);
-  const emergencies = new EmergencyMemory(db, settings.node);
-  const limits = new OutboundLimits(db, settings.node, log);
-  const outbound = new Outbound(db, settings.node, routing, { emergencies, limits });
   // Limits are read by themselves: the day's calls may take a while, and nobody waits for them.
   const limited: Remembered = {
     load: (teamIds) => {

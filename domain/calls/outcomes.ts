@@ -12,6 +12,7 @@ export const callOutcomes = [
   'failed',
   'callback',
   'not-called-back',
+  'no-agent',
   'unknown',
 ] as const;
 

@@ -1,3 +1,4 @@
+import type { AgentResult } from '../calls/clicks.js';
 import type { LimitReached } from '../calls/limits.js';
 import type { SupervisionMode } from '../calls/supervision.js';
 import type { PopupKind } from '../popups/records.js';
@@ -152,6 +153,27 @@ type PopupEvent = 'popup.opened' | 'popup.answered' | 'popup.closed';
 
 type SupervisionEvent = 'supervision.began' | 'supervision.over';
 
+/** A call that software has started for an agent: what has happened on one of its legs. */
+export interface ClickChange {
+  team: string;
+  call: string;
+  agent: string;
+  /** Their phone, which rings first. */
+  extension: string;
+  dialled: string;
+  /** In its one form, once it is called. */
+  number: string | null;
+  /** Who has started it. */
+  by: string;
+  /** What became of ringing the agent. */
+  agentResult: AgentResult | null;
+  /** As `calls.outcome`. */
+  outcome: string | null;
+  refused: string | null;
+}
+
+type ClickEvent = Extract<EventType, `click.${string}`>;
+
 /** A webhook was disabled by star64 itself. */
 export interface WebhookDisabled {
   team: string;
@@ -177,12 +199,19 @@ export type Event = Envelope &
     | ({ type: 'call.emergency' } & EmergencyCall)
     | ({ type: LimitEvent } & LimitChange)
     | ({ type: SupervisionEvent } & SupervisionChange)
+    | ({ type: ClickEvent } & ClickChange)
     | ({ type: PopupEvent } & PopupChange)
     | ({ type: 'webhook.disabled' } & WebhookDisabled)
     | ({
         type: Exclude<
           EventType,
-          'agent.state' | 'call.emergency' | LimitEvent | SupervisionEvent | PopupEvent | 'webhook.disabled'
+          | 'agent.state'
+          | 'call.emergency'
+          | LimitEvent
+          | SupervisionEvent
+          | ClickEvent
+          | PopupEvent
+          | 'webhook.disabled'
         >;
       } & CallChange)
   );

@@ -21,6 +21,7 @@ export function readNotices(db: Queryable, team: string): Promise<Notice[]> {
     ...(await twins(db, team)),
     ...(await powerless(db, team)),
     ...(await callsNobodyBack(db, team)),
+    ...(await startsNoCalls(db, team)),
     ...(await unknownNumbers(db)),
   ]);
 }
@@ -97,6 +98,20 @@ async function callsNobodyBack(db: Queryable, team: string): Promise<Notice[]> {
   return rows.map(({ node, groups }) => ({
     about: 'callback',
     says: `nobody is called back (${groups}), nor offered it, on node ${node}: star64's user in manager.conf lacks originate in write= (then "manager reload" in Asterisk)`,
+  }));
+}
+
+/** A manager user who may ring no phone for a call that software starts. */
+async function startsNoCalls(db: Queryable, team: string): Promise<Notice[]> {
+  const { rows } = await db.raw<{ rows: { node: string }[] }>(
+    `select n.name as node from nodes n join teams t on t.node = n.name
+     where t.identity = ? and 'originate' = any(n.manager_lacks) and exists (
+       select from agent_groups g where g.team_id = t.id and g.application is not null and g.removed_at is null)`,
+    [team],
+  );
+  return rows.map(({ node }) => ({
+    about: 'click',
+    says: `no calls can be started for agents (call start), nor supervised by command, on node ${node}: star64's user in manager.conf lacks originate in write= (then "manager reload" in Asterisk)`,
   }));
 }
 

@@ -102,7 +102,7 @@ export const transitions = {
     why: 'The time that the group or the pause reason gives is over.',
   },
   'call-rings': {
-    by: 'DialState RINGING after Star64AgentCall of a call to the phone, reconciliation',
+    by: 'DialState RINGING after Star64AgentCall of a call to the phone, a call that is started for them, reconciliation',
     from: ['idle'],
     to: 'ringing',
     why: 'A call that no queue gives them. In a wrap-up or pause it only rings: what they do not answer takes neither away.',
