@@ -44,8 +44,7 @@ export async function enter(
   const cookie = given === undefined ? cookieToken(request) : undefined;
   if (given === undefined && cookie === undefined)
     throw new Refusal(401, 'token_wanted', 'send a token as `Authorization: Bearer …` (star64 token add)');
-  if (cookie !== undefined && request.method !== 'GET' && request.method !== 'HEAD')
-    requireSameOrigin(request);
+  if (cookie !== undefined && !isRead(request)) requireSameOrigin(request);
   const token = cookie ?? bearer.exec(given ?? '')?.[1];
   const wait = guesses.waitSeconds(request.ip, token);
   if (wait > 0) {
@@ -64,6 +63,8 @@ export async function enter(
   request.principal = principal;
 }
 
+const isRead = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD';
+
 /** Refuses somebody whom this route is not for. @throws Refusal `role_wanted`, Star64Error `unknown`, `unknown_call`. */
 async function admit(db: Database, request: FastifyRequest, principal: Principal): Promise<void> {
   const { role = 'administrator', agent, limits } = request.routeOptions.config;
@@ -80,7 +81,7 @@ async function admit(db: Database, request: FastifyRequest, principal: Principal
   if (!isLimited(principal) || limits) return;
   if (named.agent === undefined && named.group === undefined && named.call === undefined)
     throw refuse('is limited to some groups: this is of the whole team');
-  await requireReach(db, principal, named);
+  await requireReach(db, principal, named, { now: !isRead(request) });
 }
 
 /** Who asks, on a route that wants a token. */

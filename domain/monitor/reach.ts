@@ -40,19 +40,25 @@ export function seesEvent(
 
 /**
  * Refuses what is not of somebody who is limited as what does not exist. An agent reaches themselves, the groups that they are
- * in, and the calls that they have or had; who is limited to groups those groups, the agents in them, and the calls that came
+ * in, and the calls that they have or had, of which those that they have now alone where something is done (`now`): who has sent a
+ * call on has no hand in it any more. Who is limited to groups reaches those groups, the agents in them, and the calls that came
  * for them or that their agents have without a group.
  *
  * @throws Star64Error `unknown`, `unknown_call`.
  */
-export async function requireReach(db: Queryable, principal: Principal, named: Named): Promise<void> {
+export async function requireReach(
+  db: Queryable,
+  principal: Principal,
+  named: Named,
+  { now = false } = {},
+): Promise<void> {
   const { team, groups } = principal;
   if (groups === undefined) return;
   if (named.group !== undefined && !seesGroup(principal, named.group))
     throw unknown('group', team, named.group);
   if (named.agent !== undefined && !seesAgent(principal, named.agent))
     throw unknown('agent', team, named.agent);
-  if (named.call !== undefined && !(await reachesCall(db, principal, groups, named.call)))
+  if (named.call !== undefined && !(await reachesCall(db, principal, groups, named.call, now)))
     throw unknownCall(team, named.call);
 }
 
@@ -61,13 +67,14 @@ async function reachesCall(
   { team, agent }: Principal,
   groups: readonly string[],
   call: string,
+  now: boolean,
 ): Promise<boolean> {
   const { where, asked } = callNamed(call);
   return withDatabaseErrors(async () => {
     const rows = await prepared<object>(
       db,
       `select from calls c join teams t on t.id = c.team_id
-       where t.identity = :team and ${where} and ${agent === undefined ? ofGroups : ofAgent} limit 1`,
+       where t.identity = :team and ${where} and ${agent === undefined ? ofGroups : now ? ofAgentNow : ofAgent} limit 1`,
       { team, asked, ...(agent === undefined ? { groups: [...groups] } : { agent }) },
     );
     return rows.length > 0;
@@ -80,6 +87,11 @@ const ofAgent = `exists (select from agents a where a.team_id = c.team_id and a.
     or exists (select from queue_visits v where v.team_id = c.team_id and v.call_id = c.id and v.agent_id = a.id)
     or exists (select from agent_states s where s.agent_id = a.id and s.call_uniqueid = c.uniqueid
       and s.started_at >= c.arrived_at - interval '1 minute' and s.started_at <= coalesce(c.ended_at, clock_timestamp()))))`;
+
+/** That an agent rings for a call `c` now, or talks in it. */
+const ofAgentNow = `exists (select from agents a join sign_ins i on i.agent_id = a.id and i.signed_out_at is null
+  join agent_states s on s.sign_in_id = i.id and s.ended_at is null and s.state in ('ringing', 'talking')
+  where a.team_id = c.team_id and a.number = :agent and a.removed_at is null and s.call_uniqueid = c.uniqueid)`;
 
 /** That a call `c` came for one of some groups, or, without a group, is one of an agent's of theirs. */
 const ofGroups = `exists (select from agent_groups g where g.team_id = c.team_id and g.name = any(:groups::text[])
