@@ -83,6 +83,11 @@ export const codes = {
   input_missing: { kind: 'usage', meaning: 'a secret was to come from stdin, and nothing came' },
   options_exclude: { kind: 'usage', meaning: 'two options were given of which only one can be' },
   nothing_to_change: { kind: 'usage', meaning: 'a change without anything to change' },
+  phone_wanted: {
+    kind: 'usage',
+    meaning:
+      'an agent signs in without saying at which phone, and no phone of theirs is the one that is meant',
+  },
   required: { kind: 'usage', meaning: 'a field is missing that the thing cannot do without' },
   not_applicable: { kind: 'usage', meaning: 'a field was given that does not go with the others' },
   unknown_field: { kind: 'usage', meaning: 'the noun has no such field, or one that cannot be given' },

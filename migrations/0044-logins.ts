@@ -1,7 +1,7 @@
 /**
  * Agents and users log in to the HTTP API with a password (spec 28), and machines get tokens of administrators and tokens of
- * some groups. Wrong passwords are counted apart from wrong PINs. Where a phone has registered from is kept for dynamic
- * agents (spec 22).
+ * some groups. Wrong passwords are counted apart from wrong PINs. Dynamic agents sign in at the phone of their own
+ * address (spec 22), for which the server that has the node's Asterisk is asked.
  */
 export const up = `
 alter table agents
@@ -46,6 +46,48 @@ create table api_token_groups (
 create index api_token_groups_token_idx on api_token_groups (team_id, token_id);
 create index api_token_groups_group_idx on api_token_groups (team_id, group_id);
 comment on table api_token_groups is 'The groups of a limited token.';
+
+create table login_failures (
+  door text not null constraint login_failures_door_known check (door in ('web')),
+  team text not null,
+  account text not null,
+  address text not null,
+  failures integer not null,
+  failed_at timestamptz not null,
+  locked_until timestamptz,
+  constraint login_failures_pkey primary key (door, team, account, address),
+  constraint login_failures_about check (account <> '' or address <> '')
+);
+create index login_failures_failed_idx on login_failures (failed_at);
+comment on table login_failures is
+  'Wrong passwords in a row, apart from wrong PINs (sign_in_failures). Names are as they were typed, of whom there need be nobody: '
+  'a guess at an account that does not exist is counted like any other, so that nobody learns which exist.';
+comment on column login_failures.door is 'Where: a lock of one door is none of another.';
+comment on column login_failures.account is '"agent 1001" or "user anna" from an address, or, without address, from wherever.';
+comment on column login_failures.address is 'Without account (and team): whatever account was tried from it.';
+
+create table phone_questions (
+  id bigint generated always as identity primary key,
+  team_id integer not null,
+  agent_id integer not null,
+  node text not null constraint phone_questions_node_fkey references nodes on update cascade on delete cascade,
+  asked_at timestamptz not null default clock_timestamp(),
+  expires_at timestamptz not null,
+  phones jsonb,
+  constraint phone_questions_agent_fkey foreign key (team_id, agent_id) references agents (team_id, id) on delete cascade
+);
+create index phone_questions_agent_idx on phone_questions (team_id, agent_id);
+create index phone_questions_node_idx on phone_questions (node, id);
+comment on table phone_questions is
+  'From where the phones of an agent have registered, asked of the server that leads the node, which asks Asterisk at that moment: '
+  'nothing is kept of registrations, of which there are as many as there are phones, every few minutes. Who asked takes the row away.';
+comment on column phone_questions.phones is 'The answer: the addresses of each extension of the agent''s user that is registered.';
+create function tell_phone_question() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('star64_phone_questions', new.node);
+  return null;
+end $$;
+create trigger phone_questions_tell after insert on phone_questions for each row execute function tell_phone_question();
 
 do $$
 declare

@@ -28,15 +28,33 @@ star64 token add crm --role supervisor --expires 90d
 curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:4564/v1/teams/astercc/agents
 \`\`\`
 
-- A token belongs to one team: another team is answered like one that does not exist. \`reader\` sees, \`supervisor\` also does.
+- A token belongs to one team: another team is answered like one that does not exist. \`reader\` sees, \`supervisor\` also does,
+  \`administrator\` also provisions; with \`--group support,sales\` it sees and does only what belongs to these agent groups.
   It is told once; \`star64 token remove\` ends it with the next request. It is never taken from the address.
+- People log in with a password, which \`star64 agent set 1001 --password-stdin\` and \`star64 user set anna --password-stdin\` set:
+  \`POST /v1/tokens\` with \`{team, agent, password}\` or \`{team, username, password}\`. No telephone asks for it. An agent reaches
+  themselves, the calls that they have or had, and how the groups stand that they are in; a user who administers groups is
+  supervisor of these, the administrator of the team is administrator. Rights are looked up with each request: what is taken away
+  opens nothing from then on. What is not theirs is answered like what there is not. A login lasts 12 h after it was used last, and
+  ends with \`DELETE /v1/tokens/current\` and with another password.
+- Five wrong passwords lock an account for the address that they came from, for a minute, and twice as long with each further one, an
+  hour at most; so do 30 of one address at whatever accounts, and 100 at one account from wherever. Whether there is such an account
+  is not said. A lock here is none at a telephone, nor the reverse; a new password takes it away. Behind a proxy set
+  \`web.trust_proxy\`, or everybody has one address.
+- A page logs in with \`cookie: true\`: the token comes as a cookie (\`HttpOnly\`, \`SameSite=Strict\`, \`Secure\` but on plain HTTP of
+  the same machine), and what writes is then refused unless it comes from a page of this address (\`Sec-Fetch-Site: same-origin\`, or
+  \`Origin\` equal to \`Host\`). From other machines a page needs HTTPS, or browsers keep no cookie.
+- An agent who signs in without a telephone: fixed ones are at their phone; an adaptive one names an \`extension\`; a dynamic one names
+  it or is signed in at the one phone of their user that has registered from the address of the request. None or several: 422
+  \`phone_wanted\`, with \`candidates\` at that address and free \`phones\` among its \`facts\`.
 - Names in snake_case, times in ISO 8601. Fields that a request does not know are refused; fields of an answer that you do not
   know may come with a later version.
 - A refusal is a problem document (RFC 9457, \`application/problem+json\`). Its \`code\` is that of [errors.md](errors.md), the
   same that the command line knows: usage 422, not found 404, conflict 409, PostgreSQL or Asterisk unreachable 503 with
-  \`Retry-After\`, failure 500. Of HTTP alone are \`token_wanted\`, \`token_unknown\` (401), \`role_wanted\` (403), \`no_such_path\`
+  \`Retry-After\`, failure 500. Of HTTP alone are \`token_wanted\`, \`token_unknown\` (401), \`wrong_credentials\` (401), \`role_wanted\`, \`cross_site\` (403), \`no_such_path\`
   (404), \`bad_request\` (400, 413, 415), \`invalid_request\` (422, with the \`errors\` by JSON pointer), \`too_many_requests\`
-  (429: 600 a minute of a token, 60 wrong tokens of an address), \`too_many_streams\` (429).
+  (429: 600 a minute of a token, 60 wrong tokens of an address), \`too_many_streams\`, \`locked\`
+  (429, with \`Retry-After\`), \`busy\` (503).
 - Pages: \`limit\` and \`cursor\`; the answer has \`items\` and \`next_cursor\`.
 - Events are the lines of \`star64 events\`. A stream begins with an event \`hello\`; whoever is cut off comes back with
   \`Last-Event-ID\`, as browsers do by themselves, and misses nothing. Who reads slowly is sent
@@ -62,7 +80,8 @@ function section(title: string, operation: Operation): string {
     .filter((one) => one.in === 'query')
     .map(({ name }) => `\`${name}\``);
   const body = fields(Object.values(operation.requestBody?.content ?? {})[0]?.schema);
-  const answer = fields(Object.values(operation.responses['200']?.content ?? {})[0]?.schema);
+  const succeeds = operation.responses['200'] ?? operation.responses['201'];
+  const answer = fields(Object.values(succeeds?.content ?? {})[0]?.schema);
   return [
     `## ${title}`,
     '',

@@ -16,6 +16,7 @@ import { PopupMemory } from '../../domain/popups/popup-memory.js';
 import { EventRetention } from '../../domain/monitor/event-retention.js';
 import { registerNode } from '../../domain/provisioning/node.js';
 import { CallCommands } from '../../pbx/watch/call-commands.js';
+import { PhoneQuestions } from '../../pbx/watch/phone-questions.js';
 import { AutomaticSignOut } from '../../pbx/watch/automatic-sign-out.js';
 import { ChangeListener } from '../../domain/database/listen.js';
 import type { DatabaseName } from '../../domain/database/name.js';
@@ -121,6 +122,14 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     () => watcher.leading,
     log,
   );
+  const phoneQuestions = new PhoneQuestions(
+    db,
+    settings.node,
+    settings.holder,
+    asterisk,
+    () => watcher.leading,
+    log,
+  );
   const follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
   const routing = new Routing(db, settings.node);
   const ringGroups = new RingGroups(db, settings.node);
@@ -158,6 +167,9 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
       agents: (payload) => follower.take(payload),
       calls: (node) => {
         if (node === settings.node) callCommands.poke();
+      },
+      phones: (node) => {
+        if (node === settings.node) phoneQuestions.poke();
       },
     },
     log,
@@ -236,6 +248,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     { name: 'watcher', start: () => watcher.start(), stop: () => watcher.stop() },
     { name: 'callbacks', start: () => callbackQueue.start(), stop: () => callbackQueue.stop() },
     { name: 'commands to calls', start: () => callCommands.start(), stop: () => callCommands.stop() },
+    { name: 'questions of phones', start: () => phoneQuestions.start(), stop: () => phoneQuestions.stop() },
     { name: 'empty queues', start: () => emptyQueues.start(), stop: () => emptyQueues.stop() },
     { name: 'deadlines', start: () => deadlines.start(), stop: () => deadlines.stop() },
     {

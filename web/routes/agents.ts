@@ -1,16 +1,19 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../../domain/database/pool.js';
+import { seesAgent, seesGroup } from '../../domain/monitor/reach.js';
+import type { TeamStatus } from '../../domain/monitor/status.js';
 import { unknown } from '../../domain/names.js';
+import { signInWhere } from '../../domain/provisioning/agent-sign-in.js';
+import type { Principal } from '../../domain/provisioning/principal.js';
 import {
   pauseAgent,
   readyAgent,
   setAgentGroup,
   setAgentWorkMode,
-  signInAgent,
   signOutAgent,
 } from '../../domain/provisioning/admin-action.js';
-import { actorOf } from '../doors.js';
+import { actorOf, principalOn } from '../doors.js';
 import { RecentStatus } from '../recent-status.js';
 import {
   actionSchema,
@@ -34,7 +37,7 @@ export const agentRoutes =
     app.get(
       '/teams/:team',
       {
-        config: { role: 'reader' },
+        config: { role: 'reader', agent: 'own', limits: true },
         schema: {
           summary: 'How the team stands: its groups today, its agents now',
           params: teamParams,
@@ -42,12 +45,15 @@ export const agentRoutes =
           response: { 200: teamSchema },
         },
       },
-      async ({ params, query }) => wire(await recent.of(params.team, query.within)),
+      async (request) => {
+        const { params, query } = request;
+        return wire(seenOf(principalOn(request), await recent.of(params.team, query.within)));
+      },
     );
     app.get(
       '/teams/:team/agents',
       {
-        config: { role: 'reader' },
+        config: { role: 'reader', agent: 'own', limits: true },
         schema: {
           summary: 'Agents now',
           params: teamParams,
@@ -55,8 +61,9 @@ export const agentRoutes =
           response: { 200: z.object({ items: z.array(agentSchema) }) },
         },
       },
-      async ({ params, query }) => {
-        const { agents } = await recent.of(params.team);
+      async (request) => {
+        const { params, query } = request;
+        const { agents } = seenOf(principalOn(request), await recent.of(params.team));
         return wire({
           items: agents.filter(({ state }) => query.state === undefined || state === query.state),
         });
@@ -95,7 +102,10 @@ export const agentRoutes =
       verb: string,
       summary: string,
       body: B,
-      work: (who: { team: string; agent: string; by: string }, body: z.infer<B>) => Promise<object>,
+      work: (
+        who: { team: string; agent: string; by: string; address: string | undefined },
+        body: z.infer<B>,
+      ) => Promise<object>,
     ): void => {
       app.post(
         `/teams/:team/agents/:agent/${verb}`,
@@ -106,7 +116,10 @@ export const agentRoutes =
         async (request) => {
           const { params } = request;
           try {
-            return wire(await work({ ...params, by: actorOf(request) }, request.body as z.infer<B>));
+            const { kind } = principalOn(request);
+            // Of a program or a supervisor it is not the agent's.
+            const address = kind === 'agent' ? request.ip : undefined;
+            return wire(await work({ ...params, by: actorOf(request), address }, request.body as z.infer<B>));
           } finally {
             recent.forget(params.team);
           }
@@ -115,9 +128,11 @@ export const agentRoutes =
     };
     act(
       'sign-in',
-      'Sign an agent in at a phone, as *64 there does',
-      z.strictObject({ extension: z.string().max(40) }),
-      ({ team, agent, by }, { extension }) => signInAgent(db, team, agent, { extension, by }),
+      'Sign an agent in as *64 does: fixed at their phone, adaptive at the extension, dynamic there or at the phone of their address',
+      z
+        .strictObject({ extension: z.string().max(40).optional(), group: z.string().max(40).optional() })
+        .nullish(),
+      ({ team, agent, by, address }, body) => signInWhere(db, team, agent, { ...body, by, address }),
     );
     act('sign-out', 'Sign an agent out, as *65 does', none, ({ team, agent, by }) =>
       signOutAgent(db, team, agent, by),
@@ -145,3 +160,10 @@ export const agentRoutes =
     );
     done();
   };
+
+/** What somebody sees of how a team stands. */
+const seenOf = (principal: Principal, status: TeamStatus): TeamStatus => ({
+  ...status,
+  groups: status.groups.filter(({ name }) => seesGroup(principal, name)),
+  agents: status.agents.filter(({ number }) => seesAgent(principal, number)),
+});

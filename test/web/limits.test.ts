@@ -1,0 +1,172 @@
+import t from 'tap';
+import { until } from '../../domain/machine/processes.js';
+import { seesEvent } from '../../domain/monitor/reach.js';
+import { pauseAgent, readyAgent } from '../../domain/provisioning/admin-action.js';
+import { addAgent } from '../../domain/provisioning/agent.js';
+import { addApiToken, listApiTokens, type Principal } from '../../domain/provisioning/api-token.js';
+import { addGroup, setGroup } from '../../domain/provisioning/group.js';
+import { setUser } from '../../domain/provisioning/user.js';
+import { crowd, provision } from '../../lab/provision.js';
+import { freshDatabase } from '../support/database.js';
+import { enter } from '../support/event-feed.js';
+import { Listener } from '../support/event-stream.js';
+import { givePassword, tokenBy } from '../support/login.js';
+import { apiOf, bearer } from '../support/web.js';
+
+const { db } = await freshDatabase(t);
+await provision(db, crowd(2));
+await addGroup(db, 'astercc', { name: 'sales', administrators: { add: ['crowd'] } });
+await addAgent(db, 'astercc', { number: '2001', user: 'crowd', groups: ['sales'] });
+const password = 'a long way home';
+await givePassword(db, { agents: '1001' }, password);
+await givePassword(db, { users: 'crowd' }, password);
+const web = await apiOf(t, db, {
+  streams: {
+    everyMs: 20,
+    retryMs: 20,
+    beatMs: 60_000,
+    mostBytes: 20_000,
+    stallMs: 2000,
+    tokensMs: 20,
+    mostPerToken: 9,
+  },
+});
+const add = async (name: string, role: string, groups?: string[]) =>
+  addApiToken(db, 'astercc', name, { role, by: 'test', ...(groups && { groups }) });
+const get = async (path: string, token: string) => {
+  const answer = await web.inject({ url: `/v1/teams/astercc${path}`, headers: bearer(token) });
+  return answer.statusCode;
+};
+
+await t.test('a token of some groups sees and does what is theirs', async (t) => {
+  const { token, groups } = await add('sales_crm', 'supervisor', ['sales']);
+  t.same(groups, ['sales']);
+  t.same(
+    (await listApiTokens(db, 'astercc')).map(({ groups }) => groups),
+    [['sales']],
+  );
+  t.equal(await get('/agents/2001', token), 200);
+  t.equal(await get('/agents/1001', token), 404);
+  t.equal(await get('/groups/sales', token), 200);
+  t.equal(await get('/groups/support', token), 404);
+  t.equal(await get('/calls?group=support', token), 404);
+  t.equal(await get('/calls?agent=1001', token), 404);
+  t.equal(await get('/calls', token), 200);
+  const state = await web.inject({ url: '/v1/teams/astercc/agents', headers: bearer(token) });
+  t.same(
+    state.json<{ items: { number: string }[] }>().items.map(({ number }) => number),
+    ['2001'],
+  );
+  const pause = { method: 'POST', headers: bearer(token), body: {} } as const;
+  const at = (agent: string) => `/v1/teams/astercc/agents/${agent}/pause`;
+  t.equal((await web.inject({ ...pause, url: at('1001') })).statusCode, 404);
+  t.match((await web.inject({ ...pause, url: at('2001') })).json(), { code: 'not_signed_in' });
+});
+
+await t.test('an administrator’s token is of the whole team', async (t) => {
+  const { token } = await add('root', 'administrator');
+  t.equal(await get('/agents/1001', token), 200);
+  await t.rejects(add('half', 'administrator', ['sales']), { code: 'not_applicable' });
+  await t.rejects(add('none', 'reader', ['nothing']), { code: 'unknown' });
+});
+
+await t.test('calls: an agent those that they had, a group those that came for it', async (t) => {
+  const call = async (uniqueid: string, columns: object) =>
+    db('calls').insert({
+      team_id: db('teams').where({ identity: 'astercc' }).select('id'),
+      node: 'default',
+      uniqueid,
+      direction: 'in',
+      arrived_at: db.fn.now(),
+      ...columns,
+    });
+  const id = (table: string, where: object) => db(table).where(where).select('id');
+  await call('c.1', {
+    group_id: id('agent_groups', { name: 'support' }),
+    answered_agent_id: id('agents', { number: '1001' }),
+  });
+  await call('c.2', { group_id: id('agent_groups', { name: 'sales' }) });
+  await call('c.3', { direction: 'out', from_agent_id: id('agents', { number: '2001' }) });
+  const agent = await tokenBy(web, { team: 'astercc', agent: '1001', password });
+  const gerd = await tokenBy(web, { team: 'astercc', username: 'crowd', password });
+  const list = async (token: string) =>
+    (await web.inject({ url: '/v1/teams/astercc/calls', headers: bearer(token) }))
+      .json<{ items: { uniqueid: string }[] }>()
+      .items.map(({ uniqueid }) => uniqueid);
+  t.same(await list(agent), ['c.1']);
+  t.same(await list(gerd), ['c.2']);
+  for (const [name, toAgent, toGroup] of [
+    ['c.1', 200, 404],
+    ['c.2', 404, 200],
+    ['c.3', 404, 200],
+  ] as const) {
+    t.equal(await get(`/calls/${name}`, agent), toAgent, `${name} of the agent`);
+    t.equal(await get(`/calls/${name}`, gerd), toGroup, `${name} of the group`);
+  }
+  t.equal(await get('/calls?agent=2001', gerd), 200);
+});
+
+await t.test('a stream tells what is theirs, and begins anew with other rights', async (t) => {
+  const gerd = await tokenBy(web, { team: 'astercc', username: 'crowd', password });
+  const own = await tokenBy(web, { team: 'astercc', agent: '1001', password });
+  await enter(db, 1);
+  await enter(db, 2);
+  const address = await web.listen({ host: '127.0.0.1', port: 0 });
+  const at = `${address}/v1/teams/astercc/events`;
+  const [agent, group] = await Promise.all([Listener.open(at, own), Listener.open(at, gerd)]);
+  for (const number of ['1002', '1001']) {
+    await pauseAgent(db, 'astercc', number, undefined);
+    await readyAgent(db, 'astercc', number);
+  }
+  const told = (await agent.has(2)).map(({ data }) => (JSON.parse(data) as { agent: string }).agent);
+  t.same(told, ['1001', '1001'], 'of themselves alone, in their order');
+  t.same(group.events, [], 'nothing of a group that is not theirs');
+  await setGroup(db, 'astercc', 'support', { administrators: { add: ['crowd'] } });
+  await until('the stream to end', () => (group.ended ? true : undefined));
+  t.equal(agent.ended, false);
+  await setUser(db, 'astercc', 'crowd', { password: null });
+  agent.close();
+});
+
+await t.test('who is told which event', (t) => {
+  const agent: Principal = {
+    id: 1,
+    team: 'astercc',
+    kind: 'agent',
+    name: '1001',
+    role: 'agent',
+    agent: '1001',
+    agents: ['1001'],
+    groups: ['support'],
+  };
+  const group: Principal = {
+    id: 2,
+    team: 'astercc',
+    kind: 'user',
+    name: 'gerd',
+    role: 'supervisor',
+    agents: ['1001', '1002'],
+    groups: ['support'],
+  };
+  const all: Principal = { id: 3, team: 'astercc', kind: 'user', name: 'anna', role: 'administrator' };
+  for (const [event, toAgent, toGroup] of [
+    [{ type: 'agent.state', agent: '1001', group: null }, true, true],
+    [{ type: 'agent.state', agent: '1002', group: 'support' }, false, true],
+    [{ type: 'agent.state', agent: '1002', group: 'sales' }, false, true],
+    [{ type: 'agent.state', agent: '2001', group: null }, false, false],
+    [{ type: 'call.queued', agent: null, group: 'support' }, true, true],
+    [{ type: 'call.queued', agent: null, group: 'sales' }, false, false],
+    [{ type: 'call.answered', agent: '1002', group: 'sales' }, false, false],
+    [{ type: 'call.arrived', group: null }, false, false],
+    [{ type: 'call.emergency', agent: '1002' }, false, true],
+    [{ type: 'limit.reached' }, false, false],
+    // Somebody listens to them, and need not tell.
+    [{ type: 'supervision.began', agent: '1001', group: 'support' }, false, true],
+    [{ type: 'supervision.began', agent: '1001', group: 'sales' }, false, false],
+  ] as const) {
+    t.equal(seesEvent(agent, event), toAgent, `agent: ${JSON.stringify(event)}`);
+    t.equal(seesEvent(group, event), toGroup, `group: ${JSON.stringify(event)}`);
+    t.equal(seesEvent(all, event), true);
+  }
+  t.end();
+});
