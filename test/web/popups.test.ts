@@ -11,6 +11,7 @@ import { freshDatabase } from '../support/database.js';
 import { enter } from '../support/event-feed.js';
 import { callerOf, defaultNode } from '../support/records.js';
 import { apiOf, bearer, tokenOf } from '../support/web.js';
+import { givePassword, tokenBy } from '../support/login.js';
 
 /** Popups by the API: agents 1001 (support) and 1002 (sales), each with a call of their queue. */
 const { db } = await freshDatabase(t);
@@ -174,10 +175,21 @@ await t.test('whoever is limited to a group sees and does what is of that group'
       t.match(await ask(`/${none}${path}`, options), { status: 404, code: 'unknown_popup' }, none);
   }
   t.match(await ask(`/${sales.id}/done`, { body: {}, as: reader }), { status: 403, code: 'role_wanted' });
-  const own = { agent: '1001', groups: ['support'] };
-  const { listPopups, showPopup } = await import('../../domain/popups/popups.js');
-  t.ok((await listPopups(db, 'astercc', {}, own)).popups.every(({ agent }) => agent === '1001'));
-  await t.rejects(showPopup(db, 'astercc', String(sales.id), own), { code: 'unknown_popup' });
+});
+
+await t.test('an agent sees and does what is theirs, whatever is asked for', async (t) => {
+  const password = 'a long way home';
+  await givePassword(db, { agents: '1001' }, password);
+  const own = await tokenBy(web, { team: 'astercc', agent: '1001', password });
+  const [mine, theirs] = [await talks(1), await talks(2)];
+  for (const query of ['', '?agent=1002'])
+    t.notOk(idsOf(await ask(query, { as: own })).includes(theirs.id), query);
+  t.ok(idsOf(await ask('?open=true', { as: own })).includes(mine.id));
+  t.match(await ask(`/${theirs.id}`, { as: own }), { status: 404, code: 'unknown_popup' });
+  t.match(await ask(`/${theirs.id}/done`, { body: {}, as: own }), { status: 404, code: 'unknown_popup' });
+  t.match(await ask(`/${theirs.id}`), { done_at: null });
+  await ends(1, mine.channel);
+  t.match(await ask(`/${mine.id}/done`, { body: {}, as: own }), { status: 200, wrap_up: 'ended' });
 });
 
 await t.test('what cannot be kept is refused, and nothing of it is', async (t) => {
