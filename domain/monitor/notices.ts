@@ -110,7 +110,7 @@ async function startsNoCalls(db: Queryable, team: string): Promise<Notice[]> {
     [team],
   );
   return rows.map(({ node }) => ({
-    about: 'click',
+    about: 'manager',
     says: `no calls can be started for agents (call start), nor supervised by command, on node ${node}: star64's user in manager.conf lacks originate in write= (then "manager reload" in Asterisk)`,
   }));
 }

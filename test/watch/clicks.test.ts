@@ -211,7 +211,7 @@ void t.test('what stands against it is refused with its code, and no phone rings
   centreOf.refuses = undefined;
   await noteManagerLacks(db, node, ['originate']);
   t.match(
-    (await readNotices(db, 'astercc')).find(({ about }) => about === 'click'),
+    (await readNotices(db, 'astercc')).find(({ about }) => about === 'manager'),
     { says: /no calls can be started.*lacks originate/ },
   );
   await noteManagerLacks(db, node, []);
