@@ -79,15 +79,21 @@ const testBody = (
 ) => jsonText({ id, type: 'webhook.test', timestamp: at, team, data: { team, webhook } });
 
 const claimSql = `
-  with picked as (
-    select d.id from webhooks w cross join lateral (
+  with chosen as (
+    -- So that no more is locked than is claimed: of thousands of webhooks that fail a few have their turn.
+    select w.id, w.tried_at, :mostOfOne::integer - coalesce((:busy::jsonb ->> w.id::text)::integer, 0) as room
+    from webhooks w
+    where w.enabled and w.quick = :quick::boolean and (w.rests_until is null or w.rests_until <= clock_timestamp())
+      and coalesce((:busy::jsonb ->> w.id::text)::integer, 0) < :mostOfOne::integer
+      and exists (select from webhook_deliveries d
+        where d.webhook_id = w.id and d.state = 'due' and d.due_at <= clock_timestamp())
+    order by w.tried_at nulls first, w.id limit :most::integer
+  ), picked as (
+    select d.id from chosen w cross join lateral (
       select d.id from webhook_deliveries d
       where d.webhook_id = w.id and d.state = 'due' and d.due_at <= clock_timestamp()
-      order by d.due_at, d.id
-      limit greatest(0, :mostOfOne::integer - coalesce((:busy::jsonb ->> w.id::text)::integer, 0))
-      for update skip locked
+      order by d.due_at, d.id limit w.room for update skip locked
     ) d
-    where w.enabled and w.quick = :quick::boolean and (w.rests_until is null or w.rests_until <= clock_timestamp())
     order by w.tried_at nulls first, w.id, d.id limit :most::integer
   ), claimed as (
     update webhook_deliveries d set due_at = clock_timestamp() + make_interval(secs => :leaseSeconds),
