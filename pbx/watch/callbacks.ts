@@ -30,6 +30,10 @@ const keptInSeconds = 60;
 const promisedSeconds = 10;
 /** How often it is asked what the user of the manager may do. */
 const rightMs = 30_000;
+/** How often all queues are looked through for who stands there for nobody; after an end, at once. */
+const strangersMs = 10_000;
+/** Before somebody is put into a queue again that has not let them in, as one that is full. */
+const notLetInSeconds = 30;
 
 export interface CallbackServices {
   callbacks: Callbacks;
@@ -73,6 +77,9 @@ class Work {
   readonly #asked = new Map<string, number>();
   #mayCall = false;
   #askRightAt = 0;
+  #strangersAt = 0;
+  /** The queues as they were read in this look, by name: each once, however many are to be called back there. */
+  #seen = new Map<string, ReturnType<typeof readQueues>>();
   readonly #noRight: LastingFault;
 
   constructor(
@@ -89,6 +96,7 @@ class Work {
   /** Results first: whoever was reached is not called again. */
   async look(): Promise<void> {
     const { callbacks } = this.given;
+    this.#seen = new Map();
     const open = await callbacks.open();
     if (open.length > 0 || (await callbacks.anywhere())) await this.#settle();
     else return;
@@ -190,13 +198,17 @@ class Work {
     const [first] = ofQueue;
     if (!first) return;
     const { manager, callbacks } = this.given;
-    const { members } = await readQueues(manager, { queue: queueOf(first.team, first.group) });
+    const { members } = await this.#queue(first);
     // A queue without anybody who is there lets nobody wait (EmptyQueues).
     if (members.every(isAway)) return;
     for (const one of ofQueue) {
       if (!one.due) continue;
       const state = await this.#state(one);
       if (state === 'joining') return;
+      if (state === 'not-let-in') {
+        await callbacks.later(one.id, notLetInSeconds);
+        continue;
+      }
       if (state !== 'missing') continue;
       const decision = await decideCallback(this.given.outbound, one.team, one.number);
       if (decision?.go !== true) {
@@ -253,20 +265,32 @@ class Work {
     if (one.call !== null) this.#tell(one.call, 'callback-put', { group, place: String(place) });
   }
 
-  /** Whether somebody stands in the queue, or is about to, or an agent calls; `missing`: none of these. */
-  async #state({ id, puts, team, group }: Callback): Promise<'waiting' | 'called' | 'joining' | 'missing'> {
+  /** The queue of a callback, read once in a look. */
+  #queue({ team, group }: Callback): ReturnType<typeof readQueues> {
+    const queue = queueOf(team, group);
+    const seen = this.#seen.get(queue) ?? readQueues(this.given.manager, { queue });
+    this.#seen.set(queue, seen);
+    return seen;
+  }
+
+  /**
+   * Whether somebody stands in the queue, or is about to, or an agent calls; `missing`: none of these; `not-let-in`: this
+   * server has just put somebody there, and they are in neither.
+   */
+  async #state(one: Callback): Promise<'waiting' | 'called' | 'joining' | 'missing' | 'not-let-in'> {
+    const { id, puts } = one;
     if (puts === 0) return 'missing';
     const uniqueid = callbackUniqueid({ id, put: puts });
-    const { waiting } = await readQueues(this.given.manager, { queue: queueOf(team, group) });
+    const { waiting } = await this.#queue(one);
     const asked = this.#asked.get(uniqueid);
-    if (waiting.some((one) => one.uniqueid === uniqueid)) {
+    if (waiting.some((other) => other.uniqueid === uniqueid)) {
       this.#asked.delete(uniqueid);
       return (await isCalled(this.given.manager, uniqueid)) ? 'called' : 'waiting';
     }
     if (asked !== undefined && performance.now() - asked < joiningMs) return 'joining';
     if (await isThere(this.given.manager, uniqueid)) return 'called';
     this.#asked.delete(uniqueid);
-    return 'missing';
+    return asked === undefined ? 'missing' : 'not-let-in';
   }
 
   async #end(one: Callback, outcome: CallbackOutcome): Promise<void> {
