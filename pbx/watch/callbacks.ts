@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import { writeOutbound, answerSteps } from '../../domain/calls/outbound-answer.js';
 import {
@@ -14,6 +15,7 @@ import { isUnreachable } from '../../domain/database/sql-errors.js';
 import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
+import type { ManagerEvents } from '../ami/settings.js';
 import { callbackChannel, callbackFamily, callbackUniqueid } from '../queue/callback-channel.js';
 import { placeAmong, readArrivals } from '../queue/places.js';
 import { readEpoch, readQueues } from '../queue/status.js';
@@ -37,7 +39,7 @@ const notLetInSeconds = 30;
 
 export interface CallbackServices {
   callbacks: Callbacks;
-  manager: ManagerActions;
+  manager: ManagerActions & Pick<EventEmitter<ManagerEvents>, 'on'>;
   outbound: Outbound;
   facts: TeamFacts;
   /** Whether this server watches the node. */
@@ -78,6 +80,8 @@ class Work {
   #mayCall = false;
   #askRightAt = 0;
   #strangersAt = 0;
+  /** Somebody is not called back any more, since the queues were looked through last. */
+  #ended = false;
   /** The queues as they were read in this look, by name: each once, however many are to be called back there. */
   #seen = new Map<string, ReturnType<typeof readQueues>>();
   readonly #noRight: LastingFault;
@@ -91,6 +95,8 @@ class Work {
       over: 'callers can be called back again',
       level: 'error',
     });
+    // An Asterisk that has started anew knows nothing of whom it was asked to put there.
+    given.manager.on('up', () => this.#asked.clear());
   }
 
   /** Results first: whoever was reached is not called again. */
@@ -177,17 +183,22 @@ class Work {
   }
 
   /**
-   * Whoever stands in a queue for somebody who is not called back any more leaves it. Not somebody who has been called: an
+   * Whoever stands in a queue for somebody who is not called back any more leaves it, and whom a server put there that hung
+   * between its claim and the put, so that another one has put them there meanwhile. Not somebody who has been called: an
    * agent has sent them there.
    */
   async #removeStrangers(open: readonly Callback[]): Promise<void> {
     const { manager } = this.given;
-    if (open.length === 0 && this.#asked.size === 0) return;
-    const ids = new Set((await this.given.callbacks.open()).map(({ id }) => id));
+    if (open.length === 0 && this.#asked.size === 0 && !this.#ended) return;
+    if (performance.now() < this.#strangersAt && !this.#ended) return;
+    this.#ended = false;
+    this.#strangersAt = performance.now() + strangersMs;
     const { waiting } = await readQueues(manager);
+    // Read after the queues: who was put there in between is known.
+    const puts = new Map((await this.given.callbacks.open()).map((one) => [one.id, one.puts]));
     for (const { uniqueid, channel } of waiting) {
       const callback = callbackChannel(uniqueid);
-      if (callback && !ids.has(callback.id) && !(await isCalled(manager, uniqueid)))
+      if (callback && callback.put !== puts.get(callback.id) && !(await isCalled(manager, uniqueid)))
         await hangUp(manager, channel);
     }
     if (open.length === 0) this.#asked.clear();
@@ -295,6 +306,7 @@ class Work {
 
   async #end(one: Callback, outcome: CallbackOutcome): Promise<void> {
     if (!(await this.given.callbacks.end(one.id, outcome))) return;
+    this.#ended = true;
     this.log.info({ team: one.team, group: one.group, callback: one.id, outcome }, 'nobody is called back');
     if (one.call !== null) this.#tell(one.call, 'callback-over', { outcome });
   }
