@@ -20,6 +20,7 @@ function inWords(event: Event): string {
   if (event.type === 'call.emergency') return `emergency call to ${event.number}`;
   if ('limit' in event) return `${event.of} ${event.name} may not call more: ${event.limit} ${event.most}`;
   if ('mode' in event) return `${event.user} listens to extension ${event.extension}`;
+  if ('callback' in event) return `${event.type} ${event.number}`;
   if (event.type !== 'agent.state')
     return `call from ${event.caller ?? 'unknown'} to ${event.did ?? 'the queue'}`;
   const limit = event.until === null ? '' : ` until ${clock(event.until)}`;

@@ -1,3 +1,4 @@
+import type { CallbackOutcome } from '../calls/callbacks.js';
 import type { LimitReached } from '../calls/limits.js';
 import type { SupervisionMode } from '../calls/supervision.js';
 import type { AgentState } from '../presence/transitions.js';
@@ -20,6 +21,10 @@ export const eventTypes = [
   'limit.over',
   'supervision.began',
   'supervision.over',
+  'callback.kept',
+  'callback.called',
+  'callback.answered',
+  'callback.expired',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
@@ -136,6 +141,31 @@ export interface SupervisionChange {
 
 type SupervisionEvent = 'supervision.began' | 'supervision.over';
 
+/**
+ * Somebody is to be called back (`kept`), an agent calls them (`called`), they were reached (`answered`), or nobody calls them any
+ * more (`expired`, whatever the reason).
+ */
+export interface CallbackChange {
+  team: string;
+  /** Its id, as `callback list` has it. */
+  callback: number;
+  group: string;
+  number: string;
+  /** The call in which they asked, if it was recorded. */
+  call: string | null;
+  /** Since when they wait. */
+  arrived: Date;
+  expires: Date;
+  /** How often they were called and not reached. */
+  tries: number;
+  /** Who called them last. */
+  agent: string | null;
+  /** Once it is over. */
+  outcome: CallbackOutcome | null;
+}
+
+type CallbackEvent = 'callback.kept' | 'callback.called' | 'callback.answered' | 'callback.expired';
+
 interface Envelope {
   /** Of this event and no other. */
   id: string;
@@ -151,8 +181,12 @@ export type Event = Envelope &
     | ({ type: 'call.emergency' } & EmergencyCall)
     | ({ type: LimitEvent } & LimitChange)
     | ({ type: SupervisionEvent } & SupervisionChange)
+    | ({ type: CallbackEvent } & CallbackChange)
     | ({
-        type: Exclude<EventType, 'agent.state' | 'call.emergency' | LimitEvent | SupervisionEvent>;
+        type: Exclude<
+          EventType,
+          'agent.state' | 'call.emergency' | LimitEvent | SupervisionEvent | CallbackEvent
+        >;
       } & CallChange)
   );
 
@@ -256,7 +290,7 @@ const select = (whose: string): string => `
 const ofAllTeams = select('');
 const ofOneTeam = select('e.team_id = :teamId and');
 
-const moments = ['previous_since', 'until', 'joined', 'answered', 'reached', 'began'];
+const moments = ['previous_since', 'until', 'joined', 'answered', 'reached', 'began', 'arrived', 'expires'];
 
 function toEvent({ era, xid, id: number, at, type, data: { id, ...data } }: Row): Event {
   const fields = Object.entries(data).map(([name, value]) => [

@@ -16,7 +16,7 @@ import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
 import type { ManagerEvents } from '../ami/settings.js';
-import { callbackChannel, callbackFamily, callbackUniqueid } from '../queue/callback-channel.js';
+import { callbackChannel, callbackFamily, callbackKey, callbackUniqueid } from '../queue/callback-channel.js';
 import { placeAmong, readArrivals } from '../queue/places.js';
 import { readEpoch, readQueues } from '../queue/status.js';
 import { queueOf } from '../queue/names.js';
@@ -77,11 +77,15 @@ export class CallbackQueue extends Loop {
 class Work {
   /** When a put was asked for, on our monotonic clock, by its uniqueid. */
   readonly #asked = new Map<string, number>();
+  /** The queues in which it is offered to nobody. */
+  #full = new Set<string>();
   #mayCall = false;
   #askRightAt = 0;
   #strangersAt = 0;
-  /** Somebody is not called back any more, since the queues were looked through last. */
-  #ended = false;
+  /** Somebody may stand in a queue for nobody: it is looked through at once. */
+  #seekStrangers = true;
+  /** Who was to be called back in the look before: an administrator, or the agent's call, may have ended it meanwhile. */
+  #known = new Set<number>();
   /** The queues as they were read in this look, by name: each once, however many are to be called back there. */
   #seen = new Map<string, ReturnType<typeof readQueues>>();
   readonly #noRight: LastingFault;
@@ -104,7 +108,10 @@ class Work {
     const { callbacks } = this.given;
     this.#seen = new Map();
     const open = await callbacks.open();
-    if (open.length > 0 || (await callbacks.anywhere())) await this.#settle();
+    const ids = new Set(open.map(({ id }) => id));
+    if ([...this.#known].some((id) => !ids.has(id))) this.#seekStrangers = true;
+    this.#known = ids;
+    if (open.length > 0 || this.#seekStrangers || (await callbacks.anywhere())) await this.#settle();
     else return;
     await this.#promise();
     const queues = new Map<string, Callback[]>();
@@ -135,34 +142,44 @@ class Work {
     if (!this.#mayCall) return;
     const until = (await readEpoch(manager)) + promisedSeconds;
     await manager.action('Setvar', { Variable: 'STAR64_CALLBACKS', Value: String(until) });
+    // Where as many are to be called back as may be it is offered to nobody else.
+    const full = new Set((await this.given.callbacks.full()).map(({ team, group }) => queueOf(team, group)));
+    for (const queue of new Set([...this.#full, ...full]))
+      await manager.action('Setvar', {
+        Variable: `GLOBAL(STAR64_CALLBACKS_${queue})`,
+        Value: full.has(queue) ? String(until) : '0',
+      });
+    this.#full = full;
   }
 
-  /** What came of calls, as the dialplan has left it; each line is removed once it is recorded. */
+  /** What came of calls, as the dialplan has left it, of an answer at once; each line is removed once it is recorded. */
   async #settle(): Promise<void> {
     const { manager, callbacks } = this.given;
     const { headers } = await manager.action('Getvar', { Variable: `DB_KEYS(${callbackFamily})` });
-    const ids = (headers.get('value') ?? '').split(',').filter((id) => /^[0-9]{1,15}$/.test(id));
-    if (ids.length === 0) return;
+    const keys = (headers.get('value') ?? '')
+      .split(',')
+      .filter((key) => /^[0-9]{1,15}-[0-9]{1,9}$/.test(key));
+    if (keys.length === 0) return;
     const now = await readEpoch(manager);
-    for (const id of ids) {
-      const line = await this.#line(id);
+    for (const key of keys) {
+      const line = await this.#line(key);
       const [word = '', epoch = '', channel = ''] = line.split('|');
       const result = callbackResults.find((one) => one === word);
       const put = callbackChannel(channel);
-      if (result && put?.id === Number(id)) {
+      if (result && put && callbackKey(put) === key) {
         const secondsAgo = Math.max(0, now - Number(epoch)) || 0;
         const settled = await callbacks.settle({ ...put, result, channel, put: put.put, secondsAgo });
         if (settled?.call != null) this.#tell(settled.call, 'callback-tried', { result, by: channel });
         if (settled?.call != null && settled.outcome !== null)
           this.#tell(settled.call, 'callback-over', { outcome: settled.outcome });
-      } else this.log.error({ id, line }, 'what came of a callback cannot be read');
-      await manager.action('Setvar', { Variable: `DB_DELETE(${callbackFamily}/${id})`, Value: '' });
+      } else this.log.error({ key, line }, 'what came of a callback cannot be read');
+      await manager.action('Setvar', { Variable: `DB_DELETE(${callbackFamily}/${key})`, Value: '' });
     }
   }
 
-  async #line(id: string): Promise<string> {
+  async #line(key: string): Promise<string> {
     try {
-      const [entry] = await this.given.manager.list('DBGet', { Family: callbackFamily, Key: id });
+      const [entry] = await this.given.manager.list('DBGet', { Family: callbackFamily, Key: key });
       return entry?.headers.get('val') ?? '';
     } catch (error) {
       if (error instanceof AmiError && error.code === 'rejected') return '';
@@ -189,9 +206,8 @@ class Work {
    */
   async #removeStrangers(open: readonly Callback[]): Promise<void> {
     const { manager } = this.given;
-    if (open.length === 0 && this.#asked.size === 0 && !this.#ended) return;
-    if (performance.now() < this.#strangersAt && !this.#ended) return;
-    this.#ended = false;
+    if ((open.length === 0 || performance.now() < this.#strangersAt) && !this.#seekStrangers) return;
+    this.#seekStrangers = false;
     this.#strangersAt = performance.now() + strangersMs;
     const { waiting } = await readQueues(manager);
     // Read after the queues: who was put there in between is known.
@@ -238,8 +254,9 @@ class Work {
       });
       const place = placeAmong(one, await readArrivals(manager, callbacks, one.team, one.group));
       // Their call may have ended a moment ago: its result first.
-      if ((await this.#line(String(one.id))) !== '') return;
+      if (one.puts > 0 && (await this.#line(callbackKey({ id: one.id, put: one.puts }))) !== '') return;
       if (!(await callbacks.claim(one.id, one.puts))) continue;
+      if (one.puts > 0) this.#seekStrangers = true;
       await this.#originate({ ...one, puts: one.puts + 1 }, place, way);
       return;
     }
@@ -306,7 +323,7 @@ class Work {
 
   async #end(one: Callback, outcome: CallbackOutcome): Promise<void> {
     if (!(await this.given.callbacks.end(one.id, outcome))) return;
-    this.#ended = true;
+    this.#seekStrangers = true;
     this.log.info({ team: one.team, group: one.group, callback: one.id, outcome }, 'nobody is called back');
     if (one.call !== null) this.#tell(one.call, 'callback-over', { outcome });
   }
