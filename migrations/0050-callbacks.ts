@@ -31,7 +31,8 @@ alter table callbacks
   add column kept_at timestamptz not null default clock_timestamp(),
   add column called_put integer not null default 0,
   add column called_agent_id integer,
-  add constraint callbacks_called_agent_fkey foreign key (team_id, called_agent_id) references agents (team_id, id) on delete restrict,
+  add constraint callbacks_called_agent_fkey foreign key (team_id, called_agent_id) references agents (team_id, id)
+    on delete set null (called_agent_id),
   drop constraint callbacks_outcome_known,
   add constraint callbacks_outcome_known
     check (outcome in ('answered', 'unreached', 'expired', 'closed', 'refused', 'removed', 'back'));
