@@ -23,6 +23,7 @@ function inWords(event: Event): string {
   if ('webhook' in event) return `webhook ${event.webhook} is disabled: ${event.reason}`;
   if ('mode' in event) return `${event.user} listens to extension ${event.extension}`;
   if ('agentResult' in event) return `${event.type} of agent ${event.agent} to ${event.dialled}`;
+  if ('callback' in event) return `${event.type} ${event.number}`;
   if (event.type !== 'agent.state')
     return `call from ${event.caller ?? 'unknown'} to ${event.did ?? 'the queue'}`;
   const limit = event.until === null ? '' : ` until ${clock(event.until)}`;

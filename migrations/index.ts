@@ -45,6 +45,7 @@ import { up as popups } from './0046-popups.js';
 import { up as webhooks } from './0047-webhooks.js';
 import { up as idempotency } from './0048-idempotency.js';
 import { up as clicks } from './0045-clicks.js';
+import { up as callbackLimits } from './0050-callbacks.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -103,4 +104,5 @@ export const migrations: readonly Migration[] = [
   { name: '0047-webhooks', sql: webhooks },
   { name: '0048-idempotency', sql: idempotency },
   { name: '0045-clicks', sql: clicks },
+  { name: '0050-callbacks', sql: callbackLimits },
 ];

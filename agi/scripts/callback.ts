@@ -19,7 +19,7 @@ export const callback: Script = async (
   [team = '', group = '', shown = ''],
 ) => {
   const number = shown === '' ? undefined : await numberOf(outbound, team, shown);
-  if (number === undefined || !(await callbacks.offers(team, group))) {
+  if (number === undefined || !(await callbacks.offers(team, group, number))) {
     const { uniqueid } = session.request;
     log.info({ team, group, uniqueid, caller: shown }, 'a caller who asks for it is not called back');
     return answer(session, 'no');
@@ -43,20 +43,33 @@ export const callbackKeep: Script = async (
   return answer(session, 'kept');
 };
 
-/** The place of a caller who goes back into the queue, since when they wait. Arguments as those of `callback`. */
-export const callbackPlace: Script = async ({ places }, session, [team = '', group = '', , asked = '']) =>
-  answer(session, String(await places.placeOf(team, group, callIn(asked))));
+/**
+ * The place of a caller who goes back into the queue, since when they wait. If they were kept and have not learned it, they
+ * are not called back as well. Arguments as those of `callback`.
+ */
+export const callbackPlace: Script = async (
+  { places, callbacks },
+  session,
+  [team = '', group = '', , asked = ''],
+) => {
+  const caller = callIn(asked);
+  await callbacks.back(caller.call);
+  return answer(session, String(await places.placeOf(team, group, caller)));
+};
 
 /**
- * How somebody is called back, now that an agent has answered. Arguments: team, id of the callback, call. Answered as the
- * question `outbound`; it counts towards the limits of the team from now on.
+ * How somebody is called back, now that an agent has answered. Arguments: team, `<id of the callback>-<put>`, call. Answered
+ * as the question `outbound`; it counts towards the limits of the team from now on. For a put that another server has taken
+ * the place of nobody is called: an agent may be calling them already.
  */
 export const callbackCall: Script = async (
   { outbound, routing, callbacks, callsOut, log },
   session,
-  [team = '', id = '', call = ''],
+  [team = '', asked = '', call = ''],
 ) => {
-  const wanted = await callbacks.find(team, id);
+  const [id = '', put = ''] = asked.split('-');
+  const found = await callbacks.find(team, id);
+  const wanted = found?.puts === Number(put) ? found : undefined;
   const decision = wanted && (await decideCallback(outbound, team, wanted.number, call));
   if (!wanted || !decision)
     return answer(session, writeOutbound({ go: false, refused: 'nobody', sounds: [] }));

@@ -2,12 +2,22 @@
 
 const group = `
   g as (
-    select g.team_id, g.id, g.callback_hours from agent_groups g join teams t on t.id = g.team_id
+    select g.team_id, g.id, g.callback_minutes, g.callback_limit from agent_groups g join teams t on t.id = g.team_id
     where t.node = :node and t.identity = :team and g.name = :group and g.removed_at is null
       and g.callback_key is not null
   )`;
 
-export const offers = `with ${group} select 1 from g`;
+/** How many are to be called back in a group `g`. */
+const openOf = `(select count(*) from callbacks o where o.team_id = g.team_id and o.group_id = g.id and o.ended_at is null)`;
+/** Somebody of that number is among them already. */
+const isKept = `exists (select from callbacks o where o.team_id = g.team_id and o.group_id = g.id and o.number = :number
+  and o.ended_at is null)`;
+
+export const offers = `with ${group} select 1 from g where ${openOf} < g.callback_limit or ${isKept}`;
+
+export const full = `
+  select t.identity as team, g.name as "group" from agent_groups g join teams t on t.id = g.team_id
+  where t.node = :node and g.callback_key is not null and g.removed_at is null and ${openOf} >= g.callback_limit`;
 
 export const anywhere = `
   select exists (select from agent_groups g join teams t on t.id = g.team_id
@@ -22,11 +32,12 @@ export const keep = `
   ), kept as (
     insert into callbacks as k (team_id, group_id, call_id, number, did, arrived_at, priority, expires_at)
     select g.team_id, g.id, asked.id, :number, asked.did, coalesce(asked.joined_at, clock_timestamp()), :priority::integer,
-      clock_timestamp() + make_interval(hours => g.callback_hours)
-    from g left join asked on true
+      clock_timestamp() + make_interval(mins => g.callback_minutes)
+    from g left join asked on true where ${openOf} < g.callback_limit or ${isKept}
     on conflict (team_id, group_id, number) where ended_at is null do update set
       arrived_at = least(k.arrived_at, excluded.arrived_at), priority = greatest(k.priority, excluded.priority),
-      call_id = excluded.call_id, did = coalesce(excluded.did, k.did), expires_at = excluded.expires_at
+      call_id = excluded.call_id, did = coalesce(excluded.did, k.did), expires_at = excluded.expires_at,
+      kept_at = excluded.kept_at
     returning k.id, k.group_id, k.call_id
   ), visited as (
     update queue_visits v set outcome = 'callback', left_at = coalesce(v.left_at, greatest(clock_timestamp(), v.joined_at))
@@ -41,7 +52,10 @@ const columns = `
   k.id, t.identity as team, g.name as "group", k.number, k.did, c.uniqueid as call,
   extract(epoch from k.arrived_at)::double precision as "arrivedAt", k.priority, k.puts, k.tries,
   k.next_at <= clock_timestamp() as due, h.name as hours,
-  case when g.removed_at is not null or g.callback_key is null then 'closed'
+  -- An event of their wait before may come late, but not so late.
+  case when exists (select from queue_visits v where v.call_id = k.call_id and v.joined_at > k.kept_at
+      and (v.answered_at is not null or v.left_at is null and v.joined_at < clock_timestamp() - interval '10 seconds')) then 'back'
+    when g.removed_at is not null or g.callback_key is null then 'closed'
     when k.expires_at <= clock_timestamp() then 'expired' end as over`;
 const from = `
   from callbacks k join teams t on t.id = k.team_id join agent_groups g on g.id = k.group_id
@@ -58,10 +72,14 @@ export const later = `
   update callbacks set next_at = clock_timestamp() + make_interval(secs => :seconds)
   where id = :id and ended_at is null returning id`;
 
-/** Whoever was reached has been answered; the others are among the calls that nobody returned. */
+/**
+ * Whoever was reached has been answered; the others are among the calls that nobody returned. Of one who waits again the queue
+ * says what becomes of them.
+ */
 const callOf = (ended: string): string => `
-  update calls c set outcome = 'not-called-back' from ${ended} where c.id = ${ended}.call_id
-    and ${ended}.outcome <> 'answered' and c.outcome = 'callback'`;
+  update calls c set outcome = case when ${ended}.outcome <> 'back' then 'not-called-back'
+    when c.ended_at is not null then 'unknown' end
+  from ${ended} where c.id = ${ended}.call_id and ${ended}.outcome <> 'answered' and c.outcome = 'callback'`;
 
 export const end = `
   with ended as (
@@ -70,6 +88,15 @@ export const end = `
   ), called as (${callOf('ended')})
   select id from ended`;
 
+export const back = `
+  with ended as (
+    update callbacks k set ended_at = clock_timestamp(), outcome = 'back' from calls c
+    where c.node = :node and c.uniqueid = :call and k.team_id = c.team_id and k.call_id = c.id and k.ended_at is null
+    returning k.id, k.call_id, k.outcome
+  ), called as (${callOf('ended')})
+  select id from ended`;
+
+/** Of a put that another one has taken the place of, only that somebody was reached counts. */
 export const settle = `
   with told as (
     select :result::text as result, clock_timestamp() - make_interval(secs => :secondsAgo) as at
@@ -82,6 +109,7 @@ export const settle = `
         else case when k.tries + 1 >= g.callback_tries then 'unreached' end end
     from told, agent_groups g
     where k.id = :id and k.settled < :put::integer and k.ended_at is null and g.id = k.group_id
+      and (k.puts = :put::integer or told.result = 'answered')
     returning k.team_id, k.call_id, k.outcome
   ), called as (${callOf('settled')}), tried as (
     -- The agent's call to the outside, of which the end of the channel to the trunk tells the rest, if somebody answered there.
@@ -124,6 +152,9 @@ export const connected = `
   ), offered as (
     update offers o set visit_id = visit.id, result = 'answered', answered_at = clock_timestamp()
     from visit where o.node = :node and o.uniqueid = :offerId and o.visit_id is null
+  ), begun as (
+    update callbacks o set called_put = :put::integer, called_agent_id = agent.id from agent
+    where o.id = :id and o.called_put < :put::integer
   ), told as (
     insert into call_steps (team_id, call_id, at, key, kind, facts)
     select made.team_id, made.id, clock_timestamp(), 'callback', 'callback-of',
@@ -134,6 +165,9 @@ export const connected = `
   select k.team_id as "teamId", k.group_id as "groupId", k.wrap_up_seconds as "wrapUpSeconds",
     not exists (select from queue_visits v where v.call_id = made.id and v.offer_id is distinct from :offerId) as first
   from k, made`;
+
+/** Only then there is a call of that uniqueid. */
+export const isCalled = `select 1 from calls where node = :node and uniqueid = :channel`;
 
 export const arrivals = `
   select c.uniqueid, extract(epoch from min(v.joined_at))::double precision as at

@@ -25,7 +25,8 @@ export const callbackResults = [
 export type CallbackResult = (typeof callbackResults)[number];
 
 /** How a callback ends; see `callbacks.outcome`. */
-export type CallbackOutcome = 'answered' | 'unreached' | 'expired' | 'closed' | 'refused' | 'removed';
+export type CallbackOutcome =
+  'answered' | 'unreached' | 'expired' | 'closed' | 'refused' | 'removed' | 'back';
 
 /** Somebody who is to be called back. */
 export interface Callback {
@@ -48,7 +49,7 @@ export interface Callback {
   /** Its hours, by name; null: the group is always open. */
   hours: string | null;
   /** Why nobody is called back any more; null: they are. */
-  over: 'expired' | 'closed' | null;
+  over: 'expired' | 'closed' | 'back' | null;
 }
 
 /** A caller who asks to be called back. */
@@ -70,16 +71,17 @@ export class Callbacks {
 
   /**
    * Keeps somebody with the place that they have, since they first came into that queue in this call. Whoever is kept there
-   * already by that number keeps the earlier of both places. False: nobody is called back there.
+   * already by that number keeps the earlier of both places. Told twice it is the same. False: nobody is called back there, or
+   * as many are as may be (in one instant a few more).
    */
   async keep(wish: CallbackWish): Promise<boolean> {
     const rows = await prepared(this.db, sql.keep, { node: this.node, ...wish });
     return rows.length > 0;
   }
 
-  /** Whether callers of a group are called back. */
-  async offers(team: string, group: string): Promise<boolean> {
-    const rows = await prepared(this.db, sql.offers, { node: this.node, team, group });
+  /** Whether a caller of a group, by this number, is called back. */
+  async offers(team: string, group: string, number: string): Promise<boolean> {
+    const rows = await prepared(this.db, sql.offers, { node: this.node, team, group, number });
     return rows.length > 0;
   }
 
@@ -87,6 +89,19 @@ export class Callbacks {
   async anywhere(): Promise<boolean> {
     const [row] = await prepared<{ there: boolean }>(this.db, sql.anywhere, { node: this.node });
     return row?.there === true;
+  }
+
+  /** The groups in which as many are to be called back as may be. */
+  full(): Promise<{ team: string; group: string }[]> {
+    return prepared(this.db, sql.full, { node: this.node });
+  }
+
+  /**
+   * Who had asked in this call waits in it again, since they did not hear that they were kept: they are not called back as
+   * well.
+   */
+  async back(call: string): Promise<void> {
+    await prepared(this.db, sql.back, { node: this.node, call });
   }
 
   /** Everybody who is to be called back, in order of arrival. */
@@ -119,7 +134,8 @@ export class Callbacks {
   }
 
   /**
-   * What came of the call of a put, so many seconds ago, by the uniqueid of that call. Told twice it counts once. Returns what
+   * What came of the call of a put, so many seconds ago, by the uniqueid of that call. Told twice it counts once; of a put that
+   * is not the last one nothing counts but that somebody was reached. Returns what
    * became of the callback: null, it goes on; undefined, this was known, or it is over.
    */
   async settle(told: {
@@ -143,6 +159,7 @@ export class Callbacks {
    */
   async connected(told: {
     id: number;
+    put: number;
     channel: string;
     offerId: string;
     agent: string;
@@ -152,6 +169,12 @@ export class Callbacks {
       ...told,
     });
     return row;
+  }
+
+  /** Whether an agent has called back already by the put of this uniqueid. */
+  async isCalled(channel: string): Promise<boolean> {
+    const rows = await prepared(this.db, sql.isCalled, { node: this.node, channel });
+    return rows.length > 0;
   }
 
   /** Since when the calls of these uniqueids stand in a queue, in seconds since 1970. */

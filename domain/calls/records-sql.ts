@@ -69,7 +69,9 @@ export const abandoned = `
   )
   -- Whom one queue has sent on to this one has not been served there; here they have given up.
   update calls c set outcome = 'abandoned' from visited
-  where c.id = visited.call_id and coalesce(c.outcome, 'unknown') in ('unknown', 'nobody', 'timeout', 'full')`;
+  -- Of one that an agent has called, and sent on to it, the call to the outside has an outcome of its own.
+  where c.id = visited.call_id and c.direction <> 'out'
+    and coalesce(c.outcome, 'unknown') in ('unknown', 'nobody', 'timeout', 'full')`;
 
 export const unserved = `
   with ${queue}, ${visitWhere("v.answered_at is null and coalesce(v.outcome, 'unknown') in ('unknown', 'abandoned')")}, visited as (
@@ -78,7 +80,8 @@ export const unserved = `
   )
   -- A call that goes on by the caller's own wish has no outcome yet.
   update calls c set outcome = case when :outcome::text not in ('again', 'key') then :outcome::text end from visited
-  where c.id = visited.call_id and coalesce(c.outcome, 'unknown') in ('unknown', 'abandoned', 'nobody', 'timeout', 'full')`;
+  where c.id = visited.call_id and c.direction <> 'out'
+    and coalesce(c.outcome, 'unknown') in ('unknown', 'abandoned', 'nobody', 'timeout', 'full')`;
 
 export const offered = `
   with ${queue}, ${visitWhere('v.answered_at is null')}, made as (

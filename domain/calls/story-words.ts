@@ -139,6 +139,7 @@ const callbackEnds: Readonly<Record<string, string>> = {
   closed: 'the group is closed',
   refused: 'the number may not be called',
   removed: 'by an administrator',
+  back: 'they wait again in this call',
 };
 
 /** How each kind reads. Kinds that have no line here are shown as they are: whoever adds one adds a line. */

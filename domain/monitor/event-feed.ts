@@ -1,3 +1,4 @@
+import type { CallbackOutcome } from '../calls/callbacks.js';
 import type { AgentResult } from '../calls/clicks.js';
 import type { LimitReached } from '../calls/limits.js';
 import type { SupervisionMode } from '../calls/supervision.js';
@@ -183,6 +184,30 @@ export interface WebhookDisabled {
   reason: 'failures' | 'gone';
   failingSince: Date | null;
 }
+/**
+ * Somebody is to be called back (`kept`), an agent calls them (`called`), they were reached (`answered`), or nobody calls them any
+ * more (`expired`, whatever the reason).
+ */
+export interface CallbackChange {
+  team: string;
+  /** Its id, as `callback list` has it. */
+  callback: number;
+  group: string;
+  number: string;
+  /** The call in which they asked, if it was recorded. */
+  call: string | null;
+  /** Since when they wait. */
+  arrived: Date;
+  expires: Date;
+  /** How often they were called and not reached. */
+  tries: number;
+  /** Who called them last. */
+  agent: string | null;
+  /** Once it is over. */
+  outcome: CallbackOutcome | null;
+}
+
+type CallbackEvent = 'callback.kept' | 'callback.called' | 'callback.answered' | 'callback.expired';
 
 interface Envelope {
   /** Of this event and no other. */
@@ -199,6 +224,7 @@ export type Event = Envelope &
     | ({ type: 'call.emergency' } & EmergencyCall)
     | ({ type: LimitEvent } & LimitChange)
     | ({ type: SupervisionEvent } & SupervisionChange)
+    | ({ type: CallbackEvent } & CallbackChange)
     | ({ type: ClickEvent } & ClickChange)
     | ({ type: PopupEvent } & PopupChange)
     | ({ type: 'webhook.disabled' } & WebhookDisabled)
@@ -209,6 +235,7 @@ export type Event = Envelope &
           | 'call.emergency'
           | LimitEvent
           | SupervisionEvent
+          | CallbackEvent
           | ClickEvent
           | PopupEvent
           | 'webhook.disabled'
@@ -324,6 +351,8 @@ const moments = [
   'answered',
   'reached',
   'began',
+  'arrived',
+  'expires',
   'opened',
   'closed',
   'failing_since',

@@ -18,5 +18,11 @@ export function callbackChannel(uniqueid: string): CallbackChannel | undefined {
   return id === undefined || put === undefined ? undefined : { id: Number(id), put: Number(put) };
 }
 
-/** Where in astdb star64-callback-end leaves what came of a call: `<result>|<epoch>|<uniqueid>`, by the id of the callback. */
+/**
+ * Where in astdb the dialplan (star64-callback-reached and -end) leaves what came of a call: `<result>|<epoch>|<uniqueid>`, by
+ * the callback and the put.
+ */
 export const callbackFamily = 'star64-callback';
+
+/** The key of a put there. */
+export const callbackKey = ({ id, put }: CallbackChannel): string => `${id}-${put}`;

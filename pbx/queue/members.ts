@@ -8,6 +8,7 @@ import { markDirectCalls } from './direct-calls-mark.js';
 import { setLamp } from './lamps.js';
 import type { Lease } from './lease.js';
 import { deviceOf, memberOf, pauseReason, wrapUpReason } from './names.js';
+import { askPhone } from './phones.js';
 import { readQueues, type Member } from './status.js';
 import { knowsWrapUp, type Wanted } from './wanted.js';
 import { markWrapUp, readMarkedOffer, unmarkWrapUp } from './wrap-up-mark.js';
@@ -47,6 +48,8 @@ export class QueueMembers {
       wanted.queues.map(({ queue, penalty }) => this.#add(queue, phone, wanted, penalty, thorough)),
     );
     const there = wanted.queues.find((_, index) => added[index]);
+    // Soon after its start Asterisk may not have asked this phone yet whether it is there, and offers it nothing until it has.
+    if (there && !thorough) await askPhone(this.manager, deviceOf(phone));
     return there && find(there.queue);
   }
 

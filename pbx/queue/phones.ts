@@ -41,20 +41,26 @@ export async function phonesAt(
 
 /**
  * Asks the phones of queue members whether they are there. After its start Asterisk takes each for unavailable until
- * it has asked it, which it spreads over the time between two such questions: a minute without agents.
+ * it has asked it, which it spreads over the time between two such questions: a minute without agents. Returns how many
+ * it was told to ask: while it still reads its registrations it says that it will, and asks nobody.
  */
-export async function askPhones(manager: ManagerActions, db: Database, node: string): Promise<void> {
+export async function askPhones(manager: ManagerActions, db: Database, node: string): Promise<number> {
   const { members } = await readQueues(manager);
   const silent = new Set(members.filter(({ unavailable }) => unavailable).map(({ device }) => device));
-  for (const device of (await phonesAt(db, node, silent)).keys()) {
-    const endpoint = endpointOf(device);
-    if (endpoint === undefined) continue;
-    try {
-      await manager.action('PJSIPQualify', { Endpoint: endpoint });
-    } catch (error) {
-      // Asterisk does not know it (any more): it stays unavailable.
-      if (!(error instanceof AmiError) || error.code !== 'rejected') throw error;
-    }
+  const phones = [...(await phonesAt(db, node, silent)).keys()];
+  for (const device of phones) await askPhone(manager, device);
+  return phones.length;
+}
+
+/** Asks one, if it is a SIP phone. */
+export async function askPhone(manager: ManagerActions, device: string): Promise<void> {
+  const endpoint = endpointOf(device);
+  if (endpoint === undefined) return;
+  try {
+    await manager.action('PJSIPQualify', { Endpoint: endpoint });
+  } catch (error) {
+    // Asterisk does not know it (any more): it stays unavailable.
+    if (!(error instanceof AmiError) || error.code !== 'rejected') throw error;
   }
 }
 

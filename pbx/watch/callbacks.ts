@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import { writeOutbound, answerSteps } from '../../domain/calls/outbound-answer.js';
 import {
@@ -14,7 +15,8 @@ import { isUnreachable } from '../../domain/database/sql-errors.js';
 import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
-import { callbackChannel, callbackFamily, callbackUniqueid } from '../queue/callback-channel.js';
+import type { ManagerEvents } from '../ami/settings.js';
+import { callbackChannel, callbackFamily, callbackKey, callbackUniqueid } from '../queue/callback-channel.js';
 import { placeAmong, readArrivals } from '../queue/places.js';
 import { readEpoch, readQueues } from '../queue/status.js';
 import { queueOf } from '../queue/names.js';
@@ -30,10 +32,14 @@ const keptInSeconds = 60;
 const promisedSeconds = 10;
 /** How often it is asked what the user of the manager may do. */
 const rightMs = 30_000;
+/** How often all queues are looked through for who stands there for nobody; after an end, at once. */
+const strangersMs = 10_000;
+/** Before somebody is put into a queue again that has not let them in, as one that is full. */
+const notLetInSeconds = 30;
 
 export interface CallbackServices {
   callbacks: Callbacks;
-  manager: ManagerActions;
+  manager: ManagerActions & Pick<EventEmitter<ManagerEvents>, 'on'>;
   outbound: Outbound;
   facts: TeamFacts;
   /** Whether this server watches the node. */
@@ -71,8 +77,17 @@ export class CallbackQueue extends Loop {
 class Work {
   /** When a put was asked for, on our monotonic clock, by its uniqueid. */
   readonly #asked = new Map<string, number>();
+  /** The queues in which it is offered to nobody. */
+  #full = new Set<string>();
   #mayCall = false;
   #askRightAt = 0;
+  #strangersAt = 0;
+  /** Somebody may stand in a queue for nobody: it is looked through at once. */
+  #seekStrangers = true;
+  /** Who was to be called back in the look before: an administrator, or the agent's call, may have ended it meanwhile. */
+  #known = new Set<number>();
+  /** The queues as they were read in this look, by name: each once, however many are to be called back there. */
+  #seen = new Map<string, ReturnType<typeof readQueues>>();
   readonly #noRight: LastingFault;
 
   constructor(
@@ -84,13 +99,19 @@ class Work {
       over: 'callers can be called back again',
       level: 'error',
     });
+    // An Asterisk that has started anew knows nothing of whom it was asked to put there.
+    given.manager.on('up', () => this.#asked.clear());
   }
 
   /** Results first: whoever was reached is not called again. */
   async look(): Promise<void> {
     const { callbacks } = this.given;
+    this.#seen = new Map();
     const open = await callbacks.open();
-    if (open.length > 0 || (await callbacks.anywhere())) await this.#settle();
+    const ids = new Set(open.map(({ id }) => id));
+    if ([...this.#known].some((id) => !ids.has(id))) this.#seekStrangers = true;
+    this.#known = ids;
+    if (open.length > 0 || this.#seekStrangers || (await callbacks.anywhere())) await this.#settle();
     else return;
     await this.#promise();
     const queues = new Map<string, Callback[]>();
@@ -121,34 +142,44 @@ class Work {
     if (!this.#mayCall) return;
     const until = (await readEpoch(manager)) + promisedSeconds;
     await manager.action('Setvar', { Variable: 'STAR64_CALLBACKS', Value: String(until) });
+    // Where as many are to be called back as may be it is offered to nobody else.
+    const full = new Set((await this.given.callbacks.full()).map(({ team, group }) => queueOf(team, group)));
+    for (const queue of new Set([...this.#full, ...full]))
+      await manager.action('Setvar', {
+        Variable: `GLOBAL(STAR64_CALLBACKS_${queue})`,
+        Value: full.has(queue) ? String(until) : '0',
+      });
+    this.#full = full;
   }
 
-  /** What came of calls, as the dialplan has left it; each line is removed once it is recorded. */
+  /** What came of calls, as the dialplan has left it, of an answer at once; each line is removed once it is recorded. */
   async #settle(): Promise<void> {
     const { manager, callbacks } = this.given;
     const { headers } = await manager.action('Getvar', { Variable: `DB_KEYS(${callbackFamily})` });
-    const ids = (headers.get('value') ?? '').split(',').filter((id) => /^[0-9]{1,15}$/.test(id));
-    if (ids.length === 0) return;
+    const keys = (headers.get('value') ?? '')
+      .split(',')
+      .filter((key) => /^[0-9]{1,15}-[0-9]{1,9}$/.test(key));
+    if (keys.length === 0) return;
     const now = await readEpoch(manager);
-    for (const id of ids) {
-      const line = await this.#line(id);
+    for (const key of keys) {
+      const line = await this.#line(key);
       const [word = '', epoch = '', channel = ''] = line.split('|');
       const result = callbackResults.find((one) => one === word);
       const put = callbackChannel(channel);
-      if (result && put?.id === Number(id)) {
+      if (result && put && callbackKey(put) === key) {
         const secondsAgo = Math.max(0, now - Number(epoch)) || 0;
         const settled = await callbacks.settle({ ...put, result, channel, put: put.put, secondsAgo });
         if (settled?.call != null) this.#tell(settled.call, 'callback-tried', { result, by: channel });
         if (settled?.call != null && settled.outcome !== null)
           this.#tell(settled.call, 'callback-over', { outcome: settled.outcome });
-      } else this.log.error({ id, line }, 'what came of a callback cannot be read');
-      await manager.action('Setvar', { Variable: `DB_DELETE(${callbackFamily}/${id})`, Value: '' });
+      } else this.log.error({ key, line }, 'what came of a callback cannot be read');
+      await manager.action('Setvar', { Variable: `DB_DELETE(${callbackFamily}/${key})`, Value: '' });
     }
   }
 
-  async #line(id: string): Promise<string> {
+  async #line(key: string): Promise<string> {
     try {
-      const [entry] = await this.given.manager.list('DBGet', { Family: callbackFamily, Key: id });
+      const [entry] = await this.given.manager.list('DBGet', { Family: callbackFamily, Key: key });
       return entry?.headers.get('val') ?? '';
     } catch (error) {
       if (error instanceof AmiError && error.code === 'rejected') return '';
@@ -169,17 +200,21 @@ class Work {
   }
 
   /**
-   * Whoever stands in a queue for somebody who is not called back any more leaves it. Not somebody who has been called: an
+   * Whoever stands in a queue for somebody who is not called back any more leaves it, and whom a server put there that hung
+   * between its claim and the put, so that another one has put them there meanwhile. Not somebody who has been called: an
    * agent has sent them there.
    */
   async #removeStrangers(open: readonly Callback[]): Promise<void> {
     const { manager } = this.given;
-    if (open.length === 0 && this.#asked.size === 0) return;
-    const ids = new Set((await this.given.callbacks.open()).map(({ id }) => id));
+    if ((open.length === 0 || performance.now() < this.#strangersAt) && !this.#seekStrangers) return;
+    this.#seekStrangers = false;
+    this.#strangersAt = performance.now() + strangersMs;
     const { waiting } = await readQueues(manager);
+    // Read after the queues: who was put there in between is known.
+    const puts = new Map((await this.given.callbacks.open()).map((one) => [one.id, one.puts]));
     for (const { uniqueid, channel } of waiting) {
       const callback = callbackChannel(uniqueid);
-      if (callback && !ids.has(callback.id) && !(await isCalled(manager, uniqueid)))
+      if (callback && callback.put !== puts.get(callback.id) && !(await isCalled(manager, uniqueid)))
         await hangUp(manager, channel);
     }
     if (open.length === 0) this.#asked.clear();
@@ -190,13 +225,17 @@ class Work {
     const [first] = ofQueue;
     if (!first) return;
     const { manager, callbacks } = this.given;
-    const { members } = await readQueues(manager, { queue: queueOf(first.team, first.group) });
+    const { members } = await this.#queue(first);
     // A queue without anybody who is there lets nobody wait (EmptyQueues).
     if (members.every(isAway)) return;
     for (const one of ofQueue) {
       if (!one.due) continue;
       const state = await this.#state(one);
       if (state === 'joining') return;
+      if (state === 'not-let-in') {
+        await callbacks.later(one.id, notLetInSeconds);
+        continue;
+      }
       if (state !== 'missing') continue;
       const decision = await decideCallback(this.given.outbound, one.team, one.number);
       if (decision?.go !== true) {
@@ -215,8 +254,9 @@ class Work {
       });
       const place = placeAmong(one, await readArrivals(manager, callbacks, one.team, one.group));
       // Their call may have ended a moment ago: its result first.
-      if ((await this.#line(String(one.id))) !== '') return;
+      if (one.puts > 0 && (await this.#line(callbackKey({ id: one.id, put: one.puts }))) !== '') return;
       if (!(await callbacks.claim(one.id, one.puts))) continue;
+      if (one.puts > 0) this.#seekStrangers = true;
       await this.#originate({ ...one, puts: one.puts + 1 }, place, way);
       return;
     }
@@ -253,24 +293,37 @@ class Work {
     if (one.call !== null) this.#tell(one.call, 'callback-put', { group, place: String(place) });
   }
 
-  /** Whether somebody stands in the queue, or is about to, or an agent calls; `missing`: none of these. */
-  async #state({ id, puts, team, group }: Callback): Promise<'waiting' | 'called' | 'joining' | 'missing'> {
+  /** The queue of a callback, read once in a look. */
+  #queue({ team, group }: Callback): ReturnType<typeof readQueues> {
+    const queue = queueOf(team, group);
+    const seen = this.#seen.get(queue) ?? readQueues(this.given.manager, { queue });
+    this.#seen.set(queue, seen);
+    return seen;
+  }
+
+  /**
+   * Whether somebody stands in the queue, or is about to, or an agent calls; `missing`: none of these; `not-let-in`: this
+   * server has just put somebody there, and they are in neither.
+   */
+  async #state(one: Callback): Promise<'waiting' | 'called' | 'joining' | 'missing' | 'not-let-in'> {
+    const { id, puts } = one;
     if (puts === 0) return 'missing';
     const uniqueid = callbackUniqueid({ id, put: puts });
-    const { waiting } = await readQueues(this.given.manager, { queue: queueOf(team, group) });
+    const { waiting } = await this.#queue(one);
     const asked = this.#asked.get(uniqueid);
-    if (waiting.some((one) => one.uniqueid === uniqueid)) {
+    if (waiting.some((other) => other.uniqueid === uniqueid)) {
       this.#asked.delete(uniqueid);
       return (await isCalled(this.given.manager, uniqueid)) ? 'called' : 'waiting';
     }
     if (asked !== undefined && performance.now() - asked < joiningMs) return 'joining';
     if (await isThere(this.given.manager, uniqueid)) return 'called';
     this.#asked.delete(uniqueid);
-    return 'missing';
+    return asked === undefined ? 'missing' : 'not-let-in';
   }
 
   async #end(one: Callback, outcome: CallbackOutcome): Promise<void> {
     if (!(await this.given.callbacks.end(one.id, outcome))) return;
+    this.#seekStrangers = true;
     this.log.info({ team: one.team, group: one.group, callback: one.id, outcome }, 'nobody is called back');
     if (one.call !== null) this.#tell(one.call, 'callback-over', { outcome });
   }

@@ -177,16 +177,14 @@ export class Observer {
       case 'UserEvent':
         return this.#told(event);
       case 'QueueCallerJoin':
-        if (callbackChannel(uniqueid)) return undefined;
+        if (callbackChannel(uniqueid)) return { key: uniqueid, run: () => this.#joinedAgain(event) };
         this.#queued.add(uniqueid);
         dropOldest(this.#queued, most);
         return { key: uniqueid, run: () => this.#joined(event) };
       case 'QueueCallerLeave':
-        if (callbackChannel(uniqueid)) return undefined;
         this.#endings.left(callerIn(event));
         return undefined;
       case 'QueueCallerAbandon':
-        if (callbackChannel(uniqueid)) return undefined;
         // Also said of those whom the queue lets go: who has given up hangs up at once, the others come to star64-left.
         this.#gaveUp.set(uniqueid, callerIn(event));
         dropOldest(this.#gaveUp, most);
@@ -296,8 +294,15 @@ export class Observer {
     if (called && signIn) await this.#record('offer', signIn, called, queue ?? undefined);
   }
 
+  /** Nobody stands there yet for somebody who is to be called back; who has been called, and was sent on to a queue, waits. */
+  async #joinedAgain(event: AmiMessage): Promise<void> {
+    if (await this.#callbacks.isCalled(callerIn(event).uniqueid)) await this.#joined(event);
+  }
+
   /** A queue has let a caller go without an answer, and the dialplan says why. */
   async #unserved(event: AmiMessage): Promise<void> {
+    // Who hung up while they were asked whether they are to be called back: app_queue knows only that they left.
+    if (event.headers.get('outcome') === 'abandoned') return this.#records.abandoned(callerIn(event));
     const outcome = unservedOutcomes.find((one) => one === event.headers.get('outcome'));
     if (outcome === undefined) return;
     // Whom a full queue does not take never joins it: a visit all the same, of no time.
@@ -315,7 +320,7 @@ export class Observer {
     const caller = callerIn(event);
     const callback = callbackChannel(caller.uniqueid);
     if (callback) {
-      const told = { id: callback.id, channel: caller.uniqueid, offerId: offerIn(event), agent };
+      const told = { ...callback, channel: caller.uniqueid, offerId: offerIn(event), agent };
       const begun = await this.#callbacks.connected(told);
       if (begun?.first !== false) return begun && { ...begun, call: caller.uniqueid };
     }

@@ -27,7 +27,12 @@ export interface WatcherSettings {
   reconcileMs: number;
   /** After a reconciliation of which a step failed. */
   reconcileAgainMs: number;
+  /** After the start of Asterisk its phones are asked, and again after so long, then after twice that, for a minute. */
+  askAgainMs: number;
 }
+
+/** How often they are asked in all: with the last one Asterisk has asked each by itself. */
+const mostAsked = 7;
 
 export const watcherDefaults = {
   tickMs: 1000,
@@ -35,6 +40,7 @@ export const watcherDefaults = {
   leaseSeconds: 10,
   reconcileMs: 60_000,
   reconcileAgainMs: 5000,
+  askAgainMs: 1000,
 };
 
 /**
@@ -51,8 +57,9 @@ export class Watcher {
   /** The moment of Asterisk's last reload, as it was read last. */
   #reloaded: string | undefined;
   #reloadedJustNow = false;
-  /** Asterisk may have been restarted. */
-  #askPhones = false;
+  /** Asterisk may have been restarted: its phones are asked at this moment of our monotonic clock; null: no more. */
+  #askPhonesAt: number | null = null;
+  #phonesAsked = 0;
   readonly #away: LastingFault;
   readonly #trouble: LastingFault;
   /** Until when the watch is surely ours, on our monotonic clock. */
@@ -81,7 +88,8 @@ export class Watcher {
     });
     manager.on('up', () => {
       this.observer.watches();
-      this.#askPhones = true;
+      this.#askPhonesAt = 0;
+      this.#phonesAsked = 0;
       this.reconcileSoon();
     });
   }
@@ -159,6 +167,17 @@ export class Watcher {
     this.#reloaded = reloaded;
   }
 
+  /**
+   * Soon after its start Asterisk may not have read its registrations, and who signs in later comes to a phone that was not
+   * asked: so it is done again, ever more seldom, until Asterisk has asked each of them by itself.
+   */
+  async #askPhones(): Promise<void> {
+    if (this.#askPhonesAt === null || performance.now() < this.#askPhonesAt) return;
+    await askPhones(this.manager, this.db, this.settings.node);
+    const again = this.settings.askAgainMs * 2 ** this.#phonesAsked++;
+    this.#askPhonesAt = this.#phonesAsked < mostAsked ? performance.now() + again : null;
+  }
+
   /** Both leases are renewed while a reconciliation with many differences runs. */
   async #reconcile(): Promise<void> {
     const { tickMs, reconcileAgainMs } = this.settings;
@@ -209,10 +228,7 @@ export class Watcher {
         this.#reconcileAt = performance.now() + reconcileMs;
         await this.#reconcile();
       }
-      if (this.#askPhones) {
-        await askPhones(this.manager, this.db, this.settings.node);
-        this.#askPhones = false;
-      }
+      await this.#askPhones();
       this.#trouble.over({ node });
     } catch (error) {
       this.#reconcileAt = 0;

@@ -2,10 +2,12 @@ import t from 'tap';
 import { Callbacks, listCallbacks, removeCallback, type Callback } from '../../domain/calls/callbacks.js';
 import { listCalls } from '../../domain/calls/list.js';
 import { CallRecords } from '../../domain/calls/records.js';
+import { EventFeed } from '../../domain/monitor/event-feed.js';
 import { readStatus } from '../../domain/monitor/status.js';
 import { setGroup } from '../../domain/provisioning/group.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
+import { see } from '../support/event-feed.js';
 
 /** Callers who are to be called back, as the database keeps them. */
 const { db } = await freshDatabase(t);
@@ -72,6 +74,7 @@ await t.test('not reached so often as the group allows: among the calls that nob
   t.equal(await callbacks.settle({ ...told, result: 'no-answer' }), undefined, 'told twice it counts once');
   t.match(await only(), { tries: 1, due: false }, 'not again at once');
   t.same(await unreturned(), []);
+  t.ok(await callbacks.claim(id, 1));
   t.match(await callbacks.settle({ ...told, put: 2, result: 'busy' }), { outcome: 'unreached' });
   t.same(await callbacks.open(), []);
   t.equal(await outcome('1.2'), 'not-called-back');
@@ -94,9 +97,15 @@ await t.test('whoever gets the customer from who called, by a queue, is not who 
   const channel = `star64-callback-${id}-1`;
   const agents = await db('agents').orderBy('number').pluck<string[]>('number');
   const [first = '', second = ''] = agents;
-  t.match(await callbacks.connected({ id, channel, offerId: 'offer.1', agent: first }), { first: true });
-  t.match(await callbacks.connected({ id, channel, offerId: 'offer.1', agent: first }), { first: true });
-  t.match(await callbacks.connected({ id, channel, offerId: 'offer.2', agent: second }), { first: false });
+  t.match(await callbacks.connected({ id, put: 1, channel, offerId: 'offer.1', agent: first }), {
+    first: true,
+  });
+  t.match(await callbacks.connected({ id, put: 1, channel, offerId: 'offer.1', agent: first }), {
+    first: true,
+  });
+  t.match(await callbacks.connected({ id, put: 1, channel, offerId: 'offer.2', agent: second }), {
+    first: false,
+  });
   const caller = { queue: 'astercc-support', uniqueid: channel, linkedid: channel };
   await records.joined(caller, { waitedSeconds: 5 });
   t.match(await records.answered(caller, 'offer.2', second), { visit: true, call: channel });
@@ -110,6 +119,121 @@ await t.test('whoever gets the customer from who called, by a queue, is not who 
     { agent: second, calledBy: first },
   ]);
   await callbacks.settle({ id, put: 1, channel, secondsAgo: 0, result: 'answered' });
+});
+
+await t.test(
+  'a put that another one has taken the place of: only that somebody was reached counts',
+  async (t) => {
+    await asks('5.1', 10, '+493055551111');
+    const { id } = await only();
+    t.ok(await callbacks.claim(id, 0));
+    t.ok(await callbacks.claim(id, 1));
+    const old = { id, put: 1, channel: `star64-callback-${id}-1`, secondsAgo: 0 };
+    t.equal(await callbacks.settle({ ...old, result: 'refused' }), undefined);
+    t.match(await only(), { tries: 0, due: true });
+    t.match(await callbacks.settle({ ...old, result: 'answered' }), { outcome: 'answered' });
+    t.same(await callbacks.open(), []);
+  },
+);
+
+await t.test('no more at a time than the group allows; who is kept already may ask again', async (t) => {
+  await setGroup(db, 'astercc', 'support', { callbackLimit: 1 });
+  t.same(await callbacks.full(), []);
+  t.ok(await asks('6.1', 10, '+493066661111'));
+  t.same(await callbacks.full(), [{ team: 'astercc', group: 'support' }]);
+  t.notOk(await callbacks.offers('astercc', 'support', '+493066662222'));
+  t.notOk(await asks('6.2', 10, '+493066662222'));
+  t.ok(await callbacks.offers('astercc', 'support', '+493066661111'));
+  t.ok(await asks('6.3', 5, '+493066661111'));
+  await removeCallback(db, 'astercc', String((await only()).id));
+  await setGroup(db, 'astercc', 'support', { callbackLimit: 50 });
+});
+
+await t.test('who was kept, has not heard it and waits on is not called back as well', async (t) => {
+  const caller = { queue: 'astercc-support', uniqueid: '7.1', linkedid: '7.1' };
+  await records.joined(caller, { number: '493077771111' });
+  await records.left([caller]);
+  t.ok(await callbacks.keep(wish('7.1', '+493077771111')));
+  await callbacks.back('7.1');
+  t.same(await callbacks.open(), []);
+  t.equal(await outcome('7.1'), null, 'and what becomes of the call is open again');
+  // Where nobody could be asked, they are seen to wait.
+  t.ok(await callbacks.keep(wish('7.1', '+493077771111')));
+  await records.joined(caller, { number: '493077771111' });
+  t.equal((await only()).over, null, 'it may be an event that was late');
+  await db('queue_visits')
+    .whereNull('left_at')
+    .update({ joined_at: db.raw(`joined_at - interval '11 seconds'`) });
+  await db('callbacks')
+    .whereNull('ended_at')
+    .update({ kept_at: db.raw(`kept_at - interval '1 minute'`) });
+  const { id, over } = await only();
+  t.equal(over, 'back');
+  t.ok(await callbacks.end(id, 'back'));
+  await records.answered(caller, 'offer.7', '1001');
+  t.equal(await outcome('7.1'), 'answered');
+});
+
+await t.test('whom an agent has called and sent on to a queue: who gives up there has waited', async (t) => {
+  await asks('8.1', 10, '+493088881111');
+  const { id } = await only();
+  const channel = `star64-callback-${id}-1`;
+  const caller = { queue: 'astercc-support', uniqueid: channel, linkedid: channel };
+  t.notOk(await callbacks.isCalled(channel), 'nobody stands there but a place');
+  await callbacks.connected({ id, put: 1, channel, offerId: 'offer.8', agent: '1001' });
+  t.ok(await callbacks.isCalled(channel));
+  await records.joined(caller);
+  await records.left([caller]);
+  await records.abandoned(caller);
+  const { rows } = await db.raw<{ rows: object[] }>(
+    `select v.outcome, v.left_at is null as open from queue_visits v where v.uniqueid = ? order by v.id`,
+    [channel],
+  );
+  t.same(rows, [
+    { outcome: 'answered', open: true },
+    { outcome: 'abandoned', open: false },
+  ]);
+  t.not(await outcome(channel), 'abandoned', 'the call to the outside was answered');
+  await callbacks.settle({ id, put: 1, channel, secondsAgo: 0, result: 'answered' });
+});
+
+await t.test('what becomes of them is told as it happens', async (t) => {
+  const types = ['callback.kept', 'callback.called', 'callback.answered', 'callback.expired'] as const;
+  const feed = await EventFeed.open(db, { team: 'astercc', types });
+  await asks('9.1', 10, '+493099991111');
+  const { id } = await only();
+  await callbacks.connected({
+    id,
+    put: 1,
+    channel: `star64-callback-${id}-1`,
+    offerId: 'offer.9',
+    agent: '1001',
+  });
+  await callbacks.settle({
+    id,
+    put: 1,
+    channel: `star64-callback-${id}-1`,
+    secondsAgo: 0,
+    result: 'answered',
+  });
+  await asks('9.2', 10, '+493099992222');
+  await removeCallback(db, 'astercc', String((await only()).id));
+  const heard = await see(feed, 5);
+  t.match(heard, [
+    {
+      type: 'callback.kept',
+      group: 'support',
+      number: '+493099991111',
+      call: '9.1',
+      arrived: Date,
+      outcome: null,
+    },
+    { type: 'callback.called', callback: id, agent: '1001' },
+    { type: 'callback.answered', agent: '1001', outcome: 'answered' },
+    { type: 'callback.kept', number: '+493099992222' },
+    { type: 'callback.expired', agent: null, outcome: 'removed' },
+  ]);
+  t.equal(new Set(heard.map((event) => event.id)).size, 5, 'each of its own id');
 });
 
 await t.test('a key that leads somewhere has nobody called back', async (t) => {
@@ -130,5 +254,5 @@ await t.test('its time is over, or an administrator removes it', async (t) => {
   await t.rejects(removeCallback(db, 'astercc', '999999'), { code: 'unknown_callback' });
   await removeCallback(db, 'astercc', String(id));
   await t.rejects(removeCallback(db, 'astercc', String(id)), { code: 'unknown_callback' });
-  t.same((await unreturned()).sort(), ['1.2', '3.1']);
+  t.same((await unreturned()).sort(), ['1.2', '3.1', '6.3', '9.2']);
 });

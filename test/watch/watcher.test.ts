@@ -150,6 +150,25 @@ void t.test(
   },
 );
 
+void t.test('an Asterisk that has just started is told several times to ask its phones', async (t) => {
+  const { manager, make } = await site(t, nothing);
+  const add = (device: string) =>
+    manager.action('QueueAdd', { Queue: 'astercc-support', Interface: device, MemberName: '1001' });
+  manager.queues.set('astercc-support', new Map());
+  await Promise.all(['PJSIP/astercc-5001', 'PJSIP/astercc-5002', 'PJSIP/of-the-operator'].map(add));
+  manager.unavailable.add('PJSIP/astercc-5001').add('PJSIP/of-the-operator');
+  const endpoints: string[] = [];
+  manager.gate = (action, { Endpoint = '' }) => {
+    if (action === 'PJSIPQualify') endpoints.push(Endpoint);
+    return Promise.resolve();
+  };
+  const watcher = make('a', { askAgainMs: 1 });
+  watcher.start();
+  manager.emit('up', { since: 'start', uptimeS: 1, lastReloadS: 1 });
+  await until('it to have been told so again and again', () => (endpoints.length === 7 ? true : undefined));
+  t.same([...new Set(endpoints)], ['astercc-5001'], 'to ask the one that it does not know to be there');
+});
+
 void t.test('a reload of Asterisk, and globals that it has forgotten, are compared at once', async (t) => {
   let runs = 0;
   const { manager, make } = await site(t, () => {

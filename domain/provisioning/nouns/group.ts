@@ -250,14 +250,25 @@ export const group = describe({
       none: "Asterisk's own words",
       listed: false,
     }),
-    callbackHours: whole(
-      { from: 1, to: 168 },
+    callbackMinutes: whole(
+      { from: 1, to: 10_080 },
       {
         what: 'time until a callback expires',
         option: 'callback-expires',
-        placeholder: 'hours',
-        help: 'after so many hours nobody is called back any more, nor once the group closes',
-        unless: '4',
+        placeholder: 'minutes',
+        help: 'after so many minutes nobody is called back any more, nor once the group closes',
+        unless: '240',
+        listed: false,
+      },
+    ),
+    callbackLimit: whole(
+      { from: 1, to: 1000 },
+      {
+        what: 'most callbacks',
+        option: 'callback-limit',
+        placeholder: 'callers',
+        help: 'how many are to be called back at a time; beyond that it is offered to nobody, and the key keeps a caller in the queue',
+        unless: '50',
         listed: false,
       },
     ),

@@ -184,7 +184,7 @@ export const trunk = describe({
       what: 'SIP answers for the next trunk',
       placeholder: 'answers',
       help: 'the SIP answers after which the next trunk of a group is tried, for example 403,488,5xx',
-      none: 'those that are about the trunk and not about who is called: 403, 408, 488, 5xx',
+      none: 'those that are about the trunk and not about who is called: 401, 402, 403, 407, 408, 488, 5xx',
       listed: false,
     }),
     replySeconds: whole(
