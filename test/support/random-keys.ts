@@ -45,6 +45,7 @@ export async function randomKeys(t: Test, { calls, customers, kills, ...given }:
   const wire = await logWire(asterisk, 'random');
   const over = new AbortController();
   let begun = 0;
+  const alone: { from: number; to: number }[] = [];
   /** Whether somebody may still begin a call. */
   const next = (): boolean => begun < calls && ++begun > 0;
 
@@ -99,7 +100,7 @@ export async function randomKeys(t: Test, { calls, customers, kills, ...given }:
       event === 'CONNECT' ? [`${site.phoneOf(agent)} ${callers.get(id) ?? ''}`] : [],
     ),
   );
-  const verdict = judge(await wire(), { phones, joined, restSeconds: 2, offers });
+  const verdict = judge(await wire(), { phones, joined, restSeconds: 2, offers, alone });
   t.comment(
     `${begun} calls, ${verdict.invites} to phones, ${offers.length} of them offers, ${joined.size} pairs joined by a queue`,
   );
@@ -141,9 +142,14 @@ export async function randomKeys(t: Test, { calls, customers, kills, ...given }:
   async function killServers(): Promise<void> {
     for (let kill = 1; kill <= kills; kill++) {
       await until('enough calls', () => (begun >= (kill * calls) / (kills + 1) ? true : undefined), 600_000);
+      const time = { from: Date.now() / 1000, to: Infinity };
+      alone.push(time);
       await centre.server.kill();
       await sleep(1500);
+      const mark = await centre.server.log.mark();
       await centre.server.start();
+      await centre.server.log.waitFor(/watching Asterisk/, mark);
+      time.to = Date.now() / 1000;
     }
   }
 

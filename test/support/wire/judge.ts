@@ -16,6 +16,8 @@ export interface Case {
    * others, too. Default: every call is one.
    */
   offers?: readonly { phone: string; at: number }[];
+  /** Times in which no server was there, in seconds since 1970: Asterisk ends wrap-ups then. */
+  alone?: readonly { from: number; to: number }[];
 }
 
 /** Each list says what was wrong, in words; empty ones are what is promised. */
@@ -74,7 +76,7 @@ const tolerance = 0.02;
  */
 export function judge(
   packets: readonly Packet[],
-  { phones, joined, restSeconds, pauses = [], offers }: Case,
+  { phones, joined, restSeconds, pauses = [], offers, alone = [] }: Case,
 ): Verdict {
   const dialogs = new Map<string, Dialog>();
   const verdict: Verdict = {
@@ -131,6 +133,13 @@ export function judge(
     if (later) return;
     // They went from the wrap-up into a break, and ended that themselves.
     if (pauses.some((pause) => pause.phone === phone && pause.from > overAt && pause.to < begun)) return;
+    // Who calls by themselves has ended their wrap-up.
+    if (
+      offers &&
+      [...dialogs.values()].some((one) => one.phone === phone && !one.toPhone && one.begun > overAt)
+    )
+      return;
+    if (alone.some(({ from, to }) => from < begun && to > overAt)) return;
     const rest = begun - overAt;
     verdict.shortestRest = Math.min(verdict.shortestRest, rest);
     if (rest < restSeconds - tolerance)
