@@ -46,6 +46,7 @@ import { up as webhooks } from './0047-webhooks.js';
 import { up as idempotency } from './0048-idempotency.js';
 import { up as clicks } from './0045-clicks.js';
 import { up as callbackLimits } from './0050-callbacks.js';
+import { up as conferenceEnd } from './0049-conference-end.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -105,4 +106,5 @@ export const migrations: readonly Migration[] = [
   { name: '0048-idempotency', sql: idempotency },
   { name: '0045-clicks', sql: clicks },
   { name: '0050-callbacks', sql: callbackLimits },
+  { name: '0049-conference-end', sql: conferenceEnd },
 ];

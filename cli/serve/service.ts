@@ -29,6 +29,7 @@ import { CallbackQueue } from '../../pbx/watch/callbacks.js';
 import { Deadlines } from '../../pbx/watch/deadlines.js';
 import { Follower } from '../../pbx/watch/follower.js';
 import { observedEvents } from '../../pbx/watch/event-headers.js';
+import { Conferences } from '../../pbx/watch/conferences.js';
 import { EmergencyCalls } from '../../pbx/watch/emergency.js';
 import { Observer } from '../../pbx/watch/observer.js';
 import { EmptyQueues } from '../../pbx/watch/empty-queues.js';
@@ -108,6 +109,8 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   });
   const emergencyCalls = new EmergencyCalls(db, settings.node, log);
   asterisk.on('event', (event) => emergencyCalls.take(event));
+  const conferences = new Conferences(asterisk, log);
+  asterisk.on('event', (event) => conferences.take(event));
   const roundTrip = new EventRoundTrip(asterisk, () => observer.caughtUp(), log);
   const watcher: Watcher = new Watcher(
     { node: settings.node, holder: settings.holder, ...watcherDefaults },

@@ -221,7 +221,8 @@ const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
   'recording-resumed': () => 'the recording goes on, by key',
   dropped: ({ channel }) =>
     `${word(channel === undefined ? channel : String(channel).replace(/-[0-9a-f]{8}$/, ''), 'somebody')} is dropped from the call, by key`,
-  'ended-for-all': () => 'ended for all, by key',
+  'ended-for-all': ({ by }) =>
+    by === 'leaving' ? 'ended for all, as the agent left the conference' : 'ended for all, by key',
   ended: ({ outcome, seconds, outside, by, cause, talked, ...facts }) =>
     outside === undefined && outcome === 'unknown' && by === 'system'
       ? `over${lasted(seconds, ' after ')}: its way ended there, and nobody was called`

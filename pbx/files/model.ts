@@ -168,6 +168,7 @@ export function teamModel(
       endpoint === null ? [] : [{ number, endpoint }],
     ),
     groups,
+    endingGroups: groups.filter(({ conferenceEnd }) => conferenceEnd),
     callbackGroups: groups.filter(({ callbackKey }) => callbackKey !== ''),
     numberedGroups: groups.filter(({ number, leaving }) => number !== null && !leaving),
     ...exitsOf(identity, groups),

@@ -149,6 +149,7 @@ function readSnapshot(db: Database, node: string): Promise<Snapshot> {
           'g.direct_calls as directCalls',
           'g.announce_agent as announceAgent',
           'g.announce_call as announceCall',
+          'g.conference_end as conferenceEnd',
           'g.record',
           'h.name as hours',
           'g.max_callers as maxCallers',

@@ -48,6 +48,7 @@ export interface GroupRow {
   directCalls: string;
   announceAgent: boolean;
   announceCall: boolean;
+  conferenceEnd: boolean;
   record: RecordRule;
   /** Null: any number may wait. */
   maxCallers: number | null;

@@ -56,10 +56,10 @@ export const carriedWrapUp = (phone: PhoneName): string => `star64-wrapup/${word
 
 /**
  * What calls that no queue gives do to who is signed in at a phone, as the presence `CustomPresence:<this>`: by it the
- * dialplan knows it with no question (star64-own-call.conf).
+ * dialplan knows it with no question (star64-own-call.conf). A presence with a slash in its name would never be in Asterisk's list of them.
  */
 export const directCallsMark = (phone: PhoneName): string => `${directCallsMarks}${wordFor(phone)}`;
-export const directCallsMarks = 'star64-direct/';
+export const directCallsMarks = 'star64-direct-';
 
 /** Until when (Asterisk's epoch) a server has promised to end wrap-ups. */
 export const leaseVariable = 'STAR64_LEASE';

@@ -45,8 +45,8 @@ export interface Reconciled {
 /**
  * Compares one Asterisk node with what the database has of it and mends what differs: members that are missing or too many, states whose
  * event was lost, lamps, calls whose end nobody saw. It may run at any moment. What one snapshot shows may be on its way to
- * agreeing, so only a difference that two show, with the same state row and the same member, is worked on; a third shows
- * whether that has mended it.
+ * agreeing, so only a difference that two show, with the same state row and the same member, is worked on; a third, and
+ * for what is left a fourth, shows whether that has mended it.
  */
 export class Reconciliation {
   /** Calls come first: mending states and members takes longer, and what was seen of a call is stale soon. */
@@ -103,19 +103,38 @@ export class Reconciliation {
     return { mended: await this.#whatIsMended(worked, failed), failed: [...failed] };
   }
 
-  /** A third look, at what was worked on: mended is what is no longer there. */
+  /**
+   * A third look, at what was worked on: mended is what is no longer there. What is there still is looked at once more a moment
+   * later: Asterisk lists a presence from a cache, which on a busy machine learns of a new one after it was acknowledged.
+   */
   async #whatIsMended(worked: ReadonlyMap<string, readonly string[]>, failed: Set<string>): Promise<number> {
     if (worked.size === 0) return 0;
-    const third = await this.#look(worked.keys(), failed);
+    const left = await this.#stillThere(worked, failed);
+    if (left.size > 0) await sleep(betweenSnapshotsMs);
+    const lasting = left.size > 0 ? await this.#stillThere(left, failed) : left;
     let mended = 0;
     for (const [step, keys] of worked) {
-      const still = new Set(third.get(step)?.keys);
-      const left = keys.filter((key) => still.has(key));
-      mended += keys.length - left.length;
-      if (left.length < keys.length) this.log.info({ step, mended: keys.length - left.length }, 'mended');
-      if (left.length > 0) this.log.warn({ step, left }, 'still differs: it could not be mended');
+      const still = lasting.get(step) ?? [];
+      mended += keys.length - still.length;
+      if (still.length < keys.length) this.log.info({ step, mended: keys.length - still.length }, 'mended');
+      if (still.length > 0) this.log.warn({ step, left: still }, 'still differs: it could not be mended');
     }
     return mended;
+  }
+
+  /** Which of these differences one more look shows, by step. */
+  async #stillThere(
+    among: ReadonlyMap<string, readonly string[]>,
+    failed: Set<string>,
+  ): Promise<Map<string, readonly string[]>> {
+    const seen = await this.#look(among.keys(), failed);
+    const still = new Map<string, readonly string[]>();
+    for (const [step, keys] of among) {
+      const now = new Set(seen.get(step)?.keys);
+      const left = keys.filter((key) => now.has(key));
+      if (left.length > 0) still.set(step, left);
+    }
+    return still;
   }
 
   /** One snapshot, and what these steps see in it; those that see nothing are left out. */

@@ -7,9 +7,10 @@ import { isGenerationOf } from '../../domain/provisioning/generations.js';
 import { readNode } from '../../domain/provisioning/node.js';
 import type { ManagerActions } from '../ami/manager.js';
 import { loadedGeneration } from '../loaded-generation.js';
+import { readMarks } from '../queue/direct-calls-mark.js';
 import { QueueMembers } from '../queue/members.js';
 import { readLamps } from '../queue/lamps.js';
-import { eventsDevice, leaseVariable } from '../queue/names.js';
+import { directCallsMarks, eventsDevice, leaseVariable } from '../queue/names.js';
 import { phonesAt } from '../queue/phones.js';
 import { readQueues } from '../queue/status.js';
 import { readQueueNames } from './compare/signed-in-phones.js';
@@ -68,7 +69,7 @@ export async function removeEverything(
     const members = await removeMembers(db, node, manager, log);
     const marks = await removeMarks(manager, 'star64-wrapup');
     marks.push(...(await removeMarks(manager, 'CustomPresence/star64-wrapup')));
-    marks.push(...(await removeMarks(manager, 'CustomPresence/star64-direct')));
+    marks.push(...(await removeDirectCallsMarks(manager)));
     const lamps = await removeLamps(manager);
     // "Over", which says more than "unknown": no wrap-up begins by the files, as long as they are loaded.
     await manager.action('Setvar', { Variable: leaseVariable, Value: '0' });
@@ -128,18 +129,39 @@ async function removeMarks(manager: ManagerActions, family: string): Promise<str
   }
 }
 
+async function removeDirectCallsMarks(manager: ManagerActions): Promise<string[]> {
+  const marked = [...((await readMarks(manager)) ?? new Map<string, string>()).keys()];
+  const removed = await inPortions(marked, async (word) =>
+    (await removeEntry(manager, `CustomPresence/${directCallsMarks}${word}`)) ? word : undefined,
+  );
+  // As an earlier version named them.
+  const earlier = await removeMarks(manager, 'CustomPresence/star64-direct');
+  return [...removed.flatMap((word) => word ?? []), ...earlier].sort();
+}
+
+/** False: there is none. What was deleted before is still listed until Asterisk starts anew. */
+async function removeEntry(
+  manager: ManagerActions,
+  entry: string,
+  before?: () => Promise<unknown>,
+): Promise<boolean> {
+  const { headers } = await manager.action('Getvar', { Variable: `DB_EXISTS(${entry})` });
+  if (headers.get('value') !== '1') return false;
+  await before?.();
+  await manager.action('Setvar', { Variable: `DB_DELETE(${entry})`, Value: '' });
+  return true;
+}
+
 async function removeLamps(manager: ManagerActions): Promise<string[]> {
   const named = [...((await readLamps(manager)) ?? new Map<string, string>()).keys()];
   const kept = await inPortions(named, async (device) => {
     const entry = device.replace(/^Custom:/, 'CustomDevstate/');
-    // What was deleted before is still listed until Asterisk starts anew.
-    const { headers } = await manager.action('Getvar', { Variable: `DB_EXISTS(${entry})` });
-    if (headers.get('value') !== '1') return undefined;
     // Off, since a phone that watches it shows the last state for as long as Asterisk knows the hint.
-    await manager.action('Setvar', { Variable: `DEVICE_STATE(${device})`, Value: 'NOT_INUSE' });
-    await manager.action('Setvar', { Variable: `DB_DELETE(${entry})`, Value: '' });
+    const switchOff = () =>
+      manager.action('Setvar', { Variable: `DEVICE_STATE(${device})`, Value: 'NOT_INUSE' });
+    const removed = await removeEntry(manager, entry, switchOff);
     // That one is no lamp, and only goes with them.
-    return device === eventsDevice ? undefined : device;
+    return removed && device !== eventsDevice ? device : undefined;
   });
   return kept.flatMap((device) => device ?? []).sort();
 }

@@ -73,6 +73,8 @@ await t.test('each thing that happens to a call reads as a sentence', (t) => {
       { channel: 'PJSIP/astercc-5003-0000000a' },
       'PJSIP/astercc-5003 is dropped from the call, by key',
     ],
+    ['ended-for-all', { by: 'key' }, 'ended for all, by key'],
+    ['ended-for-all', { by: 'leaving' }, 'ended for all, as the agent left the conference'],
     ['ended', { outcome: 'answered', seconds: 250 }, 'over after 4:10: answered'],
     ['ended', { outcome: 'unknown' }, 'over: what became of it was not seen'],
     ['ended', { outcome: 'unknown', by: 'system' }, 'over: its way ended there, and nobody was called'],

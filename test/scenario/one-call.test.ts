@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import t from 'tap';
 import { addDid } from '../../domain/provisioning/did.js';
+import { addGroup } from '../../domain/provisioning/group.js';
 import { addExtension } from '../../domain/provisioning/extension.js';
 import { setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
@@ -25,10 +26,7 @@ await needLab(t);
 const ports = await PortBlock.reserve('phone');
 const address = '127.0.0.97';
 const number = '+4915112345678';
-const groups = [
-  { name: 'support', number: '6000', wrapUp: 'off', ringSeconds: 60 },
-  { name: 'sales', number: '6001', wrapUp: 'off', ringSeconds: 60 },
-];
+const groups = [{ name: 'support', number: '6000', wrapUp: 'off', ringSeconds: 60 }];
 const centre = await centreOf(t, crowd(3, { groups }), {
   asterisk: { extra: { 'pjsip.conf': trunkSection('provider.1', address, ports.first) } },
   provision: async (db) => {
@@ -40,6 +38,7 @@ const centre = await centreOf(t, crowd(3, { groups }), {
       kind: 'external',
       telephone: number,
     });
+    await addGroup(db, 'astercc', { name: 'sales', number: '6001', wrapUp: 'off', ringSeconds: 60 });
     await addAgent(db, 'astercc', { number: '2001', user: 'crowd', groups: ['sales'] });
     await addDid(db, 'astercc', { number: '600101', to: 'group:sales' });
     await addDid(db, 'astercc', { number: '600102', to: 'extension:5002' });
@@ -75,9 +74,8 @@ async function careless(member: string): Promise<void> {
 await signInAgent(db, 'astercc', '1001', { extension: '5001', by: 'test' });
 await signInAgent(db, 'astercc', '2001', { extension: '7000', by: 'test' });
 await waitMembers(centre, 'astercc-support', ['1001']);
-await waitMembers(centre, 'astercc-sales', ['2001', '1001'].sort());
+await waitMembers(centre, 'astercc-sales', ['2001']);
 for (const member of ['PJSIP/astercc-5001', 'Local/7000@astercc-telephones/n']) await careless(member);
-await asterisk.console('queue remove member PJSIP/astercc-5001 from astercc-sales');
 
 await t.test('a phone that a queue rings, and one that talks, is rung by nobody else', async (t) => {
   const before = rings(agent);

@@ -177,7 +177,8 @@ export class StubManager extends EventEmitter<ManagerEvents> {
     return [...this.variables].flatMap(([variable, value]) => {
       const [, presentity] = /^PRESENCE_STATE\((.*)\)$/.exec(variable) ?? [];
       const [, subtype = '', text = ''] = value.split(',');
-      return presentity === undefined
+      // Asterisk looks for what is behind the last slash, and lists none of those that say "not set".
+      return presentity === undefined || presentity.includes('/')
         ? []
         : [message('PresenceStateChange', { presentity, subtype, message: text })];
     });

@@ -305,7 +305,7 @@ void t.test('the reconciliation finds a call that interrupts a pause, and its en
 
 void t.test('the dialplan is told what the current group says of direct calls', async (t) => {
   const { db, manager, reconciliation } = await site(t);
-  const mark = () => manager.astdb.get('CustomPresence/star64-direct/astercc-5001');
+  const mark = () => manager.astdb.get('CustomPresence/star64-direct-astercc-5001');
   t.equal(mark(), `not_set,answer,${member}|astercc-support`, 'as they sign in');
   await setGroup(db, 'astercc', 'support', { directCalls: 'talking' });
   await reconciliation.run();

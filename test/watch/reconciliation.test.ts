@@ -239,3 +239,29 @@ void t.test('mended is what is gone afterwards, not what was tried', async (t) =
   t.match(await reconciliation.run(), { mended: 1, failed: [] });
   t.same(manager.members(queue), ['1001']);
 });
+
+void t.test(
+  'what Asterisk lists a moment after it has taken it counts as mended, and is no warning',
+  async (t) => {
+    const { db, manager, membership, enter } = await site(t);
+    await enter(1);
+    const list = manager.list;
+    let looks = 0;
+    const slow = Object.create(manager, {
+      list: {
+        value: (...asked: Parameters<typeof list>) =>
+          asked[0] === 'PresenceStateList' && ++looks <= 3 ? Promise.resolve([]) : list(...asked),
+      },
+    }) as StubManager;
+    const warned: unknown[] = [];
+    const logged = pino({ level: 'warn' }, { write: (line: string) => void warned.push(line) });
+    const result = await new Reconciliation(db, 'default', slow, membership, logged).run();
+    t.match(
+      result,
+      { mended: 4, failed: [] },
+      'a member, two lamps, and the mark that the third look did not show',
+    );
+    t.same(warned, []);
+    t.equal(looks, 4);
+  },
+);

@@ -320,6 +320,11 @@ export const group = describe({
       help: 'whether the agent hears the queue and how long the caller waited',
       unless: 'off',
     }),
+    conferenceEnd: yesNo({
+      help: 'whether a conference of its calls ends for all when the agent who has made it leaves; else the others stay',
+      unless: 'off',
+      listed: false,
+    }),
     record: choice(recordRules, {
       what: 'recording',
       placeholder: 'rule',

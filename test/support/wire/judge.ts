@@ -11,6 +11,13 @@ export interface Case {
   restSeconds: number;
   /** Times in which a phone's agent was paused, in seconds since 1970. */
   pauses?: readonly { phone: string; from: number; to: number }[];
+  /**
+   * The offers of queues, in their order, each a moment before its INVITE: a rest is only for those, where phones are called by
+   * others, too. Default: every call is one.
+   */
+  offers?: readonly { phone: string; at: number }[];
+  /** Times in which no server was there, in seconds since 1970: Asterisk ends wrap-ups then. */
+  alone?: readonly { from: number; to: number }[];
 }
 
 /** Each list says what was wrong, in words; empty ones are what is promised. */
@@ -44,6 +51,8 @@ interface Dialog {
   rings: boolean;
   /** Picked up; of what the phone dialled: Asterisk answered. */
   upAt?: number;
+  /** Asterisk has taken the other side from the phone, which asked for it (REFER) and hangs up when it is told so. */
+  sentOnAt?: number;
   /** Over by a final reply, a BYE of either side, or a CANCEL. */
   overAt?: number;
   /** The calls that were sent while this one was alive. */
@@ -52,6 +61,10 @@ interface Dialog {
 
 /** From a phone's first word to the CANCEL or BYE of a call that was given up before. */
 const withdrawSeconds = 0.15;
+/** From a call that was sent on by REFER to the phone's BYE. */
+const sentOnSeconds = 1;
+/** From the begin of an offer to its INVITE. */
+const offerSeconds = 1;
 /** How much a clock that is read a moment later may take from a rest. */
 const tolerance = 0.02;
 
@@ -63,7 +76,7 @@ const tolerance = 0.02;
  */
 export function judge(
   packets: readonly Packet[],
-  { phones, joined, restSeconds, pauses = [] }: Case,
+  { phones, joined, restSeconds, pauses = [], offers, alone = [] }: Case,
 ): Verdict {
   const dialogs = new Map<string, Dialog>();
   const verdict: Verdict = {
@@ -108,6 +121,10 @@ export function judge(
       if (before.toPhone || before.upAt !== undefined) before.overlapping.push({ at: begun, callId });
       return;
     }
+    if (
+      offers?.some((one) => one.phone === phone && one.at <= begun && begun - one.at < offerSeconds) === false
+    )
+      return;
     if (before.upAt === undefined || !joined.has(`${phone} ${before.caller}`) || !before.toPhone) return;
     // A caller may have come twice to this phone: they talked the last time.
     const later = [...dialogs.values()].some(
@@ -116,6 +133,13 @@ export function judge(
     if (later) return;
     // They went from the wrap-up into a break, and ended that themselves.
     if (pauses.some((pause) => pause.phone === phone && pause.from > overAt && pause.to < begun)) return;
+    // Who calls by themselves has ended their wrap-up.
+    if (
+      offers &&
+      [...dialogs.values()].some((one) => one.phone === phone && !one.toPhone && one.begun > overAt)
+    )
+      return;
+    if (alone.some(({ from, to }) => from < begun && to > overAt)) return;
     const rest = begun - overAt;
     verdict.shortestRest = Math.min(verdict.shortestRest, rest);
     if (rest < restSeconds - tolerance)
@@ -124,13 +148,20 @@ export function judge(
       );
   }
 
-  function conclude({ phone, caller, spokeAt, upAt, overAt, rings, overlapping }: Dialog): void {
+  function conclude({ phone, caller, spokeAt, upAt, overAt, sentOnAt, rings, overlapping }: Dialog): void {
     for (const { at } of overlapping) {
       const spokeLater = spokeAt !== undefined && spokeAt > at;
       if (spokeLater && overAt !== undefined && overAt - spokeAt < withdrawSeconds) {
         verdict.withdrawn.push(`${phone} was sent a call ${(spokeAt - at).toFixed(3)} s too early`);
         continue;
       }
+      if (
+        sentOnAt !== undefined &&
+        sentOnAt < at &&
+        overAt !== undefined &&
+        overAt - sentOnAt < sentOnSeconds
+      )
+        continue;
       const was =
         upAt !== undefined && upAt < at
           ? joined.has(`${phone} ${caller}`)
@@ -150,6 +181,7 @@ function follow(dialog: Dialog, { method, status }: SipMessage, at: number): voi
     if (method === 'BYE' || (method === 'CANCEL' && dialog.toPhone)) dialog.overAt ??= at;
     return;
   }
+  if (method === 'REFER' && status === 202) dialog.sentOnAt = at;
   if (method !== 'INVITE') return;
   if (dialog.toPhone) dialog.spokeAt ??= at;
   if (status === 180 || status === 183) dialog.rings = true;

@@ -1,0 +1,9 @@
+import t from 'tap';
+import { needLab } from '../support/centre.js';
+import { randomKeys } from '../support/random-keys.js';
+
+/** In small what test/load/random-keys.load.ts is at full size. */
+await needLab(t);
+await t.test('12 calls in which everybody keys what they like, while the server is killed', (t) =>
+  randomKeys(t, { calls: 12, customers: 4, kills: 1, seed: 7 }),
+);
