@@ -17,6 +17,11 @@ const trees = {
   },
   phones: { suite: 'bookworm', packages: ['sip-tester', 'baresip-core'] },
   pgbouncer: { suite: 'bookworm', packages: ['pgbouncer'] },
+  // The one without windows: half of what `chromium` depends on. Its pages are in five languages.
+  browser: {
+    suite: 'bookworm',
+    packages: ['chromium-headless-shell', 'fonts-dejavu-core', 'fonts-droid-fallback'],
+  },
 } as const;
 
 export type TreeName = keyof typeof trees;

@@ -7,10 +7,12 @@ import { z } from 'zod';
 import type { Database } from '../domain/database/pool.js';
 import { enter, Guesses } from './doors.js';
 import { EventStreams, eventStreamsDefaults, type EventStreamsSettings } from './event-streams.js';
+import { servePages } from './pages.js';
 import { answerProblems, Refusal } from './problems.js';
 import { agentRoutes } from './routes/agents.js';
 import { callRoutes } from './routes/calls.js';
 import { eventRoutes } from './routes/events.js';
+import { pageRoutes } from './routes/page.js';
 
 export interface WebSettings {
   version: string;
@@ -69,12 +71,14 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
   const streams = new EventStreams(db, log, settings.streams ?? eventStreamsDefaults);
   app.addHook('preClose', () => streams.stop());
   await app.register(health(db));
+  await app.register(servePages);
   await app.register(
     async (v1) => {
       v1.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
       await v1.register(agentRoutes(db));
       await v1.register(callRoutes(db));
       await v1.register(eventRoutes(db, streams));
+      await v1.register(pageRoutes(db));
     },
     { prefix: '/v1' },
   );

@@ -1,6 +1,6 @@
 import type { CallKind } from '../presence/agent-state.js';
 import type { AgentState } from '../presence/transitions.js';
-import { type Queryable } from '../database/pool.js';
+import { prepared, type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { checkWhole } from '../names.js';
 import {
@@ -24,6 +24,8 @@ export interface GroupStatus {
   /** Callers who talk to the agent who answered them in this queue; not those who were sent on. */
   talking: number;
   signedIn: number;
+  /** How many of those who are signed in are in each state; a state in which nobody is, is left out. */
+  states: Partial<Record<AgentState, number>>;
   answered: number;
   /** Those of the answered that did not wait longer than the service level allows. */
   answeredInTime: number;
@@ -101,7 +103,7 @@ export function readStatus(
       withinSeconds,
       today: moment.today,
     });
-    const { rows: agents } = await db.raw<{ rows: AgentStatus[] }>(agentsSql, { teamId });
+    const { rows: agents } = await db.raw<{ rows: AgentStatus[] }>(agentsSql(''), { teamId });
     const serviceLevel = { formula: serviceLevelFormula(withinSeconds), withinSeconds };
     const behind = await filesAreBehind(db, team);
     const limits = await readLimitsReached(db, teamId);
@@ -122,16 +124,19 @@ const groupsSql = `
         and answered_at <= joined_at + make_interval(secs => :withinSeconds)) as in_time,
       count(*) filter (where outcome in ('abandoned', 'nobody', 'timeout', 'full')) as abandoned
     from queue_visits where team_id = :teamId and joined_at >= :today group by group_id
-  ), signed_in as (
-    select m.group_id, count(*) as agents
+  ), in_state as (
+    select m.group_id, s.state, count(*) as agents
     from sign_ins i join agent_group_members m on m.agent_id = i.agent_id
-    where i.team_id = :teamId and i.signed_out_at is null group by m.group_id
+    join agent_states s on s.sign_in_id = i.id and s.ended_at is null
+    where i.team_id = :teamId and i.signed_out_at is null group by m.group_id, s.state
+  ), signed_in as (
+    select group_id, sum(agents) as agents, json_object_agg(state, agents) as states from in_state group by group_id
   )
   select g.name, coalesce(open.waiting, 0)::integer as waiting,
     (select count(*) from callbacks k where k.team_id = g.team_id and k.group_id = g.id and k.ended_at is null)::integer
       as callbacks, open.since as "waitingSince",
     coalesce(open.talking, 0)::integer as talking, coalesce(signed_in.agents, 0)::integer as "signedIn",
-    coalesce(answered, 0)::integer as answered, coalesce(in_time, 0)::integer as "answeredInTime",
+    coalesce(signed_in.states, '{}') as states, coalesce(answered, 0)::integer as answered, coalesce(in_time, 0)::integer as "answeredInTime",
     coalesce(abandoned, 0)::integer as abandoned,
     round(100.0 * in_time / nullif(answered + abandoned, 0), 2)::double precision as "serviceLevel"
   from agent_groups g
@@ -140,7 +145,17 @@ const groupsSql = `
   left join signed_in on signed_in.group_id = g.id
   where g.team_id = :teamId and (g.removed_at is null or g.leaving_since is not null) order by g.name`;
 
-const agentsSql = `
+/** One agent of a team now, by its id; undefined: it has none of this number. */
+export async function readAgent(
+  db: Queryable,
+  teamId: number,
+  number: string,
+): Promise<AgentStatus | undefined> {
+  const [agent] = await prepared<AgentStatus>(db, agentsSql('and a.number = :number'), { teamId, number });
+  return agent;
+}
+
+const agentsSql = (which: string): string => `
   select a.number, u.name, coalesce(s.state::text, 'signed-out') as state, x.number as extension,
     s.started_at as since, s.deadline_at as until, s.reason, g.name as "group", s.call_uniqueid as call, c.caller,
     case when s.state in ('ringing', 'talking', 'wrap-up') then coalesce(s.call_kind, 'queue') end as "callKind"
@@ -152,4 +167,4 @@ const agentsSql = `
   left join agent_states s on s.sign_in_id = i.id and s.ended_at is null
   left join agent_groups g on g.id = s.group_id
   left join calls c on c.node = t.node and c.uniqueid = s.call_uniqueid and c.team_id = a.team_id
-  where a.team_id = :teamId and a.removed_at is null order by length(a.number), a.number`;
+  where a.team_id = :teamId and a.removed_at is null ${which} order by length(a.number), a.number`;

@@ -1,0 +1,46 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import type { Database } from '../../domain/database/pool.js';
+import { readDesk, readDirectory } from '../../domain/monitor/agent-desk.js';
+import { RecentStatus } from '../recent-status.js';
+import { agentParams, teamParams, wire } from '../schemas.js';
+import { deskSchema, directorySchema } from '../schemas/page.js';
+
+/** What the agent's page is made of, beside what other routes tell. The board reads the team. */
+export const pageRoutes =
+  (db: Database): FastifyPluginCallbackZod =>
+  (app, _options, done) => {
+    const recent = new RecentStatus(db);
+    app.get(
+      '/teams/:team/agents/:agent/desk',
+      {
+        config: { role: 'reader' },
+        schema: {
+          summary: 'All that the page of an agent shows: their state, call, own numbers of today, and queues',
+          description: 'The figures of their groups may be a second old; what is of the agent is not.',
+          params: agentParams,
+          response: { 200: deskSchema },
+        },
+      },
+      async ({ params: { team, agent } }) => {
+        const desk = await readDesk(db, team, agent);
+        const { groups } = await recent.of(team);
+        return wire({
+          ...desk,
+          groups: desk.groups.flatMap((name) => groups.find((group) => group.name === name) ?? []),
+        });
+      },
+    );
+    app.get(
+      '/teams/:team/directory',
+      {
+        config: { role: 'reader' },
+        schema: {
+          summary: 'Numbers of the team that can be dialled, with names: phones, groups, ring groups',
+          params: teamParams,
+          response: { 200: directorySchema },
+        },
+      },
+      async ({ params: { team } }) => wire({ items: await readDirectory(db, team) }),
+    );
+    done();
+  };
