@@ -40,6 +40,7 @@ import { up as rooms } from './0040-rooms.js';
 import { up as features } from './0041-features.js';
 import { up as callCommands } from './0042-call-commands.js';
 import { up as apiTokens } from './0043-api-tokens.js';
+import { up as logins } from './0044-logins.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -93,4 +94,5 @@ export const migrations: readonly Migration[] = [
   { name: '0041-features', sql: features },
   { name: '0042-call-commands', sql: callCommands },
   { name: '0043-api-tokens', sql: apiTokens },
+  { name: '0044-logins', sql: logins },
 ];

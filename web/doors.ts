@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Database } from '../domain/database/pool.js';
-import { principalOf, type ApiRole, type Principal } from '../domain/provisioning/api-token.js';
+import { isLimited, requireReach, type Named } from '../domain/monitor/reach.js';
+import { apiRoles, principalOf, type ApiRole, type Principal } from '../domain/provisioning/principal.js';
 import { unknown } from '../domain/names.js';
 import { Refusal } from './problems.js';
 
@@ -11,8 +12,15 @@ declare module 'fastify' {
     principal: Principal | undefined;
   }
   interface FastifyContextConfig {
-    /** What the holder of the token has to be; without it the route is open to everybody. */
-    role?: ApiRole;
+    /** The least that the holder of the token has to be; without it the route is open to everybody. */
+    role?: Exclude<ApiRole, 'agent'>;
+    /** It is also open to agents, as far as `:agent`, `:group` and `:call` of its path are theirs (domain/monitor/reach.ts). */
+    agent?: 'own';
+    /**
+     * The path has none of `:agent`, `:group`, `:call`, and the handler itself leaves out what is not of an agent or of who is
+     * limited to groups (`principal.agent`, `principal.groups`). Without it these are not let in.
+     */
+    limits?: true;
   }
 }
 
@@ -48,22 +56,37 @@ export async function enter(
       'token_unknown',
       'the token opens nothing: it has ended, was taken away, or never was one',
     );
-  const { team } = request.params as { team?: string };
-  if (team !== undefined && team !== principal.team) throw unknown('team', null, team);
-  if (role === 'supervisor' && principal.role !== 'supervisor')
-    throw new Refusal(
-      403,
-      'role_wanted',
-      `the token ${principal.name} may only read: this needs the role supervisor`,
-    );
+  await admit(db, request, principal);
   request.principal = principal;
 }
 
-/** The id of the token of who asks, on a route that wants one. */
-export function tokenOf({ principal }: FastifyRequest): number {
-  if (!principal) throw new Error('a route without a role has no token');
-  return principal.id;
+/** Refuses somebody whom this route is not for. @throws Refusal `role_wanted`, Star64Error `unknown`, `unknown_call`. */
+async function admit(db: Database, request: FastifyRequest, principal: Principal): Promise<void> {
+  const { role = 'administrator', agent, limits } = request.routeOptions.config;
+  const { team, ...named } = request.params as { team?: string } & Named;
+  if (team !== undefined && team !== principal.team) throw unknown('team', null, team);
+  const { kind, name } = principal;
+  const refuse = (why: string): Refusal => new Refusal(403, 'role_wanted', `${kind} ${name} ${why}`);
+  if (kind === 'agent' ? agent !== 'own' : apiRoles.indexOf(principal.role) < apiRoles.indexOf(role))
+    throw refuse(
+      kind === 'agent'
+        ? "may not do this: it is no agent's"
+        : `is ${principal.role}: this needs the role ${role}`,
+    );
+  if (!isLimited(principal) || limits) return;
+  if (named.agent === undefined && named.group === undefined && named.call === undefined)
+    throw refuse('is limited to some groups: this is of the whole team');
+  await requireReach(db, principal, named);
 }
+
+/** Who asks, on a route that wants a token. */
+export function principalOn({ principal }: FastifyRequest): Principal {
+  if (!principal) throw new Error('a route without a role has no principal');
+  return principal;
+}
+
+/** The id of the token of who asks, on a route that wants one. */
+export const tokenOf = (request: FastifyRequest): number => principalOn(request).id;
 
 /**
  * Wrong tokens by address: who has sent as many within a minute as may be sent is told so, and the database is asked nothing.
@@ -111,4 +134,7 @@ function dropOldest(kept: Set<string> | Map<string, unknown>): void {
 }
 
 /** Who asks, by the name under which the database keeps who did something. */
-export const actorOf = ({ principal, id }: FastifyRequest): string => `api:${principal?.name ?? '?'}:${id}`;
+export function actorOf(request: FastifyRequest): string {
+  const { kind, name } = principalOn(request);
+  return `api:${kind === 'machine' ? '' : `${kind} `}${name}:${request.id}`;
+}

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import type { Database } from '../domain/database/pool.js';
-import { liveTokens } from '../domain/provisioning/api-token.js';
+import { livePrincipals } from '../domain/provisioning/principal.js';
 import { LastingFault } from '../domain/machine/lasting-fault.js';
 import { jsonText } from '../domain/json-text.js';
 import { EventFeed, eventTypes, type Event, type FeedOptions } from '../domain/monitor/event-feed.js';
@@ -220,7 +220,7 @@ export class EventStreams {
     const open = [...this.#streams];
     if (open.length === 0) return;
     try {
-      const live = await liveTokens(this.db, [...new Set(open.map(({ token }) => token))]);
+      const live = await livePrincipals(this.db, [...new Set(open.map(({ token }) => token))]);
       for (const stream of open) if (!live.has(stream.token)) stream.close();
     } catch {
       // Without a database nothing is sent either, and the reader says so.

@@ -55,7 +55,7 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
     timeWindow: 60_000,
     enableDraftSpec: true,
     hook: 'preHandler',
-    keyGenerator: ({ principal, ip }) => (principal ? `${principal.team} ${principal.name}` : ip),
+    keyGenerator: ({ principal, ip }) => (principal ? `${principal.team} ${principal.kind} ${principal.name}` : ip),
     errorResponseBuilder: (_request, { after }) =>
       new Refusal(429, 'too_many_requests', `too many requests: try again in ${after}`),
   });

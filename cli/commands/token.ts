@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { action, type Context } from '../context.js';
 import { operator } from '../operator.js';
-import { duration } from '../options.js';
+import { duration, nameList } from '../options.js';
 
 /** `star64 token …` */
 export function register(program: Command, context: Context): void {
@@ -15,18 +15,28 @@ export function register(program: Command, context: Context): void {
     .description('make a token, and print it: once, since nobody keeps it')
     .requiredOption(
       '--role <role>',
-      'reader: sees the team; supervisor: also does with agents and calls what `star64 agent` and `star64 call` do',
+      'reader: sees the team; supervisor: also does with agents and calls what `star64 agent` and `star64 call` do; administrator: also provisions',
+    )
+    .option(
+      '--group <names>',
+      'it sees and does only what belongs to these agent groups: support,sales (default: all of the team)',
+      nameList,
     )
     .option('--expires <time>', 'it ends by itself after this: 12h, 90d (default: never)', duration)
     .action(
       action(
         context,
-        async ({ db, team, print, say }, name: string, given: { role: string; expires?: number }) => {
+        async (
+          { db, team, print, say },
+          name: string,
+          given: { role: string; group?: string[]; expires?: number },
+        ) => {
           const { addApiToken } = await domain();
-          const { expires, role } = given;
+          const { expires, group, role } = given;
           const made = await addApiToken(await db(), team, name, {
             role,
             by: operator(),
+            ...(group && { groups: group }),
             ...(expires !== undefined && { expiresSeconds: expires }),
           });
           print.record({ team, ...made });
@@ -43,6 +53,7 @@ export function register(program: Command, context: Context): void {
         print.list(await listApiTokens(await db(), team), [
           'name',
           'role',
+          'groups',
           'createdAt',
           'createdBy',
           'expiresAt',

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import type { Test } from 'tap';
 import type { Database } from '../../domain/database/pool.js';
-import { addApiToken, type ApiRole } from '../../domain/provisioning/api-token.js';
+import { addApiToken, type TokenRole } from '../../domain/provisioning/api-token.js';
 import { createWeb, type WebSettings } from '../../web/server.js';
 
 /** The API of a database, asked without a network; it ends with the test. */
@@ -15,7 +15,7 @@ export async function apiOf(t: Test, db: Database, settings: Partial<WebSettings
 export async function tokenOf(
   db: Database,
   team: string,
-  role: ApiRole,
+  role: TokenRole,
   name = `a_${role}`,
 ): Promise<string> {
   return (await addApiToken(db, team, name, { role, by: 'test' })).token;

@@ -65,7 +65,7 @@ export const agentRoutes =
     app.get(
       '/teams/:team/agents/:agent',
       {
-        config: { role: 'reader' },
+        config: { role: 'reader', agent: 'own' },
         schema: { summary: 'An agent now', params: agentParams, response: { 200: agentSchema } },
       },
       async ({ params: { team, agent } }) => {
@@ -77,7 +77,7 @@ export const agentRoutes =
     app.get(
       '/teams/:team/groups/:group',
       {
-        config: { role: 'reader' },
+        config: { role: 'reader', agent: 'own' },
         schema: {
           summary: 'A group: who waits and talks now, and what it has done today',
           params: groupParams,
@@ -100,7 +100,7 @@ export const agentRoutes =
       app.post(
         `/teams/:team/agents/:agent/${verb}`,
         {
-          config: { role: 'supervisor' },
+          config: { role: 'supervisor', agent: 'own' },
           schema: { summary, params: agentParams, body, response: { 200: actionSchema } },
         },
         async (request) => {

@@ -54,7 +54,7 @@ export const callRoutes =
     app.get(
       '/teams/:team/calls/:call',
       {
-        config: { role: 'reader' },
+        config: { role: 'reader', agent: 'own' },
         schema: { summary: 'The story of a call', params: callParams, response: { 200: storySchema } },
       },
       async ({ params }) => wire(await readStory(db, params.team, params.call)),
@@ -68,7 +68,7 @@ export const callRoutes =
       app.post(
         `/teams/:team/calls/:call/${kind}`,
         {
-          config: { role: 'supervisor' },
+          config: { role: 'supervisor', agent: 'own' },
           schema: { summary, params: callParams, body, response: { 200: commandSchema } },
         },
         async (request) => {

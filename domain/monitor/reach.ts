@@ -1,0 +1,90 @@
+import { callNamed, unknownCall } from '../calls/call-name.js';
+import { prepared, type Queryable } from '../database/pool.js';
+import { withDatabaseErrors } from '../database/sql-errors.js';
+import { unknown } from '../names.js';
+import type { Principal } from '../provisioning/principal.js';
+
+/** What a request is about, by the names in its path. */
+export interface Named {
+  agent?: string;
+  group?: string;
+  call?: string;
+}
+
+/** Whether somebody is kept to some of the team: to themselves, or to some groups. */
+export const isLimited = ({ groups }: Pick<Principal, 'groups'>): boolean => groups !== undefined;
+
+/**
+ * Refuses what is not of somebody who is limited as what does not exist. An agent reaches themselves, the groups that they are
+ * in, and the calls that they have or had; who is limited to groups those groups, the agents in them, and the calls that came
+ * for them or that their agents have without a group.
+ *
+ * @throws Star64Error `unknown`, `unknown_call`.
+ */
+export async function requireReach(db: Queryable, principal: Principal, named: Named): Promise<void> {
+  const { team, groups } = principal;
+  if (groups === undefined) return;
+  if (named.group !== undefined && !groups.includes(named.group)) throw unknown('group', team, named.group);
+  if (named.agent !== undefined && !(await reachesAgent(db, principal, groups, named.agent)))
+    throw unknown('agent', team, named.agent);
+  if (named.call !== undefined && !(await reachesCall(db, principal, groups, named.call)))
+    throw unknownCall(team, named.call);
+}
+
+async function reachesAgent(
+  db: Queryable,
+  { team, agent: own }: Principal,
+  groups: readonly string[],
+  agent: string,
+): Promise<boolean> {
+  if (own !== undefined) return own === agent;
+  return (await agentsOf(db, team, groups)).has(agent);
+}
+
+/** Numbers of the agents in any of these groups of a team. @throws Star64Error without a database. */
+export function agentsOf(db: Queryable, team: string, groups: readonly string[]): Promise<Set<string>> {
+  return withDatabaseErrors(async () => {
+    const rows = await prepared<{ number: string }>(
+      db,
+      `select distinct a.number from agents a join teams t on t.id = a.team_id
+         join agent_group_members m on m.agent_id = a.id
+         join agent_groups g on g.id = m.group_id and g.removed_at is null
+       where t.identity = ? and g.name = any(?::text[]) and a.removed_at is null`,
+      [team, [...groups]],
+    );
+    return new Set(rows.map(({ number }) => number));
+  });
+}
+
+async function reachesCall(
+  db: Queryable,
+  { team, agent }: Principal,
+  groups: readonly string[],
+  call: string,
+): Promise<boolean> {
+  const { where, asked } = callNamed(call);
+  return withDatabaseErrors(async () => {
+    const rows = await prepared<object>(
+      db,
+      `select from calls c join teams t on t.id = c.team_id
+       where t.identity = :team and ${where} and ${agent === undefined ? ofGroups : ofAgent} limit 1`,
+      { team, asked, ...(agent === undefined ? { groups: [...groups] } : { agent }) },
+    );
+    return rows.length > 0;
+  });
+}
+
+/** That a call `c` is or was one of an agent's. */
+export const ofAgent = `exists (select from agents a where a.team_id = c.team_id and a.number = :agent and a.removed_at is null
+  and (c.agent_id = a.id
+    or exists (select from queue_visits v where v.team_id = c.team_id and v.call_id = c.id and v.agent_id = a.id)
+    or exists (select from agent_states s where s.agent_id = a.id and s.call_uniqueid = c.uniqueid
+      and s.started_at >= c.arrived_at - interval '1 minute' and s.started_at <= coalesce(c.ended_at, clock_timestamp()))))`;
+
+/** That a call `c` came for one of some groups, or, without a group, is one of an agent's of theirs. */
+export const ofGroups = `exists (select from agent_groups g where g.team_id = c.team_id and g.name = any(:groups::text[])
+  and g.removed_at is null
+  and (c.group_id = g.id
+    or exists (select from queue_visits v where v.team_id = c.team_id and v.call_id = c.id and v.group_id = g.id)
+    or c.group_id is null
+      and exists (select from agent_group_members m where m.group_id = g.id and m.agent_id = c.agent_id)))`;

@@ -1,0 +1,66 @@
+/**
+ * Agents and users log in to the HTTP API with a password (spec 28), and machines get tokens of administrators and tokens of
+ * some groups. Wrong passwords are counted apart from wrong PINs. Where a phone has registered from is kept for dynamic
+ * agents (spec 22).
+ */
+export const up = `
+alter table agents
+  add column password_hash text,
+  drop constraint agents_removed_has_no_pin,
+  add constraint agents_removed_has_no_secret
+    check (removed_at is null or (pin_hash is null and password_hash is null));
+comment on column agents.password_hash is 'scrypt, as users.password_hash: for the HTTP API alone, no phone asks for it. Null: no login.';
+
+alter table api_tokens
+  drop constraint api_tokens_role_known,
+  add constraint api_tokens_role_known check (role in ('reader', 'supervisor', 'administrator')),
+  alter column name drop not null,
+  alter column role drop not null,
+  add column agent_id integer,
+  add column user_id integer,
+  add column limited boolean not null default false,
+  add constraint api_tokens_team_id_id_key unique (team_id, id),
+  add constraint api_tokens_agent_fkey foreign key (team_id, agent_id) references agents (team_id, id) on delete cascade,
+  add constraint api_tokens_user_fkey foreign key (team_id, user_id) references users (team_id, id) on delete cascade,
+  add constraint api_tokens_holder check (num_nonnulls(name, agent_id, user_id) = 1 and (name is null) = (role is null)),
+  add constraint api_tokens_limited check (not limited or role in ('reader', 'supervisor')),
+  add constraint api_tokens_login_ends check (name is not null or expires_at is not null);
+create index api_tokens_agent_idx on api_tokens (team_id, agent_id) where agent_id is not null;
+create index api_tokens_user_idx on api_tokens (team_id, user_id) where user_id is not null;
+comment on table api_tokens is
+  'Tokens of the HTTP API of a team: of programs, by name, also those that were revoked; of agents and users, each a login.';
+comment on column api_tokens.role is
+  'Of a program. reader: sees the team; supervisor: also does with agents and calls what star64 agent and star64 call do; '
+  'administrator: also provisions. Null: of a person, whose rights are looked up with each request.';
+comment on column api_tokens.limited is 'It sees and does only what belongs to its groups (api_token_groups), which may be none.';
+comment on column api_tokens.expires_at is 'That of a login moves on while it is used.';
+
+create table api_token_groups (
+  team_id integer not null,
+  token_id integer not null,
+  group_id integer not null,
+  constraint api_token_groups_pkey primary key (token_id, group_id),
+  constraint api_token_groups_token_fkey foreign key (team_id, token_id) references api_tokens (team_id, id) on delete cascade,
+  constraint api_token_groups_group_fkey foreign key (team_id, group_id) references agent_groups (team_id, id) on delete cascade
+);
+create index api_token_groups_token_idx on api_token_groups (team_id, token_id);
+create index api_token_groups_group_idx on api_token_groups (team_id, group_id);
+comment on table api_token_groups is 'The groups of a limited token.';
+
+do $$
+declare
+  fixed constant text := 'join teams t on t.id = (r.content->>''team_id'')::integer and r.content->>''extension_id'' is not null';
+  event record;
+begin
+  for event in select * from (values
+    ('insert', 'new table as new_rows'),
+    ('update', 'new table as new_rows old table as old_rows'),
+    ('delete', 'old table as old_rows')
+  ) as v (name, rows) loop
+    execute format('drop trigger agents_files_%1$s on agents', event.name);
+    -- A password is in no file.
+    execute format('create trigger agents_files_%1$s after %1$s on agents referencing %2$s for each statement
+      execute function note_file_change(%3$L, %4$L)', event.name, event.rows, fixed, '{user_id,pin_hash,password_hash}');
+  end loop;
+end $$;
+`;
