@@ -1,6 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { Database } from '../../domain/database/pool.js';
 import { readDesk, readDirectory } from '../../domain/monitor/agent-desk.js';
+import { principalOn } from '../doors.js';
 import { RecentStatus } from '../recent-status.js';
 import { agentParams, teamParams, wire } from '../schemas.js';
 import { deskSchema, directorySchema } from '../schemas/page.js';
@@ -13,7 +14,7 @@ export const pageRoutes =
     app.get(
       '/teams/:team/agents/:agent/desk',
       {
-        config: { role: 'reader' },
+        config: { role: 'reader', agent: 'own' },
         schema: {
           summary: 'All that the page of an agent shows: their state, call, own numbers of today, and queues',
           description: 'The figures of their groups may be a second old; what is of the agent is not.',
@@ -21,19 +22,23 @@ export const pageRoutes =
           response: { 200: deskSchema },
         },
       },
-      async ({ params: { team, agent } }) => {
+      async (request) => {
+        const { team, agent } = request.params;
+        const { groups: own } = principalOn(request);
         const desk = await readDesk(db, team, agent);
+        const shown = desk.groups.filter((name) => own === undefined || own.includes(name));
         const { groups } = await recent.of(team);
         return wire({
           ...desk,
-          groups: desk.groups.flatMap((name) => groups.find((group) => group.name === name) ?? []),
+          groups: shown.flatMap((name) => groups.find((group) => group.name === name) ?? []),
         });
       },
     );
     app.get(
       '/teams/:team/directory',
       {
-        config: { role: 'reader' },
+        // It is what a telephone of the team can dial: whoever belongs to the team may know it.
+        config: { role: 'reader', agent: 'own', limits: true },
         schema: {
           summary: 'Numbers of the team that can be dialled, with names: phones, groups, ring groups',
           params: teamParams,
