@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** A kind of setting: what it accepts, and the rule to say when it does not. Values may be secrets and are never repeated. */
 export interface Kind<T> {
   readonly rule: string;
@@ -87,6 +89,25 @@ export const servers: Kind<string[]> = {
       typeof one === 'string' &&
       /^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$/.test(one);
     return all.length > 0 && all.every(isServer) ? all : undefined;
+  },
+};
+
+/** Addresses and networks: a list, or one text with commas. */
+export const networks: Kind<string[]> = {
+  rule: 'must be a list of IP addresses or networks, for example 127.0.0.1,10.0.0.0/8',
+  read: (given) => {
+    const list: unknown = typeof given === 'string' ? given.split(',').map((part) => part.trim()) : given;
+    const isNetwork = (one: unknown): one is string => {
+      if (typeof one !== 'string') return false;
+      const [address = '', bits, ...more] = one.split('/');
+      const most = isIP(address) === 4 ? 32 : 128;
+      return (
+        isIP(address) > 0 &&
+        more.length === 0 &&
+        (bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= most))
+      );
+    };
+    return Array.isArray(list) && list.length > 0 && list.every(isNetwork) ? list : undefined;
   },
 };
 

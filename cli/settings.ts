@@ -53,7 +53,12 @@ export interface Settings {
     sipServer: string | undefined;
   };
   /** Where `star64 web` listens. */
-  web: { host: string; port: number };
+  web: {
+    host: string;
+    port: number;
+    /** The proxies that it believes who asks; undefined: none. */
+    trustProxy: string[] | undefined;
+  };
   dataDir: string;
   logLevel: (typeof logLevels)[number];
   logFormat: (typeof logFormats)[number];
@@ -131,6 +136,7 @@ const table = {
   'asterisk.sip_server': setting('STAR64_ASTERISK_SIP_SERVER', kinds.sipServer),
   'web.host': setting('STAR64_WEB_HOST', kinds.host),
   'web.port': setting('STAR64_WEB_PORT', kinds.whole(0, 65_535)),
+  'web.trust_proxy': setting('STAR64_WEB_TRUST_PROXY', kinds.networks),
   data_dir: setting('STAR64_DATA_DIR', kinds.directory, { directory: true }),
   log_level: setting('STAR64_LOG_LEVEL', kinds.oneOf(logLevels)),
   log_format: setting('STAR64_LOG_FORMAT', kinds.oneOf(logFormats)),
@@ -219,7 +225,11 @@ export async function loadSettings(sources: SettingsSources): Promise<Settings> 
       recordingsDir: values['asterisk.recordings_dir'] ?? '/var/spool/asterisk/monitor',
       sipServer: values['asterisk.sip_server'],
     },
-    web: { host: values['web.host'] ?? '127.0.0.1', port: values['web.port'] ?? 4564 },
+    web: {
+      host: values['web.host'] ?? '127.0.0.1',
+      port: values['web.port'] ?? 4564,
+      trustProxy: values['web.trust_proxy'],
+    },
     dataDir,
     logLevel: values.log_level ?? 'info',
     logFormat: values.log_format ?? 'text',

@@ -35,20 +35,34 @@ export async function verifyPassword(password: string, stored: string): Promise<
   return timingSafeEqual(derived, wanted);
 }
 
-/** A login password that may be set: 8 to 200 characters without control characters. Never shows it. */
-export function checkPassword(password: string): string {
+/** A row of the keypad, up and down: what is tried first. */
+const runs = '01234567890 09876543210';
+
+/**
+ * A login password that may be set: 8 to 200 characters without control characters, and none that everybody tries first.
+ * `name` is the one that is typed beside it. Never shows it.
+ */
+export function checkPassword(noun: 'agent' | 'user', name: string, password: string): string {
   const length = Array.from(password).length;
+  const remedy = { text: 'choose another' };
   if (length < 8 || length > 200 || /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(password)) {
     throw fail('invalid_password', {
-      says: 'the login password is not allowed (8 to 200 characters, no control characters or line breaks)',
-      remedy: { text: 'choose another' },
+      noun,
+      name,
+      says: `the login password of ${noun} ${name} is not allowed (8 to 200 characters, no control characters or line breaks)`,
+      remedy,
+    });
+  }
+  if (password === name || new Set(password).size === 1 || runs.includes(password)) {
+    throw fail('invalid_password', {
+      noun,
+      name,
+      says: `the login password of ${noun} ${name} is not allowed (not their own name, not one character repeated, no run such as 12345678)`,
+      remedy,
     });
   }
   return password;
 }
-
-/** A row of the keypad, up and down: what is tried first. */
-const runs = '01234567890 09876543210';
 
 /**
  * A PIN that somebody keys in at a phone: 4 to 10 digits that nobody guesses in five tries. `noun` and `name` say whose

@@ -24,7 +24,10 @@ const trees = {
     // Drivers of graphics cards, which it depends on and does not load: a third of it.
     without: ['libgl1-mesa-dri', 'libllvm15', 'libz3-4'],
   },
-} as const satisfies Record<string, { suite: string; packages: readonly string[]; without?: readonly string[] }>;
+} as const satisfies Record<
+  string,
+  { suite: string; packages: readonly string[]; without?: readonly string[] }
+>;
 
 export type TreeName = keyof typeof trees;
 
@@ -50,8 +53,11 @@ const centreTrees: readonly TreeName[] = ['asterisk', 'phones'];
 
 /** The tree, downloaded at its first use: about 120 MB for `asterisk`, 100 MB for `phones`, DOWNLOAD MB for `browser`. No root needed. */
 export async function tree(name: TreeName, options: TreeOptions = {}): Promise<CachedTree> {
-  const { suite, packages, without = [] }: { suite: string; packages: readonly string[]; without?: readonly string[] } =
-    trees[name];
+  const {
+    suite,
+    packages,
+    without = [],
+  }: { suite: string; packages: readonly string[]; without?: readonly string[] } = trees[name];
   const report = (step: Progress['step'], percent: number): void =>
     options.onProgress?.({ tree: name, step, percent });
   const architecture = await debianArchitecture();

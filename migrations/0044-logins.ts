@@ -47,6 +47,25 @@ create index api_token_groups_token_idx on api_token_groups (team_id, token_id);
 create index api_token_groups_group_idx on api_token_groups (team_id, group_id);
 comment on table api_token_groups is 'The groups of a limited token.';
 
+create table login_failures (
+  door text not null constraint login_failures_door_known check (door in ('web')),
+  team text not null,
+  account text not null,
+  address text not null,
+  failures integer not null,
+  failed_at timestamptz not null,
+  locked_until timestamptz,
+  constraint login_failures_pkey primary key (door, team, account, address),
+  constraint login_failures_about check (account <> '' or address <> '')
+);
+create index login_failures_failed_idx on login_failures (failed_at);
+comment on table login_failures is
+  'Wrong passwords in a row, apart from wrong PINs (sign_in_failures). Names are as they were typed, of whom there need be nobody: '
+  'a guess at an account that does not exist is counted like any other, so that nobody learns which exist.';
+comment on column login_failures.door is 'Where: a lock of one door is none of another.';
+comment on column login_failures.account is '"agent 1001" or "user anna" from an address, or, without address, from wherever.';
+comment on column login_failures.address is 'Without account (and team): whatever account was tried from it.';
+
 do $$
 declare
   fixed constant text := 'join teams t on t.id = (r.content->>''team_id'')::integer and r.content->>''extension_id'' is not null';

@@ -4,6 +4,7 @@ import type { Database } from '../domain/database/pool.js';
 import { isLimited, requireReach, type Named } from '../domain/monitor/reach.js';
 import { apiRoles, principalOf, type ApiRole, type Principal } from '../domain/provisioning/principal.js';
 import { unknown } from '../domain/names.js';
+import { cookieToken, requireSameOrigin } from './cookie.js';
 import { Refusal } from './problems.js';
 
 declare module 'fastify' {
@@ -24,7 +25,7 @@ declare module 'fastify' {
   }
 }
 
-/** The token of `Authorization: Bearer …`; it is never read from the address, which logs and histories keep. */
+/** The token of `Authorization: Bearer …`, or else of the cookie; it is never read from the address, which logs and histories keep. */
 const bearer = /^Bearer +([A-Za-z0-9_-]{1,200}) *$/i;
 
 /**
@@ -40,9 +41,12 @@ export async function enter(
   const { role } = request.routeOptions.config;
   if (role === undefined) return;
   const given = request.headers.authorization;
-  if (given === undefined)
+  const cookie = given === undefined ? cookieToken(request) : undefined;
+  if (given === undefined && cookie === undefined)
     throw new Refusal(401, 'token_wanted', 'send a token as `Authorization: Bearer …` (star64 token add)');
-  const token = bearer.exec(given)?.[1];
+  if (cookie !== undefined && request.method !== 'GET' && request.method !== 'HEAD')
+    requireSameOrigin(request);
+  const token = cookie ?? bearer.exec(given ?? '')?.[1];
   const wait = guesses.waitSeconds(request.ip, token);
   if (wait > 0) {
     reply.header('retry-after', wait);
@@ -84,9 +88,6 @@ export function principalOn({ principal }: FastifyRequest): Principal {
   if (!principal) throw new Error('a route without a role has no principal');
   return principal;
 }
-
-/** The id of the token of who asks, on a route that wants one. */
-export const tokenOf = (request: FastifyRequest): number => principalOn(request).id;
 
 /**
  * Wrong tokens by address: who has sent as many within a minute as may be sent is told so, and the database is asked nothing.

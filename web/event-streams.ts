@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import type { Database } from '../domain/database/pool.js';
-import { livePrincipals } from '../domain/provisioning/principal.js';
+import { seesEvent } from '../domain/monitor/reach.js';
+import { livePrincipals, type Principal } from '../domain/provisioning/principal.js';
 import { LastingFault } from '../domain/machine/lasting-fault.js';
 import { jsonText } from '../domain/json-text.js';
 import { EventFeed, eventTypes, type Event, type FeedOptions } from '../domain/monitor/event-feed.js';
@@ -38,8 +39,8 @@ export const eventStreamsDefaults: EventStreamsSettings = {
 const piece = 100;
 
 interface Stream {
-  /** Id of the token that opened it. */
-  readonly token: number;
+  /** Who opened it, with the rights that they had then. */
+  readonly principal: Principal;
   readonly team: string;
   readonly options: FeedOptions;
   readonly types: ReadonlySet<string>;
@@ -79,14 +80,18 @@ export class EventStreams {
   }
 
   /**
-   * `token`: id of the token that opens it; the stream ends with the token.
+   * `principal`: who opens it, and is told what they may see; the stream ends with their token, and with their rights of now.
    *
    * @throws Star64Error as {@link EventFeed.open}, Refusal `too_many_streams`, before anything is sent.
    */
-  async open(reply: FastifyReply, token: number, options: FeedOptions & { team: string }): Promise<void> {
+  async open(
+    reply: FastifyReply,
+    principal: Principal,
+    options: FeedOptions & { team: string },
+  ): Promise<void> {
     const feed = await EventFeed.open(this.db, options, piece);
     await this.#listening();
-    this.#room(token);
+    this.#room(principal.id);
     reply.hijack();
     const { raw } = reply;
     let readAt = performance.now();
@@ -100,7 +105,7 @@ export class EventStreams {
       Math.min(beatMs, stallMs),
     );
     const stream: Stream = {
-      token,
+      principal,
       team: options.team,
       options,
       types: new Set(options.types ?? eventTypes),
@@ -142,6 +147,7 @@ export class EventStreams {
 
   #send(stream: Stream, event: Event): void {
     stream.cursor = event.cursor;
+    if (!seesEvent(stream.principal, event)) return;
     stream.raw.write(`id: ${event.cursor}\nevent: ${event.type}\ndata: ${jsonText(event)}\n\n`);
   }
 
@@ -195,7 +201,7 @@ export class EventStreams {
   /** @throws Refusal when the token has as many streams as it may. */
   #room(token: number): void {
     const { mostPerToken } = this.settings;
-    const open = [...this.#streams].filter((stream) => stream.token === token).length;
+    const open = [...this.#streams].filter(({ principal }) => principal.id === token).length;
     if (open >= mostPerToken)
       throw new Refusal(
         429,
@@ -215,13 +221,14 @@ export class EventStreams {
     }, this.settings.tokensMs);
   }
 
-  /** Closes the streams whose token was taken away, or has ended. */
+  /** Closes the streams whose token was taken away or has ended, or whose rights have changed: they come back with the new ones. */
   async #closeEnded(): Promise<void> {
     const open = [...this.#streams];
     if (open.length === 0) return;
     try {
-      const live = await livePrincipals(this.db, [...new Set(open.map(({ token }) => token))]);
-      for (const stream of open) if (!live.has(stream.token)) stream.close();
+      const live = await livePrincipals(this.db, [...new Set(open.map(({ principal }) => principal.id))]);
+      for (const stream of open)
+        if (rightsOf(live.get(stream.principal.id)) !== rightsOf(stream.principal)) stream.close();
     } catch {
       // Without a database nothing is sent either, and the reader says so.
     }
@@ -262,6 +269,10 @@ export class EventStreams {
     }
   }
 }
+
+/** What somebody sees, in a form that can be compared. */
+const rightsOf = (principal: Principal | undefined): string | undefined =>
+  principal && JSON.stringify([principal.role, principal.groups, principal.agents]);
 
 /** The same, beginning where another option says. */
 function withoutStart({ team, types }: FeedOptions): FeedOptions {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
@@ -12,6 +13,7 @@ import { answerProblems, Refusal } from './problems.js';
 import { agentRoutes } from './routes/agents.js';
 import { callRoutes } from './routes/calls.js';
 import { eventRoutes } from './routes/events.js';
+import { loginRoutes } from './routes/logins.js';
 import { pageRoutes } from './routes/page.js';
 
 export interface WebSettings {
@@ -21,6 +23,8 @@ export interface WebSettings {
   /** Wrong tokens of one address in a minute. */
   guessesPerMinute?: number;
   streams?: EventStreamsSettings;
+  /** Addresses or networks of proxies whose X-Forwarded-… is believed; without it nobody's. */
+  trustProxy?: string[];
 }
 
 /** Larger bodies are refused: there is nothing to send that is long. */
@@ -39,6 +43,9 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     requestTimeout: 30_000,
+    ...(settings.trustProxy && { trustProxy: settings.trustProxy }),
+    // Of no other process either: who did something is kept with it.
+    genReqId: () => randomBytes(8).toString('hex'),
     routerOptions: { maxParamLength: 200 },
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -55,7 +62,8 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
     timeWindow: 60_000,
     enableDraftSpec: true,
     hook: 'preHandler',
-    keyGenerator: ({ principal, ip }) => (principal ? `${principal.team} ${principal.kind} ${principal.name}` : ip),
+    keyGenerator: ({ principal, ip }) =>
+      principal ? `${principal.team} ${principal.kind} ${principal.name}` : ip,
     errorResponseBuilder: (_request, { after }) =>
       new Refusal(429, 'too_many_requests', `too many requests: try again in ${after}`),
   });
@@ -75,6 +83,7 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
   await app.register(
     async (v1) => {
       v1.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+      await v1.register(loginRoutes(db));
       await v1.register(agentRoutes(db));
       await v1.register(callRoutes(db));
       await v1.register(eventRoutes(db, streams));

@@ -14,8 +14,11 @@ export function register(program: Command, context: Context): void {
         const { untilSignalled } = await import('../signals.js');
         const log = createLog(all, env);
         const signalled = untilSignalled();
-        const web = await createWeb(await db(), log, { version: program.version() ?? '' });
-        const { host, port } = all.web;
+        const { host, port, trustProxy } = all.web;
+        const web = await createWeb(await db(), log, {
+          version: program.version() ?? '',
+          ...(trustProxy && { trustProxy }),
+        });
         try {
           const address = await web.listen({ host, port });
           log.info({ address }, 'serving the HTTP API');

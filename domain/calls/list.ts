@@ -50,6 +50,10 @@ export interface CallFilter {
   until?: Date;
   /** Calls that came for this group or stood in its queue. */
   group?: string;
+  /** The same for any of these. */
+  groups?: readonly string[];
+  /** Calls that this agent, by number, answered or made. */
+  agent?: string;
   direction?: string;
   did?: string;
   caller?: string;
@@ -88,9 +92,11 @@ export function listCalls(db: Queryable, team: string, filter: CallFilter = {}):
     const limit = checkWhole('size of a page', { from: 1, to: largestPage }, filter.limit ?? usualPage);
     if (filter.outcome !== undefined) checkChoice('outcome', callOutcomes, filter.outcome);
     if (filter.direction !== undefined) checkChoice('direction', callDirections, filter.direction);
-    const groupIds = filter.group === undefined ? undefined : await groupsOf(db, teamId, team, filter.group);
+    const groups = filter.group === undefined ? filter.groups : [filter.group];
+    const groupIds = groups && (await groupsOf(db, teamId, team, groups));
     const values: Record<string, unknown> = { teamId, limit: limit + 1 };
     if (filter.user !== undefined) values['userIds'] = await usersOf(db, teamId, team, filter.user);
+    if (filter.agent !== undefined) values['agentIds'] = await agentsOf(db, teamId, team, filter.agent);
     if (filter.unreturned) values['codes'] = await callingCodesOf(db, teamId);
     const did = filter.did === undefined ? undefined : await didOf(db, teamId, filter.did);
     let fits = [
@@ -120,6 +126,11 @@ function conditions(filter: CallFilter, values: Record<string, unknown>): string
   if (direction !== undefined) where('c.direction = :direction', { direction });
   if (number !== undefined) where('c.number = any(:number::text[])', { number: written(number) });
   if (trunk !== undefined) where('c.trunk = :trunk', { trunk: trunk.replaceAll('\0', '') });
+  // Each has an index of its own: it costs what the agent has had, not what the team has.
+  if (filter.agent !== undefined)
+    fits.push(`c.id in (select id from calls where from_agent_id = any(:agentIds::integer[])
+      union all select id from calls where answered_agent_id = any(:agentIds::integer[])
+      union all select call_id from queue_visits where agent_id = any(:agentIds::integer[]))`);
   if (user !== undefined) fits.push('c.user_id = any(:userIds::integer[])');
   if (did !== undefined) where('c.did = :did', { did });
   if (caller !== undefined) where('c.caller = any(:caller::text[])', { caller: written(caller) });
@@ -198,10 +209,26 @@ async function didOf(db: Queryable, teamId: number, typed: string): Promise<stri
   return rows[0]?.number ?? did ?? '';
 }
 
-/** Ids of the groups that have or had that name. */
-async function groupsOf(db: Queryable, teamId: number, team: string, name: string): Promise<number[]> {
-  const ids = await db('agent_groups').where({ team_id: teamId, name }).pluck<number[]>('id');
-  if (ids.length === 0) throw unknown('group', team, name);
+/** Ids of the groups that have or had these names. */
+async function groupsOf(
+  db: Queryable,
+  teamId: number,
+  team: string,
+  names: readonly string[],
+): Promise<number[]> {
+  const found = await db('agent_groups')
+    .where({ team_id: teamId })
+    .whereIn('name', names)
+    .select<{ id: number; name: string }[]>('id', 'name');
+  const missing = names.find((name) => !found.some((one) => one.name === name));
+  if (missing !== undefined) throw unknown('group', team, missing);
+  return found.map(({ id }) => id);
+}
+
+/** Ids of the agents who have or had that number. */
+async function agentsOf(db: Queryable, teamId: number, team: string, number: string): Promise<number[]> {
+  const ids = await db('agents').where({ team_id: teamId, number }).pluck<number[]>('id');
+  if (ids.length === 0) throw unknown('agent', team, number);
   return ids;
 }
 

@@ -61,8 +61,8 @@ export function readDesk(db: Queryable, team: string, number: string): Promise<A
   return withDatabaseErrors(async () => {
     const teamId = await requireTeam(db, team);
     const [who] = await prepared<Person>(db, personSql, { teamId, number });
-    const agent = await readAgent(db, teamId, number);
-    if (!who || !agent) throw unknown('agent', team, number);
+    const agent = await readAgent(db, team, number);
+    if (!who) throw unknown('agent', team, number);
     const { id, at, today, timeZone, groups, offer, ...person } = who;
     const [day] = await prepared<OwnDay>(db, daySql, { id, today });
     const pauseReasons = await prepared<AgentDesk['pauseReasons'][number]>(
@@ -166,27 +166,4 @@ async function readCall(
     group,
     consult: consults ? { number: asked, since: heldSince } : null,
   };
-}
-
-/** Somebody or something of a team that can be dialled. */
-export interface DirectoryEntry {
-  number: string;
-  name: string;
-  kind: 'extension' | 'group' | 'ring-group';
-}
-
-/** What an agent of a team can dial within it, at most so many, by number: phones with whose they are, and groups. */
-export function readDirectory(db: Queryable, team: string, most = 1000): Promise<DirectoryEntry[]> {
-  return withDatabaseErrors(async () =>
-    prepared<DirectoryEntry>(
-      db,
-      `select number, name, kind from (
-         select x.number, coalesce(nullif(u.name, ''), u.username) as name, 'extension' as kind, x.team_id
-           from extensions x join users u on u.id = x.user_id where x.removed_at is null
-         union all select number, name, 'group', team_id from agent_groups where number is not null and removed_at is null
-         union all select number, name, 'ring-group', team_id from ring_groups where number is not null and removed_at is null
-       ) of_all where team_id = :teamId order by length(number), number limit :most`,
-      { teamId: await requireTeam(db, team), most },
-    ),
-  );
 }

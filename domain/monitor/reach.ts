@@ -14,6 +14,27 @@ export interface Named {
 /** Whether somebody is kept to some of the team: to themselves, or to some groups. */
 export const isLimited = ({ groups }: Pick<Principal, 'groups'>): boolean => groups !== undefined;
 
+/** Whether somebody sees that agent; see {@link requireReach}. */
+export const seesAgent = ({ agents }: Principal, agent: string): boolean => agents?.includes(agent) ?? true;
+/** Whether somebody sees that group; see {@link requireReach}. */
+export const seesGroup = ({ groups }: Principal, group: string): boolean => groups?.includes(group) ?? true;
+
+/**
+ * Whether somebody is told an event. An agent is told what is about them, and what happens to calls of their groups' queues; not
+ * that somebody listens to them. Who is limited to groups is told what is about these, and about the agents in them where no
+ * group is named.
+ */
+export function seesEvent(principal: Principal, event: { type: string } & object): boolean {
+  if (!isLimited(principal)) return true;
+  const { agent, group } = event as { agent?: string | null; group?: string | null };
+  const ofAgent = typeof agent === 'string' && seesAgent(principal, agent);
+  const ofGroup = typeof group === 'string' && seesGroup(principal, group);
+  if (event.type.startsWith('supervision.')) return principal.kind !== 'agent' && ofGroup;
+  if (principal.kind === 'agent') return ofAgent || (ofGroup && event.type.startsWith('call.'));
+  // An agent of theirs may be in other groups, too: their state is theirs, a call for another group is not.
+  return ofGroup || (ofAgent && (event.type === 'agent.state' || typeof group !== 'string'));
+}
+
 /**
  * Refuses what is not of somebody who is limited as what does not exist. An agent reaches themselves, the groups that they are
  * in, and the calls that they have or had; who is limited to groups those groups, the agents in them, and the calls that came
@@ -24,36 +45,12 @@ export const isLimited = ({ groups }: Pick<Principal, 'groups'>): boolean => gro
 export async function requireReach(db: Queryable, principal: Principal, named: Named): Promise<void> {
   const { team, groups } = principal;
   if (groups === undefined) return;
-  if (named.group !== undefined && !groups.includes(named.group)) throw unknown('group', team, named.group);
-  if (named.agent !== undefined && !(await reachesAgent(db, principal, groups, named.agent)))
+  if (named.group !== undefined && !seesGroup(principal, named.group))
+    throw unknown('group', team, named.group);
+  if (named.agent !== undefined && !seesAgent(principal, named.agent))
     throw unknown('agent', team, named.agent);
   if (named.call !== undefined && !(await reachesCall(db, principal, groups, named.call)))
     throw unknownCall(team, named.call);
-}
-
-async function reachesAgent(
-  db: Queryable,
-  { team, agent: own }: Principal,
-  groups: readonly string[],
-  agent: string,
-): Promise<boolean> {
-  if (own !== undefined) return own === agent;
-  return (await agentsOf(db, team, groups)).has(agent);
-}
-
-/** Numbers of the agents in any of these groups of a team. @throws Star64Error without a database. */
-export function agentsOf(db: Queryable, team: string, groups: readonly string[]): Promise<Set<string>> {
-  return withDatabaseErrors(async () => {
-    const rows = await prepared<{ number: string }>(
-      db,
-      `select distinct a.number from agents a join teams t on t.id = a.team_id
-         join agent_group_members m on m.agent_id = a.id
-         join agent_groups g on g.id = m.group_id and g.removed_at is null
-       where t.identity = ? and g.name = any(?::text[]) and a.removed_at is null`,
-      [team, [...groups]],
-    );
-    return new Set(rows.map(({ number }) => number));
-  });
 }
 
 async function reachesCall(
@@ -75,16 +72,16 @@ async function reachesCall(
 }
 
 /** That a call `c` is or was one of an agent's. */
-export const ofAgent = `exists (select from agents a where a.team_id = c.team_id and a.number = :agent and a.removed_at is null
-  and (c.agent_id = a.id
+const ofAgent = `exists (select from agents a where a.team_id = c.team_id and a.number = :agent and a.removed_at is null
+  and (a.id in (c.from_agent_id, c.answered_agent_id)
     or exists (select from queue_visits v where v.team_id = c.team_id and v.call_id = c.id and v.agent_id = a.id)
     or exists (select from agent_states s where s.agent_id = a.id and s.call_uniqueid = c.uniqueid
       and s.started_at >= c.arrived_at - interval '1 minute' and s.started_at <= coalesce(c.ended_at, clock_timestamp()))))`;
 
 /** That a call `c` came for one of some groups, or, without a group, is one of an agent's of theirs. */
-export const ofGroups = `exists (select from agent_groups g where g.team_id = c.team_id and g.name = any(:groups::text[])
+const ofGroups = `exists (select from agent_groups g where g.team_id = c.team_id and g.name = any(:groups::text[])
   and g.removed_at is null
   and (c.group_id = g.id
     or exists (select from queue_visits v where v.team_id = c.team_id and v.call_id = c.id and v.group_id = g.id)
     or c.group_id is null
-      and exists (select from agent_group_members m where m.group_id = g.id and m.agent_id = c.agent_id)))`;
+      and exists (select from agent_group_members m where m.group_id = g.id and m.agent_id in (c.from_agent_id, c.answered_agent_id))))`;

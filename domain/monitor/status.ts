@@ -1,8 +1,8 @@
 import type { CallKind } from '../presence/agent-state.js';
 import type { AgentState } from '../presence/transitions.js';
-import { prepared, type Queryable } from '../database/pool.js';
+import { type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
-import { checkWhole } from '../names.js';
+import { checkWhole, unknown } from '../names.js';
 import {
   readLimitsReached,
   readRefusedCalls,
@@ -103,7 +103,7 @@ export function readStatus(
       withinSeconds,
       today: moment.today,
     });
-    const { rows: agents } = await db.raw<{ rows: AgentStatus[] }>(agentsSql(''), { teamId });
+    const { rows: agents } = await db.raw<{ rows: AgentStatus[] }>(agentsSql, { teamId });
     const serviceLevel = { formula: serviceLevelFormula(withinSeconds), withinSeconds };
     const behind = await filesAreBehind(db, team);
     const limits = await readLimitsReached(db, teamId);
@@ -145,17 +145,7 @@ const groupsSql = `
   left join signed_in on signed_in.group_id = g.id
   where g.team_id = :teamId and (g.removed_at is null or g.leaving_since is not null) order by g.name`;
 
-/** One agent of a team now, by its id; undefined: it has none of this number. */
-export async function readAgent(
-  db: Queryable,
-  teamId: number,
-  number: string,
-): Promise<AgentStatus | undefined> {
-  const [agent] = await prepared<AgentStatus>(db, agentsSql('and a.number = :number'), { teamId, number });
-  return agent;
-}
-
-const agentsSql = (which: string): string => `
+const agentSql = `
   select a.number, u.name, coalesce(s.state::text, 'signed-out') as state, x.number as extension,
     s.started_at as since, s.deadline_at as until, s.reason, g.name as "group", s.call_uniqueid as call, c.caller,
     case when s.state in ('ringing', 'talking', 'wrap-up') then coalesce(s.call_kind, 'queue') end as "callKind"
@@ -167,4 +157,17 @@ const agentsSql = (which: string): string => `
   left join agent_states s on s.sign_in_id = i.id and s.ended_at is null
   left join agent_groups g on g.id = s.group_id
   left join calls c on c.node = t.node and c.uniqueid = s.call_uniqueid and c.team_id = a.team_id
-  where a.team_id = :teamId and a.removed_at is null ${which} order by length(a.number), a.number`;
+  where a.team_id = :teamId and a.removed_at is null`;
+const agentsSql = `${agentSql} order by length(a.number), a.number`;
+
+/** One agent now. @throws Star64Error `unknown` when there is none of that number. */
+export function readAgent(db: Queryable, team: string, number: string): Promise<AgentStatus> {
+  return withDatabaseErrors(async () => {
+    const { rows } = await db.raw<{ rows: AgentStatus[] }>(`${agentSql} and a.number = :number`, {
+      teamId: await requireTeam(db, team),
+      number,
+    });
+    if (!rows[0]) throw unknown('agent', team, number);
+    return rows[0];
+  });
+}

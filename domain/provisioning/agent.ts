@@ -9,6 +9,8 @@ import { statesBefore } from '../presence/transitions.js';
 import { openSignIn } from '../presence/open-sign-in.js';
 import { close } from '../presence/sign-in.js';
 import { forget } from './forget-failures.js';
+import { endLogins } from './login.js';
+import { refuseSecretAsPassword } from './secret-or-password.js';
 
 export { agentKinds, type AgentKind } from './nouns/agent.js';
 
@@ -17,7 +19,7 @@ export type AgentChanges = Changes<typeof agent>;
 /**
  * Who takes queue calls. Kind and extension stay while an agent is signed in, or, for a fixed one, who cannot sign out,
  * in a call. One who is signed in with a current group that they leave gets the first of the new ones. A new PIN
- * forgives the wrong ones that were tried. Removed only while signed out, or fixed; their history stays.
+ * forgives the wrong ones that were tried, a new password likewise, and ends the logins with the old one. Removed only while signed out, or fixed; their history stays.
  */
 export const agents = operationsOf(agent, {
   check: ({ name, given: { groups } }) => {
@@ -31,10 +33,15 @@ export const agents = operationsOf(agent, {
     if (now && (kind !== now.kind || extension !== now.extension)) {
       await leavePhone(change, now.kind, 'gets another kind or extension');
     }
+    if (typeof given.password === 'string') {
+      const owner = change.refers['user']?.id ?? before?.['user_id'];
+      await refuseSecretAsPassword(change.trx, Number(owner), given.password, { noun: 'agent', name });
+    }
     return { kind, ...(extension === null && { extension_id: null }) };
   },
   after: async ({ trx, scope, name, given, before, id }) => {
     if (before && typeof given.pin === 'string') await forget({ trx, scope, name }, 'agent');
+    if (before && given.password !== undefined) await endLogins(trx, scope, { noun: 'agent', name, id });
     if (given.groups) await keepCurrentGroup(trx, id);
     await setPenalties(trx, scope, { id, name }, given.penalties ?? {});
     return undefined;
@@ -42,6 +49,7 @@ export const agents = operationsOf(agent, {
   remove: async (removal) => {
     await leavePhone(removal, String(removal.row['kind']), 'is removed');
     await forget(removal, 'agent');
+    await endLogins(removal.trx, removal.scope, { noun: 'agent', name: removal.name, id: removal.row.id });
     return undefined;
   },
 });

@@ -23,6 +23,8 @@ export interface Principal {
   agent?: string;
   /** The agent groups to which they are limited, of an agent those that they are in; undefined: all of the team. */
   groups?: string[];
+  /** With `groups`: numbers of the agents whom they see, who are in them; of an agent their own. */
+  agents?: string[];
 }
 
 /** So long a login lasts after it was used last. */
@@ -40,38 +42,43 @@ export const hashOfToken = (token: string): string => createHash('sha256').updat
 
 // Rights are looked up, never kept with a login: what is taken away opens nothing with the next request.
 const select = (which: string): string => `
-  select k.id, t.identity as team,
-    case when k.agent_id is not null then 'agent' when k.user_id is not null then 'user' else 'machine' end as kind,
-    coalesce(k.name, a.number, u.username) as name, a.number as agent,
+  select k.id, t.identity as team, coalesce(k.name, a.number, u.username) as name, a.number as agent,
+    case when a.id is not null then 'agent' when u.id is not null then 'user' else 'machine' end as kind,
     case when a.id is not null then 'agent' when u.administrator then 'administrator'
-      when u.id is not null then case when exists (select from agent_group_administrators m
-        join agent_groups g on g.id = m.group_id and g.removed_at is null where m.user_id = u.id) then 'supervisor' end
-      else k.role end as role,
-    case when a.id is not null then array(select g.name from agent_group_members m
-        join agent_groups g on g.id = m.group_id and g.removed_at is null where m.agent_id = a.id order by m.position, g.name)
-      when not u.administrator then array(select g.name from agent_group_administrators m
-        join agent_groups g on g.id = m.group_id and g.removed_at is null where m.user_id = u.id order by g.name)
-      when k.limited then array(select g.name from api_token_groups m
-        join agent_groups g on g.id = m.group_id and g.removed_at is null where m.token_id = k.id order by g.name)
-      end as groups,
+      when u.id is not null then 'supervisor' else k.role end as role,
+    case when l.ids is not null then array(select g.name from unnest(l.ids) with ordinality as o (id, at)
+      join agent_groups g on g.id = o.id and g.removed_at is null order by o.at) end as groups,
+    case when a.id is not null then array[a.number] when l.ids is not null then array(
+      select distinct b.number from agent_group_members m join agents b on b.id = m.agent_id and b.removed_at is null
+      join agent_groups g on g.id = m.group_id and g.removed_at is null where m.group_id = any(l.ids) order by b.number)
+      end as agents,
     k.last_used_at is null or k.last_used_at < clock_timestamp() - interval '1 minute' as stale
   from api_tokens k join teams t on t.id = k.team_id
   left join agents a on a.id = k.agent_id left join users u on u.id = k.user_id
+  cross join lateral (select case
+    when a.id is not null
+      then array(select m.group_id from agent_group_members m where m.agent_id = a.id order by m.position, m.group_id)
+    when not u.administrator
+      then array(select m.group_id from agent_group_administrators m where m.user_id = u.id order by m.group_id)
+    when k.limited
+      then array(select m.group_id from api_token_groups m where m.token_id = k.id order by m.group_id)
+    end as ids) l
   where ${which} and k.revoked_at is null and (k.expires_at is null or k.expires_at > clock_timestamp())
     and (k.agent_id is null or a.password_hash is not null and a.removed_at is null)
     and (k.user_id is null or u.password_hash is not null and u.removed_at is null)`;
 const byHash = select('k.hash = ?');
 const byIds = select('k.id = any(?::integer[])');
 
-interface Row extends Omit<Principal, 'role' | 'agent' | 'groups'> {
-  role: ApiRole | null;
+interface Row extends Omit<Principal, 'agent' | 'groups' | 'agents'> {
   agent: string | null;
   groups: string[] | null;
+  agents: string[] | null;
   stale: boolean;
 }
 
-function toPrincipal({ id, team, kind, name, role, agent, groups }: Row): Principal | undefined {
-  if (role === null) return undefined;
+function toPrincipal({ id, team, kind, name, role, agent, groups, agents }: Row): Principal | undefined {
+  // A user who administers nothing has no rights here.
+  if (kind === 'user' && groups?.length === 0) return undefined;
   return {
     id,
     team,
@@ -80,6 +87,7 @@ function toPrincipal({ id, team, kind, name, role, agent, groups }: Row): Princi
     role,
     ...(agent !== null && { agent }),
     ...(groups !== null && { groups }),
+    ...(agents !== null && { agents }),
   };
 }
 

@@ -16,18 +16,26 @@ export async function refusePasswordAsSecret(owner: Stored, secret: string): Pro
   });
 }
 
-/** Refuses a login password that is the SIP secret of one of the user's own devices (spec 17). */
-export async function refuseSecretAsPassword(trx: Queryable, user: Stored, password: string): Promise<void> {
+/**
+ * Refuses a login password that is the SIP secret of one of the user's own devices (spec 17). `holder`: whose password it is,
+ * the user or an agent that they are.
+ */
+export async function refuseSecretAsPassword(
+  trx: Queryable,
+  userId: number,
+  password: string,
+  holder: { noun: 'user' | 'agent'; name: string },
+): Promise<void> {
   const same = await trx('extensions')
-    .where({ user_id: user.id, secret: password.normalize('NFC'), removed_at: null })
+    .where({ user_id: userId, secret: password.normalize('NFC'), removed_at: null })
     .first<{ number: string } | undefined>('number');
   if (!same) return;
-  const name = String(user['username']);
+  const { noun, name } = holder;
   throw fail('secret_is_password', {
-    noun: 'user',
+    noun,
     name,
     facts: { extension: same.number },
-    says: `the login password of user ${name} must differ from the SIP secret of extension ${same.number}`,
+    says: `the login password of ${noun} ${name} must differ from the SIP secret of extension ${same.number}`,
     remedy: { text: 'choose another' },
   });
 }

@@ -4,6 +4,7 @@ import { fail } from '../errors.js';
 import { user } from './nouns/user.js';
 import { operationsOf } from './operations.js';
 import { forget } from './forget-failures.js';
+import { endLogins } from './login.js';
 import { refuseSecretAsPassword } from './secret-or-password.js';
 
 export type UserChanges = Omit<Changes<typeof user>, 'login'> & {
@@ -13,7 +14,7 @@ export type UserChanges = Omit<Changes<typeof user>, 'login'> & {
 
 /**
  * A login and billing unit (spec 7, 8), of a team or of the system (spec 9). A login password that is the secret of one
- * of the user's own devices is refused (spec 17). A new PIN forgives the wrong ones that were tried.
+ * of the user's own devices is refused (spec 17). A new PIN forgives the wrong ones that were tried; a new password likewise, and ends the logins with the old one.
  */
 export const users = operationsOf(user, {
   check: ({ team, name, given }) => {
@@ -29,16 +30,20 @@ export const users = operationsOf(user, {
       },
     });
   },
-  columns: async ({ trx, given, before }) => {
-    if (before && typeof given.login === 'string') await refuseSecretAsPassword(trx, before, given.login);
+  columns: async ({ trx, name, given, before }) => {
+    if (before && typeof given.login === 'string')
+      await refuseSecretAsPassword(trx, before.id, given.login, { noun: 'user', name });
     return {};
   },
   after: async ({ trx, scope, name, given, before }) => {
     if (before && typeof given.pin === 'string') await forget({ trx, scope, name }, 'user');
+    if (before && given.login !== undefined)
+      await endLogins(trx, scope, { noun: 'user', name, id: before.id });
     return undefined;
   },
   remove: async ({ trx, scope, name, row }) => {
     await forget({ trx, scope, name }, 'user');
+    await endLogins(trx, scope, { noun: 'user', name, id: row.id });
     // The place of the single administrator is free at once.
     if (row['administrator'] === true)
       await trx('users').where({ id: row.id }).update({ administrator: false });

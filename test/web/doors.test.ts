@@ -38,7 +38,9 @@ const document = (await web.inject({ url: '/v1/openapi.json' })).json<{
   openapi: string;
   paths: Record<string, object>;
 }>();
-const routes: Route[] = Object.entries(document.paths).flatMap(([path, methods]) =>
+// Logins have a test of their own.
+const paths = Object.entries(document.paths).filter(([path]) => path.includes('{team}'));
+const routes: Route[] = paths.flatMap(([path, methods]) =>
   Object.keys(methods).map((method) => ({
     method: method.toUpperCase() as Route['method'],
     url: path

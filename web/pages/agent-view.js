@@ -170,7 +170,7 @@ function drawPopups({ popups, live }) {
       card.querySelector('h2'),
       word('popup_title', popup.caller ?? popup.number ?? word('unknown_caller')),
     );
-    text(card.querySelector('p'), [popup.application, popup.group, popup.did].filter(Boolean).join(' · '));
+    text(card.querySelector('p'), [popup.group, popup.binding, popup.extension].filter(Boolean).join(' · '));
     const link = card.querySelector('a');
     if (link) text(link, word('open_popup'));
     text(card.querySelector('label span'), word('disposition'));
@@ -201,7 +201,7 @@ function popupCard(popup) {
     children: [
       make('label', {
         className: 'field',
-        children: [make('span'), make('input', { name: 'disposition', maxLength: 40, autocomplete: 'on' })],
+        children: [make('span'), make('input', { name: 'disposition', maxLength: 200, autocomplete: 'on' })],
       }),
       make('button'),
     ],
@@ -258,6 +258,7 @@ export function tick({ desk, live }) {
   const { agent, call } = desk;
   const known = live && agent.since !== null;
   text($('clock'), known ? clock.span(clock.since(agent.since)) : '–');
+  show($('clock-line'), known || !live);
   show($('countdown-line'), known && agent.until !== null);
   if (known && agent.until !== null) text($('countdown'), clock.span(clock.until(agent.until)));
   if (!live) return;

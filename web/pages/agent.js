@@ -102,7 +102,7 @@ function begin({ team, agent }) {
   void ask('GET', `${root()}/directory`)
     .then(({ items }) => {
       $('directory').replaceChildren(
-        ...items.map(({ number, name }) => make('option', { value: number, label: `${number} ${name}` })),
+        ...items.map(({ number, name }) => make('option', { value: number, label: name ?? number })),
       );
     })
     .catch(() => undefined);

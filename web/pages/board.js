@@ -30,13 +30,20 @@ speak(() => draw());
 
 const states = ['idle', 'ringing', 'talking', 'wrap-up', 'paused'];
 
-/** So many groups stand on a page as the screen has room for, without scrolling; a telephone scrolls. */
-function perPage() {
-  if (innerWidth < 700) return Infinity;
+/**
+ * How large groups stand on a page and how many, so that nobody scrolls: as large as all have room, down to the usual size,
+ * and then in pages. A telephone scrolls.
+ */
+function layout(count) {
+  if (innerWidth < 700) return { size: Infinity, grow: 1 };
   const root = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
-  const columns = Math.max(1, Math.floor((innerWidth / root - 2) / 21));
-  const rows = Math.max(1, Math.floor((innerHeight / root - 5) / 15.5));
-  return columns * rows;
+  const room = (grow) => {
+    const columns = Math.max(1, Math.floor((innerWidth / root - 1) / (21 * grow)));
+    const rows = Math.max(1, Math.floor((innerHeight / root - 5) / (15.6 * grow)));
+    return columns * rows;
+  };
+  for (let grow = 2.4; grow > 1; grow -= 0.1) if (room(grow) >= count) return { size: count, grow };
+  return { size: room(1), grow: 1 };
 }
 
 function draw() {
@@ -56,8 +63,8 @@ function draw() {
   for (const { state } of status.agents) if (state in counts) counts[state]++;
   text($('summary'), agentsText(counts));
   const shown = status.groups.filter(({ name }) => only === undefined || only.includes(name));
-  const size = perPage();
-  const pages = Math.max(1, Math.ceil(shown.length / size));
+  const { size, grow } = layout(shown.length);
+  const pages = Math.max(1, Math.ceil(shown.length / Math.max(1, size)));
   page.at = Math.min(page.at, pages - 1);
   page.pages = pages;
   show($('pager'), pages > 1);
@@ -66,7 +73,7 @@ function draw() {
   $('turning').setAttribute('aria-pressed', String(!page.turning));
   const from = size === Infinity ? 0 : page.at * size;
   const visible = shown.slice(from, from + size);
-  $('groups').style.setProperty('--count', String(visible.length));
+  $('groups').style.setProperty('--grow', String(grow));
   $('groups').replaceChildren(...visible.map((group) => card(group, status)));
   if (visible.length === 0) $('groups').replaceChildren(make('p', { textContent: word('no_groups') }));
   tick();

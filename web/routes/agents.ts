@@ -1,7 +1,10 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../../domain/database/pool.js';
+import { seesAgent, seesGroup } from '../../domain/monitor/reach.js';
+import type { TeamStatus } from '../../domain/monitor/status.js';
 import { unknown } from '../../domain/names.js';
+import type { Principal } from '../../domain/provisioning/principal.js';
 import {
   pauseAgent,
   readyAgent,
@@ -10,7 +13,7 @@ import {
   signInAgent,
   signOutAgent,
 } from '../../domain/provisioning/admin-action.js';
-import { actorOf } from '../doors.js';
+import { actorOf, principalOn } from '../doors.js';
 import { RecentStatus } from '../recent-status.js';
 import {
   actionSchema,
@@ -34,7 +37,7 @@ export const agentRoutes =
     app.get(
       '/teams/:team',
       {
-        config: { role: 'reader' },
+        config: { role: 'reader', agent: 'own', limits: true },
         schema: {
           summary: 'How the team stands: its groups today, its agents now',
           params: teamParams,
@@ -42,12 +45,15 @@ export const agentRoutes =
           response: { 200: teamSchema },
         },
       },
-      async ({ params, query }) => wire(await recent.of(params.team, query.within)),
+      async (request) => {
+        const { params, query } = request;
+        return wire(seenOf(principalOn(request), await recent.of(params.team, query.within)));
+      },
     );
     app.get(
       '/teams/:team/agents',
       {
-        config: { role: 'reader' },
+        config: { role: 'reader', agent: 'own', limits: true },
         schema: {
           summary: 'Agents now',
           params: teamParams,
@@ -55,8 +61,9 @@ export const agentRoutes =
           response: { 200: z.object({ items: z.array(agentSchema) }) },
         },
       },
-      async ({ params, query }) => {
-        const { agents } = await recent.of(params.team);
+      async (request) => {
+        const { params, query } = request;
+        const { agents } = seenOf(principalOn(request), await recent.of(params.team));
         return wire({
           items: agents.filter(({ state }) => query.state === undefined || state === query.state),
         });
@@ -145,3 +152,10 @@ export const agentRoutes =
     );
     done();
   };
+
+/** What somebody sees of how a team stands. */
+const seenOf = (principal: Principal, status: TeamStatus): TeamStatus => ({
+  ...status,
+  groups: status.groups.filter(({ name }) => seesGroup(principal, name)),
+  agents: status.agents.filter(({ number }) => seesAgent(principal, number)),
+});

@@ -8,7 +8,8 @@ import {
 import { listCalls } from '../../domain/calls/list.js';
 import { readStory } from '../../domain/calls/story.js';
 import type { Database } from '../../domain/database/pool.js';
-import { actorOf } from '../doors.js';
+import { requireReach } from '../../domain/monitor/reach.js';
+import { actorOf, principalOn } from '../doors.js';
 import { callParams, callSchema, commandSchema, short, storySchema, teamParams, wire } from '../schemas.js';
 
 /** Who is in a call, or is to be: an extension, a number, `caller`. */
@@ -18,6 +19,7 @@ const filter = z.strictObject({
   until: z.iso.datetime({ offset: true }).optional(),
   direction: z.string().max(20).optional(),
   group: short.optional(),
+  agent: short.optional(),
   did: short.optional(),
   caller: short.optional(),
   number: short.optional(),
@@ -33,7 +35,7 @@ export const callRoutes =
     app.get(
       '/teams/:team/calls',
       {
-        config: { role: 'reader' },
+        config: { role: 'reader', agent: 'own', limits: true },
         schema: {
           summary: 'Calls, the newest first',
           params: teamParams,
@@ -41,8 +43,14 @@ export const callRoutes =
           response: { 200: z.object({ items: z.array(callSchema), next_cursor: z.string().nullable() }) },
         },
       },
-      async ({ params, query: { since, until, cursor, ...rest } }) => {
+      async (request) => {
+        const { params, query } = request;
+        const { since, until, cursor, ...rest } = query;
+        const principal = principalOn(request);
+        await requireReach(db, principal, defined({ agent: query.agent, group: query.group }));
+        const { agent, groups } = principal;
         const page = await listCalls(db, params.team, {
+          ...(agent === undefined ? groups && { groups } : { agent }),
           ...defined(rest),
           ...(since !== undefined && { since: new Date(since) }),
           ...(until !== undefined && { until: new Date(until) }),

@@ -1,10 +1,11 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { Database } from '../../domain/database/pool.js';
-import { readDesk, readDirectory } from '../../domain/monitor/agent-desk.js';
+import { readDesk } from '../../domain/monitor/agent-desk.js';
+import { seesGroup } from '../../domain/monitor/reach.js';
 import { principalOn } from '../doors.js';
 import { RecentStatus } from '../recent-status.js';
-import { agentParams, teamParams, wire } from '../schemas.js';
-import { deskSchema, directorySchema } from '../schemas/page.js';
+import { agentParams, wire } from '../schemas.js';
+import { deskSchema } from '../schemas/page.js';
 
 /** What the agent's page is made of, beside what other routes tell. The board reads the team. */
 export const pageRoutes =
@@ -24,28 +25,14 @@ export const pageRoutes =
       },
       async (request) => {
         const { team, agent } = request.params;
-        const { groups: own } = principalOn(request);
         const desk = await readDesk(db, team, agent);
-        const shown = desk.groups.filter((name) => own === undefined || own.includes(name));
+        const shown = desk.groups.filter((name) => seesGroup(principalOn(request), name));
         const { groups } = await recent.of(team);
         return wire({
           ...desk,
           groups: shown.flatMap((name) => groups.find((group) => group.name === name) ?? []),
         });
       },
-    );
-    app.get(
-      '/teams/:team/directory',
-      {
-        // It is what a telephone of the team can dial: whoever belongs to the team may know it.
-        config: { role: 'reader', agent: 'own', limits: true },
-        schema: {
-          summary: 'Numbers of the team that can be dialled, with names: phones, groups, ring groups',
-          params: teamParams,
-          response: { 200: directorySchema },
-        },
-      },
-      async ({ params: { team } }) => wire({ items: await readDirectory(db, team) }),
     );
     done();
   };

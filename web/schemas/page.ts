@@ -37,9 +37,3 @@ export const deskSchema = z.object({
   groups: z.array(groupSchema),
   pause_reasons: z.array(z.object({ digit: z.string(), name: z.string(), max_seconds: z.int().nullable() })),
 });
-
-export const directorySchema = z.object({
-  items: z.array(
-    z.object({ number: z.string(), name: z.string(), kind: z.enum(['extension', 'group', 'ring-group']) }),
-  ),
-});

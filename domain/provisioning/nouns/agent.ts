@@ -1,4 +1,4 @@
-import { checkPin } from '../../password.js';
+import { checkPassword, checkPin } from '../../password.js';
 import {
   choice,
   computed,
@@ -81,6 +81,13 @@ export const agent = describe({
       column: 'pin_hash',
       help: 'read a PIN of 4 to 10 digits from stdin, for teams that ask for it',
       none: 'take the PIN away',
+    }),
+    password: hashed((agent, password) => checkPassword('agent', agent, password), {
+      what: 'password',
+      column: 'password_hash',
+      help: 'read the password from stdin with which they log in to the HTTP API and its page; no phone asks for it',
+      none: 'take the password away: they cannot log in, and are logged out',
+      listed: false,
     }),
     signedInAt: computed<string | null>(
       `(select x.number from sign_ins i join extensions x on x.id = i.extension_id

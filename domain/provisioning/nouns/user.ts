@@ -29,7 +29,7 @@ export const user = describe({
       help: 'the single administrator of the team',
       none: 'an ordinary user',
     }),
-    login: hashed((_user, password) => checkPassword(password), {
+    login: hashed((user, password) => checkPassword('user', user, password), {
       what: 'password',
       column: 'password_hash',
       option: 'password',
