@@ -1,6 +1,6 @@
 /**
  * The borders between the rooms, and no circles. Imports point one way:
- * domain (errors, names, password, machine) < domain/database < presence < provisioning < calls < monitor < agi | pbx < cli.
+ * domain (errors, names, password, machine) < domain/database < presence < provisioning < calls < popups < monitor < agi | pbx < cli.
  */
 const above = (room, ...rooms) => ({
   name: `${room.replaceAll('/', '-')}-looks-down-only`,
@@ -33,13 +33,14 @@ module.exports = {
       severity: 'error',
       from: { path: '^domain/([^/]+|machine/.*)$' },
       to: {
-        path: '^(domain/(database|presence|provisioning|calls|monitor)|agi|pbx|web|cli|lab|test|migrations)/',
+        path: '^(domain/(database|presence|provisioning|calls|popups|monitor)|agi|pbx|web|cli|lab|test|migrations)/',
       },
     },
-    above('domain/database', 'domain/(presence|provisioning|calls|monitor)', ...doors),
-    above('domain/presence', 'domain/(provisioning|calls|monitor)', ...doors),
-    above('domain/provisioning', 'domain/(calls|monitor)', ...doors),
-    above('domain/calls', 'domain/monitor', ...doors),
+    above('domain/database', 'domain/(presence|provisioning|calls|popups|monitor)', ...doors),
+    above('domain/presence', 'domain/(provisioning|calls|popups|monitor)', ...doors),
+    above('domain/provisioning', 'domain/(calls|popups|monitor)', ...doors),
+    above('domain/calls', 'domain/(popups|monitor)', ...doors),
+    above('domain/popups', 'domain/monitor', ...doors),
     above('domain/monitor', ...doors),
     above('migrations', 'domain', ...doors),
     above('agi', 'pbx', 'web', 'cli', 'lab', 'test'),

@@ -96,6 +96,7 @@ export const codes = {
   },
   unknown_callback: { kind: 'not_found', meaning: 'nobody is called back by that id' },
   unknown_call: { kind: 'not_found', meaning: 'no such call is recorded in the team' },
+  unknown_popup: { kind: 'not_found', meaning: 'no popup of the team has that id' },
   call_over: { kind: 'conflict', meaning: 'a call is over, and must not be for this' },
   no_server: {
     kind: 'asterisk_unreachable',

@@ -9,6 +9,7 @@ export const placeholders = {
   extension: 'number of the extension',
   caller: "the caller's number, as the trunk gave it",
   did: 'the number that was called',
+  number: 'the number of the other side: who called, or was called outside',
   call: "Asterisk's uniqueid of the call",
   direction: 'inbound or outbound',
 } as const;

@@ -19,6 +19,7 @@ export async function follow(
 function inWords(event: Event): string {
   if (event.type === 'call.emergency') return `emergency call to ${event.number}`;
   if ('limit' in event) return `${event.of} ${event.name} may not call more: ${event.limit} ${event.most}`;
+  if ('popup' in event) return `${event.application} shows call ${event.call}`;
   if ('mode' in event) return `${event.user} listens to extension ${event.extension}`;
   if (event.type !== 'agent.state')
     return `call from ${event.caller ?? 'unknown'} to ${event.did ?? 'the queue'}`;

@@ -15,6 +15,7 @@ import { callRoutes } from './routes/calls.js';
 import { eventRoutes } from './routes/events.js';
 import { loginRoutes } from './routes/logins.js';
 import { pageRoutes } from './routes/page.js';
+import { popupRoutes } from './routes/popups.js';
 
 export interface WebSettings {
   version: string;
@@ -88,6 +89,7 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
       await v1.register(callRoutes(db));
       await v1.register(eventRoutes(db, streams));
       await v1.register(pageRoutes(db));
+      await v1.register(popupRoutes(db));
     },
     { prefix: '/v1' },
   );

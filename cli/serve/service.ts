@@ -12,6 +12,7 @@ import { RingGroups } from '../../domain/calls/ring-groups.js';
 import { OutboundLimits } from '../../domain/calls/outbound-limits.js';
 import { Routing } from '../../domain/calls/routing.js';
 import { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
+import { PopupMemory } from '../../domain/popups/popup-memory.js';
 import { EventRetention } from '../../domain/monitor/event-retention.js';
 import { registerNode } from '../../domain/provisioning/node.js';
 import { CallCommands } from '../../pbx/watch/call-commands.js';
@@ -92,11 +93,13 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   );
   const missedCalls = new MissedCalls(db, settings.node, membership, log);
   const steps = new CallSteps(db, settings.node, log);
+  const popups = new PopupMemory(db, settings.node);
   const observer = new Observer(db, settings.node, log, {
     deadlineSet: () => deadlines.poke(),
     missed: () => watcher.reconcileSoon(),
     unanswered: (offerIds) => missedCalls.take(offerIds),
     step: (step) => steps.add(step),
+    popups,
   });
   const emergencyCalls = new EmergencyCalls(db, settings.node, log);
   asterisk.on('event', (event) => emergencyCalls.take(event));
@@ -144,7 +147,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     log,
   );
   const provisioning = new ProvisioningChanges(
-    [routing, ringGroups, outbound, emergencies, limited],
+    [routing, ringGroups, outbound, emergencies, limited, popups],
     () => watcher.reconcileSoon(),
     log,
   );

@@ -1,5 +1,6 @@
 import type { LimitReached } from '../calls/limits.js';
 import type { SupervisionMode } from '../calls/supervision.js';
+import type { PopupKind } from '../popups/records.js';
 import type { AgentState } from '../presence/transitions.js';
 import { prepared, type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
@@ -20,6 +21,9 @@ export const eventTypes = [
   'limit.over',
   'supervision.began',
   'supervision.over',
+  'popup.opened',
+  'popup.answered',
+  'popup.closed',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
@@ -134,6 +138,34 @@ export interface SupervisionChange {
   barged: number;
 }
 
+/** An application is to show a call to an agent, the agent has answered, or the phone has left the call. */
+export interface PopupChange {
+  team: string;
+  /** Its id, by which the API knows it. */
+  popup: number;
+  kind: PopupKind;
+  application: string;
+  /** The binding that held when the call arrived; null: the application is the group's. */
+  binding: string | null;
+  /** With the facts of the call in it. */
+  link: string | null;
+  agent: string | null;
+  extension: string;
+  /** User name of whose extension it is. */
+  user: string;
+  group: string | null;
+  call: string;
+  caller: string | null;
+  /** The number that was called: the DID, or the one outside. */
+  number: string | null;
+  opened: Date;
+  answered: Date | null;
+  closed: Date | null;
+  outcome: string | null;
+}
+
+type PopupEvent = 'popup.opened' | 'popup.answered' | 'popup.closed';
+
 type SupervisionEvent = 'supervision.began' | 'supervision.over';
 
 interface Envelope {
@@ -151,8 +183,12 @@ export type Event = Envelope &
     | ({ type: 'call.emergency' } & EmergencyCall)
     | ({ type: LimitEvent } & LimitChange)
     | ({ type: SupervisionEvent } & SupervisionChange)
+    | ({ type: PopupEvent } & PopupChange)
     | ({
-        type: Exclude<EventType, 'agent.state' | 'call.emergency' | LimitEvent | SupervisionEvent>;
+        type: Exclude<
+          EventType,
+          'agent.state' | 'call.emergency' | LimitEvent | SupervisionEvent | PopupEvent
+        >;
       } & CallChange)
   );
 
@@ -256,7 +292,7 @@ const select = (whose: string): string => `
 const ofAllTeams = select('');
 const ofOneTeam = select('e.team_id = :teamId and');
 
-const moments = ['previous_since', 'until', 'joined', 'answered', 'reached', 'began'];
+const moments = ['previous_since', 'until', 'joined', 'answered', 'reached', 'began', 'opened', 'closed'];
 
 function toEvent({ era, xid, id: number, at, type, data: { id, ...data } }: Row): Event {
   const fields = Object.entries(data).map(([name, value]) => [

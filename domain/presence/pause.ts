@@ -62,12 +62,20 @@ export type ReadyOutcome =
 
 /**
  * Ends a pause or a wrap-up (spec 52, 56): harmless when the agent is idle already, refused in a call. One at a time: after
- * a call that interrupted a pause the wrap-up ends, and the pause goes on.
+ * a call that interrupted a pause the wrap-up ends, and the pause goes on. `after` narrows it to the wrap-up after that
+ * offer, or other call, by the channel of the phone: from everything else they are busy.
  */
-export async function ready(db: Queryable, team: string, who: Who): Promise<ReadyOutcome> {
+export async function ready(
+  db: Queryable,
+  team: string,
+  who: Who,
+  { after: channel }: { after?: string } = {},
+): Promise<ReadyOutcome> {
   const open = await openSignIn(db, team, who);
   if (!open) return { outcome: 'not-signed-in' };
   const before = await openStateOf(db, open.id);
+  if (channel !== undefined && (before?.state !== 'wrap-up' || before.offerId !== channel))
+    return { outcome: 'busy', signIn: open };
   if (before?.state === 'wrap-up' && before.interrupts !== null) {
     await resumePause(db, before);
     // Also where the end of the wrap-up came first, by its deadline.

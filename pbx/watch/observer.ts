@@ -8,6 +8,8 @@ import { CallRecords, unservedOutcomes, type Caller, type KnownQueue } from '../
 import type { CallStep } from '../../domain/calls/steps.js';
 import { recordSupervisionStep } from '../../domain/calls/supervision.js';
 import { type Database } from '../../domain/database/pool.js';
+import type { PopupMemory } from '../../domain/popups/popup-memory.js';
+import { PopupRecords } from '../../domain/popups/records.js';
 import { openSignIn, type SignIn } from '../../domain/presence/open-sign-in.js';
 import { statesBefore } from '../../domain/presence/transitions.js';
 import { beginWrapUp } from '../../domain/presence/wrap-up.js';
@@ -22,6 +24,7 @@ import { callerIn, deviceIn, deviceOfChannel, offerIn } from './event-headers.js
 import { Holds } from './holds.js';
 import { resultOf, type OfferSoFar } from './offer-result.js';
 import { OrderedWork, type Work } from './ordered-work.js';
+import { Popups } from './popups.js';
 import { supervisionStepIn } from './supervision-step.js';
 import { Unqueued } from './unqueued.js';
 
@@ -47,6 +50,7 @@ export class Observer {
   readonly #callsOut: CallsOutWatch;
   readonly #holds: Holds;
   readonly #calls: AgentCalls;
+  readonly #popups: Popups | undefined;
   /** Since when every event is taken, on the monotonic clock; null: not known. */
   #since: number | null = null;
 
@@ -62,6 +66,8 @@ export class Observer {
       unanswered?: (offerIds: readonly string[]) => void;
       /** Something happened to a call that its visits and offers do not say. */
       step?: (step: CallStep) => void;
+      /** Which calls may have a popup; without it none has. */
+      popups?: PopupMemory;
     },
   ) {
     this.#work = new OrderedWork(log, () => this.hooks.missed());
@@ -75,6 +81,7 @@ export class Observer {
     const ends = (): void => this.#work.add({ key: 'ends', run: () => this.#writeEnds() });
     this.#callsOut = new CallsOutWatch(new CallOutRecords(db, node), ends);
     this.#holds = new Holds(new HoldRecords(db, node), ends);
+    this.#popups = hooks.popups && new Popups(new PopupRecords(db, node), hooks.popups, ends);
     this.#calls = new AgentCalls(db, (event, header, run) => this.#forPhone(event, header, run), this.hooks);
     this.#unqueued = new Unqueued(this.#endings, (step) => this.hooks.step?.(step));
   }
@@ -103,18 +110,21 @@ export class Observer {
     this.#endings.stop();
     this.#callsOut.stop();
     this.#holds.stop();
+    this.#popups?.stop();
   }
 
   /** Another server has watched until now, or the reconciliation has mended something: what goes on is known from then on. */
   adopt(): void {
     this.#work.add({ key: 'ends', run: () => this.#holds.adopt() });
+    const popups = this.#popups;
+    if (popups) this.#work.add({ key: 'ends', run: () => popups.adopt() });
   }
 
   /** Each for itself: what one of them is refused keeps none of the others from being written. */
   async #writeEnds(): Promise<void> {
     let failure: Error | undefined;
-    for (const ends of [this.#callsOut, this.#endings, this.#holds])
-      await ends.write().catch((error: unknown) => (failure ??= error as Error));
+    for (const ends of [this.#callsOut, this.#endings, this.#holds, this.#popups])
+      await ends?.write().catch((error: unknown) => (failure ??= error as Error));
     if (failure) throw failure;
   }
 
@@ -133,6 +143,8 @@ export class Observer {
         const offer = this.#offers.get(offerIn(event));
         const called = offer?.called?.headers.get('interface');
         if (event.headers.get('dialstatus') !== 'RINGING') return undefined;
+        if (offer?.called) this.#popups?.offered(offer.called);
+        else this.#popups?.rings(event);
         if (!offer || called === undefined) return this.#calls.rings(offerIn(event));
         return { key: deviceIn(called), run: () => this.#rings(offer) };
       }
@@ -140,6 +152,9 @@ export class Observer {
         const offer = this.#offers.get(offerIn(event)) ?? {};
         offer.connected = true;
         this.#offers.set(offerIn(event), offer);
+        // A phone that picks up by itself need not ring.
+        this.#popups?.offered(event);
+        this.#popups?.answered(offerIn(event));
         return this.#forPhone(
           event,
           'interface',
@@ -179,10 +194,14 @@ export class Observer {
       case 'AttendedTransfer':
         this.#unqueued.tell(event);
         this.#holds.take(event);
+        this.#popups?.take(event);
         return this.#transferred(event);
+      case 'BridgeEnter':
+        this.#popups?.take(event);
+        this.#holds.take(event);
+        return undefined;
       case 'Hold':
       case 'Unhold':
-      case 'BridgeEnter':
         this.#holds.take(event);
         return undefined;
       case 'Hangup':
@@ -205,6 +224,7 @@ export class Observer {
       }
       case 'Star64AgentCall':
       case 'Star64AgentCallEnd':
+        this.#popups?.take(event);
         return this.#calls.take(event);
       case 'Star64Supervision': {
         const step = supervisionStepIn(event);
@@ -343,6 +363,7 @@ export class Observer {
     const [call, state] = [event.headers.get('linkedid') ?? '', event.headers.get('channelstatedesc')];
     if (uniqueid !== call && state === 'Up') this.#endings.spoken(call);
     const offer = this.#offers.get(uniqueid);
+    this.#popups?.hungUp(event, offer && resultOf(offer, event));
     const device = deviceOfChannel(event.headers.get('channel') ?? '');
     if (offer) {
       this.#offers.delete(uniqueid);

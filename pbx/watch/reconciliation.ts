@@ -12,6 +12,7 @@ import { CompareHours } from './compare/hours.js';
 import { CompareLamps } from './compare/lamps.js';
 import { CompareLeftCalls } from './compare/left-calls.js';
 import { CompareMembers } from './compare/members.js';
+import { ComparePopups } from './compare/popups.js';
 import { CompareRemovedGroups } from './compare/removed-groups.js';
 import { CompareStates } from './compare/states.js';
 import { CompareSupervisions } from './compare/supervisions.js';
@@ -30,6 +31,7 @@ const toldByEvents: ReadonlySet<string> = new Set([
   'calls on hold',
   'states of agents',
   'supervisions',
+  'popups',
 ]);
 
 /** The result of a reconciliation. */
@@ -73,6 +75,7 @@ export class Reconciliation {
     add(new CompareHours(db, node, manager));
     add(new CompareLamps(db, node, manager, membership));
     add(new CompareSupervisions(db, node));
+    add(new ComparePopups(db, node));
     add(new CompareRemovedGroups(db, node));
     this.#steps = steps;
   }

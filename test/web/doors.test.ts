@@ -47,7 +47,8 @@ const routes: Route[] = paths.flatMap(([path, methods]) =>
       .replace('{team}', 'astercc')
       .replace('{agent}', '1001')
       .replace('{group}', 'support')
-      .replace('{call}', 'c.1'),
+      .replace('{call}', 'c.1')
+      .replace('{popup}', '1'),
     writes: method !== 'get',
     body: method === 'get' ? undefined : (bodies[path.split('/').at(-1) ?? ''] ?? {}),
   })),

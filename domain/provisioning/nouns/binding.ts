@@ -27,7 +27,7 @@ export const binding = describe({
     link: link({
       what: 'link',
       placeholder: 'template',
-      help: 'what it opens: https://…?number={caller}; {team} {group} {agent} {extension} {caller} {did} {call} {direction}',
+      help: 'what it opens: https://…?number={caller}; {team} {group} {agent} {extension} {caller} {did} {number} {call} {direction}',
       none: 'no link',
       listed: false,
     }),

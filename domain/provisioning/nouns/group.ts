@@ -325,7 +325,7 @@ export const group = describe({
     link: link({
       what: 'link',
       placeholder: 'template',
-      help: 'what a popup opens: https://…?number={caller}; {team} {group} {agent} {extension} {caller} {did} {call} {direction}',
+      help: 'what a popup opens: https://…?number={caller}; {team} {group} {agent} {extension} {caller} {did} {number} {call} {direction}',
       maybe: true,
       listed: false,
     }),
