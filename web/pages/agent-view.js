@@ -201,7 +201,7 @@ function popupCard(popup) {
     children: [
       make('label', {
         className: 'field',
-        children: [make('span'), make('input', { name: 'disposition', maxLength: 200, autocomplete: 'on' })],
+        children: [make('span'), make('input', { name: 'disposition', maxLength: 80, autocomplete: 'on' })],
       }),
       make('button'),
     ],

@@ -46,20 +46,23 @@ async function act(button, work) {
 async function read(counts) {
   const [desk, popups] = await Promise.all([
     ask('GET', `${own()}/desk`),
-    // A server without popups has none.
-    ask('GET', `${root()}/popups?agent=${encodeURIComponent(page.agent)}&open=true`).catch((problem) => {
-      if (problem.status === 404 || problem.status === 403) return { items: [] };
-      throw problem;
-    }),
+    ask('GET', `${root()}/popups?agent=${encodeURIComponent(page.agent)}&limit=10`),
   ]);
   clock.set(desk.at);
   // Something has happened to the agent meanwhile: it is read again, and this is old.
   if (!counts()) return;
   const known = new Set(page.popups.map(({ id }) => id));
   const first = page.desk === undefined;
-  Object.assign(page, { desk, popups: popups.items, live: true, downSince: undefined });
+  Object.assign(page, { desk, popups: shownPopups(desk, popups.items), live: true, downSince: undefined });
   draw(page);
   for (const popup of page.popups) if (!known.has(popup.id)) popupComes(popup, first);
+}
+
+/** Those whose call goes on, and in the wrap-up after it the one that can still be done, which ends it. */
+function shownPopups({ agent }, popups) {
+  const [last] = popups;
+  const left = agent.state === 'wrap-up' && last && last.done_at === null ? last.id : undefined;
+  return popups.filter(({ id, closed_at: closed }) => closed === null || id === left);
 }
 
 function popupComes(popup, first) {
