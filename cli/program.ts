@@ -48,6 +48,7 @@ const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   web: () => import('./commands/web.js'),
   callback: () => import('./commands/callback.js'),
   recording: () => import('./commands/recording.js'),
+  supervise: () => import('./commands/supervise.js'),
   supervision: () => import('./commands/supervision.js'),
   'remove-from-asterisk': () => import('./commands/remove-from-asterisk.js'),
   demo: () => import('./commands/demo.js'),

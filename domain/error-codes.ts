@@ -83,6 +83,11 @@ export const codes = {
   input_missing: { kind: 'usage', meaning: 'a secret was to come from stdin, and nothing came' },
   options_exclude: { kind: 'usage', meaning: 'two options were given of which only one can be' },
   nothing_to_change: { kind: 'usage', meaning: 'a change without anything to change' },
+  phone_wanted: {
+    kind: 'usage',
+    meaning:
+      'an agent signs in without saying at which phone, and no phone of theirs is the one that is meant',
+  },
   required: { kind: 'usage', meaning: 'a field is missing that the thing cannot do without' },
   not_applicable: { kind: 'usage', meaning: 'a field was given that does not go with the others' },
   unknown_field: { kind: 'usage', meaning: 'the noun has no such field, or one that cannot be given' },
@@ -103,6 +108,38 @@ export const codes = {
     meaning: 'no server of the node has taken a command to a call in time, and none will',
   },
   call_command_refused: { kind: 'conflict', meaning: 'a command to a call could not be carried out' },
+  invalid_request_id: {
+    kind: 'usage',
+    meaning: 'the id of a call that is to be started is not 1 to 100 visible characters without spaces',
+  },
+  request_taken: {
+    kind: 'usage',
+    meaning: 'the id of a call that is to be started was given before, with something else to be done',
+  },
+  not_dialled: {
+    kind: 'usage',
+    meaning:
+      'what is to be called is no number as an agent dials it: digits, with + in front if it is outside',
+  },
+  no_application: {
+    kind: 'conflict',
+    meaning: "an agent's current group has no application, or there is no current group",
+  },
+  call_not_allowed: {
+    kind: 'conflict',
+    meaning:
+      'an agent may not call a number, or it is none that their phone could dial; the fact reason says why',
+  },
+  phone_unreachable: { kind: 'conflict', meaning: 'a phone is not registered, and cannot ring' },
+  phone_is_telephone: {
+    kind: 'conflict',
+    meaning: 'somebody is at a telephone, and only a SIP phone can do this',
+  },
+  not_administrator: {
+    kind: 'conflict',
+    meaning: 'whose phone it is administers no group, or not the one whose call is to be heard',
+  },
+  nothing_to_hear: { kind: 'conflict', meaning: 'no call of a group goes on at a phone' },
   call_command_unknown: {
     kind: 'failure',
     meaning: 'the server that was carrying out a command to a call has not said what became of it',

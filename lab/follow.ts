@@ -21,6 +21,7 @@ function inWords(event: Event): string {
   if ('limit' in event) return `${event.of} ${event.name} may not call more: ${event.limit} ${event.most}`;
   if ('popup' in event) return `${event.application} shows call ${event.call}`;
   if ('mode' in event) return `${event.user} listens to extension ${event.extension}`;
+  if ('agentResult' in event) return `${event.type} of agent ${event.agent} to ${event.dialled}`;
   if (event.type !== 'agent.state')
     return `call from ${event.caller ?? 'unknown'} to ${event.did ?? 'the queue'}`;
   const limit = event.until === null ? '' : ` until ${clock(event.until)}`;

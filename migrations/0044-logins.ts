@@ -1,7 +1,7 @@
 /**
  * Agents and users log in to the HTTP API with a password (spec 28), and machines get tokens of administrators and tokens of
- * some groups. Wrong passwords are counted apart from wrong PINs. Where a phone has registered from is kept for dynamic
- * agents (spec 22).
+ * some groups. Wrong passwords are counted apart from wrong PINs. Dynamic agents sign in at the phone of their own
+ * address (spec 22), for which the server that has the node's Asterisk is asked.
  */
 export const up = `
 alter table agents
@@ -65,6 +65,29 @@ comment on table login_failures is
 comment on column login_failures.door is 'Where: a lock of one door is none of another.';
 comment on column login_failures.account is '"agent 1001" or "user anna" from an address, or, without address, from wherever.';
 comment on column login_failures.address is 'Without account (and team): whatever account was tried from it.';
+
+create table phone_questions (
+  id bigint generated always as identity primary key,
+  team_id integer not null,
+  agent_id integer not null,
+  node text not null constraint phone_questions_node_fkey references nodes on update cascade on delete cascade,
+  asked_at timestamptz not null default clock_timestamp(),
+  expires_at timestamptz not null,
+  phones jsonb,
+  constraint phone_questions_agent_fkey foreign key (team_id, agent_id) references agents (team_id, id) on delete cascade
+);
+create index phone_questions_agent_idx on phone_questions (team_id, agent_id);
+create index phone_questions_node_idx on phone_questions (node, id);
+comment on table phone_questions is
+  'From where the phones of an agent have registered, asked of the server that leads the node, which asks Asterisk at that moment: '
+  'nothing is kept of registrations, of which there are as many as there are phones, every few minutes. Who asked takes the row away.';
+comment on column phone_questions.phones is 'The answer: the addresses of each extension of the agent''s user that is registered.';
+create function tell_phone_question() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('star64_phone_questions', new.node);
+  return null;
+end $$;
+create trigger phone_questions_tell after insert on phone_questions for each row execute function tell_phone_question();
 
 do $$
 declare

@@ -41,6 +41,7 @@ import { up as features } from './0041-features.js';
 import { up as callCommands } from './0042-call-commands.js';
 import { up as apiTokens } from './0043-api-tokens.js';
 import { up as logins } from './0044-logins.js';
+import { up as clicks } from './0045-clicks.js';
 import { up as popups } from './0046-popups.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
@@ -96,5 +97,6 @@ export const migrations: readonly Migration[] = [
   { name: '0042-call-commands', sql: callCommands },
   { name: '0043-api-tokens', sql: apiTokens },
   { name: '0044-logins', sql: logins },
+  { name: '0045-clicks', sql: clicks },
   { name: '0046-popups', sql: popups },
 ];

@@ -1,15 +1,15 @@
 import type { CallCommandKind, ClaimedCommand } from '../domain/calls/call-commands.js';
+import { isHeld } from '../domain/calls/holds.js';
 import type { Database } from '../domain/database/pool.js';
 import { AmiError } from './ami/errors.js';
 import type { AmiHeaders } from './ami/syntax.js';
 import type { ManagerActions } from './ami/manager.js';
 import { areAlike } from '../domain/telephone-numbers.js';
+import { Clicks } from './click.js';
 import { phonesAt } from './queue/phones.js';
-
-/** Asterisk, or the call as it is, does not let a command be carried out: nothing was done. */
-export class Refused extends Error {
-  override readonly name = 'Refused';
-}
+import { Refused } from './refused.js';
+import { superviseByCommand } from './supervise-command.js';
+import type { Outbound } from '../domain/calls/outbound-memory.js';
 
 interface CallChannel {
   name: string;
@@ -30,7 +30,7 @@ const needed: Readonly<Record<string, string>> = {
   BlindTransfer: 'call',
   Atxfer: 'call',
   PlayDTMF: 'call',
-  // For callbacks (pbx/watch/callbacks.ts).
+  // For callbacks (pbx/watch/callbacks.ts), and calls that software starts.
   Originate: 'originate',
 };
 
@@ -42,25 +42,52 @@ export async function lackedClasses(manager: ManagerActions): Promise<string[]> 
 }
 
 /** The keys of a call that a command presses for the agent (star64 call-key). */
-const pressed = { hold: 'hold', conference: 'conference' } as const satisfies Partial<
-  Record<CallCommandKind, string>
->;
+const pressed = {
+  hold: 'hold',
+  resume: 'hold',
+  conference: 'conference',
+  back: 'back',
+} as const satisfies Partial<Record<CallCommandKind, string>>;
 
 /**
  * Does in a call, from outside it, what its agent would do by keys: the same functions of Asterisk, the same context that
  * says who can be reached, and the same rights, which are asked by the agent's channel.
  */
 export class CallHands {
+  readonly #clicks: Clicks;
+
   constructor(
     private readonly db: Database,
     private readonly node: string,
     private readonly manager: ManagerActions,
-  ) {}
+    outbound?: Outbound,
+  ) {
+    this.#clicks = new Clicks(db, node, manager, outbound);
+  }
 
-  /** @throws Refused, with why in words; AmiError when Asterisk says nothing, and then nobody knows what it did. */
-  async do({ team, call, kind, arguments: given }: Omit<ClaimedCommand, 'id'>): Promise<void> {
+  /**
+   * Returns what is still to be looked at, for which who gave it does not wait.
+   * @throws Refused, with why in words; AmiError when Asterisk says nothing, and then nobody knows what it did.
+   */
+  async do(command: ClaimedCommand): Promise<(() => Promise<void>) | undefined> {
+    const { kind } = command;
+    if (kind === 'originate') return this.#clicks.originate(command);
+    if (kind === 'supervise')
+      await superviseByCommand(this.db, this.manager, this.#clicks, this.node, command);
+    else await this.#inCall({ ...command, call: command.call ?? '', kind });
+    return undefined;
+  }
+
+  async #inCall({
+    team,
+    call,
+    kind,
+    arguments: given,
+  }: Omit<ClaimedCommand, 'call' | 'kind'> & { call: string; kind: CallCommandKind }): Promise<void> {
     const channels = await this.#channels(call);
     if (kind === 'hangup') {
+      // An agent who gives it is in it.
+      if (given['from'] !== undefined) await this.#agent(team, channels, given['from']);
       await this.#hangUp(team, call, channels, given['party']);
       return;
     }
@@ -70,13 +97,15 @@ export class CallHands {
       if (!dialled.test(number)) throw new Refused(`${kind} to a number of digits, * and #`);
       const Context = transferContext(team);
       await this.#act(kind === 'transfer' ? 'BlindTransfer' : 'Atxfer', {
-        Channel: agent,
+        Channel: agent.name,
         Context,
         Exten: number,
       });
       return;
     }
-    await this.#press(team, agent, pressed[kind]);
+    if (kind === 'resume' && !(await isHeld(this.db, this.node, agent.uniqueid)))
+      throw new Refused('they have nobody on hold');
+    await this.#press(team, agent.name, pressed[kind]);
   }
 
   async #channels(call: string): Promise<CallChannel[]> {
@@ -110,12 +139,16 @@ export class CallHands {
     return found;
   }
 
-  async #agent(team: string, channels: readonly CallChannel[], from: string | undefined): Promise<string> {
+  async #agent(
+    team: string,
+    channels: readonly CallChannel[],
+    from: string | undefined,
+  ): Promise<CallChannel> {
     const all = await this.#phones(team, channels);
     const talking = new Map([...all].filter(([, { bridge }]) => bridge !== ''));
     if (from !== undefined) {
       const named = talking.get(from);
-      if (named) return named.name;
+      if (named) return named;
       throw new Refused(`extension ${from} does not talk in it`);
     }
     const [first, ...others] = [...talking];
@@ -124,7 +157,7 @@ export class CallHands {
       throw new Refused(
         `several phones of the team talk in it: ${[...talking.keys()].sort().join(', ')}; say which`,
       );
-    return first[1].name;
+    return first[1];
   }
 
   async #hangUp(

@@ -41,6 +41,9 @@ const statuses: Readonly<Record<ErrorKind, number>> = {
   interrupted: 500,
 };
 
+/** Conflicts that are a matter of rights. */
+const forbidden: ReadonlySet<string> = new Set(['call_not_allowed', 'not_administrator']);
+
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -96,7 +99,8 @@ function problemOf(error: FastifyError | Refusal | Star64Error, { id }: FastifyR
   });
   if (error instanceof Star64Error) {
     const { facts } = error.details;
-    return problem(statuses[error.kind], error.code, error.message, {
+    const status = forbidden.has(error.code) ? 403 : statuses[error.kind];
+    return problem(status, error.code, error.message, {
       ...(facts && { facts: snakeCase(facts) as Record<string, unknown> }),
     });
   }

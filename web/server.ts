@@ -12,6 +12,7 @@ import { servePages } from './pages.js';
 import { answerProblems, Refusal } from './problems.js';
 import { agentRoutes } from './routes/agents.js';
 import { callRoutes } from './routes/calls.js';
+import { clickRoutes } from './routes/clicks.js';
 import { eventRoutes } from './routes/events.js';
 import { loginRoutes } from './routes/logins.js';
 import { pageRoutes } from './routes/page.js';
@@ -87,6 +88,7 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
       await v1.register(loginRoutes(db));
       await v1.register(agentRoutes(db));
       await v1.register(callRoutes(db));
+      await v1.register(clickRoutes(db));
       await v1.register(eventRoutes(db, streams));
       await v1.register(pageRoutes(db));
       await v1.register(popupRoutes(db));

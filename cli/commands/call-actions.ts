@@ -8,6 +8,35 @@ const from = [
   'whose key it would be, where several phones of the team talk in it',
 ] as const;
 
+interface StartFlags {
+  agent: string;
+  to: string;
+  id?: string;
+  autoAnswer?: true;
+}
+
+/** Calls that are started for an agent: `star64 call start`. */
+export function registerCallStart(call: Command, context: Context): void {
+  call
+    .command('start')
+    .requiredOption('--agent <number>', 'whose phone rings first, where they are signed in')
+    .requiredOption('--to <number>', 'whom to call then: as they would dial it, or with + in front')
+    .option(
+      '--id <id>',
+      'made up by you: with the same one again nothing is done again, and the first answer comes',
+    )
+    .option('--auto-answer', 'has their phone pick up by itself, if it can')
+    .description(
+      'call somebody for an agent (click to call): their phone rings, and then the number is called',
+    )
+    .action(
+      action(context, async ({ db, team, print }, { agent, to, id, autoAnswer }: StartFlags) => {
+        const { startCall } = await import('../../domain/calls/clicks.js');
+        print.record(await startCall(await db(), team, { agent, to, id, autoAnswer, by: operator() }));
+      }),
+    );
+}
+
 /** What is done in a call from outside it, as its agent would by the keys of a call: `star64 call hangup …` and its like. */
 export function registerCallActions(call: Command, context: Context): void {
   call
@@ -38,6 +67,8 @@ export function registerCallActions(call: Command, context: Context): void {
   for (const [kind, says] of [
     ['conference', 'take whom the agent consults into the call, as *3 does'],
     ['hold', 'hold the other side, or take them back, as *7 does'],
+    ['resume', 'take the other side back whom the agent has on hold'],
+    ['back', 'end the consultation, so that the agent is with the other side again, as *4 does'],
   ] as const)
     call
       .command(kind)

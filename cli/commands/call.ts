@@ -3,7 +3,7 @@ import type { Story } from '../../domain/calls/story.js';
 import { isDate } from '../../domain/hours-rules.js';
 import { action, type Context, type Invocation } from '../context.js';
 import { wholeNumber } from '../options.js';
-import { registerCallActions } from './call-actions.js';
+import { registerCallActions, registerCallStart } from './call-actions.js';
 
 interface ListFlags {
   since?: Moment;
@@ -172,6 +172,7 @@ export function register(program: Command, context: Context): void {
         );
       }),
     );
+  registerCallStart(call, context);
   registerCallActions(call, context);
 }
 

@@ -16,6 +16,7 @@ import { PopupMemory } from '../../domain/popups/popup-memory.js';
 import { EventRetention } from '../../domain/monitor/event-retention.js';
 import { registerNode } from '../../domain/provisioning/node.js';
 import { CallCommands } from '../../pbx/watch/call-commands.js';
+import { PhoneQuestions } from '../../pbx/watch/phone-questions.js';
 import { AutomaticSignOut } from '../../pbx/watch/automatic-sign-out.js';
 import { ChangeListener } from '../../domain/database/listen.js';
 import type { DatabaseName } from '../../domain/database/name.js';
@@ -113,6 +114,12 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     log,
   );
   const emptyQueues = new EmptyQueues(db, settings.node, asterisk, () => watcher.leading, log);
+  const follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
+  const routing = new Routing(db, settings.node);
+  const ringGroups = new RingGroups(db, settings.node);
+  const emergencies = new EmergencyMemory(db, settings.node);
+  const limits = new OutboundLimits(db, settings.node, log);
+  const outbound = new Outbound(db, settings.node, routing, { emergencies, limits });
   const callCommands = new CallCommands(
     db,
     settings.node,
@@ -120,13 +127,17 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     asterisk,
     () => watcher.leading,
     log,
+    undefined,
+    outbound,
   );
-  const follower = new Follower(db, settings.node, membership, log, () => watcher.reconcileSoon());
-  const routing = new Routing(db, settings.node);
-  const ringGroups = new RingGroups(db, settings.node);
-  const emergencies = new EmergencyMemory(db, settings.node);
-  const limits = new OutboundLimits(db, settings.node, log);
-  const outbound = new Outbound(db, settings.node, routing, { emergencies, limits });
+  const phoneQuestions = new PhoneQuestions(
+    db,
+    settings.node,
+    settings.holder,
+    asterisk,
+    () => watcher.leading,
+    log,
+  );
   // Limits are read by themselves: the day's calls may take a while, and nobody waits for them.
   const limited: Remembered = {
     load: (teamIds) => {
@@ -158,6 +169,9 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
       agents: (payload) => follower.take(payload),
       calls: (node) => {
         if (node === settings.node) callCommands.poke();
+      },
+      phones: (node) => {
+        if (node === settings.node) phoneQuestions.poke();
       },
     },
     log,
@@ -236,6 +250,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     { name: 'watcher', start: () => watcher.start(), stop: () => watcher.stop() },
     { name: 'callbacks', start: () => callbackQueue.start(), stop: () => callbackQueue.stop() },
     { name: 'commands to calls', start: () => callCommands.start(), stop: () => callCommands.stop() },
+    { name: 'questions of phones', start: () => phoneQuestions.start(), stop: () => phoneQuestions.stop() },
     { name: 'empty queues', start: () => emptyQueues.start(), stop: () => emptyQueues.stop() },
     { name: 'deadlines', start: () => deadlines.start(), stop: () => deadlines.stop() },
     {

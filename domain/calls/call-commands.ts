@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { prepared, type Database, type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
-import { fail } from '../errors.js';
+import { fail, type ErrorCode } from '../errors.js';
 import { callNamed, unknownCall } from './call-name.js';
 import { requireTeam } from '../provisioning/team.js';
 
 /** What can be asked of a call, with what each is told. */
 export interface CallCommandArguments {
-  /** `party`: an extension, a number, or `caller`; without one: everybody. */
-  hangup: { party?: string };
+  /** `party`: an extension, a number, or `caller`; without one: everybody. `from`: only if this extension talks in it. */
+  hangup: { party?: string; from?: string };
   /** `number`: as the agent would dial it in the call; `from`: the extension that sends the caller on. */
   transfer: { number: string; from?: string };
   consult: { number: string; from?: string };
@@ -16,6 +16,10 @@ export interface CallCommandArguments {
   conference: { from?: string };
   /** Holds, or takes back: it is the agent's key, which does the one after the other. */
   hold: { from?: string };
+  /** Takes back whom a key or a command has put on hold, and only them. */
+  resume: { from?: string };
+  /** Ends a consultation: the agent is with the other side again. */
+  back: { from?: string };
 }
 export type CallCommandKind = keyof CallCommandArguments;
 
@@ -23,16 +27,23 @@ export type CallCommandKind = keyof CallCommandArguments;
 export interface ClaimedCommand {
   id: string;
   team: string;
-  /** Asterisk's uniqueid of the call, the linkedid of its channels. */
-  call: string;
-  kind: CallCommandKind;
+  /** Asterisk's uniqueid of the call, the linkedid of its channels; null: it is not there yet, or is looked for. */
+  call: string | null;
+  kind: CallCommandKind | 'originate' | 'supervise';
   arguments: Readonly<Record<string, string>>;
+  givenBy: string;
 }
 
-/** What became of a command. `reason`: an error code and what it says. */
+/** What became of a command. */
 export interface CallCommandResult {
   result: 'done' | 'refused' | 'expired' | 'unknown';
+  /** Why it was refused, in words, and what went wrong otherwise. */
   reason: string | null;
+  /** Of a refused one: the error that who gave it is told. */
+  code?: ErrorCode | null;
+  facts?: Readonly<Record<string, string>> | null;
+  /** The call that it is about, or that it has begun. */
+  call?: string | null;
 }
 
 /** How long a command may wait to be claimed, how long its result is waited for, and how often it is looked for. */
@@ -53,8 +64,18 @@ export async function commandCall<K extends CallCommandKind>(
   times = callCommandTimes,
 ): Promise<void> {
   const { id, node } = await giveCommand(db, team, name, { kind, given, by, seconds: times.claimSeconds });
-  const { result, reason } = await resultOf(db, id, times);
-  const about = { noun: 'call', name, facts: { team, node, kind } };
+  const became = await resultOf(db, id, times);
+  checkDone(became, { noun: 'call', name, facts: { team, node, kind } }, times);
+}
+
+/** @throws Star64Error for a command that was not carried out, as far as is known. */
+export function checkDone(
+  { result, reason, code, facts }: CallCommandResult,
+  about: { noun: string; name: string; facts: { team: string; node: string; kind: string } },
+  times = callCommandTimes,
+): void {
+  const { noun, name } = about;
+  const { team, node } = about.facts;
   if (result === 'expired')
     throw fail('no_server', {
       ...about,
@@ -62,14 +83,18 @@ export async function commandCall<K extends CallCommandKind>(
       remedy: { text: 'have `star64 serve` run for that node' },
     });
   if (result === 'refused')
-    throw fail('call_command_refused', { ...about, says: `call ${name}: ${reason ?? 'refused'}` });
+    throw fail(code ?? 'call_command_refused', {
+      ...about,
+      facts: { ...about.facts, ...facts },
+      says: `${noun} ${name}: ${reason ?? 'refused'}`,
+    });
   if (result === 'unknown')
     throw fail('call_command_unknown', {
       ...about,
-      says: `the server that was carrying out the command to call ${name} has not said what became of it, and nobody tries again`,
+      says: `the server that was carrying out the command to ${noun} ${name} has not said what became of it, and nobody tries again`,
       remedy: {
-        text: '{0} tells what happened to the call',
-        steps: [{ noun: 'call', verb: 'show', name, team }],
+        text: '{0} tells what happened',
+        steps: [noun === 'call' ? { noun, verb: 'show', name, team } : { noun: 'call', verb: 'list', team }],
       },
     });
 }
@@ -104,25 +129,62 @@ async function giveCommand(
   });
 }
 
+/** Gives a command that names no call. Undefined: one of that request is there already. */
+export async function giveCommandOfTeam(
+  db: Queryable,
+  given: {
+    team: string;
+    kind: 'originate' | 'supervise';
+    given: Readonly<Record<string, string>>;
+    by: string;
+    call?: string | undefined;
+    request?: string | undefined;
+  },
+  seconds: number,
+): Promise<{ id: string; node: string } | undefined> {
+  const [row] = await prepared<{ id: string; node: string }>(
+    db,
+    `insert into call_commands (team_id, node, call_id, kind, arguments, given_by, request, expires_at)
+     select t.id, t.node, c.id, :kind, :given::jsonb, :by, :request, clock_timestamp() + make_interval(secs => :seconds)
+     from teams t left join calls c on c.team_id = t.id and c.node = t.node and c.uniqueid = :call::text
+     where t.identity = :team
+     on conflict (team_id, request) where request is not null do nothing
+     returning id, node`,
+    {
+      team: given.team,
+      kind: given.kind,
+      given: JSON.stringify(given.given),
+      by: given.by,
+      call: given.call ?? null,
+      request: given.request ?? null,
+      seconds,
+    },
+  );
+  return row;
+}
+
 /** Looks until there is a result; what nobody has claimed, or said anything of, in time is closed by who waits. */
-async function resultOf(
+export async function resultOf(
   db: Database,
   id: string,
   times: typeof callCommandTimes,
 ): Promise<CallCommandResult> {
   for (;;) {
     const [row] = await withDatabaseErrors(() =>
-      prepared<{ result: CallCommandResult['result'] | null; reason: string | null; due: boolean }>(
+      prepared<
+        Omit<CallCommandResult, 'result'> & { result: CallCommandResult['result'] | null; due: boolean }
+      >(
         db,
-        `select result, reason,
-           coalesce(claimed_at + make_interval(secs => :seconds::double precision), expires_at) < clock_timestamp() as due
-         from call_commands where id = :id`,
+        `select k.result, k.reason, k.code, k.facts, c.uniqueid as call,
+           coalesce(k.claimed_at + make_interval(secs => :seconds::double precision), k.expires_at) < clock_timestamp() as due
+         from call_commands k left join calls c on c.id = k.call_id where k.id = :id`,
         { id, seconds: times.resultMs / 1000 },
       ),
     );
     if (!row) return { result: 'unknown', reason: null };
-    if (row.result !== null) return { result: row.result, reason: row.reason };
-    if (row.due) await withDatabaseErrors(() => closeOverdue(db, id, times.resultMs / 1000));
+    const { due, result, ...told } = row;
+    if (result !== null) return { ...told, result };
+    if (due) await withDatabaseErrors(() => closeOverdue(db, id, times.resultMs / 1000));
     else await sleep(times.lookMs);
   }
 }
@@ -150,15 +212,14 @@ export async function claimCallCommand(
   const [claimed] = await prepared<ClaimedCommand>(
     db,
     `update call_commands k set claimed_by = :holder, claimed_at = clock_timestamp()
-     from teams t, calls c
-     where k.id = (
+     from call_commands o join teams t on t.id = o.team_id left join calls c on c.id = o.call_id
+     where o.id = k.id and k.id = (
          select id from call_commands
          where node = :node and result is null and claimed_at is null and expires_at > clock_timestamp()
            and exists (select from leader_leases
              where node = :node and holder = :holder and expires_at > clock_timestamp())
          order by id limit 1 for update skip locked)
-       and t.id = k.team_id and c.id = k.call_id
-     returning k.id, t.identity as team, c.uniqueid as call, k.kind, k.arguments`,
+     returning k.id, t.identity as team, c.uniqueid as call, k.kind, k.arguments, k.given_by as "givenBy"`,
     { node, holder },
   );
   return claimed;
@@ -168,13 +229,13 @@ export async function claimCallCommand(
 export async function finishCallCommand(
   db: Queryable,
   id: string,
-  { result, reason }: CallCommandResult,
+  { result, reason, code = null, facts = null }: CallCommandResult,
 ): Promise<boolean> {
   const rows = await prepared(
     db,
-    `update call_commands set result = ?, reason = ?, finished_at = clock_timestamp()
+    `update call_commands set result = ?, reason = ?, code = ?, facts = ?::jsonb, finished_at = clock_timestamp()
      where id = ? and result is null returning id`,
-    [result, reason, id],
+    [result, reason, code, facts && JSON.stringify(facts), id],
   );
   return rows.length > 0;
 }

@@ -157,3 +157,13 @@ export const secondsOfCall = (c: string): string => `
       least(held.consult, whole.seconds)::integer as consult
     from (${heldWithin(`h.node = ${c}.node and h.call = ${c}.uniqueid and h.team_id = ${c}.team_id`, `${c}.answered_at`, `coalesce(${c}.ended_at, now())`)}) held
   ) p`;
+
+/** Whether a phone has a call on hold, as far as was told. */
+export async function isHeld(db: Queryable, node: string, channel: string): Promise<boolean> {
+  const [row] = await prepared<{ held: boolean }>(
+    db,
+    `select exists (select from holds where node = ? and channel = ? and ended_at is null and kind = 'hold') as held`,
+    [node, channel],
+  );
+  return row?.held === true;
+}

@@ -12,10 +12,11 @@ export const callOutcomes = [
   'failed',
   'callback',
   'not-called-back',
+  'no-agent',
   'unknown',
 ] as const;
 
 /** Outcomes of calls whose callers wanted somebody and got nobody, as far as that was seen. */
 export const unserved = callOutcomes.filter(
-  (outcome) => outcome !== 'answered' && outcome !== 'callback' && outcome !== 'unknown',
+  (outcome) => !['answered', 'callback', 'no-agent', 'unknown'].includes(outcome),
 );

@@ -74,6 +74,7 @@ const endings: Readonly<Record<string, string>> = {
   refused: 'refused',
   unreachable: 'the phone could not be reached',
   failed: 'no trunk has taken it',
+  'no-agent': 'the agent was not reached, and nobody was called',
   callback: 'the caller is to be called back',
   'not-called-back': 'the caller was to be called back, and was not reached',
 };
@@ -113,6 +114,15 @@ const noAnswers: Readonly<Record<string, string>> = {
 /** Of how long a talk was, what was none. */
 const ofThat = ({ held, consulted }: Facts): string =>
   `${lasted(held, ', of that on hold ')}${lasted(consulted, held === undefined ? ', of that asking somebody ' : ', asking somebody ')}`;
+
+/** What became of an agent's phone that was rung for a call of theirs. */
+const clickResults: Readonly<Record<string, string>> = {
+  busy: 'their phone is busy',
+  rejected: 'they have rejected it',
+  'no-answer': 'they do not answer',
+  unreachable: 'their phone cannot be reached',
+};
+
 const callbackTries: Readonly<Record<string, string>> = {
   answered: 'answered',
   busy: 'busy',
@@ -133,6 +143,11 @@ const callbackEnds: Readonly<Record<string, string>> = {
 
 /** How each kind reads. Kinds that have no line here are shown as they are: whoever adds one adds a line. */
 const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
+  click: (facts) => `${word(facts['to'])} is to be called for ${whom(facts)}${maybe(facts['by'], ' (', ')')}`,
+  'click-rings': () => "the agent's phone rings",
+  'click-answered': (facts) => `${whom(facts)} has answered`,
+  'click-missed': (facts) =>
+    `${whom(facts)}: ${clickResults[String(facts['why'])] ?? 'what became of it was not seen'}, so nobody is called`,
   arrived: ({ did, caller }) => `call from ${word(caller, 'an unknown number')}${maybe(did, ' for ')}`,
   dialled: (facts) => {
     const { agent, extension, dialled, number, class: kind, refused } = facts;

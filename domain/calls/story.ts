@@ -147,6 +147,10 @@ export function readStory(db: Queryable, team: string, name: string): Promise<St
 
 /** Of what happened in the same moment. */
 const order = [
+  'click',
+  'click-rings',
+  'click-answered',
+  'click-missed',
   'arrived',
   'dialled',
   'did',
@@ -192,12 +196,24 @@ const sql = (which: string): string => `
       ${heldWithin('h.node = call.node and h.channel = s.offer_id', 's.started_at', 'least(coalesce(s.ended_at, now()), call.ended_at)')}) h on true
   ), entry as (
     select arrived_at as at, 'arrived' as kind, jsonb_build_object('did', did, 'caller', caller) as facts from call
-    where direction <> 'out'
+    where direction <> 'out' and not clicked
     union all
-    select call.arrived_at, 'dialled', jsonb_build_object('extension', x.number, 'agent', a.number, 'dialled', call.dialled,
+    select k.began_at, 'click', jsonb_build_object('agent', a.number, 'extension', x.number, 'to', call.dialled, 'by', k.given_by)
+    from call join clicks k on k.call_id = call.id join agents a on a.id = k.agent_id join extensions x on x.id = k.extension_id
+    union all
+    select k.agent_ringing_at, 'click-rings', '{}'::jsonb from call join clicks k on k.call_id = call.id
+    where k.agent_ringing_at is not null
+    union all
+    select k.agent_ended_at, 'click-' || case k.agent_result when 'answered' then 'answered' else 'missed' end,
+      jsonb_build_object('agent', a.number, 'extension', x.number, 'why', k.agent_result)
+    from call join clicks k on k.call_id = call.id join agents a on a.id = k.agent_id join extensions x on x.id = k.extension_id
+    where k.agent_ended_at is not null
+    union all
+    select coalesce(k.agent_answered_at, call.arrived_at), 'dialled', jsonb_build_object('extension', x.number, 'agent', a.number, 'dialled', call.dialled,
       'number', call.number, 'class', call.class, 'refused', call.refused)
     from call left join extensions x on x.id = call.from_extension_id left join agents a on a.id = call.from_agent_id
-    where direction = 'out'
+    left join clicks k on k.call_id = call.id
+    where direction = 'out' and (k.call_id is null or k.agent_answered_at is not null)
     union all
     select y.at, 'tried', jsonb_build_object('trunk', y.trunk, 'sent', y.sent, 'result', y.outcome, 'code', y.code,
       'cause', y.cause, 'milliseconds', y.milliseconds)

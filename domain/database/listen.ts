@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { provisioningChannel } from './changes.js';
-import { agentChannel, callCommandChannel } from './notifications.js';
+import { agentChannel, callCommandChannel, phoneQuestionChannel } from './notifications.js';
 import { LastingFault } from '../machine/lasting-fault.js';
 import { connectionSettings, sessionSettings } from './pool.js';
 
@@ -20,6 +20,8 @@ export interface Heard {
   agents: (payload: string) => void;
   /** A command to a call was given at this node, unchecked. */
   calls: (node: string) => void;
+  /** Somebody asks from where phones of this node have registered, unchecked. */
+  phones?: (node: string) => void;
 }
 
 /**
@@ -55,12 +57,13 @@ export class ChangeListener {
     client.on('notification', ({ channel, payload = '' }) => {
       if (channel === agentChannel) this.heard.agents(payload);
       else if (channel === callCommandChannel) this.heard.calls(payload);
+      else if (channel === phoneQuestionChannel) this.heard.phones?.(payload);
       else this.heard.provisioning(payload);
     });
     try {
       await client.connect();
       await client.query(sessionSettings());
-      for (const channel of [provisioningChannel, agentChannel, callCommandChannel])
+      for (const channel of [provisioningChannel, agentChannel, callCommandChannel, phoneQuestionChannel])
         await client.query(`listen ${channel}`);
       // Nothing else is sent here, and a connection that somebody has dropped in silence says nothing by itself.
       this.#pulse = setInterval(() => {

@@ -4,6 +4,8 @@ import type { Queryable } from './pool.js';
 export const agentChannel = 'star64_agents';
 /** The channel on which the servers are told that a command to a call was given; the payload is the node. */
 export const callCommandChannel = 'star64_call_commands';
+/** Likewise that somebody asks from where phones have registered. */
+export const phoneQuestionChannel = 'star64_phone_questions';
 
 /** PostgreSQL takes up to 8000 bytes in one notification. */
 const mostInOne = 500;

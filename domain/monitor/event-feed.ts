@@ -1,3 +1,4 @@
+import type { AgentResult } from '../calls/clicks.js';
 import type { LimitReached } from '../calls/limits.js';
 import type { SupervisionMode } from '../calls/supervision.js';
 import type { PopupKind } from '../popups/records.js';
@@ -24,6 +25,13 @@ export const eventTypes = [
   'popup.opened',
   'popup.answered',
   'popup.closed',
+  'click.began',
+  'click.agent_ringing',
+  'click.agent_answered',
+  'click.agent_missed',
+  'click.customer_ringing',
+  'click.customer_answered',
+  'click.ended',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
@@ -168,6 +176,27 @@ type PopupEvent = 'popup.opened' | 'popup.answered' | 'popup.closed';
 
 type SupervisionEvent = 'supervision.began' | 'supervision.over';
 
+/** A call that software has started for an agent: what has happened on one of its legs. */
+export interface ClickChange {
+  team: string;
+  call: string;
+  agent: string;
+  /** Their phone, which rings first. */
+  extension: string;
+  dialled: string;
+  /** In its one form, once it is called. */
+  number: string | null;
+  /** Who has started it. */
+  by: string;
+  /** What became of ringing the agent. */
+  agentResult: AgentResult | null;
+  /** As `calls.outcome`. */
+  outcome: string | null;
+  refused: string | null;
+}
+
+type ClickEvent = Extract<EventType, `click.${string}`>;
+
 interface Envelope {
   /** Of this event and no other. */
   id: string;
@@ -184,10 +213,11 @@ export type Event = Envelope &
     | ({ type: LimitEvent } & LimitChange)
     | ({ type: SupervisionEvent } & SupervisionChange)
     | ({ type: PopupEvent } & PopupChange)
+    | ({ type: ClickEvent } & ClickChange)
     | ({
         type: Exclude<
           EventType,
-          'agent.state' | 'call.emergency' | LimitEvent | SupervisionEvent | PopupEvent
+          'agent.state' | 'call.emergency' | LimitEvent | SupervisionEvent | PopupEvent | ClickEvent
         >;
       } & CallChange)
   );

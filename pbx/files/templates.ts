@@ -73,6 +73,7 @@ const stableFiles = [
   'star64-room.conf',
   'star64-in-call.conf',
   'star64-transfer.conf',
+  'star64-click.conf',
 ] as const;
 
 type Compiled = (values: object) => string;

@@ -58,6 +58,35 @@ export async function askPhones(manager: ManagerActions, db: Database, node: str
   }
 }
 
+const reader =
+  (manager: ManagerActions) =>
+  async (expression: string): Promise<string> =>
+    (await manager.action('Getvar', { Variable: expression })).headers.get('value') ?? '';
+
+/** The names of the contacts of a SIP phone, of whose endpoint that is the name: those with which it has registered. */
+async function contactsOf(manager: ManagerActions, phone: PhoneName, endpoint: string): Promise<string[]> {
+  const read = reader(manager);
+  const aor = phone.endpoint === null ? endpoint : await read(`PJSIP_ENDPOINT(${endpoint},aors)`);
+  return (await read(`PJSIP_AOR(${aor},contact)`)).split(',').filter((contact) => contact !== '');
+}
+
+/**
+ * The IP addresses from which a SIP phone has registered, as Asterisk saw them (rewrite_contact in pjsip.conf.hbs); none for one
+ * that is not registered. @throws AmiError.
+ */
+export async function addressesOf(manager: ManagerActions, phone: PhoneName): Promise<string[]> {
+  const endpoint = endpointOf(deviceOf(phone));
+  if (endpoint === undefined) return [];
+  const addresses = new Set<string>();
+  for (const contact of await contactsOf(manager, phone, endpoint)) {
+    const uri = await reader(manager)(`PJSIP_CONTACT(${contact},uri)`);
+    const host = /^sips?:(?:[^@]*@)?(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?=[:;?>]|$)/.exec(uri);
+    const address = host?.[1] ?? host?.[2];
+    if (address !== undefined) addresses.add(address);
+  }
+  return [...addresses];
+}
+
 /** Asterisk gives a phone 3 s to answer (qualify_timeout); a feature code has 5 s for everything. */
 const answerMs = 3500;
 const lookMs = 50;
@@ -69,10 +98,8 @@ const lookMs = 50;
 export async function isUnreachable(manager: ManagerActions, phone: PhoneName): Promise<boolean> {
   const endpoint = endpointOf(deviceOf(phone));
   if (endpoint === undefined) return false;
-  const read = async (expression: string): Promise<string> =>
-    (await manager.action('Getvar', { Variable: expression })).headers.get('value') ?? '';
-  const aor = phone.endpoint === null ? endpoint : await read(`PJSIP_ENDPOINT(${endpoint},aors)`);
-  const [contact = '', ...more] = (await read(`PJSIP_AOR(${aor},contact)`)).split(',');
+  const read = reader(manager);
+  const [contact = '', ...more] = await contactsOf(manager, phone, endpoint);
   if (contact === '') return true;
   // One at most is ours (max_contacts in pjsip.conf.hbs); of several of the operator's it is not known which one is meant.
   if (more.length > 0) return false;

@@ -10,7 +10,9 @@ import {
 import type { Database } from '../../domain/database/pool.js';
 import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import type { ManagerActions } from '../ami/manager.js';
-import { CallHands, lackedClasses, Refused } from '../call-hands.js';
+import type { Outbound } from '../../domain/calls/outbound-memory.js';
+import { CallHands, lackedClasses } from '../call-hands.js';
+import { Refused } from '../refused.js';
 import { Loop } from './loop.js';
 
 export interface CallCommandsSettings {
@@ -38,9 +40,10 @@ export class CallCommands extends Loop {
     leading: () => boolean,
     log: Logger,
     settings: CallCommandsSettings = callCommandsDefaults,
+    outbound?: Outbound,
   ) {
     const running = new Set<Promise<void>>();
-    const hands = new CallHands(db, node, manager);
+    const hands = new CallHands(db, node, manager, outbound);
     let sweepAt = 0;
     const unseen = new LastingFault(log, {
       fault: 'commands to calls are not carried out',
@@ -83,26 +86,23 @@ export class CallCommands extends Loop {
   }
 }
 
-async function carryOut(
-  db: Database,
-  hands: CallHands,
-  { id, ...command }: ClaimedCommand,
-  log: Logger,
-): Promise<void> {
-  const { team, call, kind } = command;
+async function carryOut(db: Database, hands: CallHands, command: ClaimedCommand, log: Logger): Promise<void> {
+  const { id, team, call, kind } = command;
   let became: CallCommandResult = { result: 'done', reason: null };
+  let after: (() => Promise<void>) | undefined;
   try {
-    await hands.do(command);
+    after = await hands.do(command);
   } catch (error) {
     // An answer that did not come in time says nothing of what Asterisk did.
     became =
       error instanceof Refused
-        ? { result: 'refused', reason: error.message }
+        ? { result: 'refused', reason: error.message, code: error.code, facts: error.facts }
         : { result: 'unknown', reason: (error as Error).message };
   }
   try {
     await finishCallCommand(db, id, became);
     log.info({ team, call, kind, ...became }, 'a command to a call');
+    await after?.();
   } catch (error) {
     log.warn({ team, call, kind, err: error }, 'what became of a command to a call could not be written');
   }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { endOffer, transition } from '../../domain/presence/agent-state.js';
 import { CallOutRecords } from '../../domain/calls/calls-out-records.js';
 import { HoldRecords } from '../../domain/calls/holds.js';
+import { clickAnswered, clickedBy, clickOver } from '../../domain/calls/clicks.js';
 import { findQueue } from '../../domain/calls/queue.js';
 import { Callbacks } from '../../domain/calls/callbacks.js';
 import { CallRecords, unservedOutcomes, type Caller, type KnownQueue } from '../../domain/calls/records.js';
@@ -20,6 +21,7 @@ import { phonesAt } from '../queue/phones.js';
 import { CallsOutWatch } from './calls-out.js';
 import { AgentCalls } from './agent-calls.js';
 import { dropOldest, Endings } from './endings.js';
+import { clickResultOf } from './click-result.js';
 import { callerIn, deviceIn, deviceOfChannel, offerIn } from './event-headers.js';
 import { Holds } from './holds.js';
 import { resultOf, type OfferSoFar } from './offer-result.js';
@@ -235,6 +237,11 @@ export class Observer {
           }
         );
       }
+      case 'Star64Click': {
+        const clicked = headers.get('uniqueid') ?? '';
+        if (clickedBy(clicked) === undefined) return undefined;
+        return { key: clicked, run: () => clickAnswered(this.db, this.node, clicked) };
+      }
       case 'Star64Left':
         this.#gaveUp.delete(headers.get('uniqueid') ?? '');
         return { key: headers.get('uniqueid') ?? '', run: () => this.#unserved(event) };
@@ -388,6 +395,13 @@ export class Observer {
         unanswered: !letGo && state === 'Ring',
         watchedSince: letGo ? null : this.#since,
       });
+    // What its own end has told of it comes before, in the order of the phone.
+    if (clickedBy(uniqueid) !== undefined)
+      return {
+        key: device,
+        after: uniqueid,
+        run: () => clickOver(this.db, this.node, uniqueid, clickResultOf(event)),
+      };
     const caller = this.#gaveUp.get(uniqueid);
     if (!caller) return undefined;
     this.#gaveUp.delete(uniqueid);

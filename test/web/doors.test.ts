@@ -33,6 +33,8 @@ const bodies: Record<string, object> = {
   'current-group': { group: 'support' },
   transfer: { number: '5002' },
   consult: { number: '5002' },
+  calls: { agent: '1001', to: '5002' },
+  supervise: { mode: 'listen', extension: '5002' },
 };
 const document = (await web.inject({ url: '/v1/openapi.json' })).json<{
   openapi: string;

@@ -4,13 +4,13 @@ import type { Database } from '../../domain/database/pool.js';
 import { seesAgent, seesGroup } from '../../domain/monitor/reach.js';
 import type { TeamStatus } from '../../domain/monitor/status.js';
 import { unknown } from '../../domain/names.js';
+import { signInWhere } from '../../domain/provisioning/agent-sign-in.js';
 import type { Principal } from '../../domain/provisioning/principal.js';
 import {
   pauseAgent,
   readyAgent,
   setAgentGroup,
   setAgentWorkMode,
-  signInAgent,
   signOutAgent,
 } from '../../domain/provisioning/admin-action.js';
 import { actorOf, principalOn } from '../doors.js';
@@ -102,7 +102,10 @@ export const agentRoutes =
       verb: string,
       summary: string,
       body: B,
-      work: (who: { team: string; agent: string; by: string }, body: z.infer<B>) => Promise<object>,
+      work: (
+        who: { team: string; agent: string; by: string; address: string | undefined },
+        body: z.infer<B>,
+      ) => Promise<object>,
     ): void => {
       app.post(
         `/teams/:team/agents/:agent/${verb}`,
@@ -113,7 +116,10 @@ export const agentRoutes =
         async (request) => {
           const { params } = request;
           try {
-            return wire(await work({ ...params, by: actorOf(request) }, request.body as z.infer<B>));
+            const { kind } = principalOn(request);
+            // Of a program or a supervisor it is not the agent's.
+            const address = kind === 'agent' ? request.ip : undefined;
+            return wire(await work({ ...params, by: actorOf(request), address }, request.body as z.infer<B>));
           } finally {
             recent.forget(params.team);
           }
@@ -122,9 +128,11 @@ export const agentRoutes =
     };
     act(
       'sign-in',
-      'Sign an agent in at a phone, as *64 there does',
-      z.strictObject({ extension: z.string().max(40) }),
-      ({ team, agent, by }, { extension }) => signInAgent(db, team, agent, { extension, by }),
+      'Sign an agent in as *64 does: fixed at their phone, adaptive at the extension, dynamic there or at the phone of their address',
+      z
+        .strictObject({ extension: z.string().max(40).optional(), group: z.string().max(40).optional() })
+        .nullish(),
+      ({ team, agent, by, address }, body) => signInWhere(db, team, agent, { ...body, by, address }),
     );
     act('sign-out', 'Sign an agent out, as *65 does', none, ({ team, agent, by }) =>
       signOutAgent(db, team, agent, by),

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import {
@@ -6,6 +7,7 @@ import {
   type CallCommandKind,
 } from '../../domain/calls/call-commands.js';
 import { listCalls } from '../../domain/calls/list.js';
+import { extensionOfAgent } from '../../domain/calls/supervise-command.js';
 import { readStory } from '../../domain/calls/story.js';
 import type { Database } from '../../domain/database/pool.js';
 import { requireReach } from '../../domain/monitor/reach.js';
@@ -81,8 +83,12 @@ export const callRoutes =
         },
         async (request) => {
           const { team, call } = request.params;
-          const given = (request.body ?? {}) as CallCommandArguments[K];
-          await commandCall(db, team, call, { kind, given, by: actorOf(request) });
+          const given = { ...(request.body as object | null | undefined), ...(await ownPhone(db, request)) };
+          await commandCall(db, team, call, {
+            kind,
+            given: given as CallCommandArguments[K],
+            by: actorOf(request),
+          });
           return wire({ team, call, command: kind, result: 'done' });
         },
       );
@@ -101,8 +107,16 @@ export const callRoutes =
     command('consult', 'Ask a number while the other side hears music, as *2 does', called);
     command('conference', 'Take whom the agent consults into the call, as *3 does', keyed);
     command('hold', 'Hold the other side, or take them back, as *7 does', keyed);
+    command('resume', 'Take the other side back who is on hold', keyed);
+    command('back', 'End the consultation: the agent is with the other side again, as *4 does', keyed);
     done();
   };
+
+/** Of an agent the phone where they are: they do it in their own call, and with no other's phone. */
+async function ownPhone(db: Database, request: FastifyRequest): Promise<{ from?: string }> {
+  const { agent, team } = principalOn(request);
+  return agent === undefined ? {} : { from: await extensionOfAgent(db, team, agent) };
+}
 
 /** Without the fields that were not given. */
 function defined<T extends object>(given: T): { [K in keyof T]: Exclude<T[K], undefined> } {

@@ -1,0 +1,155 @@
+import t from 'tap';
+import { listSupervisions } from '../../domain/calls/supervision-list.js';
+import { until } from '../../domain/machine/processes.js';
+import { EventFeed } from '../../domain/monitor/event-feed.js';
+import { setGroup } from '../../domain/provisioning/group.js';
+import { setTeam } from '../../domain/provisioning/team.js';
+import { addTrunk } from '../../domain/provisioning/trunk.js';
+import { crowd } from '../../lab/provision.js';
+import { callIn, waitCall, waitWaiting } from '../support/calls.js';
+import { centreOf, needLab, signedInPhone, statesOf, waitMembers, waitState } from '../support/centre.js';
+import { Provider } from '../support/providers.js';
+
+/** Click to call (spec 41-44), and supervision by command (spec 24), on a real Asterisk. */
+await needLab(t);
+const provider = await Provider.start('provider.a', 98);
+t.teardown(() => provider.stop());
+const groups = [{ name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0 }];
+const team = {
+  ...crowd(1, { groups }),
+  users: [{ username: 'anna' }, { username: 'carl' }],
+  extensions: [
+    { number: '5001', user: 'anna' },
+    { number: '5002', user: 'carl' },
+  ],
+  agents: [{ number: '1001', user: 'anna', groups: ['support'] }],
+};
+const centre = await centreOf(t, team, {
+  asterisk: { amiWrite: 'agent,call,reporting,originate', extra: { 'pjsip.conf': provider.section() } },
+  provision: async (db) => {
+    await addTrunk(db, 'astercc', { name: 'provider', endpoint: provider.endpoint, country: 'DE' });
+    await setTeam(db, 'astercc', { trunk: 'provider', outsidePrefix: '0', country: 'DE', area: '30' });
+    await setGroup(db, 'astercc', 'support', { application: 'customer_service', administrators: ['carl'] });
+  },
+});
+const { db } = centre;
+await provider.reachable(centre.asterisk);
+const queue = 'astercc-support';
+const phone = await signedInPhone(centre, '1001');
+const feed = await EventFeed.open(db, {
+  team: 'astercc',
+  types: [
+    'click.began',
+    'click.agent_ringing',
+    'click.agent_answered',
+    'click.agent_missed',
+    'click.customer_ringing',
+    'click.customer_answered',
+    'click.ended',
+  ],
+});
+
+async function start(...options: string[]): Promise<{ call: string }> {
+  return JSON.parse(
+    await centre.star64('call', 'start', '--agent', '1001', '--to', '+4930123456', ...options, '--json'),
+  ) as { call: string };
+}
+
+/** What the feed has told of a call once it tells of its end. */
+async function told(call: string): Promise<string[]> {
+  const events: string[] = [];
+  return until(`the end of ${call}, after ${events.join()}`, async () => {
+    for (const event of (await feed.next()).events)
+      if ('agentResult' in event && event.call === call) events.push(event.type.replace('click.', ''));
+    return events.includes('ended') ? events : undefined;
+  });
+}
+
+await t.test(
+  'the agent is rung first, and the customer once they have answered; the same id rings nobody again',
+  async (t) => {
+    provider.does('ring');
+    const seen = phone.events.length;
+    const { call } = await start('--id', 'crm-1');
+    await phone.incoming();
+    await waitState(centre, '1001', 'ringing');
+    t.same(await start('--id', 'crm-1'), {
+      team: 'astercc',
+      call,
+      agent: '1001',
+      extension: '5001',
+      to: '+4930123456',
+    });
+    await t.rejects(start('--id', 'crm-2'), /in a call, or their phone rings/);
+    const waiting = await callIn(centre);
+    await waitWaiting(centre, queue, 1);
+    t.equal(provider.sent, 0, 'nobody outside is called while the agent is rung');
+    await phone.answer();
+    const customer = await provider.call(0);
+    t.match(customer, { number: /30123456$/ });
+    await waitState(centre, '1001', 'talking');
+    provider.pickUp(customer);
+    await waitCall(centre, call, { open: true, outcome: 'answered' });
+    provider.hangUp(customer);
+    await phone.closed();
+    await waitState(centre, '1001', 'wrap-up');
+    await waitMembers(centre, queue, ['1001 paused:wrapup']);
+    t.equal(
+      phone.events.slice(seen).filter(({ type }) => type === 'CALL_INCOMING').length,
+      1,
+      'it rang once, and no queue offered anything',
+    );
+    t.same(await told(call), [
+      'began',
+      'agent_ringing',
+      'agent_answered',
+      'customer_ringing',
+      'customer_answered',
+      'ended',
+    ]);
+    await waiting.hangup();
+    const story = await centre.star64('call', 'show', call);
+    t.comment(story);
+    t.match(story, /agent 1001 at 5001 has answered/);
+  },
+);
+
+await t.test('the agent does not answer: nobody is called, and they are as they were', async (t) => {
+  await centre.star64('agent', 'ready', '1001');
+  await waitMembers(centre, queue, ['1001']);
+  const before = provider.sent;
+  const { call } = await start();
+  await phone.incoming();
+  await phone.hangup();
+  await phone.closed();
+  await waitState(centre, '1001', 'idle');
+  t.same(await told(call), ['began', 'agent_ringing', 'agent_missed', 'ended']);
+  t.equal(provider.sent, before);
+  t.match(await db('calls').where({ uniqueid: call }).first(), { outcome: 'no-agent', direction: 'out' });
+  t.same((await statesOf(centre, '1001')).slice(-2), ['ringing', 'idle']);
+});
+
+await t.test('an administrator is rung to hear a call of their group, which is recorded', async (t) => {
+  const supervisor = await centre.phone('5002');
+  const customer = await callIn(centre);
+  await phone.incoming();
+  await t.rejects(
+    centre.star64('supervise', '5001', '--from', '5002'),
+    /no call of a group goes on/,
+    'it only rings',
+  );
+  await phone.answer();
+  await waitState(centre, '1001', 'talking');
+  await t.rejects(centre.star64('supervise', '5001', '--from', '5001'), /administers no group/);
+  await centre.star64('supervise', '5001', '--from', '5002', '--mode', 'whisper');
+  await supervisor.incoming();
+  t.same(await listSupervisions(db, 'astercc', {}), [], 'nothing is heard before they pick up');
+  await supervisor.answer();
+  const [heard] = await until('the record', async () => {
+    const found = await listSupervisions(db, 'astercc', {});
+    return found.length > 0 ? found : undefined;
+  });
+  t.match(heard, { user: 'carl', from: '5002', extension: '5001', agent: '1001', mode: 'whisper' });
+  await customer.hangup();
+  await supervisor.closed();
+});
