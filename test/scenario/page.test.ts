@@ -44,7 +44,11 @@ async function loggedIn(team: string): Promise<{ page: Page; told: string[] }> {
   await page.keyboard.press('Enter');
   await stateIs(page, 'signed-out');
   page.on('response', (response) => {
-    if (response.request().url().includes('/desk')) void response.text().then((text) => told.push(text));
+    if (response.request().url().includes('/desk'))
+      void response.text().then(
+        (text) => told.push(text),
+        () => undefined,
+      );
   });
   return { page, told };
 }

@@ -149,7 +149,6 @@ function drawCall({ agent, call }, live) {
   if (!consulting) return;
   const { number } = call.consult;
   text($('consult-title'), number === null ? word('consulting_somebody') : word('consulting', number));
-  show($('back'), number !== null);
 }
 
 /** One card each, which stays as it is while the popup does: somebody may be writing in it. */

@@ -97,10 +97,12 @@ function begin({ team, agent }) {
     },
     refused: loggedOut,
   });
-  // Whoever holds, and whom somebody asks, is told by no event.
+  // Whoever holds, and whom somebody asks, is told by no event; and all events are late while somebody writes for long.
+  let beats = 0;
   clearInterval(page.timer);
   page.timer = setInterval(() => {
-    if (page.live && page.desk?.agent.state === 'talking' && !document.hidden) void connection?.refresh();
+    const often = page.desk?.agent.state === 'talking' && !document.hidden;
+    if (page.live && (often || ++beats % 7 === 0)) void connection?.refresh();
   }, 3000);
   void ask('GET', `${root()}/directory`)
     .then(({ items }) => {
@@ -191,12 +193,12 @@ const mine = () => ({ from: page.desk.agent.extension });
 const leave = () => command('hangup', { party: page.desk.agent.extension });
 
 const callActs = {
-  hold: () => command('hold', mine()),
+  hold: () => command(page.desk.call.held_since === null ? 'hold' : 'resume', mine()),
   'hang-up': leave,
   // Who leaves while they ask somebody leaves these two together.
   'hand-over': leave,
   conference: () => command('conference', mine()),
-  back: () => command('hangup', { party: page.desk.call.consult.number }),
+  back: () => command('back', mine()),
 };
 for (const [id, work] of Object.entries(callActs))
   $(id).addEventListener('click', () => void act($(id), work));

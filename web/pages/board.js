@@ -241,6 +241,10 @@ document.addEventListener('keydown', ({ key, target }) => {
 });
 
 setInterval(tick, 500);
+// Events are late while somebody writes for long.
+setInterval(() => {
+  if (page.live) void connection?.refresh();
+}, 10_000);
 setInterval(() => {
   if (page.turning && (page.pages ?? 1) > 1) turn(1);
 }, rotateMs);
