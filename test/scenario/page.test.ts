@@ -1,6 +1,5 @@
 import t from 'tap';
 import { pino } from 'pino';
-import { until } from '../../domain/machine/processes.js';
 import { setAgent } from '../../domain/provisioning/agent.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { createWeb } from '../../web/server.js';
@@ -108,10 +107,7 @@ await t.test('the next by keys alone, and the page follows', async () => {
 });
 
 await t.test('the other team has seen nothing of it', async (t) => {
-  const { state } = (await until('the page of the other team', () =>
-    stranger.page.evaluate("({ state: document.querySelector('#state-card').dataset.state })"),
-  )) as { state: string };
-  t.equal(state, 'signed-out');
+  t.equal(await stranger.page.getAttribute('#state-card', 'data-state'), 'signed-out');
   t.notMatch(stranger.told.join(), /4930555|support/);
   const own = await stranger.page
     .evaluate(`Promise.all(['agents/1001/desk', 'popups', 'calls', 'events?since=600', 'directory']
