@@ -51,7 +51,7 @@ const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 /** What a call centre on this machine needs. */
 const centreTrees: readonly TreeName[] = ['asterisk', 'phones'];
 
-/** The tree, downloaded at its first use: about 120 MB for `asterisk`, 100 MB for `phones`, DOWNLOAD MB for `browser`. No root needed. */
+/** The tree, downloaded at its first use: about 120 MB for `asterisk`, 100 MB for `phones`, 165 MB for `browser`. No root needed. */
 export async function tree(name: TreeName, options: TreeOptions = {}): Promise<CachedTree> {
   const {
     suite,
