@@ -17,7 +17,17 @@ const trees = {
   },
   phones: { suite: 'bookworm', packages: ['sip-tester', 'baresip-core'] },
   pgbouncer: { suite: 'bookworm', packages: ['pgbouncer'] },
-} as const;
+  // The one without windows, with fonts for the languages of our pages.
+  browser: {
+    suite: 'bookworm',
+    packages: ['chromium-headless-shell', 'fonts-dejavu-core', 'fonts-droid-fallback'],
+    // Drivers of graphics cards, which it depends on and does not load: a third of it.
+    without: ['libgl1-mesa-dri', 'libllvm15', 'libz3-4'],
+  },
+} as const satisfies Record<
+  string,
+  { suite: string; packages: readonly string[]; without?: readonly string[] }
+>;
 
 export type TreeName = keyof typeof trees;
 
@@ -41,20 +51,25 @@ const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 /** What a call centre on this machine needs. */
 const centreTrees: readonly TreeName[] = ['asterisk', 'phones'];
 
-/** The tree, downloaded at its first use: about 120 MB for `asterisk`, 100 MB for `phones`. No root needed. */
+/** The tree, downloaded at its first use: about 120 MB for `asterisk`, 100 MB for `phones`, 165 MB for `browser`. No root needed. */
 export async function tree(name: TreeName, options: TreeOptions = {}): Promise<CachedTree> {
-  const { suite, packages } = trees[name];
+  const {
+    suite,
+    packages,
+    without = [],
+  }: { suite: string; packages: readonly string[]; without?: readonly string[] } = trees[name];
   const report = (step: Progress['step'], percent: number): void =>
     options.onProgress?.({ tree: name, step, percent });
   const architecture = await debianArchitecture();
   const recipe: Recipe = {
     name: `${name}-${architecture}`,
-    recipe: `1 ${suite} ${packages.join(' ')}`,
+    recipe: `1 ${suite} ${[...packages, ...without.map((one) => `-${one}`)].join(' ')}`,
     make: async ({ root, work, lockFd }) => {
       const archives = await download(work, suite, [...packages], lockFd, report);
       const versions: Record<string, string> = {};
       for (const [index, archive] of archives.entries()) {
         report('unpack', Math.floor((100 * index) / archives.length));
+        if (without.some((one) => archive.startsWith(`${one}_`))) continue;
         await run('dpkg', ['-x', join(work, 'cache/archives', archive), root], { inherit: [lockFd] });
         const [packageName = archive, version = ''] = archive.split('_');
         // An epoch's colon is written %3a in archive names.

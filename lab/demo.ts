@@ -1,10 +1,18 @@
 import { readStatus } from '../domain/monitor/status.js';
 import { showExtensionSecret } from '../domain/provisioning/extension.js';
+import { join } from 'node:path';
+import { freePort } from '../domain/machine/ports.js';
+import { LabProcess, until } from '../domain/machine/processes.js';
+import { temporaryDirectory } from '../domain/machine/temporary.js';
+import { setAgent } from '../domain/provisioning/agent.js';
+import { addApiToken } from '../domain/provisioning/api-token.js';
+import { generateSecret } from '../domain/password.js';
 import { Star64Error } from '../domain/errors.js';
 import { Centre } from './centre.js';
 import { playDay, type Tell } from './day.js';
 import { follow } from './follow.js';
 import { provision, readFixture } from './provision.js';
+import { star64Command } from './server.js';
 import { readSummary, summaryLines } from './summary.js';
 
 const fixture = new URL('../../fixtures/demo-team.json', import.meta.url);
@@ -71,19 +79,61 @@ async function stay(
   signalled: Promise<unknown>,
 ): Promise<void> {
   const { secret } = await showExtensionSecret(centre.db, 'astercc', '5002');
+  const web = await startWeb(centre);
+  try {
+    await showAll(centre, print, secret ?? '', web.lines);
+    await follow(centre.db, print, signalled);
+  } finally {
+    await web.process.stop();
+  }
+}
+
+/** `star64 web` on a free port, with a login for the agent's page and one for the board. */
+async function startWeb(centre: Centre): Promise<{ process: LabProcess; lines: string }> {
+  const port = await freePort();
+  const outputFile = join(await temporaryDirectory('demo-web'), 'web.log');
+  const env = { ...centre.env, STAR64_WEB_HOST: '127.0.0.1', STAR64_WEB_PORT: String(port) };
+  const process = await LabProcess.launch(...star64Command('web'), { env, outputFile });
+  const address = `http://127.0.0.1:${port}`;
+  await until(
+    'star64 web to answer',
+    () =>
+      fetch(`${address}/livez`).then(
+        ({ ok }) => ok || undefined,
+        () => undefined,
+      ),
+    60_000,
+  );
+  const password = generateSecret();
+  await setAgent(centre.db, 'astercc', '1003', { password });
+  const { token } = await addApiToken(centre.db, 'astercc', 'board', { role: 'reader', by: 'demo' });
+  return {
+    process,
+    lines: `Pages, in a browser on this machine:
+  ${address}/agent?team=astercc   agent 1003, password ${password}
+  ${address}/board#token=${token}`,
+  };
+}
+
+async function showAll(
+  centre: Centre,
+  print: (text: string) => void,
+  secret: string,
+  pages: string,
+): Promise<void> {
   const { host, port } = centre.asterisk.sip;
   print(`
 Everything is running. Register a softphone on this machine:
   server    ${host}:${port} (UDP)
   user      astercc-5002
-  password  ${secret ?? ''}
+  password  ${secret}
 Dial:
   *641003   sign in as agent 1003; *64 asks for the number
   6000      be a customer: the queue "support"
   *67       end the wrap-up     *65  sign out
+${pages}
 What happens is shown here. Ctrl-C stops everything.
 `);
   const { agents } = await readStatus(centre.db, 'astercc');
   for (const { number, name, state } of agents) print(`  agent ${number} ${name}: ${state}`);
-  await follow(centre.db, print, signalled);
 }

@@ -41,12 +41,12 @@ import { up as features } from './0041-features.js';
 import { up as callCommands } from './0042-call-commands.js';
 import { up as apiTokens } from './0043-api-tokens.js';
 import { up as logins } from './0044-logins.js';
+import { up as clicks } from './0045-clicks.js';
 import { up as popups } from './0046-popups.js';
 import { up as webhooks } from './0047-webhooks.js';
 import { up as idempotency } from './0048-idempotency.js';
-import { up as clicks } from './0045-clicks.js';
-import { up as callbackLimits } from './0050-callbacks.js';
 import { up as conferenceEnd } from './0049-conference-end.js';
+import { up as callbackLimits } from './0050-callbacks.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -101,10 +101,10 @@ export const migrations: readonly Migration[] = [
   { name: '0042-call-commands', sql: callCommands },
   { name: '0043-api-tokens', sql: apiTokens },
   { name: '0044-logins', sql: logins },
+  { name: '0045-clicks', sql: clicks },
   { name: '0046-popups', sql: popups },
   { name: '0047-webhooks', sql: webhooks },
   { name: '0048-idempotency', sql: idempotency },
-  { name: '0045-clicks', sql: clicks },
-  { name: '0050-callbacks', sql: callbackLimits },
   { name: '0049-conference-end', sql: conferenceEnd },
+  { name: '0050-callbacks', sql: callbackLimits },
 ];

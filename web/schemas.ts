@@ -30,9 +30,12 @@ export const agentSchema = z.object({
 export const groupSchema = z.object({
   name: z.string(),
   waiting: z.int(),
+  callbacks: z.int(),
   waiting_since: maybe(moment),
   talking: z.int(),
   signed_in: z.int(),
+  /** How many in each state. */
+  states: z.record(z.string(), z.int()),
   answered: z.int(),
   answered_in_time: z.int(),
   abandoned: z.int(),

@@ -14,16 +14,18 @@ import type { Database } from '../domain/database/pool.js';
 import { enter, Guesses } from './doors.js';
 import { Metrics, type MetricsSettings } from './metrics/metrics.js';
 import { EventStreams, eventStreamsDefaults, type EventStreamsSettings } from './event-streams.js';
+import { servePages } from './pages.js';
 import { answerProblems, Refusal } from './problems.js';
 import { agentRoutes } from './routes/agents.js';
 import { callRoutes } from './routes/calls.js';
 import { clickRoutes } from './routes/clicks.js';
 import { eventRoutes } from './routes/events.js';
 import { loginRoutes } from './routes/logins.js';
-import { popupRoutes } from './routes/popups.js';
 import { metricsRoutes } from './routes/metrics.js';
-import { webhookRoutes } from './routes/webhooks.js';
+import { pageRoutes } from './routes/page.js';
+import { popupRoutes } from './routes/popups.js';
 import { provisioningRoutes } from './routes/provisioning.js';
+import { webhookRoutes } from './routes/webhooks.js';
 
 export interface WebSettings {
   version: string;
@@ -100,6 +102,7 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
   await app.register(
     metricsRoutes(new Metrics(db, { version, webhooks: () => new Map(), ...metrics }), metrics.token),
   );
+  await app.register(servePages);
   await app.register(
     async (v1) => {
       v1.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
@@ -108,6 +111,7 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
       await v1.register(callRoutes(db));
       await v1.register(clickRoutes(db));
       await v1.register(eventRoutes(db, streams));
+      await v1.register(pageRoutes(db));
       await v1.register(popupRoutes(db));
       await v1.register(webhookRoutes(db));
       await v1.register(provisioningRoutes(db));

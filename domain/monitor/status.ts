@@ -24,6 +24,8 @@ export interface GroupStatus {
   /** Callers who talk to the agent who answered them in this queue; not those who were sent on. */
   talking: number;
   signedIn: number;
+  /** How many of those who are signed in are in each state; a state in which nobody is, is left out. */
+  states: Partial<Record<AgentState, number>>;
   answered: number;
   /** Those of the answered that did not wait longer than the service level allows. */
   answeredInTime: number;
@@ -122,16 +124,19 @@ const groupsSql = `
         and answered_at <= joined_at + make_interval(secs => :withinSeconds)) as in_time,
       count(*) filter (where outcome in ('abandoned', 'nobody', 'timeout', 'full')) as abandoned
     from queue_visits where team_id = :teamId and joined_at >= :today group by group_id
-  ), signed_in as (
-    select m.group_id, count(*) as agents
+  ), in_state as (
+    select m.group_id, s.state, count(*) as agents
     from sign_ins i join agent_group_members m on m.agent_id = i.agent_id
-    where i.team_id = :teamId and i.signed_out_at is null group by m.group_id
+    join agent_states s on s.sign_in_id = i.id and s.ended_at is null
+    where i.team_id = :teamId and i.signed_out_at is null group by m.group_id, s.state
+  ), signed_in as (
+    select group_id, sum(agents) as agents, json_object_agg(state, agents) as states from in_state group by group_id
   )
   select g.name, coalesce(open.waiting, 0)::integer as waiting,
     (select count(*) from callbacks k where k.team_id = g.team_id and k.group_id = g.id and k.ended_at is null)::integer
       as callbacks, open.since as "waitingSince",
     coalesce(open.talking, 0)::integer as talking, coalesce(signed_in.agents, 0)::integer as "signedIn",
-    coalesce(answered, 0)::integer as answered, coalesce(in_time, 0)::integer as "answeredInTime",
+    coalesce(signed_in.states, '{}') as states, coalesce(answered, 0)::integer as answered, coalesce(in_time, 0)::integer as "answeredInTime",
     coalesce(abandoned, 0)::integer as abandoned,
     round(100.0 * in_time / nullif(answered + abandoned, 0), 2)::double precision as "serviceLevel"
   from agent_groups g

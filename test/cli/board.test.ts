@@ -15,6 +15,7 @@ const group = (name: string, values: Partial<GroupStatus> = {}): GroupStatus => 
   waitingSince: null,
   talking: 0,
   signedIn: 0,
+  states: {},
   answered: 0,
   answeredInTime: 0,
   abandoned: 0,

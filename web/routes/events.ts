@@ -39,7 +39,8 @@ export const eventRoutes =
         const { types: typed } = request.query;
         const types = typed === undefined ? eventTypes : checkTypes(typed.split(','));
         const last = request.headers['last-event-id'];
-        const from = after ?? (typeof last === 'string' && last !== '' ? last : undefined);
+        // Whoever comes back to an address with a cursor in it has heard more meanwhile.
+        const from = typeof last === 'string' && last !== '' ? last : after;
         const options = {
           team,
           types,
