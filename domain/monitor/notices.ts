@@ -5,7 +5,8 @@ import { listUnknownNumbers } from '../calls/unknown-numbers.js';
 
 /** Something that a person should see to, beside the figures. */
 export interface Notice {
-  readonly about: 'endpoint' | 'did' | 'click' | 'unknown-number' | 'emergency' | 'call-key' | 'manager' | 'callback';
+  readonly about:
+    'endpoint' | 'did' | 'click' | 'unknown-number' | 'emergency' | 'call-key' | 'manager' | 'callback';
   readonly says: string;
 }
 
