@@ -27,7 +27,9 @@ export function withoutSecrets(noun: Noun, row: object): { row: Given; told: str
   const told: string[] = [];
   const kept = Object.entries(row).filter(([key, value]) => {
     const field = noun.fields[key]?.value;
-    if (field?.is !== 'secret' || field.kept !== 'clear') return true;
+    // What a row says beside its fields may be a secret, too.
+    if (!field) return key === 'team' || key === 'createdAt';
+    if (field.is !== 'secret' || field.kept !== 'clear') return true;
     const another = field.renew === undefined ? '' : `: PATCH {"${key}": {"generate": true}} makes another`;
     if (value !== null) told.push(`${key} was told once, in the first answer${another}`);
     return false;

@@ -73,7 +73,7 @@ interface Schema {
   minimum?: number;
 }
 function sample(schema: Schema, name: string): unknown {
-  if (name in words && schema.type !== 'object') return words[name];
+  if (name in words && schema.type !== 'object' && !schema.enum) return words[name];
   const [choice] = schema.enum ?? schema.anyOf ?? [];
   if (schema.const !== undefined) return schema.const;
   if (choice !== undefined) return schema.anyOf ? sample(choice as Schema, name) : choice;

@@ -16,6 +16,7 @@ const open: Readonly<Record<string, string>> = {
   'GET /livez': 'the process answers',
   'GET /readyz': 'it can do its work',
   'GET /v1/openapi.json': 'the document of the API',
+  'GET /metrics': 'of all teams: a token of its own, or this machine alone (web/routes/metrics.ts)',
   'POST /v1/tokens': 'the door itself: it wants a password',
 };
 

@@ -35,6 +35,9 @@ const page = z.strictObject({
 export const plural = (noun: string): string =>
   noun.endsWith('ss') ? `${noun}es` : noun.endsWith('s') ? noun : `${noun}s`;
 
+/** Nouns that have routes of their own. */
+export const elsewhere: ReadonlySet<string> = new Set(['webhook']);
+
 /**
  * What is configured of a team, for its administrators: the nouns of the command line by their descriptions, with the same
  * functions, checks and messages. A noun that is described is here by itself.
@@ -42,7 +45,7 @@ export const plural = (noun: string): string =>
 export const provisioningRoutes =
   (db: Database): FastifyPluginCallbackZod =>
   (app, _options, done) => {
-    for (const noun of nouns) {
+    for (const noun of nouns.filter(({ noun }) => !elsewhere.has(noun))) {
       const door = doorOf(app, db, noun);
       if (!door.isTeam) listRoute(door);
       showRoute(door);
