@@ -20,7 +20,6 @@ const open: Readonly<Record<string, string>> = {
   'POST /v1/tokens': 'the door itself: it wants a password',
   'GET /agent': 'a page, which has a login of its own',
   'GET /board': 'a page, which has a login of its own',
-  'GET /metrics': 'has a door of its own: its token, or from this machine',
 };
 /** What the pages are made of is the same for everybody. */
 const isPart = (name: string): boolean => name.startsWith('GET /pages/');
