@@ -63,6 +63,8 @@ const time = (date) =>
 export const popupsIn = {
   /** What an application says may be opened: a page, and no script or file. */
   isLink: (link) => typeof link === 'string' && /^https?:\/\//i.test(link) && URL.canParse(link),
+  /** What stands in the card of one, if it is there. */
+  written: (id) => $('popups').querySelector(`form[data-popup="${id}"]`)?.disposition.value.trim() ?? '',
 };
 
 /** Shows all of it. Where nothing is live the state is not known, and is said so. */
@@ -77,6 +79,7 @@ export function draw(page) {
     desk === undefined ? 'star64' : `${word(`state_${live ? desk.agent.state : 'unknown'}`)} – star64`;
   if (desk === undefined) return;
   drawState(desk, live, downSince);
+  drawSignIn(page);
   drawCall(desk, live);
   drawPopups(page);
   drawToday(desk);
@@ -106,7 +109,6 @@ function drawState({ agent, pause_reasons: reasons }, live, downSince) {
   if (before !== undefined && before !== shown) text($('announce'), word(`state_${shown}`));
 
   const signedOut = state === 'signed-out';
-  show($('sign-in'), signedOut && live);
   show($('acts'), !signedOut);
   const [act, label] = nextActs[state] ?? [];
   primary(act, label && word(label), live);
@@ -124,6 +126,23 @@ function drawState({ agent, pause_reasons: reasons }, live, downSince) {
     ...reasons.map(({ digit, name }) => new Option(name, digit)),
   );
   if (reasons.some(({ digit }) => digit === chosen)) select.value = chosen;
+}
+
+/** Where an agent signs in: a fixed one has one phone, and of several that could be meant one is chosen. */
+function drawSignIn({ desk: { agent }, live, phones }) {
+  const signedOut = agent.state === 'signed-out';
+  show($('sign-in'), signedOut && live);
+  show($('extension-line'), agent.kind !== 'fixed');
+  show($('phones'), signedOut && phones !== undefined);
+  if (phones === undefined) return;
+  text($('phones-title'), word(phones.asks));
+  const list = $('phones').querySelector('.acts');
+  const at = phones.at.join();
+  if (list.dataset.at === at) return;
+  list.dataset.at = at;
+  list.replaceChildren(
+    ...phones.at.map((value) => make('button', { type: 'button', value, textContent: value })),
+  );
 }
 
 function drawCall({ agent, call }, live) {

@@ -5,6 +5,8 @@ import { canAct, draw, popupsIn, tick } from './agent-view.js';
 
 /** What the page shows; `desk` is what the server has said last, and counts as long as `live`. */
 const page = { team: '', agent: '', desk: undefined, popups: [], live: false, downSince: undefined };
+/** Popups that have come to this page. */
+const seen = new Set();
 let connection;
 let problemShown;
 
@@ -51,24 +53,40 @@ async function read(counts) {
   clock.set(desk.at);
   // Something has happened to the agent meanwhile: it is read again, and this is old.
   if (!counts()) return;
-  const known = new Set(page.popups.map(({ id }) => id));
   const first = page.desk === undefined;
+  // A dynamic agent is looked for at the phones of their address; what was said last time may be another one.
+  const { extension } = $('sign-in');
+  if (first && desk.agent.kind === 'adaptive')
+    extension.value ||= localStorage.getItem('star64-extension') ?? '';
   Object.assign(page, { desk, popups: shownPopups(desk, popups.items), live: true, downSince: undefined });
   draw(page);
-  for (const popup of page.popups) if (!known.has(popup.id)) popupComes(popup, first);
+  for (const popup of page.popups)
+    if (!seen.has(popup.id)) {
+      seen.add(popup.id);
+      popupComes(popup, first);
+    }
 }
 
-/** Those whose call goes on, and in the wrap-up after it the one that can still be done, which ends it. */
+/**
+ * Those whose call goes on; in the wrap-up after it the one that can still be done, which ends it; and whatever an agent has
+ * begun to write in, however the wrap-up has ended.
+ */
 function shownPopups({ agent }, popups) {
-  const [last] = popups;
-  const left = agent.state === 'wrap-up' && last && last.done_at === null ? last.id : undefined;
-  return popups.filter(({ id, closed_at: closed }) => closed === null || id === left);
+  const last = popups[0]?.id;
+  return popups.filter(
+    ({ id, closed_at: closed, done_at: done }) =>
+      closed === null ||
+      (done === null && ((agent.state === 'wrap-up' && id === last) || popupsIn.written(id) !== '')),
+  );
 }
 
 function popupComes(popup, first) {
   text($('popup-announce'), word('popup_opened', popup.caller ?? word('unknown_caller')));
-  // One that is there as the page is opened has been opened before.
-  if (first || !$('auto-open').checked || !popupsIn.isLink(popup.link)) return;
+  // Of several tabs one opens it; and one that is there as the page is opened has been opened before.
+  const { id } = popup;
+  const before = JSON.parse(localStorage.getItem('star64-opened') ?? '[]');
+  if (!before.includes(id)) localStorage.setItem('star64-opened', JSON.stringify([...before, id].slice(-50)));
+  if (first || before.includes(id) || !$('auto-open').checked || !popupsIn.isLink(popup.link)) return;
   const opened = window.open('about:blank', '_blank');
   if (!opened) {
     refuse({ code: 'popup_blocked', message: word('popup_blocked') });
@@ -78,7 +96,15 @@ function popupComes(popup, first) {
   opened.location.replace(popup.link);
 }
 
+/** What somebody has written here is not for the next one. */
+function forget() {
+  for (const id of ['send', 'dial', 'sign-in']) $(id).reset();
+  $('popups').replaceChildren();
+  page.phones = undefined;
+}
+
 function begin({ team, agent }) {
+  if (page.team !== team || page.agent !== agent) forget();
   Object.assign(page, { team, agent, desk: undefined, popups: [], live: false, downSince: undefined });
   localStorage.setItem('star64-team', team);
   show($('log-in'), false);
@@ -126,8 +152,9 @@ function loggedOut(problem) {
   const form = $('log-in');
   form.team.value ||=
     new URLSearchParams(location.search).get('team') ?? localStorage.getItem('star64-team') ?? '';
+  form.agent.value ||= page.agent;
   form.password.value = '';
-  (form.team.value ? form.agent : form.team).focus();
+  [form.team, form.agent, form.password].find(({ value }) => value === '').focus();
 }
 
 $('log-in').addEventListener('submit', (event) => {
@@ -148,31 +175,38 @@ $('log-in').addEventListener('submit', (event) => {
 $('log-out').addEventListener('click', () => {
   void act($('log-out'), async () => {
     await ask('DELETE', 'tokens/current');
+    forget();
+    $('log-in').agent.value = page.agent = '';
     loggedOut(undefined);
   });
 });
 
-$('sign-in').addEventListener('submit', (event) => {
-  event.preventDefault();
-  const { extension } = event.target;
-  void act(event.target.querySelector('button'), async () => {
-    const given = extension.value.trim();
+/** Signs in at this extension, or, where nothing is said, where the server finds the agent; else it asks which phone it is. */
+const signIn = (button, extension) =>
+  act(button, async () => {
+    page.phones = undefined;
     try {
-      await ask('POST', `${own()}/sign-in`, given === '' ? {} : { extension: given });
-      localStorage.setItem('star64-extension', given);
+      await ask('POST', `${own()}/sign-in`, extension === '' ? {} : { extension });
+      if (page.desk.agent.kind === 'dynamic') $('sign-in').reset();
+      else if (extension !== '') localStorage.setItem('star64-extension', extension);
     } catch (problem) {
-      const candidates = problem.facts?.candidates;
-      if (Array.isArray(candidates)) {
-        $('phones').replaceChildren(
-          ...candidates.map((value) => make('option', { value: value.extension ?? value })),
-        );
-        extension.focus();
-      }
-      throw problem;
+      const { candidates = [], phones = [] } = problem.facts ?? {};
+      if (problem.code !== 'phone_wanted' || candidates.length + phones.length === 0) throw problem;
+      page.phones =
+        candidates.length > 0 ? { asks: 'phones_here', at: candidates } : { asks: 'phones_free', at: phones };
+      draw(page);
+      $('phones').querySelector('button').focus();
     }
   });
+
+$('sign-in').addEventListener('submit', (event) => {
+  event.preventDefault();
+  void signIn($('sign-in-button'), event.target.extension.value.trim());
 });
-$('sign-in').extension.value = localStorage.getItem('star64-extension') ?? '';
+$('phones').addEventListener('click', ({ target }) => {
+  const button = target.closest('button');
+  if (button) void signIn(button, button.value);
+});
 
 /** What the buttons of the state do, by the word of the API. */
 const stateActs = {
