@@ -58,7 +58,7 @@ function primary(act, label, live) {
 }
 
 const time = (date) =>
-  date.toLocaleTimeString(language, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  date.toLocaleTimeString(language, { hour: 'numeric', minute: '2-digit', second: '2-digit' });
 
 export const popupsIn = {
   /** What an application says may be opened: a page, and no script or file. */
@@ -80,11 +80,11 @@ export function draw(page) {
   if (desk === undefined) return;
   drawState(desk, live, downSince);
   drawSignIn(page);
-  drawCall(desk, live);
+  drawCall(desk);
   drawPopups(page);
   drawToday(desk);
   drawQueues(desk);
-  show($('dial'), live && ['idle', 'paused', 'wrap-up'].includes(desk.agent.state));
+  show($('dial'), ['idle', 'paused', 'wrap-up'].includes(desk.agent.state));
   for (const button of document.querySelectorAll('#desk button:not(#primary)')) enable(button, live);
   tick(page);
 }
@@ -129,9 +129,9 @@ function drawState({ agent, pause_reasons: reasons }, live, downSince) {
 }
 
 /** Where an agent signs in: a fixed one has one phone, and of several that could be meant one is chosen. */
-function drawSignIn({ desk: { agent }, live, phones }) {
+function drawSignIn({ desk: { agent }, phones }) {
   const signedOut = agent.state === 'signed-out';
-  show($('sign-in'), signedOut && live);
+  show($('sign-in'), signedOut);
   show($('extension-line'), agent.kind !== 'fixed');
   show($('phones'), signedOut && phones !== undefined);
   if (phones === undefined) return;
@@ -145,7 +145,7 @@ function drawSignIn({ desk: { agent }, live, phones }) {
   );
 }
 
-function drawCall({ agent, call }, live) {
+function drawCall({ agent, call }) {
   show($('call'), call !== null);
   show($('consult'), call !== null && call.consult !== null);
   if (call === null) return;
@@ -164,7 +164,7 @@ function drawCall({ agent, call }, live) {
   const consulting = call.consult !== null;
   show($('hold'), talking && !consulting);
   show($('hang-up'), talking && !consulting);
-  show($('send'), talking && !consulting && live);
+  show($('send'), talking && !consulting);
   if (!consulting) return;
   const { number } = call.consult;
   text($('consult-title'), number === null ? word('consulting_somebody') : word('consulting', number));
