@@ -1,5 +1,6 @@
 import * as clock from './clock.js';
 import { $, language, make, said, show, text, word } from './dom.js';
+import { drawPopups } from './popups.js';
 
 /** Signs of the states, beside their words and colours. */
 const glyphs = {
@@ -59,13 +60,6 @@ function primary(act, label, live) {
 
 const time = (date) =>
   date.toLocaleTimeString(language, { hour: 'numeric', minute: '2-digit', second: '2-digit' });
-
-export const popupsIn = {
-  /** What an application says may be opened: a page, and no script or file. */
-  isLink: (link) => typeof link === 'string' && /^https?:\/\//i.test(link) && URL.canParse(link),
-  /** What stands in the card of one, if it is there. */
-  written: (id) => $('popups').querySelector(`form[data-popup="${id}"]`)?.disposition.value.trim() ?? '',
-};
 
 /** Shows all of it. Where nothing is live the state is not known, and is said so. */
 export function draw(page) {
@@ -168,69 +162,6 @@ function drawCall({ agent, call }) {
   if (!consulting) return;
   const { number } = call.consult;
   text($('consult-title'), number === null ? word('consulting_somebody') : word('consulting', number));
-}
-
-/** One card each, which stays as it is while the popup does: somebody may be writing in it. */
-function drawPopups({ popups, live }) {
-  const section = $('popups');
-  show(section, popups.length > 0);
-  for (const card of [...section.children])
-    if (!popups.some(({ id }) => String(id) === card.dataset.popup)) card.remove();
-  for (const popup of popups) {
-    const id = String(popup.id);
-    let card = [...section.children].find((one) => one.dataset.popup === id);
-    if (!card) {
-      card = popupCard(popup);
-      card.dataset.popup = id;
-      section.append(card);
-    }
-    text(
-      card.querySelector('h2'),
-      word('popup_title', popup.caller ?? popup.number ?? word('unknown_caller')),
-    );
-    text(card.querySelector('p'), [popup.group, popup.binding, popup.extension].filter(Boolean).join(' · '));
-    const link = card.querySelector('a');
-    if (link) text(link, word('open_popup'));
-    text(card.querySelector('label span'), word('disposition'));
-    text(card.querySelector('button'), word('done'));
-    enable(card.querySelector('button'), live);
-  }
-}
-
-function popupCard(popup) {
-  const id = `popup-${popup.id}`;
-  const link = popupsIn.isLink(popup.link)
-    ? [
-        make('p', {
-          className: 'link',
-          children: [
-            make('a', {
-              href: popup.link,
-              target: '_blank',
-              rel: 'noopener noreferrer',
-              className: 'button primary',
-            }),
-          ],
-        }),
-      ]
-    : [];
-  const form = make('form', {
-    className: 'acts',
-    children: [
-      make('label', {
-        className: 'field',
-        children: [make('span'), make('input', { name: 'disposition', maxLength: 80, autocomplete: 'on' })],
-      }),
-      make('button'),
-    ],
-  });
-  form.dataset.popup = String(popup.id);
-  const card = make('article', {
-    className: 'card popup',
-    children: [make('h2', { id }), make('p', { className: 'detail' }), ...link, form],
-  });
-  card.setAttribute('aria-labelledby', id);
-  return card;
 }
 
 function drawToday({ today }) {

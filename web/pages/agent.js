@@ -1,12 +1,11 @@
 import { ask, keepLive, Problem } from './api.js';
 import * as clock from './clock.js';
 import { $, make, said, show, speak, text, word } from './dom.js';
-import { canAct, draw, popupsIn, tick } from './agent-view.js';
+import { canAct, draw, tick } from './agent-view.js';
+import { popupsComeTo, shownPopups } from './popups.js';
 
 /** What the page shows; `desk` is what the server has said last, and counts as long as `live`. */
 const page = { team: '', agent: '', desk: undefined, popups: [], live: false, downSince: undefined };
-/** Popups that have come to this page. */
-const seen = new Set();
 let connection;
 let problemShown;
 
@@ -60,40 +59,8 @@ async function read(counts) {
     extension.value ||= localStorage.getItem('star64-extension') ?? '';
   Object.assign(page, { desk, popups: shownPopups(desk, popups.items), live: true, downSince: undefined });
   draw(page);
-  for (const popup of page.popups)
-    if (!seen.has(popup.id)) {
-      seen.add(popup.id);
-      popupComes(popup, first);
-    }
-}
-
-/**
- * Those whose call goes on; in the wrap-up after it the one that can still be done, which ends it; and whatever an agent has
- * begun to write in, however the wrap-up has ended.
- */
-function shownPopups({ agent }, popups) {
-  const last = popups[0]?.id;
-  return popups.filter(
-    ({ id, closed_at: closed, done_at: done }) =>
-      closed === null ||
-      (done === null && ((agent.state === 'wrap-up' && id === last) || popupsIn.written(id) !== '')),
-  );
-}
-
-function popupComes(popup, first) {
-  text($('popup-announce'), word('popup_opened', popup.caller ?? word('unknown_caller')));
-  // Of several tabs one opens it; and one that is there as the page is opened has been opened before.
-  const { id } = popup;
-  const before = JSON.parse(localStorage.getItem('star64-opened') ?? '[]');
-  if (!before.includes(id)) localStorage.setItem('star64-opened', JSON.stringify([...before, id].slice(-50)));
-  if (first || before.includes(id) || !$('auto-open').checked || !popupsIn.isLink(popup.link)) return;
-  const opened = window.open('about:blank', '_blank');
-  if (!opened) {
+  if (popupsComeTo(page, first) === 'blocked')
     refuse({ code: 'popup_blocked', message: word('popup_blocked') });
-    return;
-  }
-  opened.opener = null;
-  opened.location.replace(popup.link);
 }
 
 /** What somebody has written here is not for the next one. */
