@@ -14,7 +14,9 @@ import { migrations } from '../../migrations/index.js';
  * process has made, since to make it takes longer than to start Asterisk. Its name says of which migrations.
  */
 export async function copiedPostgres(): Promise<LabPostgres> {
-  const made = createHash('sha1').update(JSON.stringify(migrations)).update(await postgresMajor());
+  const made = createHash('sha1')
+    .update(JSON.stringify(migrations))
+    .update(await postgresMajor());
   const dir = join(tmpdir(), `star64-test-centre-${userInfo().uid}-${made.digest('hex').slice(0, 12)}`);
   if (!existsSync(dir)) {
     const lock = await FileLock.acquire(`${dir}.lock`);
