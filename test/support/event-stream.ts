@@ -59,6 +59,15 @@ export class Listener {
     this.response.pause();
   }
 
+  /** Reads on, but slowly: a piece, and then nothing for some milliseconds. */
+  sip(restMs: number): void {
+    this.response.on('data', () => {
+      this.response.pause();
+      setTimeout(() => this.response.resume(), restMs);
+    });
+    this.response.resume();
+  }
+
   thaw(): void {
     this.response.resume();
   }

@@ -95,6 +95,7 @@ await t.test('listeners that do not read delay nobody, and miss nothing when the
   const { at, web } = await serve(t);
   const frozen = await Promise.all(Array.from({ length: 3 }, () => Listener.open(at('astercc'), token)));
   const awake = await Listener.open(at('astercc'), token);
+  const began = await until('where it begins', () => awake.lastId);
   for (const listener of frozen) listener.freeze();
   // More than the kernel keeps for a connection and we for a listener together.
   const name = 'x'.repeat(80_000);
@@ -121,6 +122,16 @@ await t.test('listeners that do not read delay nobody, and miss nothing when the
     30_000,
   );
   t.pass('who never reads again is cut off');
+
+  // All of it takes some seconds: several times as long as somebody may read nothing.
+  const slow = await serve(t, { ...streams, stallMs: 1000 });
+  const sipping = await Listener.open(slow.at('astercc'), token, began);
+  sipping.sip(10);
+  await until('all events, or the end', () =>
+    sipping.ended || sipping.events.length >= 250 ? true : undefined,
+  );
+  t.equal(sipping.events.length, 250, 'who reads slowly is not cut off');
+  sipping.close();
 });
 
 await t.test('however many listen, one asks the database', async (t) => {
