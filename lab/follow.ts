@@ -1,5 +1,6 @@
 import type { Database } from '../domain/database/pool.js';
-import { EventFeed, type Event } from '../domain/monitor/event-feed.js';
+import { EventFeed } from '../domain/monitor/event-feed.js';
+import type { Event } from '../domain/monitor/events.js';
 
 /** Prints every new state of an agent and every new call, as the database gets it, until `signalled`. */
 export async function follow(

@@ -6,7 +6,9 @@ import { seesEvent } from '../domain/monitor/reach.js';
 import { livePrincipals, type Principal } from '../domain/provisioning/principal.js';
 import { LastingFault } from '../domain/machine/lasting-fault.js';
 import { jsonText } from '../domain/json-text.js';
-import { EventFeed, eventTypes, type Event, type FeedOptions } from '../domain/monitor/event-feed.js';
+import { eventTypes } from '../domain/event-types.js';
+import { EventFeed, type FeedOptions } from '../domain/monitor/event-feed.js';
+import type { Event } from '../domain/monitor/events.js';
 import { Refusal } from './problems.js';
 
 export interface EventStreamsSettings {

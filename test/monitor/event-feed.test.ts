@@ -1,7 +1,8 @@
 import t from 'tap';
 import { transition } from '../../domain/presence/agent-state.js';
 import { CallRecords } from '../../domain/calls/records.js';
-import { EventFeed, eventTypes } from '../../domain/monitor/event-feed.js';
+import { eventTypes } from '../../domain/event-types.js';
+import { EventFeed } from '../../domain/monitor/event-feed.js';
 import { removeOldEvents } from '../../domain/monitor/event-retention.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
