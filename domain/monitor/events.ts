@@ -130,6 +130,27 @@ export interface PopupChange {
   outcome: string | null;
 }
 
+/** What the phone of one side does with its call: others hear music, somebody is asked meanwhile, it is sent on. */
+export interface HandlingChange {
+  team: string;
+  /** As `CallChange.call`, which there is none of for a call between two phones. */
+  call: string;
+  caller: string | null;
+  /** Whose phone it is, and the group of their call. */
+  agent: string | null;
+  extension: string | null;
+  group: string | null;
+  /** Who is asked or gets the call, as it was dialled; not of a hold, nor of a consultation by a button of the phone. */
+  number?: string | null;
+  /** `consult.ended`: `back` at the call, `left` with it (sent on, or hung up), `busy`, `no-answer`, `unavailable`, `unknown`, `refused`. */
+  outcome?: string | null;
+  /** Of a call that was sent on: `attended` or `blind`, as Asterisk has it. */
+  how?: string | null;
+}
+
+type HandlingEvent =
+  'call.held' | 'call.resumed' | 'call.transferred' | Extract<EventType, `consult.${string}`>;
+
 type PopupEvent = 'popup.opened' | 'popup.answered' | 'popup.closed';
 
 type SupervisionEvent = 'supervision.began' | 'supervision.over';
@@ -206,6 +227,7 @@ export type Event = Envelope &
     | ({ type: SupervisionEvent } & SupervisionChange)
     | ({ type: CallbackEvent } & CallbackChange)
     | ({ type: ClickEvent } & ClickChange)
+    | ({ type: HandlingEvent } & HandlingChange)
     | ({ type: PopupEvent } & PopupChange)
     | ({ type: 'webhook.disabled' } & WebhookDisabled)
     | ({
@@ -217,6 +239,7 @@ export type Event = Envelope &
           | SupervisionEvent
           | CallbackEvent
           | ClickEvent
+          | HandlingEvent
           | PopupEvent
           | 'webhook.disabled'
         >;
@@ -268,3 +291,13 @@ export function toEvent({ era, xid, id: number, at, type, data: { id, ...data } 
 
 /** The cursor of an event: whoever opens a feed after it goes on with the next one. */
 export const cursorOf = ({ era, xid, id }: Place): string => `${era}-${xid}-${id}`;
+
+/** Whether the second of two cursors is behind the first. */
+export function isBehind(first: string, second: string): boolean {
+  const [one, other] = [first, second].map((cursor) => cursor.split('-').map(Number));
+  for (let index = 0; index < 3; index++) {
+    const difference = (other?.[index] ?? 0) - (one?.[index] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return false;
+}
