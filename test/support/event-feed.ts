@@ -1,6 +1,7 @@
 import type { Database } from '../../domain/database/pool.js';
 import { until } from '../../domain/machine/processes.js';
-import { EventFeed, type Event, type FeedOptions } from '../../domain/monitor/event-feed.js';
+import { EventFeed, type FeedOptions } from '../../domain/monitor/event-feed.js';
+import type { Event } from '../../domain/monitor/events.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
 
 /** Signs in an agent of `crowd` at their phone; the id of the sign-in. */

@@ -90,13 +90,11 @@ function begin({ team, agent }) {
     },
     refused: loggedOut,
   });
-  // Whoever holds, and whom somebody asks, is told by no event; and all events are late while somebody writes for long.
-  let beats = 0;
+  // A net: events are late while somebody writes for long.
   clearInterval(page.timer);
   page.timer = setInterval(() => {
-    const often = page.desk?.agent.state === 'talking' && !document.hidden;
-    if (page.live && (often || ++beats % 7 === 0)) void connection?.refresh();
-  }, 3000);
+    if (page.live) void connection?.refresh();
+  }, 20_000);
   void ask('GET', `${root()}/directory`)
     .then(({ items }) => {
       $('directory').replaceChildren(
