@@ -164,7 +164,11 @@ await t.test('and those of hold, recording, dropping and ending', async (t) => {
     await asterisk.verbose.waitFor(new RegExp(`<Local/7000@[^>]*> Playing '${word}\\.`), from);
   }
   await until('the hold and the recording to be written', async () => {
-    const holds = await centre.db('holds').whereNotNull('ended_at').where({ kind: 'hold' });
+    const holds = await centre
+      .db('holds as h')
+      .join('agents as a', 'a.id', 'h.agent_id')
+      .where({ 'a.number': '2001', 'h.kind': 'hold' })
+      .whereNotNull('h.ended_at');
     return holds.length === 1 && (await centre.db('recordings')).length === 1 ? true : undefined;
   });
   await mobile.digits('*25002');
