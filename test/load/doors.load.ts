@@ -91,7 +91,7 @@ await t.test(
     );
     for (const [at, listener] of frozen.entries()) {
       listener.thaw();
-      await until('the end of what the kernel kept', () => (listener.ended ? true : undefined));
+      await until('the end of what the kernel kept', () => (listener.ended ? true : undefined), 120_000);
       const { events: first } = listener;
       const again = await Listener.open(events, tokens[at % 10] ?? '', listener.lastId);
       const rest = await again.has(written - first.length);

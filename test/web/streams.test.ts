@@ -95,8 +95,12 @@ await t.test('who comes back with the last cursor has missed nothing, also of an
 await t.test(
   'listeners that do not read delay nobody, cost little, and miss nothing when they come back',
   async (t) => {
-    const { at, web } = await serve(t);
-    const frozen = await Promise.all(Array.from({ length: 4 }, () => Listener.open(at('astercc'), token)));
+    // One that waits long for who does not read, and one that does not.
+    const { at, web } = await serve(t, { ...streams, stallMs: 600_000 });
+    const strict = await serve(t);
+    const frozen = await Promise.all(
+      [at, at, strict.at, strict.at].map((each) => Listener.open(each('astercc'), token)),
+    );
     const awake = await Promise.all(
       Array.from({ length: 15 }, () => Listener.open(`${at('astercc')}?types=call.ended`, token)),
     );
@@ -125,16 +129,16 @@ await t.test(
       const { body } = await web.inject({ url: '/metrics' });
       return Number(/^star64_event_streams_unread_bytes (.*)$/m.exec(body)?.[1]);
     };
-    const mostUnread = frozen.length * (streams.mostBytes + streams.piece * 81_000);
+    const mostUnread = 2 * (streams.mostBytes + streams.piece * 81_000);
     const held = await unread();
     t.ok(held > 0 && held <= mostUnread, `${held} bytes wait for those who do not read`);
-    const [first, ...others] = frozen;
+    const [first, second, ...others] = frozen;
     first?.thaw();
     t.same(numbers((await first?.has(count)) ?? []), wanted, 'to who reads again');
-    for (const listener of [...awake, all, first]) listener?.close();
+    for (const listener of [...awake, all, first, second]) listener?.close();
     const connections = (): Promise<number> =>
       new Promise((resolve) => {
-        web.server.getConnections((_error, count) => resolve(count));
+        strict.web.server.getConnections((_error, count) => resolve(count));
       });
     await until(
       `${others.length} connections to be cut off`,
