@@ -219,7 +219,8 @@ export class Clicks {
     const until = performance.now() + this.settings.watchMs;
     let seen = false;
     let silent = false;
-    for (; performance.now() < until; await sleep(this.settings.lookMs)) {
+    while (performance.now() < until) {
+      await sleep(this.settings.lookMs);
       let state;
       try {
         state = await this.#value({ Channel: channel, Variable: 'CHANNEL(state)' });

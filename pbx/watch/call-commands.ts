@@ -71,7 +71,10 @@ export class CallCommands extends Loop {
           const later: Later = (look) => {
             const done = look()
               .catch((error: unknown) => {
-                log.warn({ command: command.id, err: error }, 'what became of a command to a call is not known');
+                log.warn(
+                  { command: command.id, err: error },
+                  'what became of a command to a call is not known',
+                );
               })
               .finally(() => afterwards.delete(done));
             afterwards.add(done);

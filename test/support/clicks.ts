@@ -113,7 +113,11 @@ export async function server(
   return commands;
 }
 
-export const start = (db: Database, wanted: Partial<CallWanted> = {}, patience = times): Promise<CallStarted> =>
+export const start = (
+  db: Database,
+  wanted: Partial<CallWanted> = {},
+  patience = times,
+): Promise<CallStarted> =>
   startCall(db, 'astercc', { agent: '1001', to: '+4930123456', by: 'test', ...wanted }, patience);
 
 export async function refusal(work: Promise<unknown>): Promise<Star64Error> {

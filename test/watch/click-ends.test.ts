@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { pino } from 'pino';
 import t from 'tap';
 import { claimCallCommand } from '../../domain/calls/call-commands.js';
@@ -46,14 +47,17 @@ void t.test('looking whether a phone rings keeps no other command waiting', asyn
   const centreOf = await centre(t);
   const { db, rung } = centreOf;
   await signInAgent(db, 'astercc', '1002', { extension: '5002', by: 'test' });
-  let release: (state: string) => void = () => undefined;
-  centreOf.channelState = () => new Promise((resolve) => (release = resolve));
+  const waiting = new EventEmitter();
+  centreOf.channelState = async () => {
+    await once(waiting, 'answer');
+    return 'Ringing';
+  };
   await server(t, centreOf, 'one', 1);
   await start(db);
   await start(db, { agent: '1002', to: '5001' });
   t.equal(rung.length, 2);
   centreOf.channelState = () => Promise.resolve('Ringing');
-  release('Ringing');
+  waiting.emit('answer');
 });
 
 void t.test("a call at the operator's own endpoint is seen by its state", async (t) => {
@@ -74,18 +78,21 @@ void t.test("a call at the operator's own endpoint is seen by its state", async 
   t.match(rung, [/^PJSIP\/desk /]);
 });
 
-void t.test('who answers and hangs up before it is known whether they may call has called nobody', async (t) => {
-  const centreOf = await centre(t);
-  const { db } = centreOf;
-  await server(t, centreOf);
-  const { call } = await start(db);
-  await clickAnswered(db, node, call);
-  await clickOver(db, node, call, 'no-answer', { sentOut: true });
-  t.match(await db('calls').first(), { ended_at: null }, 'one that has gone out has an end of its own');
-  await clickOver(db, node, call, 'no-answer');
-  t.match(await db('calls').first(), { ended_at: Date, outcome: 'abandoned', ended_by: 'caller' });
-  t.equal(await stateOf(db), 'idle');
-});
+void t.test(
+  'who answers and hangs up before it is known whether they may call has called nobody',
+  async (t) => {
+    const centreOf = await centre(t);
+    const { db } = centreOf;
+    await server(t, centreOf);
+    const { call } = await start(db);
+    await clickAnswered(db, node, call);
+    await clickOver(db, node, call, 'no-answer', { sentOut: true });
+    t.match(await db('calls').first(), { ended_at: null }, 'one that has gone out has an end of its own');
+    await clickOver(db, node, call, 'no-answer');
+    t.match(await db('calls').first(), { ended_at: Date, outcome: 'abandoned', ended_by: 'caller' });
+    t.equal(await stateOf(db), 'idle');
+  },
+);
 
 void t.test('answered, given up in a queue: the visit is told as that, and the agent is free', async (t) => {
   const centreOf = await centre(t);
@@ -114,35 +121,40 @@ void t.test('answered, given up in a queue: the visit is told as that, and the a
   t.equal(await stateOf(db), 'idle');
 });
 
-void t.test('a command takes back what the key for hold has begun, and not what the button has', async (t) => {
-  const { db, manager, outbound } = await centre(t);
-  const name = 'PJSIP/astercc-5001-00000001';
-  manager.channels = [{ channel: name, uniqueid: 'a.1', linkedid: 'c.1', bridgeid: 'b', channelstatedesc: 'Up' }];
-  const hands = new CallHands(db, node, manager, outbound);
-  const resume = (): Promise<void> =>
-    hands.do(
-      { id: '1', team: 'astercc', call: 'c.1', kind: 'resume', arguments: {}, givenBy: 'test' },
-      () => undefined,
-    );
-  await t.rejects(resume(), /nobody on hold/);
-  await new HoldRecords(db, node).told([
-    {
-      channel: 'a.1',
-      call: 'c.1',
-      team: 'astercc',
-      extension: '5001',
-      kind: 'hold',
-      startedAgo: 1,
-      endedAgo: null,
-      hungUp: false,
-      row: null,
-      after: null,
-    },
-  ]);
-  await t.rejects(resume(), /by the button of the phone/);
-  manager.channelVariables.set(`${name} STAR64_HOLDS`, 'key');
-  await t.rejects(resume(), /Asterisk refused/, 'the key is pressed, which this one knows nothing of');
-});
+void t.test(
+  'a command takes back what the key for hold has begun, and not what the button has',
+  async (t) => {
+    const { db, manager, outbound } = await centre(t);
+    const name = 'PJSIP/astercc-5001-00000001';
+    manager.channels = [
+      { channel: name, uniqueid: 'a.1', linkedid: 'c.1', bridgeid: 'b', channelstatedesc: 'Up' },
+    ];
+    const hands = new CallHands(db, node, manager, outbound);
+    const resume = (): Promise<void> =>
+      hands.do(
+        { id: '1', team: 'astercc', call: 'c.1', kind: 'resume', arguments: {}, givenBy: 'test' },
+        () => undefined,
+      );
+    await t.rejects(resume(), /nobody on hold/);
+    await new HoldRecords(db, node).told([
+      {
+        channel: 'a.1',
+        call: 'c.1',
+        team: 'astercc',
+        extension: '5001',
+        kind: 'hold',
+        startedAgo: 1,
+        endedAgo: null,
+        hungUp: false,
+        row: null,
+        after: null,
+      },
+    ]);
+    await t.rejects(resume(), /by the button of the phone/);
+    manager.channelVariables.set(`${name} STAR64_HOLDS`, 'key');
+    await t.rejects(resume(), /Asterisk refused/, 'the key is pressed, which this one knows nothing of');
+  },
+);
 
 void t.test('who has signed out talks in nothing', async (t) => {
   const centreOf = await centre(t);
