@@ -5,7 +5,7 @@ import { AmiError } from './ami/errors.js';
 import type { AmiHeaders } from './ami/syntax.js';
 import type { ManagerActions } from './ami/manager.js';
 import { areAlike } from '../domain/telephone-numbers.js';
-import { Clicks } from './click.js';
+import { Clicks, type Later } from './click.js';
 import { phonesAt } from './queue/phones.js';
 import { Refused } from './refused.js';
 import { superviseByCommand } from './supervise-command.js';
@@ -66,16 +66,15 @@ export class CallHands {
   }
 
   /**
-   * Returns what is still to be looked at, for which who gave it does not wait.
+   * `later` is given what is still to be looked at, for which who gave it does not wait.
    * @throws Refused, with why in words; AmiError when Asterisk says nothing, and then nobody knows what it did.
    */
-  async do(command: ClaimedCommand): Promise<(() => Promise<void>) | undefined> {
+  async do(command: ClaimedCommand, later: Later): Promise<void> {
     const { kind } = command;
-    if (kind === 'originate') return this.#clicks.originate(command);
-    if (kind === 'supervise')
+    if (kind === 'originate') await this.#clicks.originate(command, later);
+    else if (kind === 'supervise')
       await superviseByCommand(this.db, this.manager, this.#clicks, this.node, command);
     else await this.#inCall({ ...command, call: command.call ?? '', kind });
-    return undefined;
   }
 
   async #inCall({
@@ -103,9 +102,16 @@ export class CallHands {
       });
       return;
     }
-    if (kind === 'resume' && !(await isHeld(this.db, this.node, agent.uniqueid)))
-      throw new Refused('they have nobody on hold');
+    if (kind === 'resume') await this.#requireHold(agent);
     await this.#press(team, agent.name, pressed[kind]);
+  }
+
+  /** The key for hold ends what it has begun, and else begins one more. @throws Refused. */
+  async #requireHold({ name, uniqueid }: CallChannel): Promise<void> {
+    if (!(await isHeld(this.db, this.node, uniqueid))) throw new Refused('they have nobody on hold');
+    const { headers } = await this.manager.action('Getvar', { Channel: name, Variable: 'STAR64_HOLDS' });
+    if ((headers.get('value') ?? '') === '')
+      throw new Refused('they have them on hold by the button of the phone, which alone takes them back');
   }
 
   async #channels(call: string): Promise<CallChannel[]> {

@@ -29,13 +29,32 @@ export interface ClickSettings {
   watchMs: number;
 }
 
+/** Takes what is to be done when who gave a command has its answer. */
+export type Later = (work: () => Promise<void>) => void;
+
+/** A phone that nobody else rings as long as the channel `by` is there. */
+interface Kept {
+  device: string;
+  extension: string;
+  by: string;
+}
+
+/** What a phone shows that is rung, and what its channel is given. */
+interface Rings {
+  CallerID: string;
+  Variable: Readonly<Record<string, string>>;
+}
+
+const inUse = (extension: string): Refused =>
+  new Refused(`the phone of extension ${extension} rings, or is in a call`, 'in_call');
+
 export const clickDefaults: ClickSettings = { ringMs: 30_000, lookMs: 50, reserveMs: 2000, watchMs: 5000 };
 
 /** Numbers that a phone of the team may be sent to: a feature code is another function, and none of a call's. */
 const callable = ['extension', 'queue', 'ring-group', 'room'];
 
 /** By these a phone that can picks up by itself (RFC 3261 Call-Info, and what Yealink, Snom, Grandstream and Polycom know). */
-const autoAnswer = {
+const picksUp = {
   'PJSIP_HEADER(add,Call-Info)': '<sip:star64>;answer-after=0',
   'PJSIP_HEADER(add,Alert-Info)': '<http://star64>;info=alert-autoanswer',
 };
@@ -54,27 +73,28 @@ export class Clicks {
   ) {}
 
   /**
-   * Rings the agent's phone. Returns what is still to be looked at afterwards, for which nobody waits.
-   * @throws Refused: nothing rings; AmiError when Asterisk says nothing, and then nobody knows.
+   * Rings the agent's phone. `later` is given what is still to be looked at afterwards, for which nobody waits.
+   * @throws Refused: nothing rings; AmiError when Asterisk says nothing, and then nobody knows: `later` finds it.
    */
-  async originate(command: ClaimedCommand): Promise<() => Promise<void>> {
+  async originate(command: ClaimedCommand, later: Later): Promise<void> {
     const { team, id, arguments: given } = command;
     const { agent = '', to = '' } = given;
-    const target = await refusedAs(() => clickTarget(this.db, team, agent));
+    const autoAnswer = given['auto_answer'] === 'yes';
+    const target = await refusedAs(() => clickTarget(this.db, team, agent, { autoAnswer }));
     const { exten, dialled, inside } = await this.#right(target, to);
-    const device = await this.#reserve(target, clickUniqueid(id));
+    const kept = await this.#reserve(target, clickUniqueid(id));
     const begun = await beginClick(this.db, target, {
       command: id,
       node: this.node,
       dialled,
       inside,
-      autoAnswer: given['auto_answer'] === 'yes',
+      autoAnswer,
       by: command.givenBy,
     });
     if (!begun) throw new Refused('they have signed out, or are in a call since a moment ago', 'in_call');
     const channel = clickUniqueid(id);
     try {
-      await this.ring(device, channel, 'answered', {
+      await this.#ring(kept, channel, 'answered', {
         // What the phone shows.
         CallerID: `"${to}" <${to}>`,
         Variable: {
@@ -82,14 +102,16 @@ export class Clicks {
           STAR64_CLICK_FROM: target.extension,
           STAR64_CLICK_TO: exten,
           STAR64_AGENT_CALL: `${inside ? 'internal' : 'out'}|called`,
-          ...(given['auto_answer'] === 'yes' && autoAnswer),
+          ...(autoAnswer && picksUp),
         },
       });
     } catch (error) {
-      if (error instanceof Refused) await clickOver(this.db, this.node, channel, 'unreachable');
+      if (error instanceof Refused)
+        await clickOver(this.db, this.node, channel, error.code === 'in_call' ? 'busy' : 'unreachable');
+      else later(() => this.#watch(channel));
       throw error;
     }
-    return () => this.#watch(channel);
+    later(() => this.#watch(channel));
   }
 
   /** Whether the number may be called, decided as for one that they dial; and what their phone would dial for it. */
@@ -130,10 +152,10 @@ export class Clicks {
   }
 
   /**
-   * Has the phone counted as rung before it is. Returns its device.
+   * Has the phone counted as rung before it is, for 3 s.
    * @throws Refused where it is no SIP phone, cannot be reached, rings or talks.
    */
-  async #reserve(phone: PhoneName, by: string): Promise<string> {
+  async #reserve(phone: PhoneName, by: string): Promise<Kept> {
     const device = deviceOf(phone);
     if (phone.extensionKind === 'external')
       // Its line over a trunk is no phone of the team: no right, payer or agent's call would be known by it (star64-out).
@@ -144,6 +166,8 @@ export class Clicks {
     const state = await this.#value({ Variable: `DEVICE_STATE(${device})` });
     if (state === 'UNAVAILABLE' || state === 'INVALID')
       throw new Refused(`the phone of extension ${phone.extension} is not registered`, 'phone_unreachable');
+    // What the operator's own endpoint does by itself need not be in the phone's group.
+    if (phone.endpoint !== null && state !== 'NOT_INUSE') throw inUse(phone.extension);
     // Not behind `by`: Asterisk takes no id with which that of another channel begins.
     const second = `star64-keeps2-${by}`;
     await this.#originate({
@@ -159,20 +183,27 @@ export class Clicks {
     const until = performance.now() + this.settings.reserveMs;
     for (;;) {
       const reserved = await this.#value({ Channel: second, Variable: 'STAR64_RESERVED' });
-      if (reserved === 'free') return device;
-      if (reserved === 'taken')
-        throw new Refused(`the phone of extension ${phone.extension} rings, or is in a call`, 'in_call');
+      if (reserved === 'free') return { device, extension: phone.extension, by: second };
+      if (reserved === 'taken') throw inUse(phone.extension);
       if (performance.now() > until) throw new AmiError('timeout', 'a phone could not be reserved');
       await sleep(this.settings.lookMs);
     }
   }
 
   /** Reserves a phone and rings it. @throws as `originate`. */
-  async ringFree(phone: PhoneName, channel: string, exten: string, more: AmiHeaders): Promise<void> {
-    await this.ring(await this.#reserve(phone, channel), channel, exten, more);
+  async ringFree(phone: PhoneName, channel: string, exten: string, more: Rings): Promise<void> {
+    await this.#ring(await this.#reserve(phone, channel), channel, exten, more);
   }
 
-  private async ring(device: string, channel: string, exten: string, more: AmiHeaders): Promise<void> {
+  async #ring(
+    { device, extension, by }: Kept,
+    channel: string,
+    exten: string,
+    { CallerID, Variable }: Rings,
+  ): Promise<void> {
+    // It may have ended meanwhile, and somebody else have come.
+    const count = await this.#value({ Channel: by, Variable: 'GROUP_COUNT(@star64)' });
+    if (count !== '1') throw inUse(extension);
     await this.#originate({
       Channel: device,
       Context: 'star64-click',
@@ -181,7 +212,9 @@ export class Clicks {
       Timeout: this.settings.ringMs,
       ChannelId: channel,
       Async: true,
-      ...more,
+      CallerID,
+      // The operator's own endpoint need not say it itself (set_var).
+      Variable: { ...Variable, 'GROUP(star64)': device },
     });
   }
 
@@ -189,15 +222,25 @@ export class Clicks {
   async #watch(channel: string): Promise<void> {
     const until = performance.now() + this.settings.watchMs;
     let seen = false;
+    let silent = false;
     while (performance.now() < until) {
-      const state = await this.#value({ Channel: channel, Variable: 'CHANNEL(state)' });
+      await sleep(this.settings.lookMs);
+      let state;
+      try {
+        state = await this.#value({ Channel: channel, Variable: 'CHANNEL(state)' });
+        silent = false;
+      } catch (error) {
+        if (!(error instanceof AmiError)) throw error;
+        silent = true;
+        continue;
+      }
       if (state === 'Ringing') return clickRings(this.db, this.node, channel);
       // It has answered, or is gone: of that there is an event.
       if (state === 'Up' || (seen && state === undefined)) return;
       seen ||= state !== undefined;
-      await sleep(this.settings.lookMs);
     }
-    if (!seen) await clickOver(this.db, this.node, channel, 'unreachable');
+    // Of what Asterisk says nothing the reconciliation finds out.
+    if (!seen && !silent) await clickOver(this.db, this.node, channel, 'unreachable');
   }
 
   /** A value of a channel, or of Asterisk; undefined: there is no such channel. */

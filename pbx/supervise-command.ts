@@ -5,7 +5,7 @@ import type { Database } from '../domain/database/pool.js';
 import { AmiError } from './ami/errors.js';
 import type { ManagerActions } from './ami/manager.js';
 import type { Clicks } from './click.js';
-import { deviceOf } from './queue/names.js';
+import { deviceOf, queueOf } from './queue/names.js';
 import { phonesAt } from './queue/phones.js';
 import { Refused } from './refused.js';
 
@@ -54,12 +54,13 @@ export async function superviseByCommand(
     if (extension !== undefined && queue !== '' && extension !== from) heard.push({ extension, queue });
   }
   if (heard.length === 0) throw new Refused('no call of a group goes on there', 'nothing_to_hear');
+  const limits = given['groups'] === undefined ? undefined : queuesOf(team, given['groups']);
   const own = new Set(
     await administeredAmong(
       db,
       team,
       supervisor.userId,
-      heard.map(({ queue }) => queue),
+      heard.map(({ queue }) => queue).filter((queue) => limits?.has(queue) ?? true),
     ),
   );
   const found = heard.find(({ queue }) => own.has(queue));
@@ -78,6 +79,10 @@ export async function superviseByCommand(
     },
   });
 }
+
+/** The queues of groups that are named with a space between them. */
+const queuesOf = (team: string, groups: string): Set<string> =>
+  new Set(groups.split(' ').map((group) => queueOf(team, group)));
 
 const ofTeam = (phone: { team: string; extension: string } | undefined, team: string): string | undefined =>
   phone?.team === team ? phone.extension : undefined;

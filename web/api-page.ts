@@ -48,7 +48,8 @@ curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:4564/v1/teams/astercc/ag
   \`Origin\` equal to \`Host\`). From other machines a page needs HTTPS, or browsers keep no cookie.
 - An agent who signs in without a telephone: fixed ones are at their phone; an adaptive one names an \`extension\`; a dynamic one names
   it or is signed in at the one phone of their user that has registered from the address of the request. None or several: 422
-  \`phone_wanted\`, with \`candidates\` at that address and free \`phones\` among its \`facts\`.
+  \`phone_wanted\`, with \`candidates\` at that address and free \`phones\` among its \`facts\`. An agent's own token signs in at
+  phones of their user alone: at another one (422 \`phone_wanted\`, the \`candidates\` are their free phones) they dial *64 there.
 - Names in snake_case, times in ISO 8601. Fields that a request does not know are refused; fields of an answer that you do not
   know may come with a later version.
 - A refusal is a problem document (RFC 9457, \`application/problem+json\`). Its \`code\` is that of [errors.md](errors.md), the

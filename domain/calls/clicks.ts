@@ -3,7 +3,7 @@ import { prepared } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { fail, type ErrorCode, type Star64Error } from '../errors.js';
 import { quoted, unknown } from '../names.js';
-import { endOffer } from '../presence/agent-state.js';
+import { endOffer, type CallKind } from '../presence/agent-state.js';
 import type { PhoneName } from '../presence/phone.js';
 import type { AgentState } from '../presence/transitions.js';
 import { beginCall } from '../presence/wrap-up.js';
@@ -72,11 +72,12 @@ export async function startCall(
       facts: { team },
       says: 'the id of a call has 1 to 100 visible characters and no spaces',
     });
-  const given = { agent, to, ...(wanted.autoAnswer === true && { auto_answer: 'yes' }) };
+  const autoAnswer = wanted.autoAnswer === true;
+  const given = { agent, to, ...(autoAnswer && { auto_answer: 'yes' }) };
   const command = await withDatabaseErrors(async () => {
     const before = request === undefined ? undefined : await givenBefore(db, team, request, given);
     if (before) return before;
-    await clickTarget(db, team, agent);
+    await clickTarget(db, team, agent, { autoAnswer });
     return (
       (await giveCommandOfTeam(db, { team, kind: 'originate', given, by, request }, times.claimSeconds)) ??
       givenBefore(db, team, request ?? '', given)
@@ -140,11 +141,22 @@ export interface ClickTarget extends PhoneName {
   state: AgentState;
 }
 
-/** @throws Star64Error where they can be in no such call now. */
-export async function clickTarget(db: Queryable, team: string, agent: string): Promise<ClickTarget> {
+/**
+ * `autoAnswer`: their phone is to pick up by itself, which opens the room in which it stands: it must be one of their user, or
+ * the one that they are fixed to.
+ *
+ * @throws Star64Error where they can be in no such call now.
+ */
+export async function clickTarget(
+  db: Queryable,
+  team: string,
+  agent: string,
+  { autoAnswer = false } = {},
+): Promise<ClickTarget> {
   const [row] = await prepared<
     Omit<ClickTarget, 'signInId'> & {
       signInId: number | null;
+      own: boolean;
       group: string | null;
       application: string | null;
     }
@@ -152,7 +164,7 @@ export async function clickTarget(db: Queryable, team: string, agent: string): P
     db,
     `select t.id as "teamId", t.identity as team, a.id as "agentId", a.number as agent, i.id as "signInId",
        x.id as "extensionId", x.number as extension, x.kind as "extensionKind", x.endpoint, s.state,
-       g.name as "group", g.application
+       x.user_id = a.user_id or a.kind = 'fixed' as own, g.name as "group", g.application
      from agents a join teams t on t.id = a.team_id
      left join sign_ins i on i.agent_id = a.id and i.signed_out_at is null
      left join extensions x on x.id = i.extension_id
@@ -162,12 +174,16 @@ export async function clickTarget(db: Queryable, team: string, agent: string): P
     { team, agent },
   );
   if (!row) throw unknown('agent', team, agent);
-  const { signInId, group, application, ...target } = row;
+  const { signInId, own, group, application, ...target } = row;
   const refuse = (code: ErrorCode, says: string, text: string): Star64Error =>
     fail(code, {
       noun: 'agent',
       name: agent,
-      facts: { team, ...(group !== null && { group }) },
+      facts: {
+        team,
+        ...(group !== null && { group }),
+        ...(code === 'call_not_allowed' && { reason: 'auto-answer' }),
+      },
       says,
       remedy: { text },
     });
@@ -182,6 +198,12 @@ export async function clickTarget(db: Queryable, team: string, agent: string): P
       group === null
         ? 'they choose one with *63'
         : `\`star64 group set ${group} --application customer_service --team ${team}\` gives it one`,
+    );
+  if (autoAnswer && !own)
+    throw refuse(
+      'call_not_allowed',
+      `agent ${agent} is at extension ${target.extension}, which is not theirs, and it picks up nothing by itself for them`,
+      'leave auto_answer out',
     );
   if (target.state === 'ringing' || target.state === 'talking')
     throw refuse('in_call', `agent ${agent} is in a call, or their phone rings`, 'try again when it is over');
@@ -254,7 +276,10 @@ export async function clickRings(db: Queryable, node: string, uniqueid: string):
   );
 }
 
-/** The agent has answered: the number is called now. */
+/**
+ * The agent has answered: the number is called now, and they talk. Of a wrap-up the dialplan alone says whether the call ends it
+ * (star64-own-call.conf).
+ */
 export async function clickAnswered(db: Queryable, node: string, uniqueid: string): Promise<void> {
   await prepared(
     db,
@@ -264,17 +289,29 @@ export async function clickAnswered(db: Queryable, node: string, uniqueid: strin
      where c.node = :node and c.uniqueid = :uniqueid and k.call_id = c.id and coalesce(k.agent_result, 'unknown') = 'unknown'`,
     { node, uniqueid },
   );
+  const [signIn] = await prepared<{ id: number; kind: CallKind }>(
+    db,
+    `select i.id, c.direction as kind from calls c join clicks k on k.call_id = c.id and k.agent_result = 'answered'
+     join sign_ins i on i.agent_id = k.agent_id and i.extension_id = k.extension_id and i.signed_out_at is null
+     join agent_states s on s.sign_in_id = i.id and s.ended_at is null and s.state <> 'wrap-up'
+     where c.node = ? and c.uniqueid = ? and c.ended_at is null`,
+    [node, uniqueid],
+  );
+  if (!signIn) return;
+  await beginCall(db, signIn.id, 'call', { offerId: uniqueid, call: uniqueid, kind: signIn.kind });
 }
 
 /**
  * The channel to the agent's phone is gone. If they had not answered, nobody was called and the call is over; and whatever it
- * was, it keeps them no longer.
+ * was, it keeps them no longer. `sentOut`: a call to the outside has been told of, which has an end of its own; without one,
+ * who hung up before it was decided whether they may call has called nobody.
  */
 export async function clickOver(
   db: Queryable,
   node: string,
   uniqueid: string,
   result: AgentResult,
+  { sentOut = false } = {},
 ): Promise<void> {
   await prepared(
     db,
@@ -287,6 +324,14 @@ export async function clickOver(
      from missed where c.id = missed.call_id and c.ended_at is null`,
     { node, uniqueid, result },
   );
+  if (!sentOut)
+    await prepared(
+      db,
+      `update calls set ended_at = greatest(clock_timestamp(), arrived_at), outcome = 'abandoned', ended_by = 'caller'
+       where node = :node and uniqueid = :uniqueid and direction = 'out' and clicked and ended_at is null and not decided
+         and number is null`,
+      { node, uniqueid },
+    );
   const [state] = await prepared<{ signInId: number }>(
     db,
     `select s.sign_in_id as "signInId" from calls c join clicks k on k.call_id = c.id

@@ -15,6 +15,10 @@ export interface SupervisionAsked {
   /** The extension that is rung: of a user who administers the group whose call it is. */
   from: string;
   by: string;
+  /** The login of who asks, where it is a user: only phones of theirs are rung. */
+  user?: string | undefined;
+  /** The groups, by name, to which who asks is limited: calls of no others are heard. */
+  groups?: readonly string[] | undefined;
   /** The extension whose call it is. */
   extension?: string | undefined;
   /** Its uniqueid or id: where one phone of the team talks in it. */
@@ -39,11 +43,14 @@ export async function superviseFrom(
     const teamId = await requireTeam(db, team);
     for (const number of [asked.from, ...(asked.extension === undefined ? [] : [asked.extension])])
       if (!(await phoneOfExtension(db, team, number))) throw unknown('extension', team, number);
+    if (asked.user !== undefined && (await phoneOfExtension(db, team, asked.from))?.username !== asked.user)
+      throw unknown('extension', team, asked.from);
     const call = asked.call === undefined ? undefined : await openCall(db, team, teamId, asked.call);
     const given = {
       mode,
       from: asked.from,
       ...(asked.extension !== undefined && { extension: asked.extension }),
+      ...(asked.groups !== undefined && { groups: asked.groups.join(' ') }),
     };
     return giveCommandOfTeam(db, { team, kind: 'supervise', given, by: asked.by, call }, times.claimSeconds);
   });
@@ -94,11 +101,12 @@ export async function phoneOfExtension(
   db: Queryable,
   team: string,
   number: string,
-): Promise<(PhoneName & { userId: number }) | undefined> {
-  const [row] = await prepared<PhoneName & { userId: number }>(
+): Promise<(PhoneName & { userId: number; username: string }) | undefined> {
+  const [row] = await prepared<PhoneName & { userId: number; username: string }>(
     db,
-    `select t.identity as team, x.number as extension, x.kind as "extensionKind", x.endpoint, x.user_id as "userId"
-     from extensions x join teams t on t.id = x.team_id
+    `select t.identity as team, x.number as extension, x.kind as "extensionKind", x.endpoint, x.user_id as "userId",
+       u.username
+     from extensions x join teams t on t.id = x.team_id join users u on u.id = x.user_id
      where t.identity = :team and x.number = :number and x.removed_at is null`,
     { team, number },
   );

@@ -11,7 +11,7 @@ export interface SignInWish {
   extension?: string | undefined;
   /** Their current group from now on; without it as after `*64`. */
   group?: string | undefined;
-  /** The address from which they ask, if it is surely theirs. */
+  /** The address from which they ask themselves, with a token of theirs; undefined: somebody else has it done. */
   address?: string | undefined;
   /** What keeps who did it. */
   by: string;
@@ -20,10 +20,11 @@ export interface SignInWish {
 /**
  * Signs an agent in as `*64` does, at the phone that goes with their kind (spec 20-22): a fixed one at their only phone, whatever
  * is said; an adaptive one where they say; a dynamic one where they say, or else at the one phone of their user that has
- * registered from the address from which they ask.
+ * registered from the address from which they ask. Who asks themselves gives no PIN, as *64 at the phone wants it, and is perhaps
+ * nowhere near: they sign in at phones of their user alone, who pays for their calls.
  *
  * @throws Star64Error as {@link signInAgent} and {@link setAgentGroup}; `phone_wanted` with the `candidates` at that address and
- *   the free `phones` of the agent's user, when it is not one; `no_server` when nobody can say where phones have registered.
+ *   the free `phones` of the agent's user, when it is not one, or not theirs; `no_server` when nobody can say where phones have registered.
  */
 export async function signInWhere(
   db: Database,
@@ -36,6 +37,7 @@ export async function signInWhere(
     kind === 'fixed'
       ? (own ?? '')
       : (extension ?? (await phoneAt(db, team, agent, kind === 'dynamic' ? address : undefined)));
+  if (kind !== 'fixed' && address !== undefined) await requireOwn(db, team, agent, at);
   return withDatabaseErrors(() =>
     db.transaction(async (trx) => {
       const signedIn = await signInAgent(trx, team, agent, { extension: at, by });
@@ -57,7 +59,28 @@ async function phoneAt(
     address === undefined ? [] : registeredFrom(await askPhoneAddresses(db, team, agent), address);
   const [only] = candidates;
   if (only !== undefined && candidates.length === 1) return only;
-  throw phoneWanted(team, agent, candidates, await freePhones(db, team, agent), address !== undefined);
+  const why =
+    address === undefined
+      ? 'signs in at the phone that they name'
+      : candidates.length === 0
+        ? 'has no phone that has registered from their address'
+        : `has several phones that have registered from their address: ${candidates.join(', ')}`;
+  throw phoneWanted(team, agent, candidates, await freePhones(db, team, agent), why);
+}
+
+/** @throws Star64Error `phone_wanted` for an extension of another user; what is none is refused as it is elsewhere. */
+async function requireOwn(db: Queryable, team: string, agent: string, extension: string): Promise<void> {
+  const [other] = await withDatabaseErrors(() =>
+    prepared(
+      db,
+      `select from agents a join teams t on t.id = a.team_id join extensions x on x.team_id = t.id and x.removed_at is null
+       where t.identity = ? and a.number = ? and a.removed_at is null and x.number = ? and x.user_id <> a.user_id`,
+      [team, agent, extension],
+    ),
+  );
+  if (!other) return;
+  const phones = await freePhones(db, team, agent);
+  throw phoneWanted(team, agent, phones, phones, `has no extension ${extension} that is of their user`);
 }
 
 function phoneWanted(
@@ -65,13 +88,8 @@ function phoneWanted(
   agent: string,
   candidates: readonly string[],
   phones: readonly string[],
-  byAddress: boolean,
+  why: string,
 ): Star64Error {
-  const why = !byAddress
-    ? 'signs in at the phone that they name'
-    : candidates.length === 0
-      ? 'has no phone that has registered from their address'
-      : `has several phones that have registered from their address: ${candidates.join(', ')}`;
   return fail('phone_wanted', {
     noun: 'agent',
     name: agent,

@@ -21,8 +21,9 @@ export const HEADER_LIMIT = 128;
 const ACTION = /^[A-Za-z]{1,64}$/;
 const KEY = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 const OURS = new Set(['action', 'actionid']);
-/** Variables, and the functions that a channel which is to be made is given by Originate: headers of its INVITE. */
-const VARIABLE = /^(?:[A-Za-z_][A-Za-z0-9_]{0,79}|PJSIP_HEADER\(add,(?:Call-Info|Alert-Info)\))$/;
+/** Variables, and the functions that a channel which is to be made is given by Originate: headers of its INVITE, its group. */
+const VARIABLE =
+  /^(?:[A-Za-z_][A-Za-z0-9_]{0,79}|GROUP\(star64\)|PJSIP_HEADER\(add,(?:Call-Info|Alert-Info)\))$/;
 /** Names that Setvar and Getvar take: a variable, or a function with plain words for arguments (a contact's has a `;`). */
 const EXPRESSION = /^[A-Za-z_][A-Za-z0-9_]*(\([A-Za-z0-9_,/.@:;+-]*\))?$/;
 // LF and CR end a header (an empty line the action: what follows runs as the next one), NUL the string; the others are

@@ -12,6 +12,7 @@ import { LastingFault } from '../../domain/machine/lasting-fault.js';
 import type { ManagerActions } from '../ami/manager.js';
 import type { Outbound } from '../../domain/calls/outbound-memory.js';
 import { CallHands, lackedClasses } from '../call-hands.js';
+import type { Later } from '../click.js';
 import { Refused } from '../refused.js';
 import { Loop } from './loop.js';
 
@@ -31,6 +32,8 @@ export const callCommandsDefaults: CallCommandsSettings = { everyMs: 1000, atOnc
  */
 export class CallCommands extends Loop {
   readonly #running: Set<Promise<void>>;
+  /** What is looked at behind commands that are carried out: it keeps no other waiting. */
+  readonly #later: Set<Promise<void>>;
 
   constructor(
     db: Database,
@@ -43,6 +46,7 @@ export class CallCommands extends Loop {
     outbound?: Outbound,
   ) {
     const running = new Set<Promise<void>>();
+    const afterwards = new Set<Promise<void>>();
     const hands = new CallHands(db, node, manager, outbound);
     let sweepAt = 0;
     const unseen = new LastingFault(log, {
@@ -64,7 +68,18 @@ export class CallCommands extends Loop {
         while (running.size < settings.atOnce) {
           const command = await claimCallCommand(db, node, holder);
           if (!command) break;
-          const work = carryOut(db, hands, command, log).finally(() => {
+          const later: Later = (look) => {
+            const done = look()
+              .catch((error: unknown) => {
+                log.warn(
+                  { command: command.id, err: error },
+                  'what became of a command to a call is not known',
+                );
+              })
+              .finally(() => afterwards.delete(done));
+            afterwards.add(done);
+          };
+          const work = carryOut(db, hands, command, log, later).finally(() => {
             running.delete(work);
             if (running.size === settings.atOnce - 1) this.poke();
           });
@@ -77,21 +92,28 @@ export class CallCommands extends Loop {
       return settings.everyMs;
     });
     this.#running = running;
+    this.#later = afterwards;
   }
 
   /** Resolves when what was claimed is carried out, too. */
   override async stop(): Promise<void> {
     await super.stop();
     await Promise.all(this.#running);
+    await Promise.all(this.#later);
   }
 }
 
-async function carryOut(db: Database, hands: CallHands, command: ClaimedCommand, log: Logger): Promise<void> {
+async function carryOut(
+  db: Database,
+  hands: CallHands,
+  command: ClaimedCommand,
+  log: Logger,
+  later: Later,
+): Promise<void> {
   const { id, team, call, kind } = command;
   let became: CallCommandResult = { result: 'done', reason: null };
-  let after: (() => Promise<void>) | undefined;
   try {
-    after = await hands.do(command);
+    await hands.do(command, later);
   } catch (error) {
     // An answer that did not come in time says nothing of what Asterisk did.
     became =
@@ -102,7 +124,6 @@ async function carryOut(db: Database, hands: CallHands, command: ClaimedCommand,
   try {
     await finishCallCommand(db, id, became);
     log.info({ team, call, kind, ...became }, 'a command to a call');
-    await after?.();
   } catch (error) {
     log.warn({ team, call, kind, err: error }, 'what became of a command to a call could not be written');
   }

@@ -127,6 +127,11 @@ export class CallsOutWatch {
       this.#call(uniqueid, '').ringingAt ??= performance.now();
   }
 
+  /** Whether a call to the outside of this channel was told of, of which not everything is recorded. */
+  knows(uniqueid: string): boolean {
+    return this.#calls.has(uniqueid);
+  }
+
   /** Whether a channel is one to a trunk, of a call that is under way. */
   isLeg(uniqueid: string): boolean {
     return this.#legs.has(uniqueid);

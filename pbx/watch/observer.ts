@@ -240,7 +240,12 @@ export class Observer {
       case 'Star64Click': {
         const clicked = headers.get('uniqueid') ?? '';
         if (clickedBy(clicked) === undefined) return undefined;
-        return { key: clicked, run: () => clickAnswered(this.db, this.node, clicked) };
+        // In the order of the phone, of whose states it is one.
+        return {
+          key: deviceOfChannel(headers.get('channel') ?? ''),
+          after: clicked,
+          run: () => clickAnswered(this.db, this.node, clicked),
+        };
       }
       case 'Star64Left':
         this.#gaveUp.delete(headers.get('uniqueid') ?? '');
@@ -391,6 +396,7 @@ export class Observer {
     } else if (device.startsWith('PJSIP/') && uniqueid !== call) {
       this.#callsOut.ended(uniqueid);
     }
+    const sentOut = this.#callsOut.knows(uniqueid);
     this.#callsOut.over(uniqueid);
     // The caller's is the channel that began the call, unless a hand-written dialplan has put others before it.
     // What becomes of a call back is told by star64-callback-end.
@@ -402,16 +408,19 @@ export class Observer {
         unanswered: !letGo && state === 'Ring',
         watchedSince: letGo ? null : this.#since,
       });
+    const caller = this.#gaveUp.get(uniqueid);
+    this.#gaveUp.delete(uniqueid);
     // What its own end has told of it comes before, in the order of the phone.
     if (clickedBy(uniqueid) !== undefined)
       return {
         key: device,
         after: uniqueid,
-        run: () => clickOver(this.db, this.node, uniqueid, clickResultOf(event)),
+        run: async (): Promise<void> => {
+          await clickOver(this.db, this.node, uniqueid, clickResultOf(event), { sentOut });
+          if (caller) await this.#records.abandoned(caller);
+        },
       };
-    const caller = this.#gaveUp.get(uniqueid);
     if (!caller) return undefined;
-    this.#gaveUp.delete(uniqueid);
     return { key: uniqueid, run: () => this.#records.abandoned(caller) };
   }
 }

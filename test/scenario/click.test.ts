@@ -36,6 +36,7 @@ const { db } = centre;
 await provider.reachable(centre.asterisk);
 const queue = 'astercc-support';
 const phone = await signedInPhone(centre, '1001');
+const supervisor = await centre.phone('5002');
 const feed = await EventFeed.open(db, {
   team: 'astercc',
   types: [
@@ -129,8 +130,42 @@ await t.test('the agent does not answer: nobody is called, and they are as they 
   t.same((await statesOf(centre, '1001')).slice(-2), ['ringing', 'idle']);
 });
 
+await t.test(
+  'a colleague is called: they talk until the end, and their own calls are seen by the phone',
+  async (t) => {
+    const [mine, theirs] = [phone.events.length, supervisor.events.length];
+    const { call } = await start('--to', '5002');
+    await phone.incoming();
+    await phone.answer();
+    await supervisor.event(/^CALL_INCOMING$/, { from: theirs });
+    await waitState(centre, '1001', 'talking');
+    await supervisor.answer();
+    await waitCall(centre, call, { open: true });
+    await supervisor.event(/^CALL_ESTABLISHED$/, { from: theirs });
+    await supervisor.hangup();
+    await phone.event(/^CALL_CLOSED$/, { from: mine });
+    await waitState(centre, '1001', 'idle');
+    t.same((await statesOf(centre, '1001')).slice(-3), ['ringing', 'talking', 'idle']);
+
+    const [seen, dialled] = [phone.events.length, supervisor.events.length];
+    await phone.dial('5002');
+    await supervisor.event(/^CALL_INCOMING$/, { from: dialled });
+    await supervisor.answer();
+    await phone.event(/^CALL_ESTABLISHED$/, { from: seen });
+    await t.rejects(start(), /rings, or is in a call/);
+    await phone.hangup();
+    await supervisor.event(/^CALL_CLOSED$/, { from: dialled });
+    t.notOk(phone.events.slice(seen).some(({ type }) => type === 'CALL_INCOMING'));
+  },
+);
+
+/** Waits until the phone of the agent has somebody on hold, or nobody. */
+const waitHeld = (held: boolean): Promise<true> =>
+  until(`hold: ${held}`, async () =>
+    (await db('holds').whereNull('ended_at')).length > 0 === held ? true : undefined,
+  );
+
 await t.test('an administrator is rung to hear a call of their group, which is recorded', async (t) => {
-  const supervisor = await centre.phone('5002');
   const customer = await callIn(centre);
   await phone.incoming();
   await t.rejects(
@@ -140,6 +175,17 @@ await t.test('an administrator is rung to hear a call of their group, which is r
   );
   await phone.answer();
   await waitState(centre, '1001', 'talking');
+  const [open] = await db('calls').whereNull('ended_at').select<{ uniqueid: string }[]>('uniqueid');
+  const talk = open?.uniqueid ?? '';
+  await centre.star64('call', 'hold', talk);
+  await waitHeld(true);
+  await centre.star64('call', 'resume', talk);
+  await waitHeld(false);
+  await phone.hold();
+  await waitHeld(true);
+  await t.rejects(centre.star64('call', 'resume', talk), /by the button of the phone/);
+  await phone.resume();
+  await waitHeld(false);
   await t.rejects(centre.star64('supervise', '5001', '--from', '5001'), /administers no group/);
   await centre.star64('supervise', '5001', '--from', '5002', '--mode', 'whisper');
   await supervisor.incoming();

@@ -1,133 +1,15 @@
-import { pino } from 'pino';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { claimCallCommand, noteManagerLacks } from '../../domain/calls/call-commands.js';
-import {
-  clickAnswered,
-  clickOver,
-  startCall,
-  type CallStarted,
-  type CallWanted,
-} from '../../domain/calls/clicks.js';
-import { Outbound } from '../../domain/calls/outbound-memory.js';
+import { clickAnswered, clickOver, type CallWanted } from '../../domain/calls/clicks.js';
 import { readStory } from '../../domain/calls/story.js';
 import { superviseFrom, type SupervisionAsked } from '../../domain/calls/supervise-command.js';
 import { takeLeaderLease } from '../../domain/database/leases.js';
-import type { Database } from '../../domain/database/pool.js';
-import { Star64Error } from '../../domain/errors.js';
 import { readNotices } from '../../domain/monitor/notices.js';
 import { EventFeed } from '../../domain/monitor/event-feed.js';
-import { pauseAgent, signInAgent, signOutAgent } from '../../domain/provisioning/admin-action.js';
+import { pauseAgent, signOutAgent } from '../../domain/provisioning/admin-action.js';
 import { setGroup } from '../../domain/provisioning/group.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { crowd, provision } from '../../lab/provision.js';
 import { AmiError } from '../../pbx/ami/errors.js';
-import { CallCommands } from '../../pbx/watch/call-commands.js';
-import { freshDatabase } from '../support/database.js';
-import { StubManager } from '../support/stub-manager.js';
-
-const log = pino({ enabled: false });
-const node = 'default';
-const times = { claimSeconds: 5, resultMs: 10_000, lookMs: 5 };
-
-/** An Asterisk that takes Originate: what it was asked to ring, and what it says. */
-interface Rung {
-  manager: StubManager;
-  /** Phones that were rung, with where they go once they answer. */
-  rung: string[];
-  variables: Record<string, string>[];
-  /** What the guard says of a phone. */
-  phone: { reserved: 'free' | 'taken'; state: string };
-  refuses: AmiError | undefined;
-}
-
-async function centre(t: Test): Promise<Rung & { db: Database; outbound: Outbound }> {
-  const { db } = await freshDatabase(t);
-  const fixture = crowd(2);
-  await provision(db, {
-    ...fixture,
-    users: [...fixture.users, { username: 'carl' }],
-    extensions: [...fixture.extensions, { number: '5009', user: 'carl' }],
-  });
-  await setGroup(db, 'astercc', 'support', { application: 'customer_service', administrators: ['carl'] });
-  await addTrunk(db, 'astercc', { name: 'provider', endpoint: 'provider', country: 'DE' });
-  await setTeam(db, 'astercc', { trunk: 'provider', outsidePrefix: '0', country: 'DE', area: '30' });
-  await signInAgent(db, 'astercc', '1001', { extension: '5001', by: 'test' });
-  const outbound = new Outbound(db, node, { did: () => undefined, hours: () => undefined });
-  await outbound.load();
-  const manager = new StubManager('astercc-support');
-  const asked: Rung = {
-    manager,
-    rung: [],
-    variables: [],
-    phone: { reserved: 'free', state: 'NOT_INUSE' },
-    refuses: undefined,
-  };
-  const action = manager.action;
-  const answer = (headers: Record<string, string> = {}) => ({
-    name: '',
-    headers: new Map(Object.entries(headers)),
-    repeated: new Map(),
-  });
-  Object.assign(manager, {
-    action: (
-      name: string,
-      headers: {
-        Channel?: string;
-        ChannelId?: string;
-        Exten?: string;
-        Variable: string | Record<string, string>;
-      },
-    ) => {
-      if (name === 'ListCommands') return Promise.resolve(answer({ originate: 'x' }));
-      if (name === 'Originate') {
-        if (asked.refuses) return Promise.reject(asked.refuses);
-        if (headers.Channel !== 'Local/reserve@star64-click/n') {
-          asked.rung.push([headers.Channel, headers.ChannelId, headers.Exten].join(' '));
-          asked.variables.push(headers.Variable as Record<string, string>);
-        }
-        return Promise.resolve(answer());
-      }
-      const variable = typeof headers.Variable === 'string' ? headers.Variable : '';
-      if (name === 'Getvar' && variable === 'STAR64_RESERVED')
-        return Promise.resolve(answer({ value: asked.phone.reserved }));
-      if (name === 'Getvar' && variable.startsWith('DEVICE_STATE('))
-        return Promise.resolve(answer({ value: asked.phone.state }));
-      if (name === 'Getvar' && variable === 'CHANNEL(state)')
-        return Promise.resolve(answer({ value: 'Ringing' }));
-      return action(name, headers);
-    },
-  });
-  return Object.assign(asked, { db, outbound });
-}
-
-async function server(
-  t: Test,
-  { db, manager, outbound }: { db: Database; manager: StubManager; outbound: Outbound },
-  holder = 'one',
-): Promise<CallCommands> {
-  await takeLeaderLease(db, node, holder, 60);
-  const settings = { everyMs: 5, atOnce: 5, sweepMs: 60_000 };
-  const commands = new CallCommands(db, node, holder, manager, () => true, log, settings, outbound);
-  commands.start();
-  t.teardown(() => commands.stop());
-  return commands;
-}
-
-const start = (db: Database, wanted: Partial<CallWanted> = {}, patience = times): Promise<CallStarted> =>
-  startCall(db, 'astercc', { agent: '1001', to: '+4930123456', by: 'test', ...wanted }, patience);
-
-async function refusal(work: Promise<unknown>): Promise<Star64Error> {
-  const error: unknown = await work.then(
-    () => new Error('not refused'),
-    (caught: unknown) => caught,
-  );
-  if (!(error instanceof Star64Error)) throw error;
-  return error;
-}
-
-const stateOf = async (db: Database): Promise<string> =>
-  (await db('agent_states').whereNull('ended_at').first<{ state: string }>('state')).state;
+import { centre, node, refusal, server, start, stateOf, times } from '../support/clicks.js';
 
 void t.test('the phone is rung to call a number as the agent dials it, and they are ringing', async (t) => {
   const centreOf = await centre(t);
@@ -141,6 +23,7 @@ void t.test('the phone is rung to call a number as the agent dials it, and they 
     STAR64_CLICK_FROM: '5001',
     STAR64_CLICK_TO: '0+4930123456',
     STAR64_AGENT_CALL: 'out|called',
+    'GROUP(star64)': 'PJSIP/astercc-5001',
   });
   t.notOk(Object.keys(variables[0] ?? {}).some((name) => name.startsWith('PJSIP_HEADER')));
   t.equal(await stateOf(db), 'ringing');
@@ -158,7 +41,9 @@ void t.test('the phone is rung to call a number as the agent dials it, and they 
     'PJSIP_HEADER(add,Call-Info)': /answer-after=0/,
   });
   await clickAnswered(db, node, inside.call);
+  t.equal(await stateOf(db), 'talking', 'though no call of the dialplan tells of it');
   await clickOver(db, node, inside.call, 'no-answer');
+  t.equal(await stateOf(db), 'idle');
   t.match(await db('clicks').orderBy('call_id', 'desc').first(), {
     agent_result: 'answered',
     auto_answer: true,
@@ -206,6 +91,11 @@ void t.test('what stands against it is refused with its code, and no phone rings
   phone.reserved = 'taken';
   await refused('in_call', {}, /rings, or is in a call/);
   phone.reserved = 'free';
+  phone.count = '2';
+  await refused('in_call', {}, /rings, or is in a call/);
+  t.match(await db('calls').select(), [{ outcome: 'no-agent' }], 'somebody has come in between');
+  await db('calls').del();
+  phone.count = '1';
   centreOf.refuses = new AmiError('rejected', 'Permission denied');
   await refused('manager_may_not', {}, /class originate/);
   centreOf.refuses = undefined;
@@ -329,7 +219,9 @@ void t.test('an administrator is rung for a call of their group alone', async (t
   await refused('in_call');
   phone.reserved = 'free';
   t.same(rung, []);
-  await ask({ mode: 'barge' });
+  await refused('unknown', { user: 'crowd' });
+  await refused('not_administrator', { groups: ['sales'] });
+  await ask({ mode: 'barge', user: 'carl', groups: ['sales', 'support'] });
   t.match(rung, [/^PJSIP\/astercc-5009 star64-supervise-[0-9]+ supervise$/]);
   t.match(variables[0], { STAR64_CLICK_MODE: 'barge', STAR64_CLICK_TO: '5001', STAR64_CLICK_FROM: '5009' });
 });

@@ -53,6 +53,11 @@ await t.test('an adaptive agent names an extension', async (t) => {
   });
   t.match(await act('sign-in', { extension: '5002' }), { status: 200, extension: '5002' });
   t.match(await act('sign-in', { extension: '4711' }), { status: 404, code: 'unknown' });
+  t.match(
+    await act('sign-in', { extension: '5009' }),
+    { status: 422, code: 'phone_wanted', facts: { candidates: ['5001', '5003'] } },
+    'the room and the purse of another',
+  );
   t.match(await act('work-mode', { mode: 'inbound' }), { status: 409, code: 'no_choice' });
   t.match(await act('pause', { reason: '7' }), { status: 404, code: 'unknown' });
   t.match(await act('sign-out'), { status: 200, outcome: 'signed-out' });
@@ -86,6 +91,7 @@ await t.test('a dynamic agent at the phone of their address: none, one, several'
     { status: 200, extension: '5001' },
     'or where they say',
   );
+  t.match(await act('sign-in', { extension: '5009' }), { status: 422, code: 'phone_wanted' });
   t.match(await act('sign-out'), { status: 200 });
   t.same(await db('phone_questions'), [], 'nothing is left of the questions');
 });
@@ -93,6 +99,8 @@ await t.test('a dynamic agent at the phone of their address: none, one, several'
 await t.test('the address of a program is not the agent’s', async (t) => {
   const crm = await addApiToken(db, 'astercc', 'crm', { role: 'supervisor', by: 'test' });
   t.match(await act('sign-in', {}, bearer(crm.token)), { status: 422, code: 'phone_wanted' });
+  t.match(await act('sign-in', { extension: '5009' }, bearer(crm.token)), { status: 200, extension: '5009' });
+  t.match(await act('sign-out'), { status: 200 });
 });
 
 await t.test('a fixed agent is at their phone, whatever they say', async (t) => {

@@ -8,6 +8,7 @@ import { beginClick, clickTarget } from '../../domain/calls/clicks.js';
 import { takeLeaderLease } from '../../domain/database/leases.js';
 import { signInAgent } from '../../domain/provisioning/admin-action.js';
 import { addAgent } from '../../domain/provisioning/agent.js';
+import { addExtension } from '../../domain/provisioning/extension.js';
 import { addGroup, setGroup } from '../../domain/provisioning/group.js';
 import { addUser } from '../../domain/provisioning/user.js';
 import { crowd, provision } from '../../lab/provision.js';
@@ -21,6 +22,7 @@ await provision(db, crowd(3));
 await addGroup(db, 'astercc', { name: 'sales' });
 await addAgent(db, 'astercc', { number: '2001', user: 'crowd', groups: ['sales'] });
 await addUser(db, 'astercc', { username: 'gerd' });
+await addExtension(db, 'astercc', { number: '5009', user: 'gerd' });
 await setGroup(db, 'astercc', 'support', {
   application: 'customer_service',
   administrators: { add: ['gerd'] },
@@ -141,16 +143,20 @@ await t.test('an agent does something in a call with their own phone alone', asy
 
 await t.test('supervision is asked for by call or by agent, and never by an agent', async (t) => {
   const { uniqueid: call } = await db('calls').first<{ uniqueid: string }>('uniqueid');
-  const body = { mode: 'whisper', extension: '5002' };
+  const body = { mode: 'whisper', extension: '5009' };
   t.match(await ask(gerd, `calls/${call}/supervise`, body), {
     status: 202,
-    command: { kind: 'supervise', call, arguments: { mode: 'whisper', from: '5002' } },
+    command: { kind: 'supervise', call, arguments: { mode: 'whisper', from: '5009', groups: 'support' } },
   });
   t.match(await ask(gerd, 'agents/1001/supervise', body), {
     status: 202,
     command: { kind: 'supervise', call: null, arguments: { extension: '5001' } },
   });
   t.match(await ask(gerd, 'agents/2001/supervise', body), { status: 404 });
+  t.match(await ask(gerd, 'agents/1001/supervise', { ...body, extension: '5002' }), {
+    status: 404,
+    command: undefined,
+  });
   t.match(await ask(agent, `calls/${call}/supervise`, body), { status: 403, body: { code: 'role_wanted' } });
   t.match(await ask(machine, 'agents/1001/supervise', { ...body, mode: 'shout' }), { status: 422 });
   t.match(

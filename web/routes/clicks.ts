@@ -1,6 +1,11 @@
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { startCall } from '../../domain/calls/clicks.js';
-import { extensionOfAgent, superviseFrom } from '../../domain/calls/supervise-command.js';
+import {
+  extensionOfAgent,
+  superviseFrom,
+  type SupervisionAsked,
+} from '../../domain/calls/supervise-command.js';
 import type { Database } from '../../domain/database/pool.js';
 import { requireReach } from '../../domain/monitor/reach.js';
 import { actorOf, principalOn } from '../doors.js';
@@ -49,7 +54,7 @@ export const clickRoutes =
       async (request, reply) => {
         const { team, call } = request.params;
         const { mode, extension: from } = request.body;
-        await superviseFrom(db, team, { call, mode, from, by: actorOf(request) });
+        await superviseFrom(db, team, { call, mode, from, ...askedBy(request) });
         return reply.code(202).send(wire({ team, mode, from, result: 'done' }));
       },
     );
@@ -63,9 +68,15 @@ export const clickRoutes =
         const { team, agent } = request.params;
         const { mode, extension: from } = request.body;
         const extension = await extensionOfAgent(db, team, agent);
-        await superviseFrom(db, team, { extension, mode, from, by: actorOf(request) });
+        await superviseFrom(db, team, { extension, mode, from, ...askedBy(request) });
         return reply.code(202).send(wire({ team, mode, from, result: 'done' }));
       },
     );
     done();
   };
+
+/** Who wants to hear a call, and what limits them. */
+function askedBy(request: FastifyRequest): Pick<SupervisionAsked, 'by' | 'user' | 'groups'> {
+  const { kind, name, groups } = principalOn(request);
+  return { by: actorOf(request), groups, ...(kind === 'user' && { user: name }) };
+}
