@@ -1,6 +1,6 @@
 /**
  * The borders between the rooms, and no circles. Imports point one way:
- * domain (errors, names, password, machine) < domain/database < presence < provisioning < calls < popups < monitor < webhooks < agi | pbx < cli.
+ * domain (errors, names, password, machine) < domain/database < presence < provisioning < calls < popups < monitor < webhooks < agi | pbx | web < cli.
  */
 const above = (room, ...rooms) => ({
   name: `${room.replaceAll('/', '-')}-looks-down-only`,

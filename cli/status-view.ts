@@ -92,7 +92,15 @@ export function healthView({
 }
 
 /** The machinery in one line, and whether something of it is wrong. */
-export function healthLine({ servers, asterisk, generation, leaseSeconds, unreachable, rooms }: Health): {
+export function healthLine({
+  servers,
+  asterisk,
+  generation,
+  leaseSeconds,
+  unreachable,
+  rooms,
+  emergencyNotLoaded,
+}: Health): {
   text: string;
   wrong: boolean;
 } {
@@ -102,6 +110,7 @@ export function healthLine({ servers, asterisk, generation, leaseSeconds, unreac
   if (leaseSeconds !== null) parts.push(leaseSeconds > 0 ? `lease ${leaseSeconds} s` : 'no lease');
   if (unreachable.length > 0) parts.push(`unreachable: ${unreachable.map(({ agent }) => agent).join(', ')}`);
   if (rooms === 'missing') parts.push('no conference rooms');
+  if (emergencyNotLoaded?.length) parts.push(`not in Asterisk: ${emergencyNotLoaded.join(', ')}`);
   return {
     text: parts.join('   '),
     wrong:
@@ -110,7 +119,8 @@ export function healthLine({ servers, asterisk, generation, leaseSeconds, unreac
       generation?.loaded === false ||
       leaseSeconds === 0 ||
       unreachable.length > 0 ||
-      rooms === 'missing',
+      rooms === 'missing' ||
+      (emergencyNotLoaded ?? []).length > 0,
   };
 }
 

@@ -133,7 +133,7 @@ export const codes = {
   phone_unreachable: { kind: 'conflict', meaning: 'a phone is not registered, and cannot ring' },
   phone_is_telephone: {
     kind: 'conflict',
-    meaning: 'somebody is at a telephone, and only a SIP phone can do this',
+    meaning: 'somebody is at a telephone outside, at which no call is started: it needs a SIP phone',
   },
   not_administrator: {
     kind: 'conflict',

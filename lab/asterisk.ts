@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Star64Error } from '../domain/errors.js';
 import { operatorConfiguration } from './asterisk-config.js';
+import { briefSounds } from './brief-sounds.js';
 import { tree, type TreeOptions } from './debian.js';
 import { loaderOf } from './loader.js';
 import { LogFile } from './log.js';
@@ -223,9 +224,10 @@ export class LabAsterisk {
     ] as const) {
       await rm(join(data, name), { recursive: true, force: true });
       const { briefPrompts = false } = options;
-      if (name === 'sounds/en' && briefPrompts !== false)
-        await cutSounds(join(share, target), join(data, name), briefPrompts === true ? [] : briefPrompts);
-      else await symlink(join(share, target), join(data, name));
+      if (name !== 'sounds/en' || briefPrompts === false)
+        await symlink(join(share, target), join(data, name));
+      else if (briefPrompts === true) await symlink(await briefSounds(join(share, target)), join(data, name));
+      else await cutSounds(join(share, target), join(data, name), briefPrompts);
     }
     const files = operatorConfiguration({
       etc,

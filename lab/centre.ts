@@ -9,7 +9,7 @@ import { LabAsterisk, type LabAsteriskOptions } from './asterisk.js';
 import { tree, type TreeName } from './debian.js';
 import { Phone, type PhoneOptions } from './phone.js';
 import { PortBlock } from '../domain/machine/ports.js';
-import { LabPostgres } from '../domain/database/embedded/postgres.js';
+import { LabPostgres, type LabPostgresOptions } from '../domain/database/embedded/postgres.js';
 import { run } from '../domain/machine/processes.js';
 import { LabServer, star64Command } from './server.js';
 
@@ -21,6 +21,8 @@ export interface Address {
 export interface CentreOptions {
   /** Fills the migrated database. */
   provision: (db: Database) => Promise<void>;
+  /** Starts a PostgreSQL, for whoever has a quicker way to a migrated database than `migratedPostgres`. */
+  postgres?: () => Promise<LabPostgres>;
   /** How many `star64 serve` share the work. */
   servers?: number;
   asterisk?: LabAsteriskOptions;
@@ -123,7 +125,7 @@ export class Centre {
     progress('starting PostgreSQL and Asterisk, loading the team');
     // Side by side, since each mostly waits for its own. Both are awaited: what has started is stopped whatever fails.
     const started = await Promise.allSettled([
-      this.#startDatabase(options.provision),
+      this.#startDatabase(options),
       LabAsterisk.start({ generated, ...options.asterisk }).then((asterisk) => (this.#asterisk = asterisk)),
     ]);
     for (const one of started) if (one.status === 'rejected') throw one.reason;
@@ -158,11 +160,8 @@ export class Centre {
     await Promise.all(this.servers.map((server) => server.start()));
   }
 
-  async #startDatabase(provision: CentreOptions['provision']): Promise<void> {
-    this.#postgres = await LabPostgres.start();
-    const migrator = connect(this.#postgres.url, { max: 1, deadlineMs: migrationDeadlineMs });
-    await migrate(migrator);
-    await migrator.destroy();
+  async #startDatabase({ provision, postgres = migratedPostgres }: CentreOptions): Promise<void> {
+    this.#postgres = await postgres();
     this.#db = connect(this.#postgres.url);
     await provision(this.#db);
   }
@@ -171,6 +170,19 @@ export class Centre {
     if (part === undefined) throw new Error('the centre has not been started');
     return part;
   }
+}
+
+/** A PostgreSQL with a migrated database: a temporary one, if no directory is given. */
+export async function migratedPostgres(options: LabPostgresOptions = {}): Promise<LabPostgres> {
+  const postgres = await LabPostgres.start(options);
+  try {
+    const migrator = connect(postgres.url, { max: 1, deadlineMs: migrationDeadlineMs });
+    await migrate(migrator).finally(() => migrator.destroy());
+  } catch (error) {
+    await postgres.stop();
+    throw error;
+  }
+  return postgres;
 }
 
 /** Gets the programs into the cache, and says in quarters how far it is. */

@@ -1,5 +1,6 @@
 import type { Database } from '../domain/database/pool.js';
-import { EventFeed, type Event } from '../domain/monitor/event-feed.js';
+import { EventFeed } from '../domain/monitor/event-feed.js';
+import type { Event } from '../domain/monitor/events.js';
 
 /** Prints every new state of an agent and every new call, as the database gets it, until `signalled`. */
 export async function follow(
@@ -24,8 +25,9 @@ function inWords(event: Event): string {
   if ('mode' in event) return `${event.user} listens to extension ${event.extension}`;
   if ('agentResult' in event) return `${event.type} of agent ${event.agent} to ${event.dialled}`;
   if ('callback' in event) return `${event.type} ${event.number}`;
-  if (event.type !== 'agent.state')
+  if ('did' in event || 'joined' in event)
     return `call from ${event.caller ?? 'unknown'} to ${event.did ?? 'the queue'}`;
+  if (event.type !== 'agent.state') return `${event.type} of extension ${event.extension ?? 'unknown'}`;
   const limit = event.until === null ? '' : ` until ${clock(event.until)}`;
   return `agent ${event.agent} is ${event.state}${limit}`;
 }

@@ -136,7 +136,11 @@ export class Clicks {
   async #reserve(phone: PhoneName, by: string): Promise<string> {
     const device = deviceOf(phone);
     if (phone.extensionKind === 'external')
-      throw new Refused(`extension ${phone.extension} is a telephone`, 'phone_is_telephone');
+      // Its line over a trunk is no phone of the team: no right, payer or agent's call would be known by it (star64-out).
+      throw new Refused(
+        `extension ${phone.extension} is a telephone outside, at which no call is started: that needs a SIP phone`,
+        'phone_is_telephone',
+      );
     const state = await this.#value({ Variable: `DEVICE_STATE(${device})` });
     if (state === 'UNAVAILABLE' || state === 'INVALID')
       throw new Refused(`the phone of extension ${phone.extension} is not registered`, 'phone_unreachable');

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { pino } from 'pino';
 import type { Database } from '../domain/database/pool.js';
 import { Manager, type ManagerActions, type ManagerSettings } from './ami/manager.js';
-import { loadedGeneration } from './loaded-generation.js';
+import { emergencyNotLoaded, loadedGeneration } from './loaded-dialplan.js';
 import { leaseVariable, memberOf } from './queue/names.js';
 import { readEpoch, readQueues } from './queue/status.js';
 import { readRooms, type OpenRoom } from './rooms.js';
@@ -26,6 +26,8 @@ export interface Health {
   unreachable: { agent: string; extension: string; device: string }[];
   /** The conference rooms of the team that somebody is in; null: not known; `missing`: Asterisk has no ConfBridge, and they are closed. */
   rooms: OpenRoom[] | 'missing' | null;
+  /** Emergency numbers of the team that are in the database, and not in Asterisk; null: not known. */
+  emergencyNotLoaded: string[] | null;
 }
 
 export interface HealthSettings {
@@ -42,7 +44,13 @@ const patienceMs = 2000;
 
 type OfAsterisk = Omit<Health, 'servers'>;
 
-const unknown = { generation: null, leaseSeconds: null, unreachable: [], rooms: null };
+const unknown = {
+  generation: null,
+  leaseSeconds: null,
+  unreachable: [],
+  rooms: null,
+  emergencyNotLoaded: null,
+};
 
 /** Looks whether everything is there, as often as it is asked, over one connection to Asterisk. */
 export class HealthCheck {
@@ -94,7 +102,7 @@ export async function look(
   db: Database,
   { team, node }: Pick<HealthSettings, 'team' | 'node'>,
   generation: string | undefined,
-): Promise<Pick<Health, 'generation' | 'leaseSeconds' | 'unreachable' | 'rooms'>> {
+): Promise<Omit<OfAsterisk, 'asterisk' | 'reason'>> {
   const promised = (await manager.action('Getvar', { Variable: leaseVariable })).headers.get('value');
   const lease = Number(promised ?? '') - (await readEpoch(manager));
   const loaded = await loadedGeneration(manager);
@@ -112,6 +120,7 @@ export async function look(
         device: memberOf(phone),
       })),
     rooms: await readRooms(manager, db, team),
+    emergencyNotLoaded: await emergencyNotLoaded(manager, db, { team, node }),
   };
 }
 

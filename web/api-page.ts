@@ -62,7 +62,8 @@ curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:4564/v1/teams/astercc/ag
   \`ETag\` and \`If-Match\` (412 \`version_changed\`), \`Idempotency-Key\`, and what is the operator's:
   [provisioning-by-api.md](provisioning-by-api.md). Bold is what an addition cannot do without.
 - Events are the lines of \`star64 events\`. A stream begins with an event \`hello\`; whoever is cut off comes back with
-  \`Last-Event-ID\`, as browsers do by themselves, and misses nothing. Who reads slowly is sent
+  \`Last-Event-ID\`, as browsers do by themselves, and misses nothing. \`away\` says that the database cannot be read, so
+  that nothing is told for a while, \`back\` that it can again; neither is an event, and nothing is left out. Who reads slowly is sent
   what they have missed from the database, as fast as they read, and is cut off after 60 s without reading. A token has at most
   20 open streams, and one that has ended keeps none for longer than about 15 s. Events are kept for some days: a cursor that is
   too old is 404, and you read the state anew. How a team, its agents and groups stand may be a second old.

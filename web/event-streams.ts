@@ -6,7 +6,9 @@ import { seesEvent } from '../domain/monitor/reach.js';
 import { livePrincipals, type Principal } from '../domain/provisioning/principal.js';
 import { LastingFault } from '../domain/machine/lasting-fault.js';
 import { jsonText } from '../domain/json-text.js';
-import { EventFeed, eventTypes, type Event, type FeedOptions } from '../domain/monitor/event-feed.js';
+import { eventTypes } from '../domain/event-types.js';
+import { EventFeed, type FeedOptions } from '../domain/monitor/event-feed.js';
+import { isBehind, type Event } from '../domain/monitor/events.js';
 import { Refusal } from './problems.js';
 
 export interface EventStreamsSettings {
@@ -23,6 +25,8 @@ export interface EventStreamsSettings {
   tokensMs: number;
   /** Open streams of one token. */
   mostPerToken: number;
+  /** So many events of the past are sent at a time, and no more before they are read. */
+  piece: number;
 }
 
 export const eventStreamsDefaults: EventStreamsSettings = {
@@ -33,10 +37,8 @@ export const eventStreamsDefaults: EventStreamsSettings = {
   stallMs: 60_000,
   tokensMs: 15_000,
   mostPerToken: 20,
+  piece: 100,
 };
-
-/** So many events of the past are sent at a time, and no more before they are read. */
-const piece = 100;
 
 interface Stream {
   /** Who opened it, with the rights that they had then. */
@@ -47,16 +49,20 @@ interface Stream {
   readonly raw: ServerResponse;
   /** The last event that was sent, or where it began. */
   cursor: string;
-  /** `live`: is told what happens; `catching-up`: reads by itself what it has missed; what happens in its last look is kept. */
+  /** `live`: is told what happens; `catching-up`: reads by itself what it has missed. */
   state: 'live' | 'catching-up';
-  meanwhile: Event[];
+  /** What the one reader tells during a look of a stream that catches up; at no other time is anything kept. */
+  meanwhile: Event[] | undefined;
   close: () => void;
 }
 
 /**
  * Streams of events (server-sent events, WHATWG HTML 9.2). However many listen, one reader asks the database for what has
  * happened. A new stream, and one whose listener reads more slowly than things happen, reads by itself from its cursor on
- * until it has caught up: so nobody loses anything, nobody delays anybody, and nothing is kept in memory for them.
+ * until it has caught up: so nobody loses anything, nobody delays anybody, and of what a listener does not read no more is
+ * kept in memory than `mostBytes`, or one piece.
+ *
+ * While the database is away streams stay open, and say so: `away`, and `back` when nothing that they have told is old any more.
  */
 export class EventStreams {
   readonly #streams = new Set<Stream>();
@@ -64,6 +70,7 @@ export class EventStreams {
   #timer: NodeJS.Timeout | undefined;
   #feed: EventFeed | undefined;
   #stopped = false;
+  #isAway = false;
   #checking: Promise<void> | undefined;
   #checkTimer: NodeJS.Timeout | undefined;
   readonly #away: LastingFault;
@@ -89,21 +96,19 @@ export class EventStreams {
     principal: Principal,
     options: FeedOptions & { team: string },
   ): Promise<void> {
-    const feed = await EventFeed.open(this.db, options, piece);
+    const feed = await EventFeed.open(this.db, options, this.settings.piece);
     await this.#listening();
     this.#room(principal.id);
     reply.hijack();
     const { raw } = reply;
-    let readAt = performance.now();
     const { beatMs, stallMs } = this.settings;
-    const beat = setInterval(
-      () => {
-        if (!raw.writableNeedDrain) readAt = performance.now();
-        if (performance.now() - readAt > stallMs) stream.close();
-        else if (!raw.writableNeedDrain) raw.write(': still here\n\n');
-      },
-      Math.min(beatMs, stallMs),
-    );
+    const beat = setInterval(() => {
+      if (!raw.writableNeedDrain) raw.write(': still here\n\n');
+    }, beatMs);
+    // Of a long write Node takes it for activity that more of it has left, which it does as long as the listener reads.
+    raw.setTimeout(stallMs, () => {
+      if (raw.writableNeedDrain) stream.close();
+    });
     const stream: Stream = {
       principal,
       team: options.team,
@@ -112,7 +117,7 @@ export class EventStreams {
       raw,
       cursor: feed.cursor,
       state: 'catching-up',
-      meanwhile: [],
+      meanwhile: undefined,
       close: () => {
         clearInterval(beat);
         this.#streams.delete(stream);
@@ -133,6 +138,12 @@ export class EventStreams {
     }
     this.#streams.add(stream);
     void this.#catchUp(stream, feed);
+  }
+
+  /** How many are open, and how many bytes wait in this process to be read by their listeners. */
+  get figures(): { open: number; unread: number } {
+    const unread = [...this.#streams].reduce((sum, { raw }) => sum + raw.writableLength, 0);
+    return { open: this.#streams.size, unread };
   }
 
   /** Ends all streams; their listeners come back with their cursors to whoever serves next. */
@@ -160,16 +171,16 @@ export class EventStreams {
         feed ??= await EventFeed.open(
           this.db,
           { ...withoutStart(stream.options), after: stream.cursor },
-          piece,
+          this.settings.piece,
         );
         // What the one reader has told before this look is in the look.
         stream.meanwhile = [];
         const { events, caughtUp } = await feed.next();
+        const { meanwhile } = stream;
+        stream.meanwhile = undefined;
         for (const event of events) this.#send(stream, event);
         if (!caughtUp) continue;
-        for (const event of stream.meanwhile)
-          if (isBehind(feed.cursor, event.cursor)) this.#send(stream, event);
-        stream.meanwhile = [];
+        for (const event of meanwhile) if (isBehind(feed.cursor, event.cursor)) this.#send(stream, event);
         stream.state = 'live';
         return;
       }
@@ -249,18 +260,27 @@ export class EventStreams {
     try {
       const look = await this.#feed?.next();
       this.#away.over();
+      this.#say(false);
       for (const event of look?.events ?? []) this.#tell(event);
       return look?.caughtUp === false ? 0 : this.settings.everyMs;
     } catch (error) {
       this.#away.met((error as Error).message);
+      this.#say(true);
       return this.settings.retryMs;
     }
+  }
+
+  /** Tells every stream that the database is away, or back. A line without an id: the cursor of a listener stays where it was. */
+  #say(isAway: boolean): void {
+    if (isAway === this.#isAway) return;
+    this.#isAway = isAway;
+    for (const { raw } of this.#streams) raw.write(`event: ${isAway ? 'away' : 'back'}\ndata: {}\n\n`);
   }
 
   #tell(event: Event): void {
     for (const stream of this.#streams) {
       if (stream.team !== event.team || !stream.types.has(event.type)) continue;
-      if (stream.state === 'catching-up') stream.meanwhile.push(event);
+      if (stream.state === 'catching-up') stream.meanwhile?.push(event);
       else if (stream.raw.writableLength < this.settings.mostBytes) this.#send(stream, event);
       else {
         stream.state = 'catching-up';
@@ -277,14 +297,4 @@ const rightsOf = (principal: Principal | undefined): string | undefined =>
 /** The same, beginning where another option says. */
 function withoutStart({ team, types }: FeedOptions): FeedOptions {
   return { team, ...(types && { types }) };
-}
-
-/** Whether the second place in the feed is behind the first. */
-function isBehind(first: string, second: string): boolean {
-  const [one, other] = [first, second].map((cursor) => cursor.split('-').map(Number));
-  for (let index = 0; index < 3; index++) {
-    const difference = (other?.[index] ?? 0) - (one?.[index] ?? 0);
-    if (difference !== 0) return difference > 0;
-  }
-  return false;
 }

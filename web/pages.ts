@@ -17,6 +17,7 @@ const files: Readonly<Record<string, string>> = {
     [
       'agent.js',
       'agent-view.js',
+      'popups.js',
       'board.js',
       'api.js',
       'clock.js',

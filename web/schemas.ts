@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { eventTypes } from '../domain/monitor/event-feed.js';
+import { eventTypes } from '../domain/event-types.js';
 import { jsonText } from '../domain/json-text.js';
 
 /**

@@ -100,7 +100,15 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
   await app.register(health(db));
   const { version, metrics = {} } = settings;
   await app.register(
-    metricsRoutes(new Metrics(db, { version, webhooks: () => new Map(), ...metrics }), metrics.token),
+    metricsRoutes(
+      new Metrics(db, log, {
+        version,
+        webhooks: () => new Map(),
+        streams: () => streams.figures,
+        ...metrics,
+      }),
+      metrics.token,
+    ),
   );
   await app.register(servePages);
   await app.register(

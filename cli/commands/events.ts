@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Star64Error, usage } from '../../domain/errors.js';
-import type { Event, EventFeed } from '../../domain/monitor/event-feed.js';
+import type { EventFeed } from '../../domain/monitor/event-feed.js';
+import type { Event } from '../../domain/monitor/events.js';
 import { action, type Context, type Invocation } from '../context.js';
 import { duration, nameList } from '../options.js';
 import { jsonText } from '../../domain/json-text.js';
@@ -41,7 +42,8 @@ export function register(program: Command, context: Context): void {
       action(context, async ({ db, team, say, explained }, flags: EventsFlags) => {
         if (flags.since !== undefined && flags.after !== undefined)
           throw usage('--since and --after both say where to begin: give one of them.');
-        const { checkTypes, EventFeed, eventTypes } = await import('../../domain/monitor/event-feed.js');
+        const { eventTypes } = await import('../../domain/event-types.js');
+        const { checkTypes, EventFeed } = await import('../../domain/monitor/event-feed.js');
         const { untilSignalled } = await import('../signals.js');
         const ended = new AbortController();
         // Once: a race against it on every turn would keep what each turn printed.

@@ -16,16 +16,17 @@ export function register(program: Command, context: Context): void {
     .action(
       action(context, async ({ db, team, print, say, settings }, { within }: { within?: number }) => {
         const { readStatus } = await import('../../domain/monitor/status.js');
-        const { readNotices } = await import('../../domain/monitor/notices.js');
+        const { notAppliedEmergency, readNotices } = await import('../../domain/monitor/notices.js');
         const { agi, ami, asterisk } = await settings();
         const database = await db();
         const status = await readStatus(database, team, within);
         // The machinery of the manager connection is loaded when the database has answered.
         const { HealthCheck } = await import('../../pbx/health.js');
-        const notices = await readNotices(database, team);
+        const known = await readNotices(database, team);
         const { configDir: directory, node } = asterisk;
         const check = new HealthCheck(database, { team, servers: agi.servers, ami, directory, node });
         const health = await check.read().finally(() => check.close());
+        const notices = [...notAppliedEmergency(team, health.emergencyNotLoaded ?? []), ...known];
         const view = await import('../status-view.js');
         if (print.json) print.record({ ...status, health, notices });
         else if (context.terminal) {

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { Star64Error } from '../errors.js';
 import { FileLock } from './lock.js';
 
 /** Where downloads are kept: `STAR64_CACHE`, else the XDG cache directory, each with `star64` in it. */
@@ -54,21 +55,35 @@ export async function cached(
   const ready = await complete(home);
   if (ready?.manifest.recipe === recipe.recipe) return ready;
 
-  await mkdir(directory, { recursive: true, mode: 0o755 });
-  const lock = await FileLock.acquire(`${home}.lock`, options.onWait);
+  const lock = await mkdir(directory, { recursive: true, mode: 0o755 })
+    .then(() => FileLock.acquire(`${home}.lock`, options.onWait))
+    .catch((cause: unknown) => {
+      throw unusable(directory, cause);
+    });
   try {
     const older = await complete(home);
     if (older?.manifest.recipe === recipe.recipe) return older;
     try {
       return await make(recipe, home, lock.fd);
     } catch (error) {
-      if (older === undefined) throw error;
+      if (older === undefined) throw unusable(directory, error);
       options.onStale?.(error as Error);
       return older;
     }
   } finally {
     await lock.release();
   }
+}
+
+/** What is said where files cannot be kept: a directory that is none, or of others, or a full disk. */
+function unusable(directory: string, cause: unknown): unknown {
+  const { syscall } = cause as NodeJS.ErrnoException;
+  if (syscall === undefined || syscall.startsWith('spawn')) return cause;
+  return new Star64Error(
+    'failure',
+    `nothing can be kept in ${directory}: ${(cause as Error).message}; STAR64_CACHE names another place`,
+    { cause },
+  );
 }
 
 async function make(recipe: Recipe, home: string, lockFd: number): Promise<CachedTree> {

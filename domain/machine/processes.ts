@@ -66,6 +66,8 @@ export class LabProcess {
   ) {
     if (child.pid === undefined) throw new Error('a process without an id cannot be tracked');
     this.pid = child.pid;
+    // Who has it watched for several processes ends before it does, where others still use it.
+    if (options.watched !== undefined) child.unref();
     // Null when the watcher was given a pipe by the caller, who then also tells it when the command is gone.
     const pipe = child.stdio[3] as Socket | null;
     // The watcher may have closed its end first; there is nobody left to tell then.

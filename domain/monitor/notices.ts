@@ -43,6 +43,17 @@ async function noWayToHelp(db: Queryable, team: string): Promise<Notice[]> {
   }));
 }
 
+/** Emergency numbers that Asterisk has not got yet, as it said when it was asked. */
+export const notAppliedEmergency = (team: string, numbers: readonly string[]): Notice[] =>
+  numbers.length === 0
+    ? []
+    : [
+        {
+          about: 'emergency',
+          says: `no phone of team ${team} can call ${numbers.join(', ')} as an emergency number yet: the database has it, and Asterisk has not (\`star64 apply\`)`,
+        },
+      ];
+
 /** Endpoints of the operator's own that lack their line: another call may ring the phone during one of ours. */
 async function unguarded(db: Queryable, team: string): Promise<Notice[]> {
   const { rows } = await db.raw<{ rows: { number: string; endpoint: string; seen: boolean | null }[] }>(

@@ -1,5 +1,5 @@
 import { prepared, type Queryable } from '../database/pool.js';
-import type { Place } from '../monitor/event-feed.js';
+import type { Place } from '../monitor/events.js';
 
 /** How many events are looked at in one statement. */
 const usualPiece = 500;

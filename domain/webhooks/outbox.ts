@@ -1,6 +1,6 @@
 import { prepared, type Queryable } from '../database/pool.js';
 import { jsonText } from '../json-text.js';
-import { toEvent, type EventRow } from '../monitor/event-feed.js';
+import { toEvent, type EventRow } from '../monitor/events.js';
 
 /** A message that is to be sent now, by whoever has claimed it. */
 export interface Message {

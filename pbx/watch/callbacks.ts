@@ -111,9 +111,11 @@ class Work {
     const ids = new Set(open.map(({ id }) => id));
     if ([...this.#known].some((id) => !ids.has(id))) this.#seekStrangers = true;
     this.#known = ids;
-    if (open.length > 0 || this.#seekStrangers || (await callbacks.anywhere())) await this.#settle();
-    else return;
-    await this.#promise();
+    const wanted = open.length > 0 || (await callbacks.anywhere());
+    if (!wanted && !this.#seekStrangers) return;
+    await this.#settle();
+    // Where nobody may ask to be called back, no right is missed.
+    if (wanted) await this.#promise();
     const queues = new Map<string, Callback[]>();
     for (const one of open) {
       const queue = queueOf(one.team, one.group);

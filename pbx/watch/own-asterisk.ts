@@ -10,7 +10,7 @@ import { AmiError } from '../ami/errors.js';
 import type { Manager, ManagerActions } from '../ami/manager.js';
 import type { AmiMessage } from '../ami/message.js';
 import type { ManagerEvents, UpInfo } from '../ami/settings.js';
-import { loadedGeneration } from '../loaded-generation.js';
+import { loadedGeneration } from '../loaded-dialplan.js';
 import { leaseVariable } from '../queue/names.js';
 import { readEpoch } from '../queue/status.js';
 import { judgeClaim, liveElsewhere, readClaim, unknownGeneration, writeClaim, type Claim } from './claim.js';

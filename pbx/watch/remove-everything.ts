@@ -6,7 +6,7 @@ import { fail } from '../../domain/errors.js';
 import { isGenerationOf } from '../../domain/provisioning/generations.js';
 import { readNode } from '../../domain/provisioning/node.js';
 import type { ManagerActions } from '../ami/manager.js';
-import { loadedGeneration } from '../loaded-generation.js';
+import { loadedGeneration } from '../loaded-dialplan.js';
 import { readMarks } from '../queue/direct-calls-mark.js';
 import { QueueMembers } from '../queue/members.js';
 import { readLamps } from '../queue/lamps.js';

@@ -1,7 +1,7 @@
 import type { CallOutCost, CallOutResult } from './calls-out.js';
 import type { CallResult } from './calls.js';
 import { responders, type AgiResult } from './fastagi.js';
-import { short } from './numbers.js';
+import { short, type Quantiles } from './numbers.js';
 import type { PhoneResult } from './phone.js';
 import type { QuestionResult } from './questions.js';
 
@@ -64,12 +64,17 @@ function fastAgiTable(results: readonly AgiResult[]): string {
   return table(head, rows);
 }
 
-function questionTable({ perSecond, teams, dids, routed, bare }: QuestionResult): string {
+function questionTable({ perSecond, teams, dids, routed, bare, doors, streamed }: QuestionResult): string {
+  const row = (name: string, { p50, p99, max }: Quantiles): string[] => [
+    name,
+    ...[p50, p50 / routed.p50, p99, p99 / routed.p99, max].map(short),
+  ];
   return table(
-    [`Where a call goes, ${perSecond} questions a second`, 'p50 ms', 'p99 ms', 'longest'],
+    [`Where a call goes, ${perSecond} questions a second`, 'p50 ms', 'ratio', 'p99 ms', 'ratio', 'longest'],
     [
-      [`${dids} DIDs in ${teams} teams`, ...[routed.p50, routed.p99, routed.max].map(short)],
-      ['a bare answer of ding-dong', ...[bare.p50, bare.p99, bare.max].map(short)],
+      row(`${dids} DIDs in ${teams} teams`, routed),
+      row(`while star64 web tells 200 streams (${streamed} events in all) and is scraped`, doors),
+      row('a bare answer of ding-dong', bare),
     ],
   );
 }

@@ -2,12 +2,11 @@ import t from 'tap';
 import { Callbacks, listCallbacks, removeCallback, type Callback } from '../../domain/calls/callbacks.js';
 import { listCalls } from '../../domain/calls/list.js';
 import { CallRecords } from '../../domain/calls/records.js';
-import { EventFeed } from '../../domain/monitor/event-feed.js';
 import { readStatus } from '../../domain/monitor/status.js';
 import { setGroup } from '../../domain/provisioning/group.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { see } from '../support/event-feed.js';
+import { openNow, see } from '../support/event-feed.js';
 
 /** Callers who are to be called back, as the database keeps them. */
 const { db } = await freshDatabase(t);
@@ -199,7 +198,7 @@ await t.test('whom an agent has called and sent on to a queue: who gives up ther
 
 await t.test('what becomes of them is told as it happens', async (t) => {
   const types = ['callback.kept', 'callback.called', 'callback.answered', 'callback.expired'] as const;
-  const feed = await EventFeed.open(db, { team: 'astercc', types });
+  const feed = await openNow(db, { team: 'astercc', types });
   await asks('9.1', 10, '+493099991111');
   const { id } = await only();
   await callbacks.connected({

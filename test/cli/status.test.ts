@@ -3,7 +3,9 @@ import { createServer, type AddressInfo } from 'node:net';
 import t from 'tap';
 import { transition } from '../../domain/presence/agent-state.js';
 import { findQueue } from '../../domain/calls/queue.js';
+import { notAppliedEmergency } from '../../domain/monitor/notices.js';
 import { signIn } from '../../domain/presence/sign-in.js';
+import { setTeam } from '../../domain/provisioning/team.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { look } from '../../pbx/health.js';
 import { readEpoch } from '../../pbx/queue/status.js';
@@ -122,6 +124,7 @@ await t.test('what Asterisk says: its files, the lease, phones that it cannot re
     leaseSeconds: 0,
     unreachable: [],
     rooms: [],
+    emergencyNotLoaded: ['112', '911'],
   });
   manager.unavailable.add('PJSIP/astercc-5001');
   manager.generation = 'g0123456789abcdef';
@@ -136,3 +139,21 @@ await t.test('what Asterisk says: its files, the lease, phones that it cannot re
     unreachable: [],
   });
 });
+
+await t.test(
+  'emergency numbers that Asterisk has not got yet are named, and none of another node',
+  async (t) => {
+    const manager = new StubManager('astercc-support');
+    const missing = async (node = defaultNode) =>
+      (await look(manager, db, { team: 'astercc', node }, undefined)).emergencyNotLoaded;
+    manager.dialplan.set('astercc-emergency', ['112', '112#', '911', '911#']);
+    t.same(await missing(), []);
+    await setTeam(db, 'astercc', { emergency: '112,911,116117' });
+    t.same(await missing(), ['116117']);
+    t.same(await missing('elsewhere'), [], 'this Asterisk is not the one of the team');
+    t.match(notAppliedEmergency('astercc', ['116117']), [{ says: /116117 .*`star64 apply`/ }]);
+    t.same(notAppliedEmergency('astercc', []), []);
+    await setTeam(db, 'astercc', { emergency: null });
+    t.same(await missing(), []);
+  },
+);

@@ -171,6 +171,25 @@ await t.test(
   },
 );
 
+await t.test('who has started it ends while another process still uses it', async (t) => {
+  const dir = await directory(t);
+  const module = new URL('../../domain/database/embedded/postgres.js', import.meta.url).href;
+  const script = `import { once } from 'node:events';
+    import { LabPostgres } from ${JSON.stringify(module)};
+    const server = await LabPostgres.start({ dir: ${JSON.stringify(dir)} });
+    console.log(server.url); await once(process.stdin, 'data'); process.stdin.destroy(); await server.stop();`;
+  const founder = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  t.teardown(() => void founder.kill('SIGKILL'));
+  await once(founder.stdout, 'data');
+  const server = await LabPostgres.start({ dir });
+  founder.stdin.write('leave\n');
+  await until('the process to end', () => founder.exitCode ?? undefined);
+  t.same(await ask(server.url, 'select 1'), [1]);
+  await server.stop();
+});
+
 await t.test('a server that nobody holds any more is ended before a new one starts', async (t) => {
   const dir = await directory(t);
   const first = await elsewhere(t, dir);

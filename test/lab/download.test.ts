@@ -57,6 +57,22 @@ await t.test('where it cannot be had, the reason is one line for a person', asyn
   t.match(reason, /^the lab needs apt-get, which is not installed here$/);
 });
 
+await t.test(
+  'where nothing can be kept a test is skipped with a clear word, or fails where it must run',
+  async (t) => {
+    const before = { ...process.env };
+    t.teardown(() => (process.env = before));
+    const STAR64_CACHE = join(t.testdir({ file: '' }), 'file');
+    process.env = { ...before, STAR64_CACHE, CI: '', STAR64_REQUIRE_LAB: '' };
+    t.match(
+      await requireLab(['browser']),
+      /^skipped: nothing can be kept in .*file\/star64: ENOTDIR.*; STAR64_CACHE names another place$/,
+    );
+    process.env['STAR64_REQUIRE_LAB'] = '1';
+    await t.rejects(requireLab(['browser']), /^the lab is required: nothing can be kept in /);
+  },
+);
+
 await t.test('no address of a mirror is written into the project', async (t) => {
   const source = await readFile(new URL('../../../lab/debian.ts', import.meta.url), 'utf8');
   t.notMatch(source, /https?:\/\//);

@@ -1,7 +1,9 @@
 import t from 'tap';
 import { transition } from '../../domain/presence/agent-state.js';
+import { HoldRecords } from '../../domain/calls/holds.js';
 import { CallRecords } from '../../domain/calls/records.js';
-import { EventFeed, eventTypes } from '../../domain/monitor/event-feed.js';
+import { eventTypes } from '../../domain/event-types.js';
+import { EventFeed } from '../../domain/monitor/event-feed.js';
 import { removeOldEvents } from '../../domain/monitor/event-retention.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
@@ -125,4 +127,72 @@ await t.test('old events go in pieces, and whoever would miss them is told', asy
   const feed = await EventFeed.open(db, { ...team, after: `${last?.era}-${last?.xid}-${last?.id}` });
   await enter(db, 7);
   t.same(await look(feed, 1), ['1007 signed-out>idle']);
+});
+
+await t.test('what an agent does with a call is told: hold, somebody asked, sent on', async (t) => {
+  const signInId = await enter(db, 6);
+  const feed = await EventFeed.open(db, {
+    ...team,
+    types: eventTypes.filter((type) => /^consult\.|^call\.(held|resumed|transferred)/.test(type)),
+  });
+  const records = new CallRecords(db, defaultNode);
+  const caller = callerOf('astercc-support', 'call-6');
+  await records.joined(caller, { number: '+4930' });
+  const queue = await records.offered(caller, 'offer-6', signInId);
+  await transition(db, signInId, 'offer', { callUniqueid: 'call-6', groupId: queue?.groupId ?? 0 });
+  await transition(db, signInId, 'connect', { callUniqueid: 'call-6', groupId: queue?.groupId ?? 0 });
+  const holds = new HoldRecords(db, defaultNode);
+  let row: number | null = null;
+  let after: number | null = null;
+  const hold = async (kind: 'hold' | 'consult', end?: 'back' | 'left'): Promise<void> => {
+    const told = await holds.told([
+      {
+        ...{
+          channel: 'offer-6',
+          call: 'call-6',
+          team: 'astercc',
+          extension: '5006',
+          kind,
+          startedAgo: 0,
+          row,
+          after,
+        },
+        endedAgo: end ? 0 : null,
+        hungUp: end === 'left',
+      },
+    ]);
+    row = told.get('offer-6') ?? null;
+    if (end) [after, row] = [row, null];
+  };
+  const step = (kind: string, facts: object) =>
+    db.raw(
+      `insert into call_steps (team_id, call_id, at, key, kind, facts)
+       select team_id, id, now(), :kind, :kind, :facts::jsonb from calls where uniqueid = 'call-6'`,
+      { kind, facts: JSON.stringify(facts) },
+    );
+  await hold('hold');
+  await hold('hold', 'back');
+  await hold('hold');
+  await step('consult', { to: '5001' });
+  await step('consult-failed', { to: '5001', why: 'busy' });
+  await hold('hold', 'back');
+  await hold('hold');
+  await hold('consult');
+  await step('transferred', { by: '5006', to: '5002', how: 'attended' });
+  await hold('consult', 'left');
+  const events = await see(feed, 10);
+  t.same(
+    events.map(({ type }) => type),
+    [
+      ...['call.held', 'call.resumed', 'call.held', 'consult.began', 'consult.ended', 'call.resumed'],
+      ...['call.held', 'consult.answered', 'call.transferred', 'consult.ended'],
+    ],
+  );
+  const of = { call: 'call-6', caller: '+4930', agent: '1006', extension: '5006', group: 'support' };
+  for (const event of events) t.match(event, of, event.type);
+  t.match(events[3], { number: '5001' });
+  t.match(events[4], { number: '5001', outcome: 'busy' });
+  t.match(events[8], { number: '5002', how: 'attended' });
+  t.match(events[9], { outcome: 'left' });
+  t.equal(new Set(events.map(({ id }) => id)).size, events.length);
 });

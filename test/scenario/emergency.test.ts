@@ -77,6 +77,17 @@ async function recorded(calls: readonly object[]): Promise<void> {
   t.match(rows, calls);
 }
 
+await t.test('a number that nobody has applied is named by status, which asks Asterisk', async (t) => {
+  const says = async (): Promise<string[]> =>
+    (JSON.parse(await centre.star64('status', '--json')) as { notices: { says: string }[] }).notices
+      .map(({ says }) => says)
+      .filter((one) => one.includes('star64 apply'));
+  t.same(await says(), []);
+  await setTeam(db, team, { emergency: '112,110,116117' });
+  t.match(await says(), [/ 116117 /]);
+  await setTeam(db, team, { emergency: '112,110' });
+});
+
 await t.test('at a phone at which nobody is signed in: at once, logged with its place', async (t) => {
   const from = await server.log.mark();
   t.same(await help(phone, '112', own), ['provider.own answered 200']);

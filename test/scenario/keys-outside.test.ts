@@ -5,6 +5,7 @@ import { addExtension } from '../../domain/provisioning/extension.js';
 import { addGroup } from '../../domain/provisioning/group.js';
 import { setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
+import { until } from '../../domain/machine/processes.js';
 import { PortBlock } from '../../domain/machine/ports.js';
 import { Caller } from '../../lab/caller.js';
 import { Phone } from '../../lab/phone.js';
@@ -146,6 +147,41 @@ await t.test('an agent at a telephone has the keys, too', async () => {
   await voices.talk(['bert', bert], ['customer', customer]);
   await customer.hangup();
   await bert.closed();
+});
+
+await t.test('and those of hold, recording, dropping and ending', async (t) => {
+  await centre.star64('agent', 'ready', '2001');
+  const customer = await callIn('600200');
+  await pickUp(mobile);
+  await voices.talk(['mobile', mobile], ['customer', customer]);
+  const from = await asterisk.verbose.mark();
+  await mobile.digits('*7');
+  await voices.hears(customer, 'music');
+  await mobile.digits('*7');
+  await voices.talk(['mobile', mobile], ['customer', customer]);
+  for (const word of ['activated', 'de-activated']) {
+    await mobile.digits('*8');
+    await asterisk.verbose.waitFor(new RegExp(`<Local/7000@[^>]*> Playing '${word}\\.`), from);
+  }
+  await until('the hold and the recording to be written', async () => {
+    const holds = await centre
+      .db('holds as h')
+      .join('agents as a', 'a.id', 'h.agent_id')
+      .where({ 'a.number': '2001', 'h.kind': 'hold' })
+      .whereNotNull('h.ended_at');
+    return holds.length === 1 && (await centre.db('recordings')).length === 1 ? true : undefined;
+  });
+  await mobile.digits('*25002');
+  await pickUp(bert);
+  await mobile.digits('*3');
+  await voices.hears(customer, 'bert', 'mobile');
+  await mobile.digits('*9');
+  await bert.closed();
+  await voices.talk(['mobile', mobile], ['customer', customer]);
+  await mobile.digits('*0');
+  for (const phone of [customer, mobile]) await phone.closed();
+  await waitState(centre, '2001', 'wrap-up');
+  t.match(await asterisk.console('core show channels concise'), /^(?!.*PJSIP)/s, 'nobody is left in it');
 });
 
 await t.test('with no server: inside as before, and outside refused aloud', async (t) => {

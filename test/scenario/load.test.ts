@@ -5,7 +5,7 @@ import { threeRounds } from '../support/load/rounds.js';
 /** In small what test/load/offers.load.ts is at full size. */
 await needLab(t);
 await threeRounds(t, {
-  calm: { patient: 60, hurried: 5, impatient: 15 },
-  careless: { patient: 30, hurried: 5, impatient: 0 },
-  pulses: { patient: 35, hurried: 5, impatient: 0 },
+  calm: { patient: 24, hurried: 3, impatient: 6 },
+  careless: { patient: 12, hurried: 2, impatient: 0 },
+  pulses: { patient: 12, hurried: 2, impatient: 0 },
 });

@@ -13,11 +13,17 @@ import { centreOf, dialAndHear, dialled } from '../support/centre.js';
  */
 await needBrowser(t);
 const password = 'a long password';
-const group = { wrapUp: 'answer', wrapUpSeconds: 300, application: 'third_party' } as const;
+const group = {
+  wrapUp: 'answer',
+  wrapUpSeconds: 300,
+  directCalls: 'talking',
+  application: 'third_party',
+} as const;
 const centre = await centreOf(
   t,
   crowd(3, { groups: [{ name: 'support', number: '6000', ...group, link: 'https://crm.example/{caller}' }] }),
   {
+    asterisk: { amiWrite: 'agent,call,reporting,originate' },
     provision: async (db) => {
       await provision(db, crowd(1, { team: 'other', did: '600200' }));
       for (const team of ['astercc', 'other']) await setAgent(db, team, '1001', { password });
@@ -85,6 +91,63 @@ await t.test('signed in, rung with a popup, consulted, handed over and done, all
   t.match(await centre.db('popups').first<object>(), { disposition: 'sold' });
   await customer.hangup();
   await expert.closed();
+});
+
+await t.test('each other button of a call does what it says, and the page shows it', async (t) => {
+  const press = (name: string): Promise<void> => page.getByRole('button', { name, exact: true }).click();
+  const number = page.getByLabel('Number to ask or to send to');
+  const asked = async (button: string): Promise<void> => {
+    const seen = expert.events.length;
+    await number.fill('5003');
+    await press(button);
+    await expert.event(/^CALL_ESTABLISHED$/, { from: seen });
+  };
+  const gone = (text: string): Promise<unknown> => page.getByText(text).waitFor({ state: 'hidden' });
+
+  const before = expert.events.length;
+  await page.getByLabel('Number', { exact: true }).fill('5003');
+  await press('Call');
+  await anna.incoming();
+  t.same(expert.events.slice(before), [], 'nobody is called before the agent has answered');
+  await anna.answer();
+  await stateIs(page, 'talking');
+  await page.getByText('Call within the team').waitFor();
+  await press('Hang up');
+  await anna.closed();
+  await expert.closed();
+  await stateIs(page, 'idle');
+
+  const customer = await callIn(centre);
+  await anna.incoming();
+  await anna.answer();
+  await stateIs(page, 'talking');
+  await press('Hold');
+  await page.getByText('On hold').waitFor();
+  await press('Take back');
+  await gone('On hold');
+  await asked('Ask first');
+  await press('Back to the caller');
+  await gone('You ask 5003');
+  await expert.closed();
+  await asked('Ask first');
+  await press('All three');
+  await gone('You ask 5003');
+  await press('Hang up');
+  await stateIs(page, 'wrap-up');
+  await customer.hangup();
+  await expert.closed();
+  await press('End wrap-up');
+  await stateIs(page, 'idle');
+
+  const next = await callIn(centre);
+  await anna.incoming();
+  await anna.answer();
+  await stateIs(page, 'talking');
+  await asked('Transfer');
+  await stateIs(page, 'wrap-up');
+  await next.hangup();
+  await press('End wrap-up');
+  await stateIs(page, 'idle');
 });
 
 await t.test('the next by keys alone, and the page follows', async () => {

@@ -4,6 +4,6 @@ import { randomKeys } from '../support/random-keys.js';
 
 /** In small what test/load/random-keys.load.ts is at full size. */
 await needLab(t);
-await t.test('12 calls in which everybody keys what they like, while the server is killed', (t) =>
-  randomKeys(t, { calls: 12, customers: 4, kills: 1, seed: 7 }),
+await t.test('8 calls in which everybody keys what they like, while the server is killed', (t) =>
+  randomKeys(t, { calls: 8, customers: 4, kills: 1, seed: 7 }),
 );

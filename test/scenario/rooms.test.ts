@@ -1,19 +1,20 @@
 import t from 'tap';
 import { until } from '../../domain/machine/processes.js';
 import { addDid } from '../../domain/provisioning/did.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
+import { addExtension, showExtensionSecret } from '../../domain/provisioning/extension.js';
 import { addRoom } from '../../domain/provisioning/room.js';
 import { addUser } from '../../domain/provisioning/user.js';
 import type { Phone } from '../../lab/phone.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { callIn } from '../support/calls.js';
 import { centreOf, dialAndHear, dialled, signedInPhone, stateOf, waitState } from '../support/centre.js';
+import { ConsultingPhone } from '../support/consulting-phone.js';
 import { lastCall, waitRecorded } from '../support/recorded-calls.js';
 import { Voices, waitTold } from '../support/in-call.js';
 
 /** Conference rooms (spec 4, 61, 63): by number, inside a team. */
 const groups = [{ name: 'support', number: '6000', wrapUp: 'off', directCalls: 'talking' }];
-const centre = await centreOf(t, crowd(4, { groups }), {
+const centre = await centreOf(t, crowd(5, { groups }), {
   provision: async (db) => {
     await addUser(db, 'astercc', { username: 'lead', pin: '6283' });
     await addExtension(db, 'astercc', { number: '5010', user: 'lead' });
@@ -23,6 +24,8 @@ const centre = await centreOf(t, crowd(4, { groups }), {
     await addRoom(db, 'astercc', { number: '803', administrator: 'lead' });
     await provision(db, crowd(1, { team: 'other', did: '600900' }));
     await addRoom(db, 'other', { number: '801' });
+    await addRoom(db, 'other', { number: '809' });
+    await addDid(db, 'astercc', { number: '600805', to: 'extension:5005' });
   },
 });
 const { asterisk } = centre;
@@ -54,6 +57,14 @@ async function press(phone: Phone, key: string, prompt: string): Promise<void> {
   const from = await asterisk.verbose.mark();
   await phone.digits(key);
   await asterisk.waitPlayed(phone.user, prompt, from);
+}
+
+/** Anna has the customer whom the queue gives her. */
+async function answered(): Promise<void> {
+  await anna.incoming();
+  await anna.answer();
+  await anna.established();
+  await waitState(centre, '1001', 'talking');
 }
 
 /** Waits for a line of the log. */
@@ -143,9 +154,7 @@ await t.test('a customer is sent in by an agent; nobody of another team gets the
   await stranger.hangup();
   t.same(await dialled(centre, stranger, '802'), ['cannot-complete-as-dialed', 'check-number-dial-again']);
   const customer = await callIn(centre);
-  await anna.incoming();
-  await anna.answer();
-  await waitState(centre, '1001', 'talking');
+  await answered();
   await anna.transfer('801');
   await inside('astercc-801', 2);
   await waitState(centre, '1001', 'idle');
@@ -155,13 +164,76 @@ await t.test('a customer is sent in by an agent; nobody of another team gets the
   await inside('astercc-801', 0);
 });
 
+await t.test(
+  'the transfer of a phone (REFER), blind or attended, does not reach over to another team',
+  async (t) => {
+    const phoneOf = async (team: string, extension: string): Promise<ConsultingPhone> => {
+      const { secret } = await showExtensionSecret(centre.db, team, extension);
+      const phone = await ConsultingPhone.start(`${team}-${extension}`, secret ?? '', asterisk.sip);
+      t.teardown(() => phone.stop());
+      return phone;
+    };
+    const [emil, stranger] = [await phoneOf('astercc', '5005'), await phoneOf('other', '5001')];
+    const customer = await callIn(centre, '600805');
+    const call = await emil.called();
+    for (const to of ['809', 'other-809', 'other-5001', 'other-rooms-809'])
+      t.equal(await emil.refer(call, to), 404, to);
+    await inside('other-809', 0);
+    await t.rejects(emil.call('809'), /404/, 'nor can anybody there be asked');
+    const theirs = await stranger.call('809');
+    await inside('other-809', 1);
+    // Asterisk joins what is named by a Call-ID and two tags, all random, which only the phones of that call have been told.
+    for (const one of [
+      { ...theirs, callId: 'guessed' },
+      { ...theirs, local: '<sip:other-5001@127.0.0.1>;tag=guessed' },
+      { ...theirs, remote: '<sip:809@127.0.0.1>;tag=guessed' },
+    ])
+      t.match(String(await emil.refer(call, one)), /^4/, 'and no call of theirs be joined');
+    await inside('other-809', 1);
+    t.same([emil.calls.length, stranger.calls.length], [1, 1], 'the customer stays with whom they talk');
+    await customer.hangup();
+    await until('the end of that call', () => (emil.calls.length === 0 ? true : undefined));
+
+    const asks = await callIn(centre);
+    await answered();
+    await anna.digits('*25005');
+    const asked = await emil.called();
+    t.equal(emil.shows(asked), '5001', 'the phone of who is asked shows who asks');
+    await anna.digits('*6');
+    await until('the customer on its display', () => (emil.shows(asked) === '4930555' ? true : undefined));
+    await asks.hangup();
+    await waitState(centre, '1001', 'idle');
+  },
+);
+
+await t.test(
+  'a customer who is sent into a full room is back with the queue, and is asked for a PIN',
+  async () => {
+    for (const phone of [bert, carl, dora]) await phone.dial('801');
+    await inside('astercc-801', 3);
+    const customer = await callIn(centre);
+    await answered();
+    await anna.digits('*1801');
+    await anna.closed();
+    await answered();
+    for (const phone of [bert, carl, dora]) await phone.hangup();
+    const from = await asterisk.verbose.mark();
+    await anna.digits('*1802');
+    await anna.closed();
+    await logged(/Playing 'conf-getpin\./, from);
+    await customer.phone.digits('730551#');
+    await inside('astercc-802', 1);
+    await customer.hangup();
+    await inside('astercc-802', 0);
+    await waitState(centre, '1001', 'idle');
+  },
+);
+
 await t.test('an agent brings a customer in by keys, or is with them again where it is full', async (t) => {
   await bert.dial('801');
   await inside('astercc-801', 1);
   const customer = await callIn(centre);
-  await anna.incoming();
-  await anna.answer();
-  await waitState(centre, '1001', 'talking');
+  await answered();
   await anna.digits('*2801');
   await inside('astercc-801', 2);
   await voices.talk(['anna', anna], ['bert', bert]);
@@ -173,9 +245,7 @@ await t.test('an agent brings a customer in by keys, or is with them again where
   await carl.dial('801');
   await inside('astercc-801', 2);
   const second = await callIn(centre);
-  await anna.incoming();
-  await anna.answer();
-  await waitState(centre, '1001', 'talking');
+  await answered();
   const from = await asterisk.verbose.mark();
   // Two places of the three are taken, and it needs two.
   await anna.digits('*2801');
@@ -204,8 +274,8 @@ await t.test(
     await inside('astercc-803', 2);
     t.notMatch(await asterisk.console('confbridge list astercc-803'), waiting, 'both talk');
     for (const phone of [carl, bert]) await phone.hangup();
-    // Whose server is dead, and who hangs up while a word is said to them.
-    const expected = / res_agi\.c: | Failed to playback file /;
+    // Whose server is dead, who hangs up while a word is said to them, and the transfers that were refused.
+    const expected = / res_agi\.c: | res_pjsip_refer\.c: | Failed to playback file /;
     t.same(
       (await asterisk.warnings()).filter((line) => !expected.test(line)),
       [],

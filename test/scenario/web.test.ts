@@ -4,7 +4,7 @@ import { addApiToken } from '../../domain/provisioning/api-token.js';
 import { until } from '../../domain/machine/processes.js';
 import { crowd } from '../../lab/provision.js';
 import { createWeb } from '../../web/server.js';
-import { callIn, waitCall, waitTalking } from '../support/calls.js';
+import { callIn, Conversation, waitCall, waitTalking } from '../support/calls.js';
 import { centreOf, waitState } from '../support/centre.js';
 import { Listener } from '../support/event-stream.js';
 
@@ -69,5 +69,30 @@ await t.test('signed in, rung, sent on and made ready by a program, and told of 
     'wrap-up',
     'idle',
   ]);
+  stream.close();
+});
+
+await t.test('PostgreSQL away: software is told so, phones go on, and then both', async (t) => {
+  const stream = await Listener.open(`${address}/v1/teams/astercc/events`, token);
+  const mark = await centre.server.log.mark();
+  await centre.postgres.halt();
+  await centre.server.log.waitFor(/PostgreSQL is away/, mark, 20_000);
+  await until('the word of it', () => (stream.heard.at(-1)?.event === 'away' ? true : undefined));
+  t.match(await ask('GET', 'agents/1001'), { status: 503, code: 'database_unreachable' });
+  t.match(await ask('POST', 'agents/1001/pause'), { status: 503, code: 'database_unreachable' });
+  const next = await Conversation.answer(centre, anna, await callIn(centre), 60_000);
+  await centre.postgres.restart();
+  await waitTalking(centre, '1001', next.call, 30_000);
+  await until('the agent at the API', async () =>
+    (await ask('GET', 'agents/1001'))['state'] === 'talking' ? true : undefined,
+  );
+  await until('the call in the stream', () =>
+    stream.events.some(({ data }) => (JSON.parse(data) as { call?: string }).call === next.call)
+      ? true
+      : undefined,
+  );
+  t.notOk(stream.ended, 'on the same connection');
+  t.same(await next.harm(), [], 'the call did not notice');
+  await next.end();
   stream.close();
 });

@@ -40,12 +40,12 @@ export async function openBrowser(t: Test) {
 const require = createRequire(import.meta.url);
 let axe: string | undefined;
 
-/** What axe finds fault with on a page as it is now: rule and where, a line each. */
-export async function faultsOf(page: Page): Promise<string[]> {
+/** What axe finds fault with on a page as it is now, by all its rules or these: rule and where, a line each. */
+export async function faultsOf(page: Page, rules?: readonly string[]): Promise<string[]> {
   axe ??= await readFile(require.resolve('axe-core/axe.min.js'), 'utf8');
   // By the protocol of the debugger, which the policy of the page does not concern.
   await page.evaluate(axe);
-  return page.evaluate(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
+  return page.evaluate(`axe.run(document, ${JSON.stringify({ resultTypes: ['violations'], ...(rules && { runOnly: rules }) })}).then(({ violations }) =>
     violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) =>
       id + ' ' + target.join(' ') + ': ' + failureSummary.replace(/\\s+/g, ' '))))`);
 }

@@ -5,6 +5,7 @@ import type { Phone } from '../../lab/phone.js';
 import { provision, type TeamFixture } from '../../lab/provision.js';
 import { until } from '../../domain/machine/processes.js';
 import { requireLab } from './lab.js';
+import { copiedPostgres } from './migrated-postgres.js';
 
 /** Ends the test file as skipped, with the reason, where the lab cannot be had; see `requireLab`. */
 export async function needLab(t: Test): Promise<void> {
@@ -20,6 +21,7 @@ export async function needLab(t: Test): Promise<void> {
  */
 export async function centreFor(t: Test, options: CentreOptions): Promise<Centre> {
   const centre = await Centre.start({
+    postgres: copiedPostgres,
     ...options,
     asterisk: { briefPrompts: true, ...options.asterisk },
   });

@@ -31,6 +31,12 @@ const status = ({ first }: Message): number => Number(/^SIP\/2\.0 (\d+)/.exec(fi
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
 const tagOf = (party: string): string => /;tag=([^;>]+)/.exec(party)?.[1] ?? '';
 
+/** The other side of a call, to be taken over by whoever is sent there. */
+function referTo({ callId, local, remote, target }: Dialog): string {
+  const replaces = encodeURIComponent(`${callId};to-tag=${tagOf(remote)};from-tag=${tagOf(local)}`);
+  return `<${target}?Replaces=${replaces}>`;
+}
+
 /**
  * A telephone with two lines that can do what baresip and sipp cannot: call somebody while it is in a call, and send the
  * first party to the second by REFER with Replaces (RFC 3891, 5589). It answers every call at once, and sends no sound.
@@ -38,6 +44,10 @@ const tagOf = (party: string): string => /;tag=([^;>]+)/.exec(party)?.[1] ?? '';
 export class ConsultingPhone {
   readonly #dialogs = new Map<string, Dialog>();
   readonly #replies: Message[] = [];
+  /** What came of its own REFERs, as the other side told it: `404`. */
+  readonly #transfers: number[] = [];
+  /** What its display shows of each call: the party that a request of the other side named last. */
+  readonly #shown = new Map<string, string>();
   #cseq = 1;
   #version = 0;
 
@@ -99,13 +109,24 @@ export class ConsultingPhone {
 
   /** Has the other sides of two of its calls joined; returns when Asterisk has accepted that. */
   async join(first: Dialog, second: Dialog): Promise<void> {
-    const replaces = encodeURIComponent(
-      `${second.callId};to-tag=${tagOf(second.remote)};from-tag=${tagOf(second.local)}`,
-    );
     await this.#request('REFER', first.target, first, [
-      `Refer-To: <${second.target}?Replaces=${replaces}>`,
+      `Refer-To: ${referTo(second)}`,
       `Referred-By: ${first.local.replace(/;tag=.*/, '')}`,
     ]);
+  }
+
+  /** Sends the other side of a call to a number, or into another call; returns what became of it, as a SIP status. */
+  async refer(dialog: Dialog, to: string | Dialog): Promise<number> {
+    const told = this.#transfers.length;
+    const { host, port } = this.server;
+    const uri = typeof to === 'string' ? `<sip:${to}@${host}:${port}>` : referTo(to);
+    await this.#request('REFER', dialog.target, dialog, [`Refer-To: ${uri}`]);
+    return until('the result of a REFER', () => this.#transfers.slice(told).find((one) => one >= 200));
+  }
+
+  /** Who is on its display in a call: the user of P-Asserted-Identity, else that of From at the beginning. */
+  shows({ callId }: Dialog): string | undefined {
+    return this.#shown.get(callId);
   }
 
   async stop(): Promise<void> {
@@ -229,6 +250,11 @@ export class ConsultingPhone {
     const callId = header(message, 'Call-ID');
     const known = this.#dialogs.get(callId);
     if (method === 'BYE' && known) known.over = true;
+    const sipfrag = /^SIP\/2\.0 (\d+)/m.exec(text.slice(text.indexOf('\r\n\r\n')))?.[1];
+    if (method === 'NOTIFY' && sipfrag) this.#transfers.push(Number(sipfrag));
+    const named = header(message, 'P-Asserted-Identity') || (known ? '' : header(message, 'From'));
+    const user = /<sips?:([^@>]+)@/.exec(named)?.[1];
+    if (user !== undefined) this.#shown.set(callId, user);
     let to = header(message, 'To');
     let body = '';
     if (method === 'INVITE') {

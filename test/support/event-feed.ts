@@ -1,6 +1,7 @@
 import type { Database } from '../../domain/database/pool.js';
 import { until } from '../../domain/machine/processes.js';
-import { EventFeed, type Event } from '../../domain/monitor/event-feed.js';
+import { EventFeed, type FeedOptions } from '../../domain/monitor/event-feed.js';
+import type { Event } from '../../domain/monitor/events.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
 
 /** Signs in an agent of `crowd` at their phone; the id of the sign-in. */
@@ -45,7 +46,7 @@ export function short(event: Event): string {
 }
 
 /** The feed from here on: what was before has been read. */
-export async function openNow(db: Database, options: { team: string | null }): Promise<EventFeed> {
+export async function openNow(db: Database, options: FeedOptions): Promise<EventFeed> {
   const feed = await EventFeed.open(db, options);
   await until('a moment in which nobody writes', async () => {
     const { rows } = await db.raw<{ rows: unknown[] }>(

@@ -12,6 +12,8 @@ export interface Heard {
 export class Listener {
   readonly heard: Heard[] = [];
   ended = false;
+  /** Told of each event as it comes. */
+  onEvent: ((heard: Heard) => void) | undefined;
   #rest = '';
 
   private constructor(private readonly response: IncomingMessage) {
@@ -39,13 +41,13 @@ export class Listener {
     });
   }
 
-  /** What has happened, without the first line. */
+  /** What has happened, without what is said of the stream itself. */
   get events(): Heard[] {
-    return this.heard.filter(({ event }) => event !== 'hello');
+    return this.heard.filter(({ event }) => !['hello', 'away', 'back'].includes(event));
   }
 
   get lastId(): string | undefined {
-    return this.heard.at(-1)?.id;
+    return this.heard.findLast(({ id }) => id !== '')?.id;
   }
 
   /** Waits for so many events. */
@@ -59,6 +61,15 @@ export class Listener {
     this.response.pause();
   }
 
+  /** Reads on, but slowly: a piece, and then nothing for some milliseconds. */
+  sip(restMs: number): void {
+    this.response.on('data', () => {
+      this.response.pause();
+      setTimeout(() => this.response.resume(), restMs);
+    });
+    this.response.resume();
+  }
+
   thaw(): void {
     this.response.resume();
   }
@@ -67,14 +78,25 @@ export class Listener {
     this.response.destroy();
   }
 
+  /** Opens it anew behind its last event until that works, as a browser does. */
+  static async again(url: string, token: string, { lastId }: Listener): Promise<Listener> {
+    return until(
+      'the stream to be there again',
+      () => Listener.open(url, token, lastId).catch(() => undefined),
+      60_000,
+    );
+  }
+
   #take(text: string): void {
     this.#rest += text;
     const blocks = this.#rest.split('\n\n');
     this.#rest = blocks.pop() ?? '';
     for (const block of blocks) {
       const field = (name: string): string => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1] ?? '';
-      if (field('event') !== '')
-        this.heard.push({ id: field('id'), event: field('event'), data: field('data') });
+      if (field('event') === '') continue;
+      const heard = { id: field('id'), event: field('event'), data: field('data') };
+      this.heard.push(heard);
+      this.onEvent?.(heard);
     }
   }
 }

@@ -20,32 +20,46 @@ export const formsOf = (did: string): string[] => [
   did.replace('+49', '0'),
 ];
 
-/** Adds the teams `t1`, `t2`, … in a few statements, past the functions and triggers that would take hours. */
+/** So many rows at most are written in one transaction. */
+const piece = 2000;
+
+/**
+ * Adds the teams `t1`, `t2`, … in a few statements, past the functions and triggers that would take hours. They come in
+ * pieces: a transaction that goes on holds back the events of every database of the cluster, those of other tests too.
+ */
 export async function addManyTeams(db: Database, many: ManyTeams): Promise<void> {
   const { teams, extensions, dids } = many;
+  const atOnce = Math.max(1, Math.floor(piece / (extensions + 2 * dids + 20)));
+  const given = { extensions, dids, secret: generateSecret() };
+  await db.raw(`insert into trunks (name, endpoint, country) values ('provider', 'lab-trunk', 'DE')`);
+  for (let from = 1; from <= teams; from += atOnce)
+    await addTeams(db, { ...given, from, to: Math.min(teams, from + atOnce - 1) });
+  await db.raw('analyze teams, users, extensions, agent_groups, feature_codes, dids, destinations, trunks');
+}
+
+async function addTeams(
+  db: Database,
+  values: { from: number; to: number; extensions: number; dids: number; secret: string },
+): Promise<void> {
+  const added = `(select id from teams where identity in (select 't' || n from generate_series(:from::integer, :to) n))`;
   await db.transaction(async (trx) => {
     await trx.raw('set local session_replication_role = replica');
-    await trx.raw('set local statement_timeout = 0');
-    const values = { teams, extensions, dids, secret: generateSecret() };
     for (const statement of [
-      `insert into teams (identity, name) select 't' || n, 't' || n from generate_series(1, :teams) n`,
-      `insert into users (team_id, username, name) select id, 'crowd', 'Crowd' from teams where identity ~ '^t[0-9]+$'`,
+      `insert into teams (identity, name) select 't' || n, 't' || n from generate_series(:from::integer, :to) n`,
+      `insert into users (team_id, username, name) select id, 'crowd', 'Crowd' from ${added} t`,
       `insert into extensions (team_id, number, user_id, secret)
          select u.team_id, 4999 + n, u.id, :secret || n from users u, generate_series(1, :extensions) n
-         where u.username = 'crowd'`,
-      `insert into agent_groups (team_id, name, number)
-         select id, 'support', '6000' from teams where identity ~ '^t[0-9]+$'`,
+         where u.username = 'crowd' and u.team_id in ${added}`,
+      `insert into agent_groups (team_id, name, number) select id, 'support', '6000' from ${added} t`,
       `insert into feature_codes (team_id, code, feature)
-         select t.id, c.code, c.feature from teams t, feature_codes c join teams d on d.id = c.team_id
-         where d.identity = 'astercc' and t.identity ~ '^t[0-9]+$'`,
+         select t.id, c.code, c.feature from ${added} t, feature_codes c join teams d on d.id = c.team_id
+         where d.identity = 'astercc'`,
       `insert into dids (team_id, number)
          select t.id, '+49302' || (1000000 + (substr(t.identity, 2)::integer - 1) * :dids + n)
-         from teams t, generate_series(1, :dids) n where t.identity ~ '^t[0-9]+$'`,
+         from teams t, generate_series(1, :dids) n where t.id in ${added}`,
       `insert into destinations (team_id, from_did_id, slot, to_group_id)
          select d.team_id, d.id, 'to', g.id from dids d join agent_groups g on g.team_id = d.team_id
-         where g.name = 'support' and not exists (select from destinations where from_did_id = d.id)`,
-      `insert into trunks (name, endpoint, country) values ('provider', 'lab-trunk', 'DE')`,
-      'analyze',
+         where g.name = 'support' and d.team_id in ${added}`,
     ])
       await trx.raw(statement, values);
   });

@@ -27,7 +27,7 @@ export interface Answered {
 }
 
 /** What a dialog needs for its next request. */
-interface Dialog {
+export interface Dialog {
   callId: string;
   from: string;
   to: string;

@@ -11,7 +11,7 @@ import { crowd, provision } from '../../lab/provision.js';
 import { centreFor } from './centre.js';
 import { ConsultingPhone } from './consulting-phone.js';
 import { Provider, toldIn, triesIn, type ProviderCall } from './providers.js';
-import { RawPhone } from './raw-phone.js';
+import { RawPhone, type Dialog } from './raw-phone.js';
 
 /** Who calls out, each with endpoints of an operator from which many call at one moment. */
 const payers = { plain: '127.0.0.66', sales: '127.0.0.67', second: '127.0.0.68' } as const;
@@ -27,7 +27,7 @@ export interface SentOn {
 }
 
 /**
- * Limits of calls at a time when phones have sent calls on, blind and attended, and left them: what is counted is the leg over
+ * Limits of calls at a time when phones have sent calls on, blind, attended, and by key after they asked, and left them: what is counted is the leg over
  * the trunk, which lives on. Then many call at one moment, and exactly as many go out as may.
  */
 export async function limitsAfterSendingOn(t: Test, { sentOn, more, starts }: SentOn): Promise<void> {
@@ -114,11 +114,32 @@ export async function limitsAfterSendingOn(t: Test, { sentOn, more, starts }: Se
     const { user, secret } = await login(number);
     const dialled = `00307${number}`;
     const { host, port } = asterisk.sip;
-    // By turns blind, and after a call to the colleague.
-    if (at % 2 === 0) {
+    // By turns blind, after a call to the colleague, and by key, who is asked in the call.
+    if (at % 3 !== 1) {
       const phone = await RawPhone.start(user, secret, asterisk.sip, '127.0.0.1');
+      const key = async (dialog: Dialog, keys: string): Promise<void> => {
+        for (const one of keys) t.equal(await phone.info(dialog, one), 200);
+      };
+      const began = await asterisk.verbose.mark();
+      /** In the call, and then with the colleague: keys before that would be nobody's. */
+      const inBridges = (times: number): Promise<true> =>
+        until(`${number} to talk for the ${times}. time`, async () =>
+          (await asterisk.verbose.lines())
+            .slice(began)
+            .filter((line) => line.includes(`Channel PJSIP/astercc-${number}-`) && / joined /.test(line))
+            .length >= times
+            ? true
+            : undefined,
+        );
       await phone.call({ to: dialled }, async (dialog) => {
-        t.equal(await phone.refer(dialog, `<sip:${colleague}@${host}:${port}>`), 202);
+        if (at % 3 === 0) t.equal(await phone.refer(dialog, `<sip:${colleague}@${host}:${port}>`), 202);
+        else {
+          await inBridges(1);
+          await key(dialog, `*2${colleague}`);
+          await inBridges(2);
+          t.equal(await counted('astercc@star64-count-team'), at + 1, 'who asks has one call');
+          await key(dialog, '*6');
+        }
         await until(
           `${number} to have left`,
           async () => (await channelsOf(number)).length === 0 || undefined,

@@ -40,6 +40,8 @@ export class StubManager extends EventEmitter<ManagerEvents> {
   reloaded = '09:00:00';
   /** The generation of our files that it has loaded; undefined: none. */
   generation: string | undefined;
+  /** Extensions of other contexts that it has loaded. */
+  readonly dialplan = new Map<string, string[]>();
   /** Every action, as `QueueAdd PJSIP/astercc-5001`. */
   readonly seen: string[] = [];
   /** What an action waits for before it is done. */
@@ -120,8 +122,11 @@ export class StubManager extends EventEmitter<ManagerEvents> {
     await this.gate(name, given);
     if (name === 'CoreShowChannels') return this.channels.map((one) => message('CoreShowChannel', one));
     if (name === 'ShowDialPlan') {
-      if (this.generation === undefined) throw refused(`Did not find context ${given['Context'] ?? ''}`);
-      return [message('ListDialplan', { extension: this.generation })];
+      const context = given['Context'] ?? '';
+      const generation = this.generation === undefined ? undefined : [this.generation];
+      const found = context === 'star64-generation' ? generation : this.dialplan.get(context);
+      if (!found) throw refused(`Did not find context ${context}`);
+      return found.map((extension) => message('ListDialplan', { extension }));
     }
     if (name === 'DeviceStateList') return this.#deviceStates();
     if (name === 'PresenceStateList') return this.#presences();

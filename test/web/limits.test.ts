@@ -29,6 +29,7 @@ const web = await apiOf(t, db, {
     stallMs: 2000,
     tokensMs: 20,
     mostPerToken: 9,
+    piece: 100,
   },
 });
 const add = async (name: string, role: string, groups?: string[]) =>

@@ -1,12 +1,10 @@
-import t, { type Test } from 'tap';
+import t from 'tap';
 import type { FastifyInstance } from 'fastify';
-import { CallRecords } from '../../domain/calls/records.js';
 import { connect } from '../../domain/database/pool.js';
 import { until } from '../../domain/machine/processes.js';
-import { PopupRecords } from '../../domain/popups/records.js';
-import { transition } from '../../domain/presence/agent-state.js';
-import { beginWrapUp } from '../../domain/presence/wrap-up.js';
-import { pauseAgent, readyAgent } from '../../domain/provisioning/admin-action.js';
+import { takeLeaderLease } from '../../domain/database/leases.js';
+import { answerPhoneQuestion, openPhoneQuestions } from '../../domain/presence/phone-questions.js';
+import { pauseAgent, readyAgent, signOutAgent } from '../../domain/provisioning/admin-action.js';
 import { addGroup } from '../../domain/provisioning/group.js';
 import { removeApiToken } from '../../domain/provisioning/api-token.js';
 import { setAgent } from '../../domain/provisioning/agent.js';
@@ -14,9 +12,10 @@ import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
 import { setUser } from '../../domain/provisioning/user.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { eventStreamsDefaults } from '../../web/event-streams.js';
-import { faultsOf, needBrowser, openBrowser, type Page } from '../support/browser.js';
+import { needBrowser, openBrowser, type Page } from '../support/browser.js';
 import { freshDatabase } from '../support/database.js';
-import { callerOf, callJoined, defaultNode } from '../support/records.js';
+import { fits, rings, sound, stateIs, tabTo } from '../support/desk-page.js';
+import { callJoined } from '../support/records.js';
 import { apiOf, tokenOf } from '../support/web.js';
 
 /** The agent's page and the board in a browser, with what a telephone system would do done in the database. */
@@ -48,87 +47,8 @@ let web: FastifyInstance = await apiOf(t, db, { streams });
 const address = await web.listen({ host: '127.0.0.1', port: 0 });
 const port = Number(new URL(address).port);
 
-const stateIs = (page: Page, state: string): Promise<unknown> =>
-  page.waitForSelector(`#state-card[data-state="${state}"]`);
 const enabled = (page: Page, id: string): Promise<unknown> =>
   page.waitForSelector(`#${id}:not([aria-disabled]):not([aria-busy])`);
-
-/** Moves the focus by the Tab key alone until it is there. */
-async function tabTo(page: Page, selector: string): Promise<void> {
-  for (let step = 0; step < 40; step++) {
-    if (await page.evaluate(`document.activeElement.matches(${JSON.stringify(selector)})`)) return;
-    await page.keyboard.press('Tab');
-  }
-  throw new Error(`no key leads to ${selector}`);
-}
-
-/** A view is without a finding of axe in both colour schemes. */
-async function sound(t: Test, page: Page, view: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    t.same(await faultsOf(page), [], `${view}, ${colorScheme}`);
-  }
-}
-
-/** Nothing is wider than the screen, in any language, on the smallest telephone. */
-async function fits(t: Test, page: Page, view: string): Promise<void> {
-  const before = page.viewportSize();
-  await page.setViewportSize({ width: 320, height: 640 });
-  for (const language of ['de', 'es', 'fr', 'zh', 'en']) {
-    await page.selectOption('#language', language);
-    t.same(
-      await page.evaluate(`[...document.querySelectorAll('body *')].filter((one) => one.checkVisibility()
-        && !one.closest('.unseen') && (one.getBoundingClientRect().right > innerWidth + 1
-          || one.matches('button, a, h2, dt, dd') && one.scrollWidth > one.clientWidth + 1))
-        .map((one) => one.id + ' ' + one.className + ' ' + one.textContent)`),
-      [],
-      `${view}, ${language}`,
-    );
-  }
-  if (before) await page.setViewportSize(before);
-}
-
-/** The agent's phone rings for a call of the queue, with its popup; what the telephone system would write. */
-async function rings(
-  page: Page,
-  call: string,
-): Promise<{ answer: () => Promise<void>; end: () => Promise<void> }> {
-  const [calls, popups] = [new CallRecords(db, defaultNode), new PopupRecords(db, defaultNode)];
-  const caller = callerOf('astercc-support', call);
-  const channel = `phone-${call}`;
-  const { id: signIn } = await db('sign_ins').whereNull('signed_out_at').first<{ id: number }>('id');
-  await calls.joined(caller, { number: '+4930111111' });
-  const queue = await calls.offered(caller, channel, signIn);
-  const of = { offerId: channel, callUniqueid: call, ...(queue && { groupId: queue.groupId }) };
-  await transition(db, signIn, 'offer', of);
-  await popups.due([
-    {
-      channel,
-      call,
-      kind: 'queue',
-      team: 'astercc',
-      extension: '5001',
-      caller: null,
-      arrives: false,
-      final: true,
-      secondsAgo: 0,
-    },
-  ]);
-  await stateIs(page, 'ringing');
-  return {
-    answer: async () => {
-      await transition(db, signIn, 'connect', of);
-      await calls.answered(caller, channel, '1001');
-      await stateIs(page, 'talking');
-    },
-    end: async () => {
-      await calls.callsEnded([{ uniqueid: call }]);
-      await popups.told([{ channel, answeredAgo: 1, closedAgo: 0, outcome: null }]);
-      await beginWrapUp(db, signIn, channel, { groupId: queue?.groupId ?? 0, wrapUpSeconds: 600 });
-      await stateIs(page, 'wrap-up');
-    },
-  };
-}
 
 const { page } = await open({ locale: 'en-GB', viewport: { width: 1000, height: 800 } });
 const problems: string[] = [];
@@ -168,7 +88,7 @@ await t.test('an agent logs in and signs in by keys alone, and the page follows 
 });
 
 await t.test('a call with its popup, from the ring to the end of the wrap-up', async (t) => {
-  const call = await rings(page, 'call.1');
+  const call = await rings(db, page, 'call.1');
   await page.getByText('A call of +4930111111 comes in').waitFor({ state: 'attached' });
   const link = page.getByRole('link', { name: 'Open the customer’s page' });
   t.equal(await link.getAttribute('href'), 'https://crm.example/%2B4930111111');
@@ -178,7 +98,8 @@ await t.test('a call with its popup, from the ring to the end of the wrap-up', a
   t.equal(await page.textContent('#caller'), '+4930111111');
   await sound(t, page, 'talking');
   await fits(t, page, 'talking');
-  await call.end();
+  await call.hangUp();
+  await call.wrapUp();
   t.match(await page.textContent('#countdown'), /^(10:00|9:[0-5][0-9])$/, 'by the clock of the server');
   await sound(t, page, 'wrap-up');
   await fits(t, page, 'wrap-up');
@@ -247,6 +168,98 @@ await t.test('the board: waiting, longest, level and agents, by a login and by a
   await fits(t, television.page, 'board');
   await removeApiToken(db, 'astercc', 'a_reader');
   await television.page.waitForSelector('#log-in:not([hidden])');
+});
+
+await t.test('a dynamic agent is asked at which of the phones they are, and answers by keys', async (t) => {
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await stateIs(page, 'signed-out');
+  await setAgent(db, 'astercc', '1001', { kind: 'dynamic' });
+  await takeLeaderLease(db, 'default', 'one', 600, 0);
+  await page.reload();
+  /** Presses the button, and says in the place of a server where phones have registered from. */
+  const signIn = async (phones: Record<string, string[]>): Promise<void> => {
+    await stateIs(page, 'signed-out');
+    t.equal(await page.inputValue('[name=extension]'), '', 'what was said last time does not count');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    const question = await until(
+      'a question',
+      async () => (await openPhoneQuestions(db, 'default', 'one'))[0],
+    );
+    await answerPhoneQuestion(db, question.id, phones);
+  };
+  await signIn({ '5001': ['127.0.0.1'], '5002': ['127.0.0.1'] });
+  const choice = page.getByRole('group', { name: 'Several phones are where you are. At which are you?' });
+  await choice.waitFor();
+  t.equal(await page.evaluate('document.activeElement.textContent'), '5001', 'the keys are there');
+  await sound(t, page, 'which phone');
+  await fits(t, page, 'which phone');
+  await choice.getByRole('button', { name: '5001' }).focus();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await stateIs(page, 'idle');
+  t.equal(await page.textContent('#state-detail'), 'Extension 5002');
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signIn({ '5001': ['10.0.0.9'] });
+  const free = page.getByRole('group', { name: 'These phones are free. At which are you?' });
+  await free.getByRole('button', { name: '5001' }).click();
+  await stateIs(page, 'idle');
+  t.equal(await page.textContent('#state-detail'), 'Extension 5001');
+});
+
+await t.test(
+  'popups open by themselves as the agent has chosen: a page, once, which learns nothing',
+  async (t) => {
+    const opened: Page[] = [];
+    page.context().on('page', (one) => opened.push(one));
+    await page.context().route('https://crm.example/**', (route) => route.fulfill({ body: 'customer' }));
+    await page.getByLabel('Open the customer’s page by itself').check();
+    const comes = page.context().waitForEvent('page');
+    const call = await rings(db, page, 'call.3');
+    const customer = await comes;
+    await customer.waitForURL(/^https:/);
+    t.equal(customer.url(), 'https://crm.example/%2B4930111111');
+    t.same(await customer.evaluate('[opener, document.referrer]'), [null, '']);
+    await call.answer();
+    await call.hangUp();
+    await page.waitForSelector('.popup', { state: 'detached' });
+    await call.wrapUp();
+    await page.waitForSelector('.popup');
+    await page.getByRole('button', { name: 'End wrap-up' }).click();
+    await stateIs(page, 'idle');
+    t.equal(opened.length, 1, 'what the popup is told later opens nothing');
+
+    await page.route(/\/popups\?/, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: (await response.text()).replaceAll('https:', 'javascript:') });
+    });
+    const hostile = await rings(db, page, 'call.4');
+    await page.waitForSelector('.popup');
+    t.equal(await page.locator('.popup a').count(), 0, 'only a page is a link');
+    await hostile.answer();
+    await page.unroute(/\/popups\?/);
+    t.equal(opened.length, 1, 'nor is anything else opened');
+    await hostile.hangUp();
+    await hostile.wrapUp();
+  },
+);
+
+await t.test('a login that has ended says so, and what was written is still there', async (t) => {
+  const result = page.getByLabel('Result');
+  await result.fill('will call ag');
+  await setAgent(db, 'astercc', '1001', { password: 'another password' });
+  await page.getByText('Your login has ended. Log in again.').waitFor();
+  await sound(t, page, 'login ended');
+  t.equal(await page.evaluate('document.activeElement.name'), 'password', 'only this is asked');
+  await page.keyboard.type('another password');
+  await page.keyboard.press('Enter');
+  await stateIs(page, 'wrap-up');
+  t.equal(await result.inputValue(), 'will call ag');
+  await signOutAgent(db, 'astercc', '1001', 'anna');
+  await stateIs(page, 'signed-out');
+  t.equal(await result.inputValue(), 'will call ag', 'nor does it go with the wrap-up');
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.waitForSelector('.popup', { state: 'detached' });
+  t.match(await db('popups').where({ call: 'call.4' }).first(), { disposition: 'will call ag' });
 });
 
 await t.test('logged out is logged out', async (t) => {

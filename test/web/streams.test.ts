@@ -6,7 +6,7 @@ import { pauseAgent, readyAgent } from '../../domain/provisioning/admin-action.j
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 import { enter } from '../support/event-feed.js';
-import { Listener } from '../support/event-stream.js';
+import { Listener, type Heard } from '../support/event-stream.js';
 import { apiOf, bearer, tokenOf } from '../support/web.js';
 
 const { db, url: databaseUrl } = await freshDatabase(t);
@@ -22,6 +22,7 @@ const streams = {
   stallMs: 2000,
   tokensMs: 60_000,
   mostPerToken: 100,
+  piece: 5,
 };
 await enter(db, 1);
 
@@ -91,37 +92,80 @@ await t.test('who comes back with the last cursor has missed nothing, also of an
   again.close();
 });
 
-await t.test('listeners that do not read delay nobody, and miss nothing when they read again', async (t) => {
-  const { at, web } = await serve(t);
-  const frozen = await Promise.all(Array.from({ length: 3 }, () => Listener.open(at('astercc'), token)));
-  const awake = await Listener.open(at('astercc'), token);
-  for (const listener of frozen) listener.freeze();
-  // More than the kernel keeps for a connection and we for a listener together.
-  const name = 'x'.repeat(80_000);
-  await db.raw(
-    `select write_event(t.id, 'big-' || n, 'call.arrived', now(),
-       json_build_object('id', 'big-' || n, 'team', t.identity, 'call', 'c', 'caller', ?::text, 'group', null, 'outcome', null))
-     from teams t, generate_series(1, 250) n where t.identity = 'astercc'`,
-    [name],
-  );
-  await awake.has(250);
-  const [first, ...others] = frozen;
-  first?.thaw();
-  const late = (await first?.has(250)) ?? [];
-  t.equal(new Set(late.map(({ id }) => id)).size, 250, 'each once, to who reads again');
-  first?.close();
-  awake.close();
-  const connections = (): Promise<number> =>
-    new Promise((resolve) => {
-      web.server.getConnections((_error, count) => resolve(count));
-    });
-  await until(
-    `${others.length} connections to be cut off`,
-    async () => ((await connections()) === 0 ? true : undefined),
-    30_000,
-  );
-  t.pass('who never reads again is cut off');
-});
+await t.test(
+  'listeners that do not read delay nobody, cost little, and miss nothing when they come back',
+  async (t) => {
+    // One that waits long for who does not read, and one that does not.
+    const { at, web } = await serve(t, { ...streams, stallMs: 600_000 });
+    const strict = await serve(t);
+    const frozen = await Promise.all(
+      [at, at, strict.at, strict.at].map((each) => Listener.open(each('astercc'), token)),
+    );
+    const awake = await Promise.all(
+      Array.from({ length: 15 }, () => Listener.open(`${at('astercc')}?types=call.ended`, token)),
+    );
+    const all = await Listener.open(at('astercc'), token);
+    const began = await until('where it begins', () => all.lastId);
+    for (const listener of frozen) listener.freeze();
+    // Of what is large more than the kernel keeps for a connection and we for a listener together.
+    const count = 250;
+    await db.raw(
+      `select write_event(t.id, 'numbered', case when n % 10 = 0 then 'call.ended' else 'call.arrived' end, now(),
+       json_build_object('id', 'n-' || n, 'team', t.identity, 'call', n::text,
+         'caller', case when n % 10 > 0 then ?::text end, 'group', null, 'outcome', null))
+     from teams t, generate_series(1, ${count}) n where t.identity = 'astercc'`,
+      ['x'.repeat(80_000)],
+    );
+    const numbers = (heard: readonly Heard[]): number[] =>
+      heard.map(({ data }) => Number((JSON.parse(data) as { call: string }).call));
+    const wanted = Array.from({ length: count }, (_, at) => at + 1);
+    t.same(numbers(await all.has(count)), wanted, 'each once, in order');
+    for (const listener of awake)
+      t.same(
+        numbers(await listener.has(count / 10)),
+        wanted.filter((n) => n % 10 === 0),
+      );
+    const unread = async (): Promise<number> => {
+      const { body } = await web.inject({ url: '/metrics' });
+      return Number(/^star64_event_streams_unread_bytes (.*)$/m.exec(body)?.[1]);
+    };
+    const mostUnread = 2 * (streams.mostBytes + streams.piece * 81_000);
+    const held = await unread();
+    t.ok(held > 0 && held <= mostUnread, `${held} bytes wait for those who do not read`);
+    const [first, second, ...others] = frozen;
+    first?.thaw();
+    t.same(numbers((await first?.has(count)) ?? []), wanted, 'to who reads again');
+    for (const listener of [...awake, all, first, second]) listener?.close();
+    const connections = (): Promise<number> =>
+      new Promise((resolve) => {
+        strict.web.server.getConnections((_error, count) => resolve(count));
+      });
+    await until(
+      `${others.length} connections to be cut off`,
+      async () => ((await connections()) === 0 ? true : undefined),
+      30_000,
+    );
+    const [late] = others;
+    late?.thaw();
+    await until('the end of what the kernel had kept', () => (late?.ended ? true : undefined));
+    const before = late?.events ?? [];
+    t.ok(before.length < count, `who never read has ${before.length}`);
+    const again = await Listener.open(at('astercc'), token, late?.lastId);
+    const after = await again.has(count - before.length);
+    t.same(numbers([...before, ...after]), wanted, 'and the rest when they come back');
+    again.close();
+
+    // All of it takes some seconds: several times as long as somebody may read nothing.
+    const slow = await serve(t, { ...streams, stallMs: 1000 });
+    const sipping = await Listener.open(slow.at('astercc'), token, began);
+    sipping.sip(10);
+    await until('all events, or the end', () =>
+      sipping.ended || sipping.events.length >= 250 ? true : undefined,
+    );
+    t.equal(sipping.events.length, 250, 'who reads slowly is not cut off');
+    sipping.close();
+  },
+);
 
 await t.test('however many listen, one asks the database', async (t) => {
   const own = connect(databaseUrl, { max: 3 });

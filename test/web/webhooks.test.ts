@@ -307,10 +307,18 @@ await t.test('while a secret is being replaced messages are signed with both', a
 await t.test('one process ends, or dies, in the middle: nothing is lost', async (t) => {
   const receiver = await Receiver.open(t, () => undefined);
   await hook(t, 'crm', receiver.url);
-  const first = sender(t);
+  // To it a message that has failed is dead: what it could not try to its end has not failed.
+  const first = sender(t, { delays: [] });
   await happen(10);
   await has(receiver, 1);
   await first.stop();
+  const back = await deliveries('crm');
+  t.ok(receiver.ids.length > 0 && back.length > 0);
+  for (const one of back) t.match(one, { state: 'due', tries: 0, error: null });
+  const { rows } = await db.raw<{ rows: unknown[] }>(
+    'select from webhook_deliveries where due_at > clock_timestamp()',
+  );
+  t.equal(rows.length, 0, 'whoever comes next may send them at once');
   receiver.answer = (response) => void response.writeHead(200).end();
   // Another had claimed messages and never came back.
   const claimed = await claimMessages(db, { quick: false, most: 3, mostOfOne: 3, busy: {}, leaseSeconds: 1 });

@@ -1,5 +1,6 @@
 import type { Database } from '../../domain/database/pool.js';
-import { EventFeed, type Event } from '../../domain/monitor/event-feed.js';
+import { EventFeed } from '../../domain/monitor/event-feed.js';
+import type { Event } from '../../domain/monitor/events.js';
 
 /** Upper ends of the histogram of waits, in seconds. */
 export const waits = [5, 10, 20, 30, 60, 120, 300, 600] as const;

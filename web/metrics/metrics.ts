@@ -1,13 +1,18 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Logger } from 'pino';
 import type { Database } from '../../domain/database/pool.js';
+import { Star64Error } from '../../domain/errors.js';
 import { inSlices } from '../../domain/machine/exposition.js';
-import { readFigures } from '../../domain/monitor/metrics.js';
+import { LastingFault } from '../../domain/machine/lasting-fault.js';
+import { readFigures, type Figures } from '../../domain/monitor/metrics.js';
 import { CallCounters } from './counters.js';
 import { linesOf } from './text.js';
 
 export interface MetricsSettings {
   version: string;
   webhooks: () => ReadonlyMap<string, number>;
+  /** Open streams of events, and how many bytes wait in this process for their listeners. */
+  streams: () => { open: number; unread: number };
   /** One text answers everybody for so long. */
   forMs?: number;
   /** What is done between two slices of the text. */
@@ -21,12 +26,19 @@ export interface MetricsSettings {
 export class Metrics {
   readonly #counters: CallCounters;
   readonly #process = new Registry();
+  readonly #mistake: LastingFault;
   #known: { until: number; text: Promise<string> } | undefined;
 
   constructor(
     private readonly db: Database,
+    log: Logger,
     private readonly settings: MetricsSettings,
   ) {
+    this.#mistake = new LastingFault(log, {
+      fault: 'the figures of /metrics cannot be read, though the database answers: a fault of star64',
+      over: 'the figures of /metrics are read again',
+      level: 'error',
+    });
     this.#counters = new CallCounters(db);
     collectDefaultMetrics({ register: this.#process });
   }
@@ -39,19 +51,30 @@ export class Metrics {
   }
 
   async #make(): Promise<string> {
-    const { version, webhooks, pause } = this.settings;
-    const figures = await this.#figures();
-    const lines = linesOf({ version, figures, counters: this.#counters, webhooks: webhooks() });
+    const { version, webhooks, streams, pause } = this.settings;
+    const { isUp, figures } = await this.#figures();
+    const lines = linesOf({
+      version,
+      isUp,
+      figures,
+      counters: this.#counters,
+      webhooks: webhooks(),
+      streams: streams(),
+    });
     return (await inSlices(lines, undefined, pause)) + (await this.#process.metrics());
   }
 
-  /** Undefined without a database, which is a figure, too. */
-  async #figures() {
+  /** Without a database there is none but that. What is wrong in a statement itself is no database that is away, and is logged. */
+  async #figures(): Promise<{ isUp: boolean; figures?: Figures }> {
     try {
       await this.#counters.read();
-      return await readFigures(this.db);
-    } catch {
-      return undefined;
+      const figures = await readFigures(this.db);
+      this.#mistake.over();
+      return { isUp: true, figures };
+    } catch (error) {
+      if (error instanceof Star64Error && error.kind === 'database_unreachable') return { isUp: false };
+      this.#mistake.met((error as Error).message, { err: error });
+      return { isUp: true };
     }
   }
 }

@@ -5,19 +5,26 @@ import { waits, type CallCounters } from './counters.js';
 
 export interface Known {
   version: string;
-  /** Undefined: the database cannot be asked. */
+  /** Whether the database answers. */
+  isUp: boolean;
+  /** Undefined: they cannot be read. */
   figures: Figures | undefined;
   counters: Pick<CallCounters, 'calls' | 'waits'>;
   /** Messages to webhooks, by `<team>/<webhook> <result>`. */
   webhooks: ReadonlyMap<string, number>;
+  streams: { open: number; unread: number };
 }
 
 /** The lines of `/metrics`, but for those of the process; docs/metrics.md says what each is. */
-export function* linesOf({ version, figures, counters, webhooks }: Known): Generator<string> {
+export function* linesOf({ version, isUp, figures, counters, webhooks, streams }: Known): Generator<string> {
   yield headOf('star64_build_info', 'gauge', 'Always 1; which star64 this is.');
   yield series('star64_build_info', { version }, 1);
   yield headOf('star64_db_up', 'gauge', 'Whether the database could be asked.');
-  yield series('star64_db_up', {}, figures ? 1 : 0);
+  yield series('star64_db_up', {}, isUp ? 1 : 0);
+  yield headOf('star64_event_streams', 'gauge', 'Open streams of events.');
+  yield series('star64_event_streams', {}, streams.open);
+  yield headOf('star64_event_streams_unread_bytes', 'gauge', 'What waits for their listeners to read it.');
+  yield series('star64_event_streams_unread_bytes', {}, streams.unread);
   yield* webhookLines(webhooks);
   if (!figures) return;
   yield* systemLines(figures);

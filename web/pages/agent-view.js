@@ -1,5 +1,6 @@
 import * as clock from './clock.js';
 import { $, language, make, said, show, text, word } from './dom.js';
+import { drawPopups } from './popups.js';
 
 /** Signs of the states, beside their words and colours. */
 const glyphs = {
@@ -58,12 +59,7 @@ function primary(act, label, live) {
 }
 
 const time = (date) =>
-  date.toLocaleTimeString(language, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-
-export const popupsIn = {
-  /** What an application says may be opened: a page, and no script or file. */
-  isLink: (link) => typeof link === 'string' && /^https?:\/\//i.test(link) && URL.canParse(link),
-};
+  date.toLocaleTimeString(language, { hour: 'numeric', minute: '2-digit', second: '2-digit' });
 
 /** Shows all of it. Where nothing is live the state is not known, and is said so. */
 export function draw(page) {
@@ -77,11 +73,12 @@ export function draw(page) {
     desk === undefined ? 'star64' : `${word(`state_${live ? desk.agent.state : 'unknown'}`)} – star64`;
   if (desk === undefined) return;
   drawState(desk, live, downSince);
-  drawCall(desk, live);
+  drawSignIn(page);
+  drawCall(desk);
   drawPopups(page);
   drawToday(desk);
   drawQueues(desk);
-  show($('dial'), live && ['idle', 'paused', 'wrap-up'].includes(desk.agent.state));
+  show($('dial'), ['idle', 'paused', 'wrap-up'].includes(desk.agent.state));
   for (const button of document.querySelectorAll('#desk button:not(#primary)')) enable(button, live);
   tick(page);
 }
@@ -106,7 +103,6 @@ function drawState({ agent, pause_reasons: reasons }, live, downSince) {
   if (before !== undefined && before !== shown) text($('announce'), word(`state_${shown}`));
 
   const signedOut = state === 'signed-out';
-  show($('sign-in'), signedOut && live);
   show($('acts'), !signedOut);
   const [act, label] = nextActs[state] ?? [];
   primary(act, label && word(label), live);
@@ -126,7 +122,24 @@ function drawState({ agent, pause_reasons: reasons }, live, downSince) {
   if (reasons.some(({ digit }) => digit === chosen)) select.value = chosen;
 }
 
-function drawCall({ agent, call }, live) {
+/** Where an agent signs in: a fixed one has one phone, and of several that could be meant one is chosen. */
+function drawSignIn({ desk: { agent }, phones }) {
+  const signedOut = agent.state === 'signed-out';
+  show($('sign-in'), signedOut);
+  show($('extension-line'), agent.kind !== 'fixed');
+  show($('phones'), signedOut && phones !== undefined);
+  if (phones === undefined) return;
+  text($('phones-title'), word(phones.asks));
+  const list = $('phones').querySelector('.acts');
+  const at = phones.at.join();
+  if (list.dataset.at === at) return;
+  list.dataset.at = at;
+  list.replaceChildren(
+    ...phones.at.map((value) => make('button', { type: 'button', value, textContent: value })),
+  );
+}
+
+function drawCall({ agent, call }) {
   show($('call'), call !== null);
   show($('consult'), call !== null && call.consult !== null);
   if (call === null) return;
@@ -145,73 +158,10 @@ function drawCall({ agent, call }, live) {
   const consulting = call.consult !== null;
   show($('hold'), talking && !consulting);
   show($('hang-up'), talking && !consulting);
-  show($('send'), talking && !consulting && live);
+  show($('send'), talking && !consulting);
   if (!consulting) return;
   const { number } = call.consult;
   text($('consult-title'), number === null ? word('consulting_somebody') : word('consulting', number));
-}
-
-/** One card each, which stays as it is while the popup does: somebody may be writing in it. */
-function drawPopups({ popups, live }) {
-  const section = $('popups');
-  show(section, popups.length > 0);
-  for (const card of [...section.children])
-    if (!popups.some(({ id }) => String(id) === card.dataset.popup)) card.remove();
-  for (const popup of popups) {
-    const id = String(popup.id);
-    let card = [...section.children].find((one) => one.dataset.popup === id);
-    if (!card) {
-      card = popupCard(popup);
-      card.dataset.popup = id;
-      section.append(card);
-    }
-    text(
-      card.querySelector('h2'),
-      word('popup_title', popup.caller ?? popup.number ?? word('unknown_caller')),
-    );
-    text(card.querySelector('p'), [popup.group, popup.binding, popup.extension].filter(Boolean).join(' · '));
-    const link = card.querySelector('a');
-    if (link) text(link, word('open_popup'));
-    text(card.querySelector('label span'), word('disposition'));
-    text(card.querySelector('button'), word('done'));
-    enable(card.querySelector('button'), live);
-  }
-}
-
-function popupCard(popup) {
-  const id = `popup-${popup.id}`;
-  const link = popupsIn.isLink(popup.link)
-    ? [
-        make('p', {
-          className: 'link',
-          children: [
-            make('a', {
-              href: popup.link,
-              target: '_blank',
-              rel: 'noopener noreferrer',
-              className: 'button primary',
-            }),
-          ],
-        }),
-      ]
-    : [];
-  const form = make('form', {
-    className: 'acts',
-    children: [
-      make('label', {
-        className: 'field',
-        children: [make('span'), make('input', { name: 'disposition', maxLength: 80, autocomplete: 'on' })],
-      }),
-      make('button'),
-    ],
-  });
-  form.dataset.popup = String(popup.id);
-  const card = make('article', {
-    className: 'card popup',
-    children: [make('h2', { id }), make('p', { className: 'detail' }), ...link, form],
-  });
-  card.setAttribute('aria-labelledby', id);
-  return card;
 }
 
 function drawToday({ today }) {

@@ -1,7 +1,8 @@
 import { ask, keepLive, Problem } from './api.js';
 import * as clock from './clock.js';
 import { $, make, said, show, speak, text, word } from './dom.js';
-import { canAct, draw, popupsIn, tick } from './agent-view.js';
+import { canAct, draw, tick } from './agent-view.js';
+import { popupsComeTo, shownPopups } from './popups.js';
 
 /** What the page shows; `desk` is what the server has said last, and counts as long as `live`. */
 const page = { team: '', agent: '', desk: undefined, popups: [], live: false, downSince: undefined };
@@ -51,34 +52,26 @@ async function read(counts) {
   clock.set(desk.at);
   // Something has happened to the agent meanwhile: it is read again, and this is old.
   if (!counts()) return;
-  const known = new Set(page.popups.map(({ id }) => id));
   const first = page.desk === undefined;
+  // A dynamic agent is looked for at the phones of their address; what was said last time may be another one.
+  const { extension } = $('sign-in');
+  if (first && desk.agent.kind === 'adaptive')
+    extension.value ||= localStorage.getItem('star64-extension') ?? '';
   Object.assign(page, { desk, popups: shownPopups(desk, popups.items), live: true, downSince: undefined });
   draw(page);
-  for (const popup of page.popups) if (!known.has(popup.id)) popupComes(popup, first);
-}
-
-/** Those whose call goes on, and in the wrap-up after it the one that can still be done, which ends it. */
-function shownPopups({ agent }, popups) {
-  const [last] = popups;
-  const left = agent.state === 'wrap-up' && last && last.done_at === null ? last.id : undefined;
-  return popups.filter(({ id, closed_at: closed }) => closed === null || id === left);
-}
-
-function popupComes(popup, first) {
-  text($('popup-announce'), word('popup_opened', popup.caller ?? word('unknown_caller')));
-  // One that is there as the page is opened has been opened before.
-  if (first || !$('auto-open').checked || !popupsIn.isLink(popup.link)) return;
-  const opened = window.open('about:blank', '_blank');
-  if (!opened) {
+  if (popupsComeTo(page, first) === 'blocked')
     refuse({ code: 'popup_blocked', message: word('popup_blocked') });
-    return;
-  }
-  opened.opener = null;
-  opened.location.replace(popup.link);
+}
+
+/** What somebody has written here is not for the next one. */
+function forget() {
+  for (const id of ['send', 'dial', 'sign-in']) $(id).reset();
+  $('popups').replaceChildren();
+  page.phones = undefined;
 }
 
 function begin({ team, agent }) {
+  if (page.team !== team || page.agent !== agent) forget();
   Object.assign(page, { team, agent, desk: undefined, popups: [], live: false, downSince: undefined });
   localStorage.setItem('star64-team', team);
   show($('log-in'), false);
@@ -97,13 +90,11 @@ function begin({ team, agent }) {
     },
     refused: loggedOut,
   });
-  // Whoever holds, and whom somebody asks, is told by no event; and all events are late while somebody writes for long.
-  let beats = 0;
+  // A net: events are late while somebody writes for long.
   clearInterval(page.timer);
   page.timer = setInterval(() => {
-    const often = page.desk?.agent.state === 'talking' && !document.hidden;
-    if (page.live && (often || ++beats % 7 === 0)) void connection?.refresh();
-  }, 3000);
+    if (page.live) void connection?.refresh();
+  }, 20_000);
   void ask('GET', `${root()}/directory`)
     .then(({ items }) => {
       $('directory').replaceChildren(
@@ -126,8 +117,9 @@ function loggedOut(problem) {
   const form = $('log-in');
   form.team.value ||=
     new URLSearchParams(location.search).get('team') ?? localStorage.getItem('star64-team') ?? '';
+  form.agent.value ||= page.agent;
   form.password.value = '';
-  (form.team.value ? form.agent : form.team).focus();
+  [form.team, form.agent, form.password].find(({ value }) => value === '').focus();
 }
 
 $('log-in').addEventListener('submit', (event) => {
@@ -148,31 +140,38 @@ $('log-in').addEventListener('submit', (event) => {
 $('log-out').addEventListener('click', () => {
   void act($('log-out'), async () => {
     await ask('DELETE', 'tokens/current');
+    forget();
+    $('log-in').agent.value = page.agent = '';
     loggedOut(undefined);
   });
 });
 
-$('sign-in').addEventListener('submit', (event) => {
-  event.preventDefault();
-  const { extension } = event.target;
-  void act(event.target.querySelector('button'), async () => {
-    const given = extension.value.trim();
+/** Signs in at this extension, or, where nothing is said, where the server finds the agent; else it asks which phone it is. */
+const signIn = (button, extension) =>
+  act(button, async () => {
+    page.phones = undefined;
     try {
-      await ask('POST', `${own()}/sign-in`, given === '' ? {} : { extension: given });
-      localStorage.setItem('star64-extension', given);
+      await ask('POST', `${own()}/sign-in`, extension === '' ? {} : { extension });
+      if (page.desk.agent.kind === 'dynamic') $('sign-in').reset();
+      else if (extension !== '') localStorage.setItem('star64-extension', extension);
     } catch (problem) {
-      const candidates = problem.facts?.candidates;
-      if (Array.isArray(candidates)) {
-        $('phones').replaceChildren(
-          ...candidates.map((value) => make('option', { value: value.extension ?? value })),
-        );
-        extension.focus();
-      }
-      throw problem;
+      const { candidates = [], phones = [] } = problem.facts ?? {};
+      if (problem.code !== 'phone_wanted' || candidates.length + phones.length === 0) throw problem;
+      page.phones =
+        candidates.length > 0 ? { asks: 'phones_here', at: candidates } : { asks: 'phones_free', at: phones };
+      draw(page);
+      $('phones').querySelector('button').focus();
     }
   });
+
+$('sign-in').addEventListener('submit', (event) => {
+  event.preventDefault();
+  void signIn($('sign-in-button'), event.target.extension.value.trim());
 });
-$('sign-in').extension.value = localStorage.getItem('star64-extension') ?? '';
+$('phones').addEventListener('click', ({ target }) => {
+  const button = target.closest('button');
+  if (button) void signIn(button, button.value);
+});
 
 /** What the buttons of the state do, by the word of the API. */
 const stateActs = {

@@ -58,7 +58,7 @@ const silentMs = 40_000;
  *
  * @throws Problem when it was refused.
  */
-export async function follow(path, cursor, { hello, event }, signal) {
+export async function follow(path, cursor, { hello, away, event }, signal) {
   const silence = new AbortController();
   const stop = () => silence.abort();
   signal.addEventListener('abort', stop);
@@ -83,7 +83,8 @@ export async function follow(path, cursor, { hello, event }, signal) {
           block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.replace(/^[^:]*: ?/, '')]),
         );
         if (fields.id) last = fields.id;
-        if (fields.event === 'hello') hello();
+        if (fields.event === 'hello' || fields.event === 'back') hello();
+        else if (fields.event === 'away') away();
         else if (fields.event) event(fields.event, JSON.parse(fields.data));
       }
     }
@@ -161,6 +162,10 @@ export function keepLive(path, { read, urgent, heard = () => undefined, down, re
             hello: () => {
               up = true;
               void refresh();
+            },
+            away: () => {
+              up = false;
+              down();
             },
             event: (type, data) => {
               heard(type, data);

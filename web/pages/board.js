@@ -137,7 +137,7 @@ function tick() {
     text(
       $('time'),
       new Date(clock.now()).toLocaleTimeString(language, {
-        hour: '2-digit',
+        hour: 'numeric',
         minute: '2-digit',
         timeZone: status.time_zone,
       }),

@@ -49,7 +49,8 @@ export function show(element, visible) {
 
 /** What a refusal says, in the page's language where it has words for it. */
 export function said(problem) {
-  const key = `problem_${problem.code}`;
+  // A login that ended long ago has left no cookie.
+  const key = `problem_${problem.code === 'token_wanted' ? 'token_unknown' : problem.code}`;
   if (key in words.en) return word(key, problem.retryAfter ?? '');
   if (problem.status === 503) return word('problem_unavailable');
   return problem.message;

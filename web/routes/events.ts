@@ -1,7 +1,8 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../../domain/database/pool.js';
-import { checkTypes, EventFeed, eventTypes } from '../../domain/monitor/event-feed.js';
+import { eventTypes } from '../../domain/event-types.js';
+import { checkTypes, EventFeed } from '../../domain/monitor/event-feed.js';
 import { seesEvent } from '../../domain/monitor/reach.js';
 import { principalOn } from '../doors.js';
 import type { EventStreams } from '../event-streams.js';

@@ -162,6 +162,12 @@ export async function initialise(home: Home, fleeting: boolean): Promise<{ passw
   return { password };
 }
 
+/** Gives a home that has no data those of another one, whose server is stopped, with the password and the owner. */
+export async function copyData(from: string, home: Home): Promise<void> {
+  for (const name of ['password', 'data'])
+    await run('cp', ['--archive', '--no-target-directory', join(from, name), join(home.dir, name)]);
+}
+
 /** PostgreSQL reads no data of another major version, and they are the operator's to move: nothing is touched. */
 async function refuseOtherMajor({ dir, data }: Home, made: string): Promise<void> {
   const major = await postgresMajor();

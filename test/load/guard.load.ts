@@ -1,0 +1,4 @@
+import t from 'tap';
+import { guardedFromFaults } from '../support/guard.js';
+
+await guardedFromFaults(t, { slow: true });

@@ -1,0 +1,217 @@
+import type { Test } from 'tap';
+import { until } from '../../domain/machine/processes.js';
+import { PortBlock } from '../../domain/machine/ports.js';
+import { signInAgent } from '../../domain/provisioning/admin-action.js';
+import { setTeam } from '../../domain/provisioning/team.js';
+import { addTrunk } from '../../domain/provisioning/trunk.js';
+import { Phone } from '../../lab/phone.js';
+import { crowd } from '../../lab/provision.js';
+import { centreOf, statesOf, waitState } from './centre.js';
+import { Voices } from './in-call.js';
+import { trunkSection } from './telephone.js';
+
+type Party = 'A' | 'B' | 'C';
+
+/** How the three came together, and which two of them hang up, in this order. */
+export interface ThreeParties {
+  kind: 'queue' | 'direct' | 'outbound';
+  phase: 'rings' | 'asked' | 'three' | 'given';
+  first: Party;
+  second: Party;
+}
+
+/** Four at a time, each with three phones of their own; of the last one, the customer is outside. */
+export type Lanes = readonly [ThreeParties[], ThreeParties[], ThreeParties[], ThreeParties[]];
+/** The lanes of which a conference ends for all when the agent leaves. */
+const ending = [2, 3];
+
+/**
+ * Three parties, and whoever hangs up first, and then: who is left with whom, what the two agents are and were, and what
+ * app_queue has written. A, an agent, has the customer C, and asks B, an agent of another group.
+ */
+export async function threeParties(t: Test, lanes: Lanes): Promise<void> {
+  const outside = await Promise.all(lanes.map(() => PortBlock.reserve('phone')));
+  const voices = await Voices.of(t, 'A', 'B', 'C');
+  const settings = { wrapUp: 'answer', wrapUpSeconds: 1, missedLimit: 0, directCalls: 'wrap-up' };
+  /** Agent 1001 of lane 0 at 5001, and whom they ask, 1011 at 5011; and so on. */
+  const team = crowd(14, {
+    groups: lanes.map((_, lane) => ({
+      name: `group${lane}`,
+      ...settings,
+      conferenceEnd: ending.includes(lane),
+    })),
+  });
+  const laneOf = (number: string): number => (Number(number.slice(2)) - 1) % 10;
+  const isOurs = ({ number }: { number: string }): boolean => laneOf(number) < lanes.length;
+  const centre = await centreOf(
+    t,
+    {
+      ...team,
+      extensions: team.extensions.filter(isOurs),
+      groups: [...team.groups, { name: 'others', ...settings }],
+      agents: team.agents.filter(isOurs).map((agent) => ({
+        ...agent,
+        groups: [Number(agent.number) > 1010 ? 'others' : `group${laneOf(agent.number)}`],
+      })),
+      dids: lanes.flatMap((_, lane) => [
+        { number: `60010${lane}`, to: `group:group${lane}` },
+        { number: `60020${lane}`, to: `extension:500${lane + 1}` },
+      ]),
+    },
+    {
+      asterisk: {
+        extra: {
+          'pjsip.conf': outside
+            .map(({ first }, lane) => trunkSection(`provider.${lane}`, `127.0.0.9${lane}`, first))
+            .join('\n'),
+        },
+      },
+      provision: async (db) => {
+        await addTrunk(db, 'astercc', { name: 'provider', endpoint: 'provider.3', country: 'DE' });
+        await setTeam(db, 'astercc', { trunk: 'provider', outsidePrefix: '0', country: 'DE', area: '30' });
+      },
+    },
+  );
+  const { asterisk, db } = centre;
+  const speak = { A: await voices.speak('A'), B: await voices.speak('B'), C: await voices.speak('C') };
+
+  await t.test('every order in which two of three hang up', async (t) => {
+    await Promise.all(
+      lanes.map(async (rows, lane) => {
+        const [a, b] = [`100${lane + 1}`, `101${lane + 1}`];
+        const phones: Record<Party, Phone> = {
+          A: await centre.phone(`5${a.slice(1)}`, { speak: speak.A }),
+          B: await centre.phone(`5${b.slice(1)}`, { speak: speak.B }),
+          C: await Phone.start({
+            ...{
+              user: lane === 3 ? '+4915112345678' : `493055${lane}`,
+              server: asterisk.sip,
+              speak: speak.C,
+            },
+            // The customer of the last lane is whom the provider calls.
+            ...(lane === 3
+              ? { address: `127.0.0.9${lane}`, ports: outside[lane] }
+              : { address: '127.0.0.99' }),
+          } as Parameters<typeof Phone.start>[0]),
+        };
+        centre.phones.push(phones.C);
+        for (const agent of [a, b])
+          await signInAgent(db, 'astercc', agent, { extension: `5${agent.slice(1)}`, by: 'test' });
+        await Promise.all([waitState(centre, a, 'idle'), waitState(centre, b, 'idle')]);
+        for (const row of rows) await play(t, row, lane, [a, b], phones);
+      }),
+    );
+  });
+
+  await t.test('nothing is left over', async (t) => {
+    await until('no channel to be left', async () =>
+      /^(PJSIP|Local)\/(?!watch@)/m.test(await asterisk.console('core show channels concise'))
+        ? undefined
+        : true,
+    );
+    for (const [table, column] of [
+      ['calls', 'ended_at'],
+      ['queue_visits', 'left_at'],
+      ['offers', 'ended_at'],
+      ['holds', 'ended_at'],
+    ] as const)
+      await until(`no row of ${table} to be open`, async () =>
+        (await db(table).whereNull(column)).length === 0 ? true : undefined,
+      );
+    t.same(await asterisk.warnings(), []);
+  });
+
+  /** One row: the call, the question, the first who hangs up, the second, and what was written. */
+  async function play(
+    t: Test,
+    { kind, phase, first, second }: ThreeParties,
+    lane: number,
+    [a, b]: [string, string],
+    phones: Record<Party, Phone>,
+  ): Promise<void> {
+    const name = `${kind}, ${phase}: ${first} before ${second}`;
+    const { A, B, C } = phones;
+    const before = [(await statesOf(centre, a)).length, (await statesOf(centre, b)).length] as const;
+    const logged = (await asterisk.queueLog()).length;
+    if (kind === 'outbound') {
+      await A.dial('0015112345678');
+      await pickUp(C);
+      await A.established();
+    } else {
+      await C.dial(kind === 'direct' ? `60020${lane}` : `60010${lane}`);
+      await pickUp(A);
+      if (kind === 'direct') await C.established();
+    }
+    await voices.talk(['A', A], ['C', C]);
+    await A.digits(`*25${b.slice(1)}`);
+    if (phase === 'rings') await B.incoming();
+    else {
+      await pickUp(B);
+      await voices.talk(['A', A], ['B', B]);
+      await voices.hears(C, 'music');
+      if (phase === 'three') {
+        await A.digits('*3');
+        await Promise.all([voices.hears(A, 'B', 'C'), voices.hears(B, 'A', 'C'), voices.hears(C, 'A', 'B')]);
+      } else if (phase === 'given') await A.digits('*6');
+    }
+    t.equal((await statesOf(centre, a)).at(-1) === 'talking' || phase === 'given', true, `${name}: A talks`);
+
+    if (phase !== 'given') await phones[first].hangup();
+    await phones[first].closed();
+    // The question is over with the customer, while it rings.
+    if (phase === 'rings' && first === 'C') await Promise.all([A.closed(), B.closed()]);
+    else if (ending.includes(lane) && phase === 'three' && first === 'A')
+      await Promise.all([B.closed(), C.closed()]);
+    else {
+      if (phase === 'rings' && first === 'A') {
+        await B.answer();
+        await B.established();
+      }
+      const [one, other] = (['A', 'B', 'C'] as const).filter((party) => party !== first);
+      if (one === undefined || other === undefined) throw new Error('nobody is left');
+      await voices.talk([one, phones[one]], [other, phones[other]]);
+      await phones[second].hangup();
+      await Promise.all([phones[one].closed(), phones[other].closed()]);
+    }
+
+    const states = async (agent: string, from: number): Promise<string[]> => {
+      await waitState(centre, agent, 'idle');
+      return (await statesOf(centre, agent)).slice(from);
+    };
+    const talked = ['ringing', 'talking', 'wrap-up', 'idle'];
+    t.same(
+      await states(a, before[0]),
+      kind === 'outbound' ? talked.slice(1) : talked,
+      `${name}: A was in wrap-up once, after the call`,
+    );
+    t.same(
+      await states(b, before[1]),
+      phase === 'rings' && first !== 'A' ? ['ringing', 'idle'] : talked,
+      `${name}: B was in wrap-up, having talked`,
+    );
+    const completed = (await asterisk.queueLog())
+      .slice(logged)
+      .map((line) => line.split('|'))
+      .filter(
+        ([, , queue, , event = '']) => queue === `astercc-group${lane}` && /COMPLETE|TRANSFER/.test(event),
+      )
+      .map(([, , , , event = '']) => event);
+    t.same(completed, written({ kind, phase, first, second }), `${name}: queue_log`);
+  }
+}
+
+async function pickUp(phone: Phone): Promise<void> {
+  await phone.incoming();
+  await phone.answer();
+  await phone.established();
+}
+
+/** What app_queue writes of the end of the talk with A. */
+function written({ kind, phase, first, second }: ThreeParties): string[] {
+  if (kind === 'direct' || kind === 'outbound') return [];
+  if (phase === 'given' || (first === 'A' && (phase === 'asked' || phase === 'rings')))
+    return ['ATTENDEDTRANSFER'];
+  if (first === 'C') return ['COMPLETECALLER'];
+  if (first === 'A') return ['COMPLETEAGENT'];
+  return [second === 'A' ? 'COMPLETEAGENT' : 'COMPLETECALLER'];
+}
