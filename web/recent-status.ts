@@ -1,25 +1,22 @@
-import type { Database } from '../domain/database/pool.js';
-import { readStatus, type TeamStatus } from '../domain/monitor/status.js';
-
 const most = 1000;
 
-/** How teams stand, read at most once in `forMs` for each, however many ask. */
-export class RecentStatus {
-  readonly #read = new Map<string, { team: string; until: number; status: Promise<TeamStatus> }>();
+/** What is told of teams, read at most once in `forMs` for each, however many ask. */
+export class Recent<T> {
+  readonly #read = new Map<string, { team: string; until: number; status: Promise<T> }>();
 
   constructor(
-    private readonly db: Database,
+    private readonly read: (team: string, withinSeconds?: number) => Promise<T>,
     private readonly forMs = 1000,
   ) {}
 
-  /** @throws Star64Error as {@link readStatus}; that is not kept. */
-  of(team: string, withinSeconds?: number): Promise<TeamStatus> {
+  /** @throws Star64Error as what reads it; that is not kept. */
+  of(team: string, withinSeconds?: number): Promise<T> {
     const key = `${team} ${withinSeconds ?? ''}`;
     const known = this.#read.get(key);
     if (known && performance.now() < known.until) return known.status;
     // At its end again: those at the beginning are the oldest.
     this.#read.delete(key);
-    const status = (async () => readStatus(this.db, team, withinSeconds))();
+    const status = (async () => this.read(team, withinSeconds))();
     const entry = { team, until: performance.now() + this.forMs, status };
     this.#read.set(key, entry);
     const [oldest] = this.#read.keys();

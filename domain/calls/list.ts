@@ -54,6 +54,8 @@ export interface CallFilter {
   groups?: readonly string[];
   /** Calls that this agent, by number, answered or made. */
   agent?: string;
+  /** Agents and groups are those of today alone, not whoever had that number or name before. */
+  living?: boolean;
   direction?: string;
   did?: string;
   caller?: string;
@@ -93,10 +95,11 @@ export function listCalls(db: Queryable, team: string, filter: CallFilter = {}):
     if (filter.outcome !== undefined) checkChoice('outcome', callOutcomes, filter.outcome);
     if (filter.direction !== undefined) checkChoice('direction', callDirections, filter.direction);
     const groups = filter.group === undefined ? filter.groups : [filter.group];
-    const groupIds = groups && (await groupsOf(db, teamId, team, groups));
+    const groupIds = groups && (await groupsOf(db, teamId, team, groups, filter.living));
     const values: Record<string, unknown> = { teamId, limit: limit + 1 };
     if (filter.user !== undefined) values['userIds'] = await usersOf(db, teamId, team, filter.user);
-    if (filter.agent !== undefined) values['agentIds'] = await agentsOf(db, teamId, team, filter.agent);
+    if (filter.agent !== undefined)
+      values['agentIds'] = await agentsOf(db, teamId, team, filter.agent, filter.living);
     if (filter.unreturned) values['codes'] = await callingCodesOf(db, teamId);
     const did = filter.did === undefined ? undefined : await didOf(db, teamId, filter.did);
     let fits = [
@@ -209,15 +212,16 @@ async function didOf(db: Queryable, teamId: number, typed: string): Promise<stri
   return rows[0]?.number ?? did ?? '';
 }
 
-/** Ids of the groups that have or had these names. */
+/** Ids of the groups that have these names, or also of those that had them. */
 async function groupsOf(
   db: Queryable,
   teamId: number,
   team: string,
   names: readonly string[],
+  living = false,
 ): Promise<number[]> {
   const found = await db('agent_groups')
-    .where({ team_id: teamId })
+    .where({ team_id: teamId, ...(living && { removed_at: null }) })
     .whereIn('name', names)
     .select<{ id: number; name: string }[]>('id', 'name');
   const missing = names.find((name) => !found.some((one) => one.name === name));
@@ -225,9 +229,17 @@ async function groupsOf(
   return found.map(({ id }) => id);
 }
 
-/** Ids of the agents who have or had that number. */
-async function agentsOf(db: Queryable, teamId: number, team: string, number: string): Promise<number[]> {
-  const ids = await db('agents').where({ team_id: teamId, number }).pluck<number[]>('id');
+/** Ids of the agent who has that number, or also of those who had it. */
+async function agentsOf(
+  db: Queryable,
+  teamId: number,
+  team: string,
+  number: string,
+  living = false,
+): Promise<number[]> {
+  const ids = await db('agents')
+    .where({ team_id: teamId, number, ...(living && { removed_at: null }) })
+    .pluck<number[]>('id');
   if (ids.length === 0) throw unknown('agent', team, number);
   return ids;
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { prepared, type Queryable } from '../database/pool.js';
+import { forgetPopups } from '../popups/records.js';
 
 /** How long events are kept, unless a server says otherwise. */
 export const usualKeptDays = 7;
@@ -41,7 +42,7 @@ const sql = `
   )
   select (select count(*) from gone)::integer as gone`;
 
-/** Keeps removing old events, every minute. */
+/** Keeps removing old events, every minute, and popups that go with no call. */
 export class EventRetention {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
@@ -73,6 +74,7 @@ export class EventRetention {
     try {
       const removed = await removeOldEvents(this.db, { keptDays, stopped: () => this.#stopped });
       if (removed > 0) this.log.info({ removed, keptDays }, 'old events removed');
+      await forgetPopups(this.db);
     } catch (error) {
       this.log.warn({ reason: (error as Error).message }, 'old events could not be removed: trying again');
     }

@@ -90,3 +90,23 @@ export const told = `
   cross join lateral (select coalesce(b.answered_at,
     case when told.answered is not null then greatest(told.answered, b.opened_at) end) as answered_at) m
   where p.id = b.id and p.closed_at is null and (told.closed is not null or p.answered_at is null and m.answered_at is not null)`;
+
+export const missing = `
+  select o.uniqueid as channel, c.uniqueid as call, 'queue' as kind, t.identity as team, x.number as extension, c.caller,
+    false as arrives, true as final, extract(epoch from clock_timestamp() - o.offered_at)::double precision as "secondsAgo"
+  from offers o
+  join teams t on t.id = o.team_id
+  join extensions x on x.id = o.extension_id
+  join queue_visits v on v.id = o.visit_id
+  join calls c on c.id = v.call_id
+  where o.node = :node and o.ended_at is null and o.answered_at is null
+    -- Whoever has seen it begin has had the time to write it, and waits for a binding.
+    and o.offered_at < clock_timestamp() - case when c.did is null then interval '12 seconds' else interval '1 second' end
+    and (c.binding is not null or exists (select from agent_groups g where g.id = o.group_id and g.application is not null))
+    and not exists (select from popups p where p.node = :node and p.channel = o.uniqueid)`;
+
+export const forget = `
+  delete from popups where id in (
+    select id from popups where call_id is null and done_at is null
+      and closed_at < clock_timestamp() - interval '30 days' order by closed_at limit 1000)
+  returning id`;

@@ -64,6 +64,11 @@ export class PopupRecords {
     await prepared(this.db, sql.told, { node: this.node, told: JSON.stringify(popups) });
   }
 
+  /** What rings by a queue's doing, is recorded, and has no popup: whoever saw it begin is not there any more. */
+  async missing(): Promise<PopupDue[]> {
+    return prepared<PopupDue>(this.db, sql.missing, { node: this.node });
+  }
+
   /** The channels whose popups the database holds for open. */
   async open(): Promise<string[]> {
     const rows = await prepared<{ channel: string }>(
@@ -73,4 +78,9 @@ export class PopupRecords {
     );
     return rows.map(({ channel }) => channel);
   }
+}
+
+/** Forgets popups of calls that were never recorded, of which nothing was saved, after 30 days; a thousand at a time. */
+export async function forgetPopups(db: Queryable): Promise<void> {
+  await prepared(db, sql.forget);
 }

@@ -127,14 +127,19 @@ const transitionSql = `
         and r.offer_id = :offerId::text and r.state = any(:reached::agent_state[]))
       -- A call beside that of a queue, on hold or not yet answered, says nothing of it.
       and (:kind::text is null or state not in ('ringing', 'talking') or s.offer_id is not distinct from :inCall::text)
-    returning s.id, team_id, agent_id, sign_in_id, state, interrupts, ended_at
+    returning s.id, team_id, agent_id, sign_in_id, state, interrupts, ended_at,
+      s.saved and s.offer_id is not distinct from :offerId::text as saved
   ), s as (
     insert into agent_states
       (team_id, agent_id, sign_in_id, state, reason, pause_digit, offer_id, call_uniqueid, call_kind, interrupts, group_id,
-        started_at, deadline_at, at_deadline)
+        started_at, deadline_at, at_deadline, saved)
     select team_id, agent_id, sign_in_id, :to::agent_state, :reason, :digit, :offerId::text, :call, :kind::text,
       case when :kind::text is not null then case state when 'paused' then id else interrupts end end, :groupId::integer,
-      ended_at, ended_at + make_interval(secs => :seconds::double precision), :atDeadline::pause_end
+      ended_at,
+      -- What an agent does in a wrap-up is done.
+      case when saved and :to::agent_state = 'wrap-up' then ended_at
+        else ended_at + make_interval(secs => :seconds::double precision) end, :atDeadline::pause_end,
+      saved and :to::agent_state = 'talking'
     from ended
     returning *
   )
@@ -199,6 +204,20 @@ const goBackSql = `
 /** Whether the agent is in another call than the one that something is told of. */
 const isOfAnother = ({ state, offerId }: OpenState, told: string | undefined): boolean =>
   (state === 'ringing' || state === 'talking') && offerId !== (told ?? null);
+
+/**
+ * The application has saved its record of a call that goes on, by the channel of the agent's phone: the wrap-up after it ends as
+ * it begins. False: the agent is not in that call, or not any more.
+ */
+export async function saveDuringCall(db: Queryable, agentId: number, channel: string): Promise<boolean> {
+  const rows = await prepared(
+    db,
+    `update agent_states set saved = true where agent_id = ? and offer_id = ? and ended_at is null
+       and state in ('ringing', 'talking') returning id`,
+    [agentId, channel],
+  );
+  return rows.length > 0;
+}
 
 /** The open interval of a sign-in, undefined once it has ended. */
 export async function openStateOf(db: Queryable, signInId: number): Promise<OpenState | undefined> {

@@ -40,19 +40,18 @@ export async function phonesAt(
 }
 
 /**
- * Asks the phones of queue members whether they are there. After its start Asterisk takes each for unavailable until
- * it has asked it, which it spreads over the time between two such questions: a minute without agents. Returns how many
- * it was told to ask: while it still reads its registrations it says that it will, and asks nobody.
+ * The phones of queue members that are to be asked whether they are there, by device. After its start Asterisk takes each for
+ * unavailable until it has asked it, which it spreads over the time between two such questions: a minute without agents.
  */
-export async function askPhones(manager: ManagerActions, db: Database, node: string): Promise<number> {
+export async function silentPhones(manager: ManagerActions, db: Database, node: string): Promise<string[]> {
   const { members } = await readQueues(manager);
   const silent = new Set(members.filter(({ unavailable }) => unavailable).map(({ device }) => device));
-  const phones = [...(await phonesAt(db, node, silent)).keys()];
-  for (const device of phones) await askPhone(manager, device);
-  return phones.length;
+  return [...(await phonesAt(db, node, silent)).keys()];
 }
 
-/** Asks one, if it is a SIP phone. */
+/**
+ * Asks one, if it is a SIP phone. While Asterisk still reads its registrations it says that it will, and asks nobody.
+ */
 export async function askPhone(manager: ManagerActions, device: string): Promise<void> {
   const endpoint = endpointOf(device);
   if (endpoint === undefined) return;

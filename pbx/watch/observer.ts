@@ -83,7 +83,7 @@ export class Observer {
     const ends = (): void => this.#work.add({ key: 'ends', run: () => this.#writeEnds() });
     this.#callsOut = new CallsOutWatch(new CallOutRecords(db, node), ends);
     this.#holds = new Holds(new HoldRecords(db, node), ends);
-    this.#popups = hooks.popups && new Popups(new PopupRecords(db, node), hooks.popups, ends);
+    this.#popups = hooks.popups && new Popups(new PopupRecords(db, node), hooks.popups, ends, log);
     this.#calls = new AgentCalls(db, (event, header, run) => this.#forPhone(event, header, run), this.hooks);
     this.#unqueued = new Unqueued(this.#endings, (step) => this.hooks.step?.(step));
   }

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { PopupMemory } from '../../domain/popups/popup-memory.js';
 import type { PopupDue, PopupKind, PopupOutcome, PopupRecords } from '../../domain/popups/records.js';
 import { namesIn } from '../../domain/calls/queue.js';
@@ -7,17 +8,31 @@ import { phoneOf } from '../queue/names.js';
 import { dropOldest } from './endings.js';
 import { callerIn, deviceIn, deviceOfChannel, offerIn } from './event-headers.js';
 
-/** The application shows the call while the phone rings: as soon as may be, and of many at a time. */
-const firstMs = 20;
-/** While the call is not recorded, and while nothing is to be opened. */
-const everyMs = 100;
-/** After PostgreSQL has not taken them. */
-const againMs = 1000;
-/** No call is recorded later than this, unless PostgreSQL was away: one to the outside waits longer for its server. */
-const callsLateMs = { queue: 1000, direct: 1000, outbound: 10_000 } as const satisfies Record<
-  PopupKind,
-  number
->;
+export interface PopupTimes {
+  /** The application shows the call while the phone rings: as soon as may be, and of many at a time. */
+  firstMs: number;
+  /** While the call is not recorded, and while nothing is to be opened. */
+  everyMs: number;
+  /** The same, once it has not been for `usuallyMs`. */
+  lateEveryMs: number;
+  usuallyMs: number;
+  /** After PostgreSQL has not taken them. */
+  againMs: number;
+  /** A call is waited for so long: a server that is hard pressed records it late, and its binding with it. */
+  lateMs: number;
+  /** So long, when the phone has left it: what was told before is written by then. */
+  goneMs: number;
+}
+
+export const popupTimes: PopupTimes = {
+  firstMs: 20,
+  everyMs: 100,
+  lateEveryMs: 500,
+  usuallyMs: 1000,
+  againMs: 1000,
+  lateMs: 10_000,
+  goneMs: 1000,
+};
 /** More than are ever open at once. */
 const most = 20_000;
 
@@ -27,7 +42,7 @@ const refusals = new Set(['1', '17', '18', '19', '20', '21', '27']);
 /** One popup as far as it was told; moments on the monotonic clock. */
 interface PopupSoFar {
   /** What is to be decided; null: it is open, or `none`. */
-  due: (Omit<PopupDue, 'secondsAgo' | 'final'> & { at: number; until: number }) | null;
+  due: Waiting | null;
   /** Decided: there is none, however often the phone says that it rings. */
   none?: true;
   /** Undefined: another server has opened it. */
@@ -37,6 +52,14 @@ interface PopupSoFar {
   outcome: PopupOutcome | null;
   /** Something is not written yet. */
   isNew: boolean;
+}
+
+interface Waiting extends Omit<PopupDue, 'secondsAgo' | 'final'> {
+  at: number;
+  /** Until then a record of the call is waited for, and with it a binding. */
+  final: number;
+  /** Then there is no popup, if nothing is known of it. */
+  until: number;
 }
 
 /**
@@ -56,6 +79,8 @@ export class Popups {
     private readonly memory: Pick<PopupMemory, 'hasApplication' | 'inAgentMode'>,
     /** Is to call `write` in its turn. */
     private readonly due: () => void,
+    private readonly log: Pick<Logger, 'warn'>,
+    private readonly times: PopupTimes = popupTimes,
   ) {}
 
   /** A queue rings a phone, or has joined it to a caller at once; `called`: the event with which the offer began. */
@@ -129,6 +154,8 @@ export class Popups {
     if (!popup || popup.none || popup.closedAt !== undefined) return;
     popup.closedAt = performance.now();
     popup.outcome = result ?? outcomeOf(popup.kind, headers);
+    const { due } = popup;
+    if (due) due.final = due.until = Math.min(due.until, popup.closedAt + this.times.goneMs);
     this.#isNew(popup);
   }
 
@@ -157,12 +184,17 @@ export class Popups {
       await this.#open();
       await this.#tell();
     } catch (error) {
-      for (const { due } of this.#popups.values())
-        if (due) due.until = Math.max(due.until, performance.now() + againMs + callsLateMs[due.kind]);
+      const { againMs, goneMs, lateMs } = this.times;
+      for (const { due, closedAt } of this.#popups.values()) {
+        const later = performance.now() + againMs + (closedAt === undefined ? lateMs : goneMs);
+        if (due) Object.assign(due, { final: Math.max(due.final, later), until: Math.max(due.until, later) });
+      }
       this.#soon(againMs);
       throw error;
     }
-    if ([...this.#popups.values()].some(({ due }) => due)) this.#soon(everyMs);
+    const { everyMs, lateEveryMs, usuallyMs } = this.times;
+    const youngest = Math.max(...[...this.#popups.values()].map(({ due }) => due?.at ?? -Infinity));
+    if (youngest > -Infinity) this.#soon(performance.now() - youngest < usuallyMs ? everyMs : lateEveryMs);
   }
 
   /** Nothing more is written by itself. */
@@ -177,9 +209,9 @@ export class Popups {
     const told = [...this.#popups].flatMap(([channel, { due }]) => (due ? [{ channel, due }] : []));
     if (told.length === 0) return;
     const decided = await this.records.due(
-      told.map(({ due: { at, until, ...due } }) => ({
+      told.map(({ due: { at, final, until: _until, ...due } }) => ({
         ...due,
-        final: now >= until,
+        final: now >= final,
         secondsAgo: (now - at) / 1000,
       })),
     );
@@ -187,6 +219,14 @@ export class Popups {
       const popup = this.#popups.get(channel);
       const open = decided.get(channel) ?? (now >= due.until ? false : undefined);
       if (!popup || open === undefined) continue;
+      const { call, kind, team } = due;
+      if (!decided.has(channel))
+        this.log.warn({ channel, call, kind, team }, 'a call was not recorded in time: it has no popup');
+      else if (open && due.arrives && now >= due.final)
+        this.log.warn(
+          { channel, call, kind, team },
+          'a call was not recorded in time: its popup knows no binding',
+        );
       popup.due = null;
       if (open) continue;
       if (popup.closedAt === undefined) popup.none = true;
@@ -231,7 +271,18 @@ export class Popups {
   ): void {
     if (channel === '' || this.#popups.has(channel)) return;
     const at = performance.now();
-    const due = { channel, kind, ...facts, ...phoneBy(device), at, until: at + callsLateMs[kind] };
+    const { firstMs, lateMs, usuallyMs } = this.times;
+    // Of who is called back, and of phones among themselves, no number is told later.
+    const waits = facts.arrives || kind === 'outbound';
+    const due: Waiting = {
+      channel,
+      kind,
+      ...facts,
+      ...phoneBy(device),
+      at,
+      final: at + (waits ? lateMs : usuallyMs),
+      until: at + lateMs,
+    };
     this.#popups.set(channel, { due, kind, outcome: null, isNew: false });
     dropOldest(this.#popups, most);
     this.#soon(firstMs);
@@ -239,7 +290,7 @@ export class Popups {
 
   #isNew(popup: PopupSoFar): void {
     popup.isNew = true;
-    this.#soon(everyMs);
+    this.#soon(this.times.everyMs);
   }
 
   /** An earlier moment than the one that is set comes first. */

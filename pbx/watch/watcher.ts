@@ -10,7 +10,8 @@ import type { OwnAsterisk } from './own-asterisk.js';
 import type { ManagerEvents } from '../ami/settings.js';
 import { leaseVariable } from '../queue/names.js';
 import type { Observer } from './observer.js';
-import { askPhones } from '../queue/phones.js';
+import { askPhone, silentPhones } from '../queue/phones.js';
+import { inPortions } from './in-portions.js';
 import { readEpoch } from '../queue/status.js';
 import type { Reconciliation } from './reconciliation.js';
 
@@ -29,10 +30,14 @@ export interface WatcherSettings {
   reconcileAgainMs: number;
   /** After the start of Asterisk its phones are asked, and again after so long, then after twice that, for a minute. */
   askAgainMs: number;
+  /** So long they are asked in one tick, since the lease is renewed between two; the others follow in the next. */
+  askForMs: number;
 }
 
 /** How often they are asked in all: with the last one Asterisk has asked each by itself. */
 const mostAsked = 7;
+/** So many before it is seen whether the time is over. */
+const askedAtOnce = 20;
 
 export const watcherDefaults = {
   tickMs: 1000,
@@ -41,6 +46,7 @@ export const watcherDefaults = {
   reconcileMs: 60_000,
   reconcileAgainMs: 5000,
   askAgainMs: 1000,
+  askForMs: 1000,
 };
 
 /**
@@ -60,6 +66,8 @@ export class Watcher {
   /** Asterisk may have been restarted: its phones are asked at this moment of our monotonic clock; null: no more. */
   #askPhonesAt: number | null = null;
   #phonesAsked = 0;
+  /** Those who are still to be asked this time. */
+  #toAsk: string[] = [];
   readonly #away: LastingFault;
   readonly #trouble: LastingFault;
   /** Until when the watch is surely ours, on our monotonic clock. */
@@ -90,6 +98,7 @@ export class Watcher {
       this.observer.watches();
       this.#askPhonesAt = 0;
       this.#phonesAsked = 0;
+      this.#toAsk = [];
       this.reconcileSoon();
     });
   }
@@ -173,7 +182,12 @@ export class Watcher {
    */
   async #askPhones(): Promise<void> {
     if (this.#askPhonesAt === null || performance.now() < this.#askPhonesAt) return;
-    await askPhones(this.manager, this.db, this.settings.node);
+    const { manager, settings } = this;
+    if (this.#toAsk.length === 0) this.#toAsk = await silentPhones(manager, this.db, settings.node);
+    const until = performance.now() + settings.askForMs;
+    do await inPortions(this.#toAsk.splice(0, askedAtOnce), (device) => askPhone(manager, device));
+    while (this.#toAsk.length > 0 && performance.now() < until);
+    if (this.#toAsk.length > 0) return;
     const again = this.settings.askAgainMs * 2 ** this.#phonesAsked++;
     this.#askPhonesAt = this.#phonesAsked < mostAsked ? performance.now() + again : null;
   }

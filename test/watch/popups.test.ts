@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
 import t, { type Test } from 'tap';
 import { CallJournal } from '../../domain/calls/journal.js';
 import { until } from '../../domain/machine/processes.js';
@@ -10,7 +10,7 @@ import { crowd, provision } from '../../lab/provision.js';
 import type { AmiMessage } from '../../pbx/ami/message.js';
 import { ComparePopups } from '../../pbx/watch/compare/popups.js';
 import { Observer } from '../../pbx/watch/observer.js';
-import { Popups } from '../../pbx/watch/popups.js';
+import { Popups, popupTimes, type PopupTimes } from '../../pbx/watch/popups.js';
 import type { Snapshot } from '../../pbx/watch/snapshot.js';
 import { freshDatabase } from '../support/database.js';
 import { enter } from '../support/event-feed.js';
@@ -247,6 +247,7 @@ await t.test(
       },
       { hasApplication: () => true, inAgentMode: (device) => device === 'PJSIP/astercc-5001' },
       () => undefined,
+      log,
     );
     popups.rings(rings(1));
     popups.rings(rings(2));
@@ -260,3 +261,116 @@ await t.test(
     t.same(seen, ['direct phone.1', 'phone.1 rejected']);
   },
 );
+
+/** Popups whose records know of nothing until it is said; what they were asked, and what was warned of. */
+function slow(times: Partial<PopupTimes>) {
+  const asked: { channel: string; final: boolean }[] = [];
+  const warned: string[] = [];
+  const known = new Map<string, boolean>();
+  const popups = new Popups(
+    {
+      due: (due) => {
+        asked.push(...due.map(({ channel, final }) => ({ channel, final })));
+        return Promise.resolve(
+          new Map(due.flatMap(({ channel }) => (known.has(channel) ? [[channel, true]] : []))),
+        );
+      },
+      told: () => Promise.resolve(),
+      open: () => Promise.resolve([]),
+    },
+    { hasApplication: () => true, inAgentMode: (device) => device.startsWith('PJSIP/astercc-') },
+    () => undefined,
+    { warn: ((_facts: object, text: string) => void warned.push(text)) as Logger['warn'] },
+    { ...popupTimes, ...times },
+  );
+  return { popups, asked, warned, known };
+}
+const offered = event('AgentCalled', { ...inQueue, ...offer(1) });
+
+await t.test(
+  'a queue call that is recorded seconds late waits for its binding, and is not lost',
+  async (t) => {
+    const { popups, asked, warned, known } = slow({ usuallyMs: 0, lateMs: 3_600_000 });
+    popups.offered(offered);
+    popups.rings(rings(2));
+    for (let n = 0; n < 3; n++) await popups.write();
+    known.set('phone.1', true).set('phone.2', true);
+    await popups.write();
+    await popups.write();
+    popups.stop();
+    t.equal(asked.length, 8, 'both each time, and no more once they are open');
+    t.notOk(
+      asked.some(({ final }) => final),
+      'the application of the group is not taken meanwhile',
+    );
+    t.same(warned, []);
+  },
+);
+
+await t.test('who is called back has no number that comes later: nothing is waited for', async (t) => {
+  const { popups, asked } = slow({ usuallyMs: 0, lateMs: 3_600_000 });
+  popups.offered(
+    event('AgentCalled', {
+      ...inQueue,
+      channel: 'PJSIP/astercc-5002-00000009',
+      ...offer(1),
+    }),
+  );
+  await popups.write();
+  popups.stop();
+  t.same(asked, [{ channel: 'phone.1', final: true }]);
+});
+
+await t.test(
+  'a call that nobody records is given up: with the channel, or in the end, and the log says so',
+  async (t) => {
+    const { popups, asked, warned } = slow({ goneMs: 0, lateMs: 3_600_000 });
+    popups.offered(offered);
+    await popups.write();
+    t.same(warned, []);
+    popups.hungUp(gone(1, 'Ringing', '26'));
+    await popups.write();
+    t.same(
+      asked.map(({ final }) => final),
+      [false, true],
+    );
+    await popups.write();
+    popups.stop();
+    t.equal(asked.length, 2, 'and not asked any more');
+    const later = slow({ lateMs: 0 });
+    later.popups.rings(rings(1));
+    await later.popups.write();
+    await later.popups.write();
+    later.popups.stop();
+    t.equal(later.asked.length, 1);
+    const text = 'a call was not recorded in time: it has no popup';
+    t.same([...warned, ...later.warned], [text, text]);
+  },
+);
+
+await t.test('a phone rings for a queue as the leader dies: the next one opens its popup', async (t) => {
+  const { db, server, arrives, popups } = await site(t);
+  const first = server();
+  await arrives('call.1');
+  first.take(event('QueueCallerJoin', { ...inQueue, position: '1' }));
+  first.take(offered);
+  await first.settled();
+  await db('popups').delete();
+  const step = new ComparePopups(db, 'default');
+  const asterisk = { live: new Map([['phone.1', 'call.1']]) } as unknown as Snapshot;
+  t.same(await step.compare(asterisk), [], 'whoever has seen it is given a moment');
+  await db('offers').update({ offered_at: db.raw("offered_at - interval '2 seconds'") });
+  const found = await step.compare(asterisk);
+  t.same(
+    found.map(({ key }) => key),
+    ['popup of phone.1 is missing'],
+  );
+  await step.mend(found);
+  t.match(await popups(), [{ phone: '5001', kind: 'queue', outcome: null }]);
+  t.same(await step.compare(asterisk), []);
+  t.match(await db('popups').first<object>(), {
+    application: 'third_party',
+    binding: 'crm',
+    caller: '+4930',
+  });
+});

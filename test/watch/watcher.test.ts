@@ -169,6 +169,36 @@ void t.test('an Asterisk that has just started is told several times to ask its 
   t.same([...new Set(endpoints)], ['astercc-5001'], 'to ask the one that it does not know to be there');
 });
 
+void t.test('thousands of phones are asked in portions, between which the lease is renewed', async (t) => {
+  const { manager, make } = await site(t, nothing);
+  const devices = Array.from({ length: 45 }, (_, n) => `PJSIP/astercc-${5000 + n}`);
+  manager.queues.set('astercc-support', new Map());
+  for (const Interface of devices) {
+    await manager.action('QueueAdd', { Queue: 'astercc-support', Interface, MemberName: '1001' });
+    manager.unavailable.add(Interface);
+  }
+  const seen: string[] = [];
+  manager.gate = (action, { Endpoint, Variable }) => {
+    if (action === 'PJSIPQualify') seen.push(Endpoint ?? '');
+    else if (action === 'Setvar' && Variable === leaseVariable) seen.push('lease');
+    return Promise.resolve();
+  };
+  const watcher = make('a', { askAgainMs: 3_600_000, askForMs: 0 });
+  watcher.start();
+  manager.emit('up', { since: 'start', uptimeS: 1, lastReloadS: 1 });
+  const asked = (): string[] => seen.filter((one) => one !== 'lease');
+  await until('all to be asked', () => (asked().length >= 45 ? true : undefined));
+  t.equal(new Set(asked()).size, 45);
+  const lots = seen
+    .join()
+    .split('lease')
+    .map((lot) => lot.split(',').filter(Boolean).length);
+  t.same(
+    lots.filter((lot) => lot > 0),
+    [20, 20, 5],
+  );
+});
+
 void t.test('a reload of Asterisk, and globals that it has forgotten, are compared at once', async (t) => {
   let runs = 0;
   const { manager, make } = await site(t, () => {

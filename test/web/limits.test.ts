@@ -105,6 +105,14 @@ await t.test('calls: an agent those that they had, a group those that came for i
     t.equal(await get(`/calls/${name}`, gerd), toGroup, `${name} of the group`);
   }
   t.equal(await get('/calls?agent=2001', gerd), 200);
+  const former = db('agents')
+    .where({ number: '1001' })
+    .select('team_id', 'number', 'user_id', db.raw('clock_timestamp()'));
+  await db(db.raw('agents (team_id, number, user_id, removed_at)')).insert(former);
+  await call('c.4', {
+    answered_agent_id: db('agents').where({ number: '1001' }).whereNotNull('removed_at').select('id'),
+  });
+  t.same(await list(agent), ['c.1'], 'not those of who had the number before');
   const hangup = async () =>
     (
       await web.inject({
@@ -123,6 +131,66 @@ await t.test('calls: an agent those that they had, a group those that came for i
   await state.clone().update({ state: 'talking', call_uniqueid: 'c.1' });
   t.equal(await hangup(), 'call_over', 'one that they have is');
   await state.clone().update({ state: 'idle', call_uniqueid: null });
+});
+
+await t.test('an agent reads of a call not who listened, who pays and the recordings', async (t) => {
+  const story = async (token: string) =>
+    (await web.inject({ url: '/v1/teams/astercc/calls/c.1', headers: bearer(token) })).json<{
+      payer: string | null;
+      recordings: object[];
+      story: { kind: string }[];
+    }>();
+  const of = (table: string, where: object) => db(table).where(where).select('id').first();
+  const call = await db('calls').where({ uniqueid: 'c.1' }).first<{ id: number; team_id: number }>();
+  const { id: user } = (await of('users', { username: 'crowd' })) as { id: number };
+  const { id: extension } = (await of('extensions', { number: '5002' })) as { id: number };
+  await db('calls').where({ id: call.id }).update({ user_id: user });
+  const mine = { team_id: call.team_id, node: 'default' };
+  await db('recordings').insert({
+    team_id: call.team_id,
+    call_id: call.id,
+    file: 'star64/astercc/2026-11-26/secret.wav',
+    started_at: db.fn.now(),
+  });
+  await db('supervisions').insert({
+    ...mine,
+    by_call: 's.1',
+    call_uniqueid: 'c.1',
+    group_id: db('agent_groups').where({ name: 'support' }).select('id'),
+    mode: 'listen',
+    announced: false,
+    user_id: user,
+    from_extension_id: extension,
+    extension_id: extension,
+    began_at: db.fn.now(),
+  });
+  const supervisor = await add('all', 'supervisor').then(({ token }) => story(token));
+  t.match(supervisor, { payer: 'crowd', recordings: [{ file: /secret/ }] });
+  t.ok(supervisor.story.some(({ kind }) => kind === 'supervised'));
+  const own = await story(await tokenBy(web, { team: 'astercc', agent: '1001', password }));
+  t.match(own, { uniqueid: 'c.1', payer: null, recordings: [] });
+  t.notMatch(JSON.stringify(own), /crowd|secret|supervised|recorded/);
+  t.ok(own.story.length > 0);
+});
+
+await t.test('the directory: as one types, so many, and of a limited token its own groups', async (t) => {
+  const agent = await tokenBy(web, { team: 'astercc', agent: '1001', password });
+  const { token: limited } = await add('sales_phones', 'reader', ['sales']);
+  const names = async (token: string, query = '') =>
+    (await web.inject({ url: `/v1/teams/astercc/directory${query}`, headers: bearer(token) }))
+      .json<{ items: { kind: string; number: string; name: string }[] }>()
+      .items.map(({ kind, number, name }) => `${kind} ${kind === 'group' ? name : number.slice(-4)}`);
+  const all = await names(agent);
+  for (const one of ['extension 5001', 'agent 2001', 'agent 1002', 'group support'])
+    t.ok(all.includes(one), one);
+  t.same(await names(agent, '?q=500'), ['extension 5001', 'extension 5002']);
+  t.same(await names(agent, '?q=UPP'), ['group support']);
+  t.same(await names(agent, '?q=%25'), [], 'typed, and no pattern');
+  t.equal((await names(agent, '?limit=1')).length, 1);
+  t.equal(await get('/directory?limit=0', agent), 422);
+  const ofSales = await names(limited);
+  t.ok(ofSales.includes('agent 2001'));
+  for (const one of ['agent 1001', 'group support']) t.notOk(ofSales.includes(one), one);
 });
 
 await t.test('a stream tells what is theirs, and begins anew with other rights', async (t) => {
@@ -155,6 +223,31 @@ await t.test('a stream tells what is theirs, and begins anew with other rights',
   t.equal(agent.ended, false);
   await setUser(db, 'astercc', 'crowd', { password: null });
   agent.close();
+});
+
+await t.test('a desk has who waits, from one statement for all desks of the team', async (t) => {
+  const agent = await tokenBy(web, { team: 'astercc', agent: '1001', password });
+  await db('queue_visits').insert({
+    team_id: db('teams').where({ identity: 'astercc' }).select('id'),
+    node: 'default',
+    call_id: db('calls').where({ uniqueid: 'c.1' }).select('id'),
+    uniqueid: 'v.1',
+    group_id: db('agent_groups').where({ name: 'support' }).whereNull('removed_at').select('id'),
+    joined_at: db.fn.now(),
+  });
+  const statements: string[] = [];
+  const hear = ({ sql }: { sql: string }): void => void statements.push(sql);
+  db.on('query', hear);
+  const desk = async () =>
+    (await web.inject({ url: '/v1/teams/astercc/agents/1001/desk', headers: bearer(agent) })).json<{
+      groups: { name: string; waiting: number }[];
+    }>();
+  const desks = await Promise.all([desk(), desk(), desk()]);
+  db.removeListener('query', hear);
+  for (const { groups } of desks) t.match(groups, [{ name: 'support', waiting: 1, waiting_since: String }]);
+  t.equal(statements.filter((sql) => sql.includes('queue_visits')).length, 1);
+  t.equal(await get('?within=5', agent), 422, 'a reading of its own for each number');
+  t.equal(await get('', agent), 200);
 });
 
 await t.test('who is told which event', (t) => {

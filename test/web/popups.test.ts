@@ -1,7 +1,7 @@
 import t from 'tap';
 import { CallRecords } from '../../domain/calls/records.js';
 import { PopupRecords } from '../../domain/popups/records.js';
-import { transition } from '../../domain/presence/agent-state.js';
+import { endOverdueStates, transition } from '../../domain/presence/agent-state.js';
 import { beginWrapUp } from '../../domain/presence/wrap-up.js';
 import { addTeam } from '../../domain/provisioning/team.js';
 import { addApiToken } from '../../domain/provisioning/api-token.js';
@@ -109,7 +109,13 @@ await t.test('done ends the wrap-up after that call, once, and keeps what was sa
   t.equal(await stateOf(1), 'talking');
   await ends(1, channel);
   t.equal(await stateOf(1), 'wrap-up');
-  t.match(await ask(`/${id}/done`, { body: {} }), { status: 200, wrap_up: 'ended', disposition: 'sold' });
+  await endOverdueStates(db, defaultNode);
+  t.equal(await stateOf(1), 'idle', 'what was saved during the call ends the wrap-up as it begins');
+  const next = await talks(1);
+  await ends(1, next.channel);
+  await endOverdueStates(db, defaultNode);
+  t.equal(await stateOf(1), 'wrap-up', 'of that call alone');
+  t.match(await ask(`/${next.id}/done`, { body: {} }), { status: 200, wrap_up: 'ended', disposition: null });
   t.equal(await stateOf(1), 'idle');
   const twice = await ask(`/${id}/done`, { body: {} });
   t.match(twice, { status: 200, wrap_up: 'none', disposition: 'sold', outcome: 'answered' });

@@ -2,7 +2,8 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../../domain/database/pool.js';
 import { seesAgent, seesGroup } from '../../domain/monitor/reach.js';
-import type { TeamStatus } from '../../domain/monitor/status.js';
+import { readStatus, type TeamStatus } from '../../domain/monitor/status.js';
+import { usage } from '../../domain/errors.js';
 import { unknown } from '../../domain/names.js';
 import { signInWhere } from '../../domain/provisioning/agent-sign-in.js';
 import type { Principal } from '../../domain/provisioning/principal.js';
@@ -14,7 +15,7 @@ import {
   signOutAgent,
 } from '../../domain/provisioning/admin-action.js';
 import { actorOf, principalOn } from '../doors.js';
-import { RecentStatus } from '../recent-status.js';
+import { Recent } from '../recent-status.js';
 import {
   actionSchema,
   agentParams,
@@ -33,7 +34,7 @@ const none = z.strictObject({}).nullish();
 export const agentRoutes =
   (db: Database): FastifyPluginCallbackZod =>
   (app, _options, done) => {
-    const recent = new RecentStatus(db);
+    const recent = new Recent((team, within) => readStatus(db, team, within));
     app.get(
       '/teams/:team',
       {
@@ -47,7 +48,11 @@ export const agentRoutes =
       },
       async (request) => {
         const { params, query } = request;
-        return wire(seenOf(principalOn(request), await recent.of(params.team, query.within)));
+        const principal = principalOn(request);
+        // Each number of seconds is a reading of the whole team of its own.
+        if (principal.kind === 'agent' && query.within !== undefined)
+          throw usage('within: for who reads the team; an agent has the usual service level.');
+        return wire(seenOf(principal, await recent.of(params.team, query.within)));
       },
     );
     app.get(

@@ -9,6 +9,7 @@ import {
 import { listCalls } from '../../domain/calls/list.js';
 import { extensionOfAgent } from '../../domain/calls/supervise-command.js';
 import { readStory } from '../../domain/calls/story.js';
+import { storyForAgent } from '../../domain/calls/story-for-agent.js';
 import type { Database } from '../../domain/database/pool.js';
 import { requireReach } from '../../domain/monitor/reach.js';
 import { actorOf, principalOn } from '../doors.js';
@@ -52,22 +53,34 @@ export const callRoutes =
         await requireReach(db, principal, defined({ agent: query.agent, group: query.group }));
         const { agent, groups } = principal;
         const page = await listCalls(db, params.team, {
-          ...(agent === undefined ? groups && { groups } : { agent }),
           ...defined(rest),
+          ...(agent === undefined ? groups && { groups } : { agent }),
+          // A number or name that is given to another today shows nothing of who had it.
+          living: groups !== undefined,
           ...(since !== undefined && { since: new Date(since) }),
           ...(until !== undefined && { until: new Date(until) }),
           ...(cursor !== undefined && { before: cursor }),
         });
-        return wire({ items: page.calls, nextCursor: page.next === null ? null : String(page.next) });
+        const calls = agent === undefined ? page.calls : page.calls.map((call) => ({ ...call, payer: null }));
+        return wire({ items: calls, nextCursor: page.next === null ? null : String(page.next) });
       },
     );
     app.get(
       '/teams/:team/calls/:call',
       {
         config: { role: 'reader', agent: 'own' },
-        schema: { summary: 'The story of a call', params: callParams, response: { 200: storySchema } },
+        schema: {
+          summary: 'The story of a call',
+          description: 'To an agent without who listened, who pays and the recordings.',
+          params: callParams,
+          response: { 200: storySchema },
+        },
       },
-      async ({ params }) => wire(await readStory(db, params.team, params.call)),
+      async (request) => {
+        const { team, call } = request.params;
+        const story = await readStory(db, team, call);
+        return wire(principalOn(request).agent === undefined ? story : storyForAgent(story));
+      },
     );
 
     const command = <K extends CallCommandKind>(

@@ -10,7 +10,7 @@ import { principalOn } from '../doors.js';
 import { Gate } from '../gate.js';
 import { Refusal } from '../problems.js';
 import { teamParams, wire } from '../schemas.js';
-import { directorySchema, loggedInSchema, loginSchema, meSchema } from '../schemas/logins.js';
+import { directoryQuery, directorySchema, loggedInSchema, loginSchema, meSchema } from '../schemas/logins.js';
 
 const everybody = { role: 'reader', agent: 'own', limits: true } as const;
 
@@ -92,11 +92,14 @@ export const loginRoutes =
         config: everybody,
         schema: {
           summary: 'Whom one can call or consult within the team: names and numbers',
+          description:
+            '`q`: the beginning of a number, or some of a name. So many as `limit` says, at most 1000.',
           params: teamParams,
+          querystring: directoryQuery,
           response: { 200: directorySchema },
         },
       },
-      async ({ params }) => wire({ items: await readDirectory(db, params.team) }),
+      async (request) => wire({ items: await readDirectory(db, principalOn(request), request.query) }),
     );
     done();
   };

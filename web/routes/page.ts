@@ -2,8 +2,9 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { Database } from '../../domain/database/pool.js';
 import { readDesk } from '../../domain/monitor/agent-desk.js';
 import { seesGroup } from '../../domain/monitor/reach.js';
+import { readWaiting } from '../../domain/monitor/waiting.js';
 import { principalOn } from '../doors.js';
-import { RecentStatus } from '../recent-status.js';
+import { Recent } from '../recent-status.js';
 import { agentParams, wire } from '../schemas.js';
 import { deskSchema } from '../schemas/page.js';
 
@@ -11,14 +12,14 @@ import { deskSchema } from '../schemas/page.js';
 export const pageRoutes =
   (db: Database): FastifyPluginCallbackZod =>
   (app, _options, done) => {
-    const recent = new RecentStatus(db);
+    const recent = new Recent((team) => readWaiting(db, team));
     app.get(
       '/teams/:team/agents/:agent/desk',
       {
         config: { role: 'reader', agent: 'own' },
         schema: {
           summary: 'All that the page of an agent shows: their state, call, own numbers of today, and queues',
-          description: 'The figures of their groups may be a second old; what is of the agent is not.',
+          description: 'Who waits for their groups may be a second old; what is of the agent is not.',
           params: agentParams,
           response: { 200: deskSchema },
         },
@@ -27,10 +28,13 @@ export const pageRoutes =
         const { team, agent } = request.params;
         const desk = await readDesk(db, team, agent);
         const shown = desk.groups.filter((name) => seesGroup(principalOn(request), name));
-        const { groups } = await recent.of(team);
+        const waiting = await recent.of(team);
         return wire({
           ...desk,
-          groups: shown.flatMap((name) => groups.find((group) => group.name === name) ?? []),
+          groups: shown.map((name) => ({
+            name,
+            ...(waiting.get(name) ?? { waiting: 0, waitingSince: null }),
+          })),
         });
       },
     );

@@ -50,6 +50,11 @@ export const meSchema = z.object({
   cursor: z.string(),
 });
 
+export const directoryQuery = z.strictObject({
+  q: z.string().max(80).optional(),
+  limit: z.coerce.number().int().optional(),
+});
+
 export const directorySchema = z.object({
   items: z.array(
     z.object({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { agentSchema, groupSchema } from '../schemas.js';
+import { agentSchema } from '../schemas.js';
 
 const moment = z.iso.datetime();
 
@@ -34,6 +34,6 @@ export const deskSchema = z.object({
     wrap_up_seconds: z.int(),
     paused_seconds: z.int(),
   }),
-  groups: z.array(groupSchema),
+  groups: z.array(z.object({ name: z.string(), waiting: z.int(), waiting_since: moment.nullable() })),
   pause_reasons: z.array(z.object({ digit: z.string(), name: z.string(), max_seconds: z.int().nullable() })),
 });

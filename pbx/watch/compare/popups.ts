@@ -1,14 +1,19 @@
 import type { Database } from '../../../domain/database/pool.js';
-import { PopupRecords } from '../../../domain/popups/records.js';
+import { PopupRecords, type PopupDue } from '../../../domain/popups/records.js';
 import type { Snapshot } from '../snapshot.js';
 import type { Difference, Step } from './step.js';
 
-interface PopupOver extends Difference {
+/** Over; or, with `due`, one that is missing. */
+interface PopupApart extends Difference {
   readonly channel: string;
+  readonly due?: PopupDue;
 }
 
-/** A popup whose phone has left the call, and whose end nobody has seen, is over. */
-export class ComparePopups implements Step<PopupOver> {
+/**
+ * A popup whose phone has left the call, and whose end nobody has seen, is over; a phone that rings for a queue's call since
+ * before the server watched has its popup yet.
+ */
+export class ComparePopups implements Step<PopupApart> {
   readonly name = 'popups';
   readonly #records: PopupRecords;
 
@@ -16,16 +21,26 @@ export class ComparePopups implements Step<PopupOver> {
     this.#records = new PopupRecords(db, node);
   }
 
-  async compare({ live }: Snapshot): Promise<PopupOver[]> {
+  async compare({ live }: Snapshot): Promise<PopupApart[]> {
     const open = await this.#records.open();
-    return open
-      .filter((channel) => !live.has(channel))
-      .map((channel) => ({ key: `popup of ${channel} is over`, channel }));
+    const missing = await this.#records.missing();
+    return [
+      ...open
+        .filter((channel) => !live.has(channel))
+        .map((channel) => ({ key: `popup of ${channel} is over`, channel })),
+      ...missing
+        .filter(({ channel }) => live.has(channel))
+        .map((due) => ({ key: `popup of ${due.channel} is missing`, channel: due.channel, due })),
+    ];
   }
 
-  async mend(differences: readonly PopupOver[]): Promise<void> {
+  async mend(differences: readonly PopupApart[]): Promise<void> {
+    const due = differences.flatMap((one) => one.due ?? []);
+    if (due.length > 0) await this.#records.due(due);
+    const over = differences.filter((one) => !one.due);
+    if (over.length === 0) return;
     await this.#records.told(
-      differences.map(({ channel }) => ({ channel, answeredAgo: null, closedAgo: 0, outcome: null })),
+      over.map(({ channel }) => ({ channel, answeredAgo: null, closedAgo: 0, outcome: null })),
     );
   }
 }
