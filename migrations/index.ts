@@ -47,6 +47,7 @@ import { up as webhooks } from './0047-webhooks.js';
 import { up as idempotency } from './0048-idempotency.js';
 import { up as conferenceEnd } from './0049-conference-end.js';
 import { up as callbackLimits } from './0050-callbacks.js';
+import { up as webMending } from './0053-web-mending.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -107,4 +108,5 @@ export const migrations: readonly Migration[] = [
   { name: '0048-idempotency', sql: idempotency },
   { name: '0049-conference-end', sql: conferenceEnd },
   { name: '0050-callbacks', sql: callbackLimits },
+  { name: '0053-web-mending', sql: webMending },
 ];
