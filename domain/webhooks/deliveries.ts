@@ -128,7 +128,8 @@ export function redeliverSince(
   name: string,
   { failedOnly = false, most = mostEvents, ...from }: Stretch & { failedOnly?: boolean; most?: number },
 ): Promise<{ team: string; webhook: string; events: number; next: string | null }> {
-  if ('seconds' in from) checkWhole('time since when, in seconds,', { from: 1, to: 31_536_000 }, from.seconds);
+  if ('seconds' in from)
+    checkWhole('time since when, in seconds,', { from: 1, to: 31_536_000 }, from.seconds);
   return withDatabaseErrors(async () => {
     const row = await requireRow(db, description, await scopeOf(db, team), name);
     requireEnabled(team, { name, enabled: row['enabled'] === true });
@@ -150,7 +151,9 @@ export function redeliverSince(
       return { team, webhook: name, events, next: more ? feed.cursor : null };
     } finally {
       // What cannot be given back is free after its time.
-      await db.raw('update webhooks set redelivering_until = null where id = ?', [row.id]).catch(() => undefined);
+      await db
+        .raw('update webhooks set redelivering_until = null where id = ?', [row.id])
+        .catch(() => undefined);
     }
   });
 }
