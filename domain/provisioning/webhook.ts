@@ -75,7 +75,7 @@ export const webhooks: Operations<Shown, Given> = {
     if (along === undefined)
       await withDatabaseErrors(async () => {
         const { id, team_id: teamId } = await requireRow(db, webhook, await scopeOf(db, team), name);
-        await discard(db, 'webhook_deliveries', Number(teamId), { only: `and webhook_id = ${Number(id)}` });
+        await discard(db, 'webhook_deliveries', Number(teamId), { only: `and webhook_id = ${id}` });
       });
     return operations.remove(db, team, name, along);
   },

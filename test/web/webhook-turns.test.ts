@@ -85,7 +85,7 @@ await t.test('what waits for a disabled webhook wakes nobody', async (t) => {
 });
 
 await t.test('of many good webhooks that all have much to be sent each has its turn', async (t) => {
-  const { id: teamId } = (await db('teams').where({ identity: 'astercc' }).first<{ id: number }>('id')) ?? {};
+  const { id: teamId } = await db('teams').where({ identity: 'astercc' }).first<{ id: number }>('id');
   const rows = await db('webhooks')
     .insert(
       Array.from({ length: 80 }, (_, at) => ({

@@ -296,9 +296,9 @@ await t.test(
 await t.test('an event that is no longer kept is no failure of the receiver', async (t) => {
   const receiver = await Receiver.open(t);
   await hook(t, 'crm', receiver.url, { types: 'call.emergency' });
-  const { id, team_id } = (await db('webhooks')
+  const { id, team_id } = await db('webhooks')
     .where({ name: 'crm', url: receiver.url })
-    .first<{ id: number; team_id: number }>('id', 'team_id')) ?? { id: 0, team_id: 0 };
+    .first<{ id: number; team_id: number }>('id', 'team_id');
   await db('webhook_deliveries').insert({
     ...{ team_id, webhook_id: id, message: '1-1-1', type: 'agent.state', at: new Date() },
     ...{ era: 1, xid: 1, event: 1 },
