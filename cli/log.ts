@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs';
-import { destination, pino, type Logger } from 'pino';
+import { destination, pino, stdSerializers, type Logger } from 'pino';
 import { printable } from './printable.js';
 import type { Settings } from './settings.js';
 
@@ -10,13 +10,31 @@ export function createLog(
   // Each line at once: the last words of a process that ends are the ones that are needed.
   stream: { write: (text: string) => unknown } = destination(2),
 ): Logger {
-  if (logFormat === 'json') return pino({ level }, stream);
+  const serializers = { err: errorOf, error: errorOf };
+  if (logFormat === 'json') return pino({ level, serializers }, stream);
   const journal = isJournal(env);
   return pino(
-    { level, base: null },
+    { level, base: null, serializers },
     { write: (line: string) => void stream.write(textLine(JSON.parse(line) as Entry, journal)) },
   );
 }
+
+/** What PostgreSQL adds to an error: whole rows and values, which may be secrets ("Failing row contains (…)"). */
+const telling = ['detail', 'where', 'internalQuery', 'hint'];
+
+/** An error without what it must not tell, as are those in it; anything else as it is. */
+function errorOf(value: unknown): unknown {
+  return value instanceof Error ? without(stdSerializers.err(value)) : value;
+}
+
+const without = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map(without)
+    : typeof value === 'object' && value !== null
+      ? Object.fromEntries(
+          Object.entries(value).flatMap(([key, one]) => (telling.includes(key) ? [] : [[key, without(one)]])),
+        )
+      : value;
 
 /** An entry of pino. */
 type Entry = Record<string, unknown> & { level: number; time: number; msg?: string };

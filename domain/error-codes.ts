@@ -145,6 +145,11 @@ export const codes = {
     meaning: 'the server that was carrying out a command to a call has not said what became of it',
   },
   webhook_disabled: { kind: 'conflict', meaning: 'a webhook is disabled, and is sent nothing' },
+  webhook_limit: { kind: 'conflict', meaning: 'a team has as many webhooks as it can' },
+  webhook_busy: {
+    kind: 'conflict',
+    meaning: 'what has happened is being sent to a webhook anew already, and once at a time is enough',
+  },
 
   taken: { kind: 'conflict', meaning: 'the name, number or place belongs to something else already' },
   number_taken: {

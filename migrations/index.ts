@@ -48,6 +48,7 @@ import { up as idempotency } from './0048-idempotency.js';
 import { up as conferenceEnd } from './0049-conference-end.js';
 import { up as callbackLimits } from './0050-callbacks.js';
 import { up as holdEvents } from './0051-holds.js';
+import { up as webMending } from './0053-web-mending.js';
 import { up as popupPages } from './0054-popup-pages.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
@@ -110,5 +111,6 @@ export const migrations: readonly Migration[] = [
   { name: '0049-conference-end', sql: conferenceEnd },
   { name: '0050-callbacks', sql: callbackLimits },
   { name: '0051-holds', sql: holdEvents },
+  { name: '0053-web-mending', sql: webMending },
   { name: '0054-popup-pages', sql: popupPages },
 ];

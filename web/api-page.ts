@@ -40,8 +40,9 @@ curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:4564/v1/teams/astercc/ag
   opens nothing from then on. What is not theirs is answered like what there is not. A login lasts 12 h after it was used last, and
   ends with \`DELETE /v1/tokens/current\` and with another password.
 - Five wrong passwords lock an account for the address that they came from, for a minute, and twice as long with each further one, an
-  hour at most; so do 30 of one address at whatever accounts, and 100 at one account from wherever. Whether there is such an account
-  is not said. A lock here is none at a telephone, nor the reverse; a new password takes it away. Behind a proxy set
+  hour at most; so do 30 of one address (100 of one IPv6 network of 48 bits) at whatever accounts, and 100 at one account from
+  wherever, but these not where the account was logged in to during the last 14 days. A right password takes back only the wrong
+  ones of its own account. Whether there is such an account is not said. A lock here is none at a telephone, nor the reverse; a new password takes it away. Behind a proxy set
   \`web.trust_proxy\`, or everybody has one address.
 - A page logs in with \`cookie: true\`: the token comes as a cookie (\`HttpOnly\`, \`SameSite=Strict\`, \`Secure\` but on plain HTTP of
   the same machine), and what writes is then refused unless it comes from a page of this address (\`Sec-Fetch-Site: same-origin\`, or

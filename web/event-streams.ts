@@ -9,6 +9,7 @@ import { jsonText } from '../domain/json-text.js';
 import { eventTypes } from '../domain/event-types.js';
 import { EventFeed, type FeedOptions } from '../domain/monitor/event-feed.js';
 import { isBehind, type Event } from '../domain/monitor/events.js';
+import { Gate } from './gate.js';
 import { Refusal } from './problems.js';
 
 export interface EventStreamsSettings {
@@ -23,7 +24,7 @@ export interface EventStreamsSettings {
   stallMs: number;
   /** How often the tokens of open streams are looked at: one that has ended keeps its streams for so long at most. */
   tokensMs: number;
-  /** Open streams of one token. */
+  /** Open streams of one person or program, of all their tokens. */
   mostPerToken: number;
   /** So many events of the past are sent at a time, and no more before they are read. */
   piece: number;
@@ -40,6 +41,9 @@ export const eventStreamsDefaults: EventStreamsSettings = {
   piece: 100,
 };
 
+/** So many streams ask the database at once for what they have missed; others wait for their turn, which is one piece. */
+const mostCatchingUp = 3;
+
 interface Stream {
   /** Who opened it, with the rights that they had then. */
   readonly principal: Principal;
@@ -49,10 +53,9 @@ interface Stream {
   readonly raw: ServerResponse;
   /** The last event that was sent, or where it began. */
   cursor: string;
-  /** `live`: is told what happens; `catching-up`: reads by itself what it has missed. */
-  state: 'live' | 'catching-up';
-  /** What the one reader tells during a look of a stream that catches up; at no other time is anything kept. */
-  meanwhile: Event[] | undefined;
+  /** `live`: is told what happens; `catching-up`: reads by itself what it has missed; what happens in its last look is kept; `waiting` for that. */
+  state: 'live' | 'waiting' | 'catching-up';
+  meanwhile: Event[];
   close: () => void;
 }
 
@@ -66,6 +69,7 @@ interface Stream {
  */
 export class EventStreams {
   readonly #streams = new Set<Stream>();
+  readonly #turns = new Gate(mostCatchingUp, Infinity);
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #feed: EventFeed | undefined;
@@ -98,7 +102,7 @@ export class EventStreams {
   ): Promise<void> {
     const feed = await EventFeed.open(this.db, options, this.settings.piece);
     await this.#listening();
-    this.#room(principal.id);
+    this.#room(principal);
     reply.hijack();
     const { raw } = reply;
     const { beatMs, stallMs } = this.settings;
@@ -116,8 +120,8 @@ export class EventStreams {
       types: new Set(options.types ?? eventTypes),
       raw,
       cursor: feed.cursor,
-      state: 'catching-up',
-      meanwhile: undefined,
+      state: 'waiting',
+      meanwhile: [],
       close: () => {
         clearInterval(beat);
         this.#streams.delete(stream);
@@ -168,26 +172,30 @@ export class EventStreams {
       let feed = begun;
       while (!stream.raw.destroyed) {
         await this.#read(stream);
-        feed ??= await EventFeed.open(
-          this.db,
-          { ...withoutStart(stream.options), after: stream.cursor },
-          this.settings.piece,
-        );
-        // What the one reader has told before this look is in the look.
-        stream.meanwhile = [];
-        const { events, caughtUp } = await feed.next();
-        const { meanwhile } = stream;
-        stream.meanwhile = undefined;
-        for (const event of events) this.#send(stream, event);
-        if (!caughtUp) continue;
-        for (const event of meanwhile) if (isBehind(feed.cursor, event.cursor)) this.#send(stream, event);
-        stream.state = 'live';
-        return;
+        const look = await this.#turns.through(() => this.#catchUpPiece(stream, feed));
+        if (look.live) return;
+        feed = look.feed;
       }
     } catch {
       // The listener comes back, and is told by then what is wrong.
       stream.close();
     }
+  }
+
+  async #catchUpPiece(stream: Stream, begun?: EventFeed): Promise<{ feed?: EventFeed; live: boolean }> {
+    if (stream.raw.destroyed) return { live: false };
+    const options = { ...withoutStart(stream.options), after: stream.cursor };
+    const feed = begun ?? (await EventFeed.open(this.db, options, this.settings.piece));
+    // What the one reader has told before this look is in the look.
+    stream.state = 'catching-up';
+    const { events, caughtUp } = await feed.next();
+    for (const event of events) this.#send(stream, event);
+    if (caughtUp)
+      for (const event of stream.meanwhile)
+        if (isBehind(feed.cursor, event.cursor)) this.#send(stream, event);
+    stream.meanwhile = [];
+    stream.state = caughtUp ? 'live' : 'waiting';
+    return { feed, live: caughtUp };
   }
 
   /** Resolves when the listener has read what was sent, or is gone. */
@@ -209,15 +217,17 @@ export class EventStreams {
     if (this.#checking === undefined && this.#checkTimer === undefined) this.#nextCheck();
   }
 
-  /** @throws Refusal when the token has as many streams as it may. */
-  #room(token: number): void {
+  /** @throws Refusal when somebody has as many streams as they may. */
+  #room({ team, kind, name }: Principal): void {
     const { mostPerToken } = this.settings;
-    const open = [...this.#streams].filter(({ principal }) => principal.id === token).length;
+    const open = [...this.#streams].filter(
+      ({ principal: one }) => one.team === team && one.kind === kind && one.name === name,
+    ).length;
     if (open >= mostPerToken)
       throw new Refusal(
         429,
         'too_many_streams',
-        `the token has ${mostPerToken} open streams, and no more are opened: close one first`,
+        `${kind} ${name} has ${mostPerToken} open streams, and no more are opened: close one first`,
       );
   }
 
@@ -280,10 +290,11 @@ export class EventStreams {
   #tell(event: Event): void {
     for (const stream of this.#streams) {
       if (stream.team !== event.team || !stream.types.has(event.type)) continue;
-      if (stream.state === 'catching-up') stream.meanwhile?.push(event);
+      if (stream.state === 'catching-up') stream.meanwhile.push(event);
+      else if (stream.state === 'waiting') continue;
       else if (stream.raw.writableLength < this.settings.mostBytes) this.#send(stream, event);
       else {
-        stream.state = 'catching-up';
+        stream.state = 'waiting';
         void this.#catchUp(stream);
       }
     }

@@ -4,23 +4,31 @@ import { Refusal } from './problems.js';
 export class Gate {
   #inside = 0;
   readonly #waiting: (() => void)[] = [];
+  readonly #perNetwork = new Map<string, number>();
 
   constructor(
     private readonly most: number,
     private readonly mostWaiting: number,
+    /** Of one network, inside and waiting: others find room beside whoever sends as much as they can. */
+    private readonly mostOfOne = Infinity,
   ) {}
 
-  /** @throws Refusal `busy` when too many wait already. */
-  async through<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#inside >= this.most) {
-      if (this.#waiting.length >= this.mostWaiting)
-        throw new Refusal(503, 'busy', 'too many log in at this moment: try again');
-      // Whoever leaves hands their place on.
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    } else this.#inside++;
+  /** @throws Refusal `busy` when too many are there already, of all or of the network. */
+  async through<T>(work: () => Promise<T>, network = ''): Promise<T> {
+    const others = this.#perNetwork.get(network) ?? 0;
+    const full = this.#inside >= this.most;
+    if ((full && this.#waiting.length >= this.mostWaiting) || others >= this.mostOfOne)
+      throw new Refusal(503, 'busy', 'too many log in at this moment: try again');
+    this.#perNetwork.set(network, others + 1);
+    // Whoever leaves hands their place on.
+    if (full) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#inside++;
     try {
       return await work();
     } finally {
+      const left = (this.#perNetwork.get(network) ?? 1) - 1;
+      if (left > 0) this.#perNetwork.set(network, left);
+      else this.#perNetwork.delete(network);
       const next = this.#waiting.shift();
       if (next) next();
       else this.#inside--;

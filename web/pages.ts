@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
 import { packageRoot } from '../domain/machine/package-root.js';
@@ -60,8 +61,17 @@ export async function servePages(app: FastifyInstance): Promise<void> {
   for (const [url, name] of Object.entries(files)) {
     const content = await readFile(new URL(name, folder), 'utf8');
     const type = types[name.slice(name.lastIndexOf('.') + 1) as keyof typeof types];
-    app.get(url, { schema: { hide: true } }, (_request, reply) =>
-      reply.headers(headers).type(type).send(content),
-    );
+    const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
+    // A page is a dozen files, and a proxy may stand for hundreds of agents: nobody is told to wait for it.
+    app.get(url, { config: { rateLimit: false }, schema: { hide: true } }, (request, reply) => {
+      reply.headers({ ...headers, etag });
+      return knows(request.headers['if-none-match'], etag)
+        ? reply.code(304).send()
+        : reply.type(type).send(content);
+    });
   }
 }
+
+/** Whether a browser has it as it is now (RFC 9110, 13.1.2). */
+const knows = (given: string | undefined, etag: string): boolean =>
+  given?.split(',').some((one) => one.trim().replace(/^W\//, '') === etag) ?? false;

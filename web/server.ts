@@ -5,6 +5,7 @@ import fastify, {
   LogController,
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyRequest,
   type RouteOptions,
 } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
@@ -31,12 +32,14 @@ export interface WebSettings {
   version: string;
   /** Requests of one token, or of one address without one, in a minute. */
   requestsPerMinute?: number;
+  /** Logins of one address in a minute, right or wrong; of everybody behind a proxy that is not believed. */
+  loginsPerMinute?: number;
   /** Wrong tokens of one address in a minute. */
   guessesPerMinute?: number;
   streams?: EventStreamsSettings;
   /** Addresses or networks of proxies whose X-Forwarded-… is believed; without it nobody's. */
   trustProxy?: string[];
-  /** `token` opens /metrics; without it only who asks from this machine. */
+  /** `token` opens /metrics; without it there is none. */
   metrics?: Partial<MetricsSettings> & { token?: string };
   /** Told of every route as it is declared. */
   onRoute?: (route: RouteOptions) => void;
@@ -76,6 +79,7 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
     await enter(db, guesses, request, reply);
   });
+  if (!settings.trustProxy) app.addHook('onRequest', tellOfProxy(log));
   await app.register(rateLimit, {
     max: settings.requestsPerMinute ?? 600,
     timeWindow: 60_000,
@@ -99,22 +103,25 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
   app.addHook('preClose', () => streams.stop());
   await app.register(health(db));
   const { version, metrics = {} } = settings;
-  await app.register(
-    metricsRoutes(
-      new Metrics(db, log, {
-        version,
-        webhooks: () => new Map(),
-        streams: () => streams.figures,
-        ...metrics,
-      }),
-      metrics.token,
-    ),
-  );
+  if (metrics.token === undefined)
+    log.info('there is no /metrics: web.metrics_token in the settings opens it to whoever sends that token');
+  else
+    await app.register(
+      metricsRoutes(
+        new Metrics(db, log, {
+          version,
+          webhooks: () => new Map(),
+          streams: () => streams.figures,
+          ...metrics,
+        }),
+        metrics.token,
+      ),
+    );
   await app.register(servePages);
   await app.register(
     async (v1) => {
       v1.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
-      await v1.register(loginRoutes(db));
+      await v1.register(loginRoutes(db, settings.loginsPerMinute ?? 300));
       await v1.register(agentRoutes(db));
       await v1.register(callRoutes(db));
       await v1.register(clickRoutes(db));
@@ -136,11 +143,27 @@ function refuseUnknownQuery(route: RouteOptions): void {
   route.schema = { ...route.schema, querystring: z.strictObject({}) };
 }
 
+/** Says once that a proxy on this machine asks for others, who are all taken for one address. */
+function tellOfProxy(log: Logger): (request: FastifyRequest) => Promise<void> {
+  let told = false;
+  return ({ ip, headers }) => {
+    if (!told && headers['x-forwarded-for'] !== undefined && /^(127\.|::1$|::ffff:127\.)/.test(ip)) {
+      told = true;
+      log.warn(
+        'requests come through a proxy on this machine, and count as those of one address: web.trust_proxy in the settings has star64 believe which they are from',
+      );
+    }
+    return Promise.resolve();
+  };
+}
+
 /** `/livez`: the process answers; `/readyz`: it can do its work. */
 const health = (db: Database) => async (app: FastifyInstance) => {
   const ok = z.object({ status: z.literal('ok') });
-  app.get('/livez', { schema: { hide: true, response: { 200: ok } } }, () => ({ status: 'ok' }));
-  app.get('/readyz', { schema: { hide: true, response: { 200: ok } } }, async () => {
+  // A machine that looks whether this one lives must never be told to wait.
+  const config = { rateLimit: false } as const;
+  app.get('/livez', { config, schema: { hide: true, response: { 200: ok } } }, () => ({ status: 'ok' }));
+  app.get('/readyz', { config, schema: { hide: true, response: { 200: ok } } }, async () => {
     const { withDatabaseErrors } = await import('../domain/database/sql-errors.js');
     await withDatabaseErrors(() => db.raw('select 1'));
     return { status: 'ok' };

@@ -75,11 +75,17 @@ function registerDeliveries(command: Command, context: Context): void {
       action(context, async ({ db, team, print }, what: string, flags: { since?: number; failed?: true }) => {
         const { redeliver, redeliverSince } = await domain();
         const { since, failed = false } = flags;
-        print.record(
-          since === undefined
-            ? await redeliver(await db(), team, deliveryId(what))
-            : await redeliverSince(await db(), team, what, { seconds: since, failedOnly: failed }),
-        );
+        if (since === undefined) {
+          print.record(await redeliver(await db(), team, deliveryId(what)));
+          return;
+        }
+        let events = 0;
+        for (let from: { seconds: number } | { after: string } | undefined = { seconds: since }; from;) {
+          const piece = await redeliverSince(await db(), team, what, { ...from, failedOnly: failed });
+          events += piece.events;
+          from = piece.next === null ? undefined : { after: piece.next };
+        }
+        print.record({ team, webhook: what, events });
       }),
     );
   command

@@ -65,8 +65,10 @@ const systemSql = `
     coalesce((select ${seconds('e.written_at')} from events e
       where e.era = (select era from event_log) and e.xid >= pg_snapshot_xmin(pg_current_snapshot())::text::bigint
       order by e.era, e.xid, e.id limit 1), 0) as "eventLag",
-    coalesce((select ${seconds('d.made_at')} from webhook_deliveries d join webhooks w on w.id = d.webhook_id and w.enabled
-      where d.state = 'due' order by d.made_at limit 1), 0) as "webhookOldest",
+    -- Of each webhook its oldest: what waits for disabled ones may be any number.
+    coalesce((select ${seconds('min(d.made_at)')} from webhooks w cross join lateral (
+        select d.made_at from webhook_deliveries d where d.webhook_id = w.id and d.state = 'due' order by d.made_at limit 1) d
+      where w.enabled), 0) as "webhookOldest",
     coalesce((select json_agg(json_build_object('node', l.node, 'watched', l.expires_at > clock_timestamp(),
         'unwatched', ${seconds('l.expires_at')}) order by l.node) from leader_leases l), '[]') as nodes`;
 

@@ -12,11 +12,13 @@ export interface Attempt {
 
 /**
  * Wrong passwords in a row before a lock, which lasts a minute, and twice as long with each further one. A stranger who guesses
- * from elsewhere locks the account for their own address, and for everybody only after many more; an address that tries one
- * account after the other is locked, too.
+ * from elsewhere locks the account for their own address, and for others only after many more; an address, or a site of many,
+ * that tries one account after the other is locked, too. These wide locks keep nobody out where they have logged in to the
+ * account in the last days: they would let a stranger lock everybody out.
  */
-export const allowedFailures = { accountFromAddress: 5, address: 30, account: 100 } as const;
+export const allowedFailures = { accountFromAddress: 5, address: 30, site: 100, account: 100 } as const;
 const longestLockSeconds = 3600;
+const knownDays = 14;
 
 /** What is counted together: an IPv4 address; of IPv6 the network of 64 bits, in which one machine has as many as it likes. */
 export function networkOf(ip: string): string {
@@ -37,6 +39,10 @@ export function networkOf(ip: string): string {
     .join(':')}::/64`;
 }
 
+/** Of IPv6 the network of 48 bits, in which one customer has as many of 64 bits as they like; of IPv4 the address itself. */
+export const siteOf = (network: string): string =>
+  network.endsWith('::/64') ? `${network.slice(0, -5).split(':').slice(0, 3).join(':')}::/48` : network;
+
 interface Counter {
   team: string;
   account: string;
@@ -45,26 +51,38 @@ interface Counter {
 }
 
 /** Always in this order, so that two who count at once never wait for each other. */
-const countersOf = ({ team, account, address }: Attempt): Counter[] => [
-  { team, account, address, allowed: allowedFailures.accountFromAddress },
-  { team, account, address: '', allowed: allowedFailures.account },
-  { team: '', account: '', address, allowed: allowedFailures.address },
-];
-
-const keys = (attempt: Attempt) => {
-  const { team, account, address, door } = attempt;
-  return { team, account, address, door };
+const countersOf = ({ team, account, address }: Attempt): Counter[] => {
+  const site = siteOf(address);
+  return [
+    { team, account, address, allowed: allowedFailures.accountFromAddress },
+    { team, account, address: '', allowed: allowedFailures.account },
+    { team: '', account: '', address, allowed: allowedFailures.address },
+    ...(site === address ? [] : [{ team: '', account: '', address: site, allowed: allowedFailures.site }]),
+  ];
 };
-const counted = `door = :door and ((team = :team and account = :account and address in (:address, ''))
-  or (team = '' and account = '' and address = :address))`;
+
+const keys = ({ team, account, address, door }: Attempt) => ({ team, account, address, door });
+
+/**
+ * Has whoever else tries this account, or unlocks it, wait for the end of the transaction; of one that does not exist there is
+ * no row to lock. The row of an account that exists is locked before it.
+ */
+export async function holdAccount(trx: Queryable, team: string, account: string): Promise<void> {
+  await prepared(trx, 'select pg_advisory_xact_lock(hashtextextended(?, 44))', [`${team} ${account}`]);
+}
 
 /** Seconds for which nobody is let in with this account from this address; 0: now. */
 export async function lockedSeconds(db: Queryable, attempt: Attempt): Promise<number> {
   const [row] = await prepared<{ seconds: number | null }>(
     db,
     `select ceil(extract(epoch from max(locked_until) - clock_timestamp()))::integer as seconds
-     from login_failures where ${counted}`,
-    keys(attempt),
+     from login_failures where door = :door and (team = :team and account = :account and address = :address
+       or (team = :team and account = :account and address = ''
+           or team = '' and account = '' and address in (:address, :site))
+         and not exists (select from login_networks
+           where door = :door and team = :team and account = :account and address = :address
+             and succeeded_at > clock_timestamp() - interval '${knownDays} days'))`,
+    { ...keys(attempt), site: siteOf(attempt.address) },
   );
   return Math.max(0, row?.seconds ?? 0);
 }
@@ -91,12 +109,46 @@ export async function countFailure(trx: Queryable, attempt: Attempt): Promise<vo
   );
 }
 
-/** A right password: what went wrong before, with this account or from this address, was a slip. */
-export async function forgetFailures(trx: Queryable, attempt: Attempt): Promise<void> {
-  await prepared(trx, `delete from login_failures where ${counted}`, keys(attempt));
+/**
+ * A right password: what went wrong before with this account was a slip, from wherever, and is no guess of the address. What was
+ * tried with other accounts stays counted, or whoever has one could go on guessing at all others.
+ */
+export async function noteSuccess(trx: Queryable, attempt: Attempt): Promise<void> {
+  const own = keys(attempt);
+  const [slips] = await prepared<{ failures: number }>(
+    trx,
+    `with gone as (delete from login_failures
+       where door = :door and team = :team and account = :account and address in (:address, '') returning address, failures)
+     select failures from gone where address = :address`,
+    own,
+  );
+  for (const address of slips ? new Set([attempt.address, siteOf(attempt.address)]) : [])
+    await prepared(
+      trx,
+      `with gone as (delete from login_failures where door = :door and team = '' and account = '' and address = :address
+         and failures <= :failures::integer)
+       update login_failures set failures = failures - :failures::integer
+       where door = :door and team = '' and account = '' and address = :address and failures > :failures::integer`,
+      { door: attempt.door, address, failures: slips?.failures ?? 0 },
+    );
+  await prepared(
+    trx,
+    `insert into login_networks (door, team, account, address, succeeded_at)
+     values (:door, :team, :account, :address, clock_timestamp())
+     on conflict (door, team, account, address) do update set succeeded_at = excluded.succeeded_at`,
+    own,
+  );
+  await prepared(
+    trx,
+    `delete from login_networks where ctid = any(array(select ctid from login_networks
+       where succeeded_at < clock_timestamp() - interval '${knownDays} days' order by succeeded_at limit 50
+       for update skip locked))`,
+  );
 }
 
 /** Somebody has got a new password, or is gone: nobody is locked out of the account, from wherever. */
 export async function unlockAccount(trx: Queryable, team: string, account: string): Promise<void> {
+  // A guess that is being counted at this moment would be left.
+  await holdAccount(trx, team, account);
   await prepared(trx, 'delete from login_failures where team = ? and account = ?', [team, account]);
 }

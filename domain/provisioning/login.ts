@@ -1,7 +1,14 @@
 import { prepared, type Database, type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { hashPassword, verifyPassword } from '../password.js';
-import { countFailure, forgetFailures, lockedSeconds, unlockAccount, type Attempt } from './login-lock.js';
+import {
+  countFailure,
+  holdAccount,
+  lockedSeconds,
+  noteSuccess,
+  unlockAccount,
+  type Attempt,
+} from './login-lock.js';
 import { hashOfToken, loginSeconds, makeToken, principalOf, type Principal } from './principal.js';
 import type { Scope } from './scope.js';
 
@@ -48,8 +55,9 @@ export async function logIn(db: Database, given: Credentials, from: string): Pro
     // Before anything is held: a hash takes long on purpose.
     const right = (await verifyPassword(password, found?.hash ?? nobodys)) && found !== undefined;
     return db.transaction(async (trx): Promise<LoginOutcome> => {
-      // Of an account that does not exist, there is no row to lock.
-      await prepared(trx, `select pg_advisory_xact_lock(hashtextextended(?, 44))`, [`${team} ${account}`]);
+      // Before the account is held: who gives it another password has the row already, and waits for the account.
+      const now = right ? await find(trx, given, 'for share of o') : undefined;
+      await holdAccount(trx, team, account);
       const meanwhile = await lockedSeconds(trx, attempt);
       if (meanwhile > 0) return { outcome: 'locked', seconds: meanwhile };
       if (!right) {
@@ -57,9 +65,8 @@ export async function logIn(db: Database, given: Credentials, from: string): Pro
         return { outcome: 'wrong' };
       }
       // Changed or taken away in between: this was another password.
-      const now = await find(trx, given, 'for share of o');
       if (now?.hash !== found.hash) return { outcome: 'wrong' };
-      await forgetFailures(trx, attempt);
+      await noteSuccess(trx, attempt);
       return open(trx, found, 'agent' in given ? 'agent' : 'user', from);
     });
   });

@@ -1,4 +1,5 @@
 import { dependents, stillNeeded } from './dependents.js';
+import { discard, type Progress } from './discard.js';
 import type { Database, Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { fail } from '../errors.js';
@@ -8,13 +9,7 @@ import { team } from './nouns/team.js';
 import { operationsOf } from './operations.js';
 import { requireRow } from './rows.js';
 
-/** Told after each piece: how many rows of which table have gone so far. */
-export type Progress = (table: string, rows: number) => void;
-
-/** How long one statement should take: far below the deadline of statements, also when the database is slow. */
-const pieceMs = 200;
-const firstPiece = 500;
-const largestPiece = 10_000;
+export type { Progress };
 
 /** Tables that would go with the team, and grow with its calls: in one statement they might be too many. */
 const growing = ['callbacks', 'limits_reached'];
@@ -42,11 +37,11 @@ export async function removeTeam(
       throw stillNeeded({ verb: 'remove', noun: team, scope: system, name: identity, id, given: {} }, held);
     }
     if (!options.discardCalls) await refuseHistory(db, identity, id);
-    const progress = options.progress ?? (() => undefined);
-    for (const table of await historyTables(db)) await discard(db, table, id, progress);
+    const { progress } = options;
+    for (const table of await historyTables(db)) await discard(db, table, id, { progress });
     // What was removed before is hidden: now that nothing names it any more, it can go.
     for (const { table } of hiddenNouns())
-      await discard(db, table, id, progress, 'and removed_at is not null');
+      await discard(db, table, id, { progress, only: 'and removed_at is not null' });
   });
   await teams.remove(db, null, identity);
 }
@@ -110,31 +105,4 @@ async function historyTables(db: Queryable): Promise<string[]> {
   };
   for (const { name } of rows) visit(name);
   return sorted;
-}
-
-/** Deletes the rows of a team from one table, piece by piece; the pieces become as large as the database is quick. */
-async function discard(
-  db: Queryable,
-  table: string,
-  teamId: number,
-  progress: Progress,
-  only = '',
-): Promise<void> {
-  let size = firstPiece;
-  let gone = 0;
-  for (;;) {
-    const started = performance.now();
-    const { rows } = await db.raw<{ rows: { count: number }[] }>(
-      `with piece as (
-         delete from ?? where ctid = any(array(select ctid from ?? where team_id = ? ${only} limit ?)) returning 1)
-       select count(*)::integer as count from piece`,
-      [table, table, teamId, size],
-    );
-    const count = rows[0]?.count ?? 0;
-    gone += count;
-    if (count > 0) progress(table, gone);
-    if (count < size) return;
-    const pace = pieceMs / Math.max(1, performance.now() - started);
-    size = Math.round(Math.min(largestPiece, Math.max(firstPiece / 10, size * Math.min(2, pace))));
-  }
 }

@@ -1,15 +1,20 @@
 import type { Queryable } from '../database/pool.js';
+import { withDatabaseErrors } from '../database/sql-errors.js';
 import { fail } from '../errors.js';
 import { checkWhole } from '../names.js';
 import { change } from './change.js';
+import type { Changes } from './description.js';
+import { discard } from './discard.js';
 import { webhook } from './nouns/webhook.js';
-import { operationsOf } from './operations.js';
-import { requireRow } from './rows.js';
-import { scopeOf } from './scope.js';
+import { operationsOf, type Operations } from './operations.js';
+import { requireRow, type Stored } from './rows.js';
+import { scopeOf, type Scope } from './scope.js';
 import { newSecret } from '../webhook-secret.js';
 
-/** Webhooks of a team. The secret of a new one is in what `add` returns, and nowhere else. */
-export const webhooks = operationsOf(webhook, {
+/** Each event of a team is written once more for each of them, by the one process that does it for all teams. */
+export const mostWebhooks = 20;
+
+const operations = operationsOf(webhook, {
   check: ({ name, given }) => {
     if ((given.types as unknown) !== '') return;
     throw fail('required', {
@@ -20,7 +25,15 @@ export const webhooks = operationsOf(webhook, {
       remedy: { text: 'name some, leave them away for all, or switch it off with --enabled off' },
     });
   },
-  columns: ({ trx, given, before }) => ({
+  columns: async ({ trx, scope, given, before }) => {
+    if (!before) await room(trx, scope);
+    return columnsOf(trx, given, before);
+  },
+  after: ({ before, written }) => Promise.resolve(before ? undefined : { secret: written['secret'] }),
+});
+
+function columnsOf(trx: Queryable, given: Given, before: Stored | undefined): Record<string, unknown> {
+  return {
     ...(!before && { secret: newSecret() }),
     ...(before &&
       given.enabled === true &&
@@ -32,10 +45,44 @@ export const webhooks = operationsOf(webhook, {
       }),
     // Another receiver: what the one before did says nothing of it.
     ...(before && given.url !== undefined && { quick: false, failing_since: null, rests_until: null }),
-  }),
-  after: ({ before, written }) => Promise.resolve(before ? undefined : { secret: written['secret'] }),
-});
+  };
+}
 
+/** @throws Star64Error `webhook_limit`. Of two that are added at once one waits for the other. */
+async function room(trx: Queryable, { team, teamId }: Scope): Promise<void> {
+  await trx.raw('select from teams where id = ? for no key update', [teamId]);
+  const { rows } = await trx.raw<{ rows: unknown[] }>('select from webhooks where team_id = ? limit ?', [
+    teamId,
+    mostWebhooks,
+  ]);
+  if (rows.length < mostWebhooks) return;
+  throw fail('webhook_limit', {
+    noun: 'webhook',
+    facts: { team, most: mostWebhooks },
+    says: `team ${team ?? ''} has ${mostWebhooks} webhooks, and cannot have more`,
+    remedy: {
+      text: 'remove one that nobody needs ({0} lists them), or have one receiver pass events on',
+      steps: [{ noun: 'webhook', verb: 'list', team }],
+    },
+  });
+}
+
+/** Webhooks of a team. The secret of a new one is in what `add` returns, and nowhere else. */
+export const webhooks: Operations<Shown, Given> = {
+  ...operations,
+  remove: async (db, team, name, along) => {
+    // A week of a busy team's events would be one long transaction.
+    if (along === undefined)
+      await withDatabaseErrors(async () => {
+        const { id, team_id: teamId } = await requireRow(db, webhook, await scopeOf(db, team), name);
+        await discard(db, 'webhook_deliveries', Number(teamId), { only: `and webhook_id = ${id}` });
+      });
+    return operations.remove(db, team, name, along);
+  },
+};
+
+type Shown = Awaited<ReturnType<typeof operations.show>>;
+type Given = Changes<typeof webhook>;
 export type Webhook = Awaited<ReturnType<typeof webhooks.show>>;
 
 /** So long messages are signed with both secrets, unless it is said otherwise. */

@@ -34,6 +34,9 @@ export interface Delivery {
 const columns = `d.id, w.name as webhook, d.message, d.type, d.at, d.state, d.tries, d.tried_at as "triedAt",
   case when d.state = 'due' then d.due_at end as "nextAt", d.status, d.error`;
 
+/** In the words of the index of these alone (migration 0053): of a healthy webhook there are few among many. */
+const isFailed = `d.state = 'dead' or d.state = 'due' and d.error is not null`;
+
 /**
  * Deliveries of a team, or of one webhook of it, the newest first. `failed`: those that were not taken at their last try.
  * `before`: the page behind the delivery with this id.
@@ -56,11 +59,15 @@ export function listDeliveries(
     const own = webhook === undefined ? undefined : await requireRow(db, description, scope, webhook);
     const { rows } = await db.raw<{ rows: Delivery[] }>(
       `select ${columns} from webhook_deliveries d join webhooks w on w.id = d.webhook_id
-       where d.team_id = :teamId and (:webhookId::integer is null or d.webhook_id = :webhookId)
-         and (:before::bigint is null or d.id < :before)
-         ${failed ? "and (d.state = 'dead' or d.state = 'due' and d.error is not null)" : ''}
+       where d.team_id = :teamId ${own ? 'and d.webhook_id = :webhookId' : ''} ${before === undefined ? '' : 'and d.id < :before'}
+         ${failed ? `and (${isFailed})` : ''}
        order by d.id desc limit :limit`,
-      { teamId: scope.teamId, webhookId: own?.id ?? null, before: before ?? null, limit: limit + 1 },
+      {
+        teamId: scope.teamId,
+        limit: limit + 1,
+        ...(own && { webhookId: own.id }),
+        ...(before !== undefined && { before }),
+      },
     );
     const deliveries = rows.slice(0, limit);
     return { deliveries, next: rows.length > limit ? (deliveries.at(-1)?.id ?? null) : null };
@@ -99,32 +106,72 @@ export function redeliver(db: Queryable, team: string, id: number): Promise<Deli
 /** Whoever is trying it now has another claim than the row then, and says no more what became of it. */
 const anew = `state = 'due', due_at = clock_timestamp(), tries = 0, claim = d.claim + 1, status = null, error = null`;
 
+/** What a piece of {@link redeliverSince} begins with. */
+export type Stretch = { /** Ago. */ seconds: number } | { /** `next` of the piece before. */ after: string };
+
+/** So many events of the past at most are gone through in one piece. */
+const mostEvents = 5000;
+/** A piece whose process has died holds others back for so long. */
+const leaseSeconds = 30;
+
 /**
- * Sends a webhook every event of the last `seconds` that is kept and that it takes, also those that it was never sent
- * because it was disabled or not there yet; with `failedOnly` not those that it has taken. Returns how many.
+ * Sends a webhook every event from a moment on that is kept and that it takes, also those that it was never sent because it
+ * was disabled or not there yet; with `failedOnly` not those that it has taken. Goes through some thousands; `next` says
+ * where to go on, null: nothing is left. Returns how many are sent.
  *
- * @throws Star64Error `unknown`, `webhook_disabled`, `usage` for a time that is none.
+ * @throws Star64Error `unknown`, `webhook_disabled`, `webhook_busy` while another one of the webhook runs, `usage` for a time
+ *   or cursor that is none, `not_found` for a cursor whose events are no longer kept.
  */
 export function redeliverSince(
   db: Queryable,
   team: string,
   name: string,
-  { seconds, failedOnly = false }: { seconds: number; failedOnly?: boolean },
-): Promise<{ team: string; webhook: string; events: number }> {
-  checkWhole('time since when, in seconds,', { from: 1, to: 31_536_000 }, seconds);
+  { failedOnly = false, most = mostEvents, ...from }: Stretch & { failedOnly?: boolean; most?: number },
+): Promise<{ team: string; webhook: string; events: number; next: string | null }> {
+  if ('seconds' in from)
+    checkWhole('time since when, in seconds,', { from: 1, to: 31_536_000 }, from.seconds);
   return withDatabaseErrors(async () => {
     const row = await requireRow(db, description, await scopeOf(db, team), name);
     requireEnabled(team, { name, enabled: row['enabled'] === true });
-    const types = typesOf(row);
-    const feed = await EventFeed.open(db, { team, types, sinceSeconds: seconds }, 500);
-    let events = 0;
-    // Piece by piece: what happened in a week is more than one statement should write.
-    for (let more = true; more;) {
-      const { events: found, caughtUp } = await feed.next();
-      events += await sendAnew(db, row, found, failedOnly);
-      more = !caughtUp;
+    await takeTurn(db, team, name, row.id);
+    try {
+      const types = typesOf(row);
+      const start = 'seconds' in from ? { sinceSeconds: from.seconds } : { after: from.after };
+      const feed = await EventFeed.open(db, { team, types, ...start }, Math.min(500, most));
+      let events = 0;
+      let seen = 0;
+      let more = true;
+      // Piece by piece: what happened in a week is more than one statement should write.
+      while (more && seen < most) {
+        const { events: found, caughtUp } = await feed.next();
+        events += await sendAnew(db, row, found, failedOnly);
+        seen += found.length;
+        more = !caughtUp;
+      }
+      return { team, webhook: name, events, next: more ? feed.cursor : null };
+    } finally {
+      // What cannot be given back is free after its time.
+      await db
+        .raw('update webhooks set redelivering_until = null where id = ?', [row.id])
+        .catch(() => undefined);
     }
-    return { team, webhook: name, events };
+  });
+}
+
+/** @throws Star64Error `webhook_busy`. */
+async function takeTurn(db: Queryable, team: string, name: string, id: number): Promise<void> {
+  const { rows } = await db.raw<{ rows: unknown[] }>(
+    `update webhooks set redelivering_until = clock_timestamp() + interval '${leaseSeconds} seconds'
+     where id = ? and (redelivering_until is null or redelivering_until <= clock_timestamp()) returning 1`,
+    [id],
+  );
+  if (rows.length > 0) return;
+  throw fail('webhook_busy', {
+    noun: 'webhook',
+    name,
+    facts: { team },
+    says: `webhook ${quoted(name)} of team ${team} is being sent what has happened anew already`,
+    remedy: { text: 'wait until that is done, and try again' },
   });
 }
 
@@ -183,12 +230,19 @@ export function testWebhook(db: Queryable, team: string, name: string): Promise<
   });
 }
 
-/** @throws Star64Error `unknown` for a delivery that is no longer kept. */
-export async function showDelivery(db: Queryable, team: string, id: number): Promise<Delivery> {
-  const { deliveries } = await listDeliveries(db, team, { before: id + 1, limit: 1 });
-  const [delivery] = deliveries;
-  if (delivery?.id === id) return delivery;
-  throw notFound(`delivery ${id} does not exist in team ${team}, or is no longer kept.`);
+/** @throws Star64Error `not_found` for a delivery that is no longer kept. */
+export function showDelivery(db: Queryable, team: string, id: number): Promise<Delivery> {
+  return withDatabaseErrors(async () => {
+    const { teamId } = await scopeOf(db, team);
+    const { rows } = await db.raw<{ rows: Delivery[] }>(
+      `select ${columns} from webhook_deliveries d join webhooks w on w.id = d.webhook_id
+       where d.team_id = :teamId and d.id = :id`,
+      { teamId, id },
+    );
+    const [delivery] = rows;
+    if (delivery) return delivery;
+    throw notFound(`delivery ${id} does not exist in team ${team}, or is no longer kept.`);
+  });
 }
 
 function requireEnabled(team: string, { name, enabled }: { name: string; enabled: boolean }): void {

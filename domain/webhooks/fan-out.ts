@@ -1,8 +1,34 @@
 import { prepared, type Queryable } from '../database/pool.js';
+import { failureOf } from '../database/sql-errors.js';
 import type { Place } from '../monitor/events.js';
 
 /** How many events are looked at in one statement. */
 const usualPiece = 500;
+
+/** How many there are at a time: fewer where PostgreSQL did not do so many in time, so that nothing stands still for ever. */
+export class Pieces {
+  #size = usualPiece;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Does `work` with a piece; undefined: it was too much, and is to be done again with a smaller one. */
+  async try<T>(work: (size: number) => Promise<T>): Promise<T | undefined> {
+    const size = this.#size;
+    const since = performance.now();
+    try {
+      const done = await work(size);
+      // A quarter of the deadline for twice as many leaves room.
+      if (performance.now() - since < 300) this.#size = Math.min(usualPiece, size * 2);
+      return done;
+    } catch (error) {
+      if (failureOf(error) !== 'too-slow' || size === 1) throw error;
+      this.#size = Math.ceil(size / 2);
+      return undefined;
+    }
+  }
+}
 
 /**
  * Takes, or keeps, the lead of making deliveries, which one process has at a time. Returns up to which event they were made;

@@ -44,8 +44,8 @@ export interface ClaimOptions {
 }
 
 /**
- * Claims messages that are due, those of the webhook first that was tried longest ago. One statement: nothing is locked
- * once it has answered, and no message is with two processes at once while its lease lasts.
+ * Claims messages that are due, those of the webhook first whose turn was longest ago, good or not: a claim is its turn. One
+ * statement: nothing is locked once it has answered, and no message is with two processes at once while its lease lasts.
  */
 export async function claimMessages(
   db: Queryable,
@@ -87,7 +87,8 @@ const claimSql = `
       and coalesce((:busy::jsonb ->> w.id::text)::integer, 0) < :mostOfOne::integer
       and exists (select from webhook_deliveries d
         where d.webhook_id = w.id and d.state = 'due' and d.due_at <= clock_timestamp())
-    order by w.tried_at nulls first, w.id limit :most::integer
+    -- Of one of which another process claims at this moment, or says what came of a message, it is not the turn.
+    order by w.tried_at nulls first, w.id limit :most::integer for no key update skip locked
   ), picked as (
     select d.id from chosen w cross join lateral (
       select d.id from webhook_deliveries d
@@ -100,6 +101,8 @@ const claimSql = `
       tries = d.tries + 1, claim = d.claim + 1, tried_at = clock_timestamp()
     from picked where d.id = picked.id
     returning d.id, d.claim, d.tries, d.webhook_id, d.message, d.type, d.at, d.era, d.xid, d.event
+  ), turned as (
+    update webhooks w set tried_at = clock_timestamp() where w.id in (select webhook_id from claimed)
   )
   select c.id, c.claim, c.tries, c.webhook_id as "webhookId", t.identity as team, w.name as webhook, w.url, w.secret,
     case when w.old_secret_until > clock_timestamp() then w.old_secret end as "oldSecret",
@@ -108,11 +111,17 @@ const claimSql = `
      from events e where e.era = c.era and e.xid = c.xid and e.id = c.event) as row
   from claimed c join webhooks w on w.id = c.webhook_id join teams t on t.id = w.team_id`;
 
-/** Whether a message is due anywhere: cheap, however many webhooks there are. */
+/**
+ * Whether a message is due that can be sent: cheap, however many webhooks there are. Only what waits for one that is disabled
+ * or wants to be left alone has each webhook looked at.
+ */
 export async function anyDue(db: Queryable): Promise<boolean> {
   const [row] = await prepared<{ due: boolean }>(
     db,
-    `select exists (select from webhook_deliveries where state = 'due' and due_at <= clock_timestamp()) as due`,
+    `select exists (select from webhook_deliveries where state = 'due' and due_at <= clock_timestamp())
+       and exists (select from webhooks w where w.enabled and (w.rests_until is null or w.rests_until <= clock_timestamp())
+         and exists (select from webhook_deliveries d
+           where d.webhook_id = w.id and d.state = 'due' and d.due_at <= clock_timestamp())) as due`,
   );
   return row?.due === true;
 }
@@ -177,6 +186,16 @@ export async function noteFailed(
        from webhooks where id = :webhookId) as disabling
      where w.id = :webhookId`,
     { id, claim, webhookId, status, error, againSeconds, restSeconds, gone, failureDays },
+  );
+}
+
+/** What was to be sent is no longer kept, which says nothing of the receiver. */
+export async function noteLost(db: Queryable, { id, claim }: Claimed, error: string): Promise<void> {
+  await prepared(
+    db,
+    `update webhook_deliveries set state = 'dead', status = null, error = :error
+     where id = :id and claim = :claim and state = 'due'`,
+    { id, claim, error },
   );
 }
 

@@ -1,7 +1,7 @@
 /** In a process of its own: 200 listeners to the streams of `star64 web`, a scrape a second, and ten events a second, while told to. */
 import { connect } from '../../domain/database/pool.js';
 import { Listener } from '../support/event-stream.js';
-import { tokenOf } from '../support/web.js';
+import { bearer, metricsToken, tokenOf } from '../support/web.js';
 
 const [, , databaseUrl = '', webUrl = ''] = process.argv;
 const streams = 200;
@@ -32,7 +32,11 @@ async function begin(): Promise<void> {
   );
   for (const listener of open) listener.onEvent = () => events++;
   timers = [
-    setInterval(() => void fetch(`${webUrl}/metrics`).then((answer) => answer.text()), 1000),
+    setInterval(
+      () =>
+        void fetch(`${webUrl}/metrics`, { headers: bearer(metricsToken) }).then((answer) => answer.text()),
+      1000,
+    ),
     setInterval(() => void happen(), 100),
   ];
 }

@@ -49,6 +49,17 @@ await t.test('the level holds; JSON is a line each, as programs know it', (t) =>
   t.end();
 });
 
+await t.test('an error of PostgreSQL is logged without the row that it is about', (t) => {
+  const { log, lines } = logged('json');
+  const about = { detail: 'Failing row contains (1, whsec_AAAA).', where: 'COPY whsec_AAAA', code: '23514' };
+  const error = Object.assign(new Error('violates check constraint'), about);
+  log.error({ err: error }, 'a request failed');
+  log.child({ reqId: 1 }).error({ err: new AggregateError([error], 'both') }, 'a request failed');
+  t.match(JSON.parse(lines[0] ?? ''), { err: { type: 'Error', code: '23514', stack: /check constraint/ } });
+  t.notMatch(lines.join(''), /whsec_/);
+  t.end();
+});
+
 await t.test('the journal is known by what systemd says of stderr, not by the variable alone', (t) => {
   const { dev, ino } = fstatSync(2);
   const journal = logged('text', { JOURNAL_STREAM: `${dev}:${ino}` });

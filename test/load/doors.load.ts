@@ -5,7 +5,7 @@ import { crowd, provision } from '../../lab/provision.js';
 import { quantiles, short } from '../bench/numbers.js';
 import { freshDatabase } from '../support/database.js';
 import { Listener } from '../support/event-stream.js';
-import { bearer, tokenOf } from '../support/web.js';
+import { bearer, metricsToken, tokenOf } from '../support/web.js';
 import { WebProcess } from '../support/web-process.js';
 
 /**
@@ -27,7 +27,7 @@ const listeners = await Promise.all(
 const frozen = listeners.filter((_, at) => at % 10 === 0);
 const awake = listeners.filter((_, at) => at % 10 > 0);
 const figure = async (name: string): Promise<number> => {
-  const text = await (await fetch(`${web.url}/metrics`, { headers: bearer('x') })).text();
+  const text = await (await fetch(`${web.url}/metrics`, { headers: bearer(metricsToken) })).text();
   return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
 };
 

@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import { star64Command } from '../../lab/server.js';
 import { freePort } from '../../domain/machine/ports.js';
+import { metricsToken } from './web.js';
 import { LabProcess, until } from '../../domain/machine/processes.js';
 
 /** `star64 web` as an operator runs it, which can be killed and started again at the same address. */
@@ -23,6 +24,7 @@ export class WebProcess {
       STAR64_DATA_DIR: '/nonexistent/data',
       DATABASE_URL: databaseUrl,
       STAR64_WEB_PORT: String(port),
+      STAR64_WEB_METRICS_TOKEN: metricsToken,
       STAR64_LOG_FORMAT: 'json',
       ...env,
     });

@@ -21,5 +21,8 @@ export async function tokenOf(
   return (await addApiToken(db, team, name, { role, by: 'test' })).token;
 }
 
+/** Opens the metrics of whoever is started with it. */
+export const metricsToken = 'm'.repeat(32);
+
 /** The header by which a token is sent. */
 export const bearer = (token: string): { authorization: string } => ({ authorization: `Bearer ${token}` });

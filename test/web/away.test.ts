@@ -10,7 +10,7 @@ import { enter } from '../support/event-feed.js';
 import { Listener } from '../support/event-stream.js';
 import { Link } from '../support/link.js';
 import { bodyFor, pathOf, routesOf, type Route } from '../support/routes.js';
-import { bearer, tokenOf } from '../support/web.js';
+import { bearer, metricsToken, tokenOf } from '../support/web.js';
 import { eventStreamsDefaults } from '../../web/event-streams.js';
 
 /** The API while its way to PostgreSQL is cut. */
@@ -29,7 +29,7 @@ const web = await createWeb(own, pino({}, { write: (line: string) => void lines.
   version: '0',
   requestsPerMinute: 1_000_000,
   streams: { ...eventStreamsDefaults, everyMs: 20, retryMs: 20 },
-  metrics: { forMs: 0 },
+  metrics: { forMs: 0, token: metricsToken },
   onRoute: routesOf(routes),
 });
 t.teardown(async () => {
@@ -77,7 +77,7 @@ await t.test('every route says so and when to come back, streams say so and go o
     answers,
     routes.map((route) => `${route.name}: ${wanted(route)}`),
   );
-  t.match((await web.inject({ url: '/metrics' })).body, /^star64_db_up 0$/m);
+  t.match((await web.inject({ url: '/metrics', headers: bearer(metricsToken) })).body, /^star64_db_up 0$/m);
   const stream = await fetch(events, { headers: { ...bearer(token), accept: 'text/event-stream' } });
   t.same([stream.status, stream.headers.get('retry-after')], [503, '5'], 'no stream is opened');
   await readyAgent(db, 'astercc', '1001');
@@ -97,11 +97,11 @@ await t.test('every route says so and when to come back, streams say so and go o
 
 await t.test('a mistake of ours in a statement is none of the database, and is logged', async (t) => {
   await db.raw('alter table webhook_deliveries rename column made_at to made');
-  t.match((await web.inject({ url: '/metrics' })).body, /^star64_db_up 1$/m);
+  t.match((await web.inject({ url: '/metrics', headers: bearer(metricsToken) })).body, /^star64_db_up 1$/m);
   await until('the line', () => lines.find((line) => /"level":50.*a fault of star64/.test(line)));
   await db.raw('alter table webhook_deliveries rename column made to made_at');
   const text = await until('the figures', async () => {
-    const { body } = await web.inject({ url: '/metrics' });
+    const { body } = await web.inject({ url: '/metrics', headers: bearer(metricsToken) });
     return body.includes('star64_agents{') ? body : undefined;
   });
   t.match(text, /^star64_db_up 1$/m);

@@ -16,7 +16,7 @@ const open: Readonly<Record<string, string>> = {
   'GET /livez': 'the process answers',
   'GET /readyz': 'it can do its work',
   'GET /v1/openapi.json': 'the document of the API',
-  'GET /metrics': 'of all teams: a token of its own, or this machine alone (web/routes/metrics.ts)',
+  'GET /metrics': 'of all teams: it has a token of its own (web/routes/metrics.ts)',
   'POST /v1/tokens': 'the door itself: it wants a password',
   'GET /agent': 'a page, which has a login of its own',
   'GET /board': 'a page, which has a login of its own',
@@ -31,6 +31,7 @@ const routes: Route[] = [];
 const web = await apiOf(t, db, {
   requestsPerMinute: 1_000_000,
   guessesPerMinute: 1_000_000,
+  metrics: { token: 'T'.repeat(40) },
   onRoute: routesOf(routes),
 });
 const guarded = routes.filter(({ role }) => role !== undefined);

@@ -64,6 +64,30 @@ await t.test('a token of some groups sees and does what is theirs', async (t) =>
   t.match((await web.inject({ ...pause, url: at('2001') })).json(), { code: 'not_signed_in' });
 });
 
+await t.test(
+  'an agent has so many streams, of however many logins, and hears an hour of the past',
+  async (t) => {
+    const few = {
+      everyMs: 20,
+      retryMs: 20,
+      beatMs: 60_000,
+      mostBytes: 20_000,
+      stallMs: 60_000,
+      tokensMs: 60_000,
+      piece: 100,
+    };
+    const web = await apiOf(t, db, { streams: { ...few, mostPerToken: 2 } });
+    const url = `${await web.listen({ host: '127.0.0.1', port: 0 })}/v1/teams/astercc/events`;
+    const who = { team: 'astercc', agent: '1001', password };
+    const tokens = [await tokenBy(web, who), await tokenBy(web, who), await tokenBy(web, who)] as const;
+    const open = [await Listener.open(url, tokens[0]), await Listener.open(url, tokens[1])];
+    await t.rejects(Listener.open(url, tokens[2]), /answers 429/);
+    for (const listener of open) listener.close();
+    t.equal(await get('/events?since=3600', tokens[0]), 200);
+    t.equal(await get('/events?since=3601', tokens[0]), 422);
+  },
+);
+
 await t.test('an administrator’s token is of the whole team', async (t) => {
   const { token } = await add('root', 'administrator');
   t.equal(await get('/agents/1001', token), 200);

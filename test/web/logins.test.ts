@@ -165,7 +165,8 @@ await t.test(
     ]);
     t.equal((await logIn(web, { ...agent, password: 'guess 99 of 100' }, '10.6.6.8')).statusCode, 401);
     t.equal((await logIn(web, { ...agent, password: 'guess 100 of 100' }, '10.6.6.9')).statusCode, 401);
-    t.equal((await logIn(web, agent, '10.0.0.2')).statusCode, 429);
+    t.equal((await logIn(web, agent, '10.0.0.9')).statusCode, 429);
+    t.equal((await logIn(web, agent, '10.0.0.2')).statusCode, 201, 'where its owner has logged in before');
     t.equal((await logIn(web, { ...agent, agent: '7001' }, '10.6.6.7')).statusCode, 401);
     t.equal((await logIn(web, { ...agent, agent: '7002' }, '10.6.6.7')).statusCode, 401);
     t.equal((await logIn(web, { ...agent, agent: '1003' }, '10.6.6.7')).statusCode, 429);
@@ -173,6 +174,22 @@ await t.test(
     await forget();
   },
 );
+
+await t.test('whoever has an account is not forgiven their guesses at others', async (t) => {
+  const at = { door: 'web', team: '', account: '', failed_at: db.fn.now() };
+  await db('login_failures').insert([
+    { ...at, address: '10.6.7.1', failures: 27 },
+    { ...at, address: '2001:db8:7::/48', failures: 99 },
+  ]);
+  const own = { ...agent, agent: '1003' };
+  t.equal((await logIn(web, { ...own, password: 'a slip of mine' }, '10.6.7.1')).statusCode, 401);
+  t.equal((await logIn(web, own, '10.6.7.1')).statusCode, 201);
+  t.match(await db('login_failures').where({ address: '10.6.7.1' }), [{ account: '', failures: 27 }]);
+  t.equal((await logIn(web, { ...agent, agent: '7003' }, '2001:db8:7:1::1')).statusCode, 401);
+  const elsewhere = await logIn(web, { ...agent, agent: '7004' }, '2001:db8:7:2::1');
+  t.equal(elsewhere.statusCode, 429, 'a site with thousands of networks is one');
+  await forget();
+});
 
 await t.test('guesses at once are counted one after the other', async (t) => {
   const answers = await Promise.all(

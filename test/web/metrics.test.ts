@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import t from 'tap';
 import { CallRecords } from '../../domain/calls/records.js';
 import { connect } from '../../domain/database/pool.js';
@@ -8,21 +9,25 @@ import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 import { addManyTeams } from '../support/many-teams.js';
 import { callerOf, callJoined, defaultNode } from '../support/records.js';
-import { apiOf } from '../support/web.js';
+import { createWeb } from '../../web/server.js';
+import { apiOf, bearer } from '../support/web.js';
 
 const { db, url } = await freshDatabase(t);
 await provision(db, crowd(2));
 await provision(db, crowd(2, { team: 'other', did: '600200' }));
+
+const token = 'T'.repeat(40);
+const question = { url: '/metrics', headers: bearer(token) };
 
 /** The lines of a text that are series, of our own metrics. */
 const own = (text: string): string[] => text.split('\n').filter((line) => line.startsWith('star64_'));
 
 await t.test('agents, waits and calls of each group, as Prometheus reads them', async (t) => {
   const web = await apiOf(t, db, {
-    metrics: { forMs: 0, webhooks: () => new Map([['astercc/crm delivered', 3]]) },
+    metrics: { token, forMs: 0, webhooks: () => new Map([['astercc/crm delivered', 3]]) },
   });
-  const text = async (): Promise<string> => (await web.inject({ url: '/metrics' })).body;
-  const first = await web.inject({ url: '/metrics' });
+  const text = async (): Promise<string> => (await web.inject(question)).body;
+  const first = await web.inject(question);
   t.equal(first.statusCode, 200);
   t.match(first.headers['content-type'], /^text\/plain; version=0\.0\.4/);
   for (const line of own(first.body))
@@ -61,37 +66,34 @@ await t.test('agents, waits and calls of each group, as Prometheus reads them', 
   t.notMatch(after, /\{[^}]*(call-1|1001|4930111111)/, 'no caller, agent or call is a label');
 });
 
-await t.test('who may read: this machine itself, or who has the token', async (t) => {
-  const web = await apiOf(t, db);
-  const status = async (headers: Record<string, string>, remoteAddress = '127.0.0.1') =>
-    (await web.inject({ url: '/metrics', headers, remoteAddress })).statusCode;
+await t.test('who may read: who has the token, from wherever; without one there is nothing', async (t) => {
+  const said: string[] = [];
+  const log = pino({}, { write: (line: string) => void said.push(line) });
+  const open = await createWeb(db, log, { version: '0' });
+  t.teardown(() => open.close());
+  t.match(said.join(''), /web\.metrics_token/, 'the log says how to have it');
+  for (const host of ['localhost', 'star64.example.org'])
+    t.equal((await open.inject({ url: '/metrics', headers: { host } })).statusCode, 404, host);
+  const ask = async (authorization?: string, remoteAddress = '192.0.2.1') => {
+    const headers = authorization === undefined ? {} : { authorization };
+    const web = await apiOf(t, db, { metrics: { token } });
+    return (await web.inject({ url: '/metrics', remoteAddress, headers })).statusCode;
+  };
   t.same(
-    [
-      await status({}),
-      await status({}, '192.0.2.1'),
-      await status({ 'x-forwarded-for': '127.0.0.1' }),
-      await status({ via: '1.1 proxy' }),
-    ],
-    [200, 403, 403, 403],
-    'a proxy on this machine asks for others',
+    [await ask(undefined, '127.0.0.1'), await ask('Bearer x'), await ask(`Bearer ${token}`)],
+    [401, 401, 200],
   );
-  const token = 'T'.repeat(40);
-  const guarded = await apiOf(t, db, { metrics: { token } });
-  const ask = async (authorization?: string) =>
-    (
-      await guarded.inject({
-        url: '/metrics',
-        remoteAddress: '192.0.2.1',
-        ...(authorization !== undefined && { headers: { authorization } }),
-      })
-    ).statusCode;
-  t.same([await ask(), await ask('Bearer x'), await ask(`Bearer ${token}`)], [401, 401, 200]);
+  said.length = 0;
+  for (let at = 0; at < 2; at++)
+    await open.inject({ url: '/livez', headers: { 'x-forwarded-for': '192.0.2.7' } });
+  t.match(said, [/web\.trust_proxy/]);
+  t.equal(said.length, 1, 'once');
 });
 
 await t.test('without a database it says so, and has what is of the process', async (t) => {
   const away = connect('postgres://nobody@127.0.0.1:1/none');
   t.teardown(() => away.destroy());
-  const answer = await (await apiOf(t, away)).inject({ url: '/metrics' });
+  const answer = await (await apiOf(t, away, { metrics: { token } })).inject(question);
   t.equal(answer.statusCode, 200);
   t.ok(own(answer.body).includes('star64_db_up 0'));
   t.match(answer.body, 'process_resident_memory_bytes');
@@ -106,13 +108,14 @@ await t.test('a thousand teams: a handful of statements, three series of each, m
   let slices = 0;
   const web = await apiOf(t, counted, {
     metrics: {
+      token,
       pause: async () => {
         slices++;
         await new Promise((resolve) => setImmediate(resolve));
       },
     },
   });
-  const answers = await Promise.all(Array.from({ length: 5 }, () => web.inject({ url: '/metrics' })));
+  const answers = await Promise.all(Array.from({ length: 5 }, () => web.inject(question)));
   const body = answers[0]?.body ?? '';
   t.ok(statements <= 6, `${statements} statements`);
   t.equal(new Set(answers.map((answer) => answer.body)).size, 1, 'asked for at once, made once');

@@ -41,6 +41,27 @@ await t.test('a page loads what this server has, and nothing else', async (t) =>
     t.equal((await web.inject({ url })).statusCode, 404, url);
 });
 
+await t.test(
+  'a page that the browser has is not sent again, and no number of visits is too many',
+  async (t) => {
+    const web = await apiOf(t, db, { requestsPerMinute: 2, loginsPerMinute: 2 });
+    const first = await web.inject({ url: '/pages/agent.js' });
+    const etag = String(first.headers['etag']);
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`]) {
+      const again = await web.inject({ url: '/pages/agent.js', headers: { 'if-none-match': known } });
+      t.same([again.statusCode, again.body, again.headers['etag']], [304, '', etag], known);
+    }
+    const other = await web.inject({ url: '/pages/agent.js', headers: { 'if-none-match': '"other"' } });
+    t.equal(other.statusCode, 200);
+    for (const url of ['/livez', '/readyz', '/livez', '/readyz'])
+      t.equal((await web.inject({ url })).statusCode, 200, url);
+    for (let at = 0; at < 3; at++) await web.inject({ url: '/v1/openapi.json' });
+    const body = { team: 'astercc', agent: '1001', password: 'a long way home' };
+    const logIn = async () => (await web.inject({ method: 'POST', url: '/v1/tokens', body })).statusCode;
+    t.same([await logIn(), await logIn(), await logIn()], [401, 401, 429], 'logins are counted apart');
+  },
+);
+
 await t.test('every word is there in every language', async (t) => {
   const { words, languages } = (await import(new URL('words.js', folder).href)) as {
     words: Record<string, Record<string, string>>;

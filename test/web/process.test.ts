@@ -7,7 +7,7 @@ import { freshDatabase } from '../support/database.js';
 import { enter } from '../support/event-feed.js';
 import { Listener } from '../support/event-stream.js';
 import { ok, Receiver } from '../support/receiver.js';
-import { bearer, tokenOf } from '../support/web.js';
+import { bearer, metricsToken, tokenOf } from '../support/web.js';
 import { WebProcess } from '../support/web-process.js';
 
 /** `star64 web` as a process of its own, and the command line beside it. */
@@ -128,7 +128,8 @@ await t.test(
 
 await t.test('it has ten connections of its own, however many ask and listen', async (t) => {
   const listeners = await Promise.all(Array.from({ length: 20 }, () => Listener.open(events, token)));
-  const ask = (path: string) => fetch(`${web.url}${path}`, { headers: bearer(token) });
+  const ask = (path: string) =>
+    fetch(`${web.url}${path}`, { headers: bearer(path === '/metrics' ? metricsToken : token) });
   const paths = ['/metrics', '/readyz', '/v1/teams/astercc/agents', '/v1/teams/astercc'];
   const asked = Array.from({ length: 20 }, () => paths.map(ask)).flat();
   await happen(10);

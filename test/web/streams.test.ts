@@ -7,7 +7,7 @@ import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 import { enter } from '../support/event-feed.js';
 import { Listener, type Heard } from '../support/event-stream.js';
-import { apiOf, bearer, tokenOf } from '../support/web.js';
+import { apiOf, bearer, metricsToken, tokenOf } from '../support/web.js';
 
 const { db, url: databaseUrl } = await freshDatabase(t);
 await provision(db, crowd(2));
@@ -35,7 +35,7 @@ async function happen(count: number): Promise<void> {
 }
 
 async function serve(t: Test, settings = streams) {
-  const web = await apiOf(t, db, { streams: settings });
+  const web = await apiOf(t, db, { streams: settings, metrics: { token: metricsToken } });
   const address = await web.listen({ host: '127.0.0.1', port: 0 });
   const at = (team: string): string => `${address}/v1/teams/${team}/events`;
   return { web, at };
@@ -126,7 +126,7 @@ await t.test(
         wanted.filter((n) => n % 10 === 0),
       );
     const unread = async (): Promise<number> => {
-      const { body } = await web.inject({ url: '/metrics' });
+      const { body } = await web.inject({ url: '/metrics', headers: bearer(metricsToken) });
       return Number(/^star64_event_streams_unread_bytes (.*)$/m.exec(body)?.[1]);
     };
     const mostUnread = 2 * (streams.mostBytes + streams.piece * 81_000);

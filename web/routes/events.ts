@@ -6,6 +6,7 @@ import { checkTypes, EventFeed } from '../../domain/monitor/event-feed.js';
 import { seesEvent } from '../../domain/monitor/reach.js';
 import { principalOn } from '../doors.js';
 import type { EventStreams } from '../event-streams.js';
+import { Refusal } from '../problems.js';
 import { eventSchema, teamParams, wire } from '../schemas.js';
 
 const query = z.strictObject({
@@ -28,7 +29,7 @@ export const eventRoutes =
         schema: {
           summary: 'Events behind a cursor, or, with Accept: text/event-stream, as they happen',
           description:
-            'after: the cursor of the last event seen (a stream: header Last-Event-ID); since: seconds ago; without both it begins with what happens from now on. types: names with commas between, default all.',
+            'after: the cursor of the last event seen (a stream: header Last-Event-ID); since: seconds ago, an hour at most for an agent; without both it begins with what happens from now on. types: names with commas between, default all.',
           params: teamParams,
           querystring: query,
           response: { 200: z.object({ items: z.array(eventSchema), next_cursor: z.string() }) },
@@ -38,6 +39,8 @@ export const eventRoutes =
         const { team } = request.params;
         const { after, since, limit } = request.query;
         const { types: typed } = request.query;
+        if (since !== undefined && since > 3600 && principalOn(request).kind === 'agent')
+          throw new Refusal(422, 'invalid_request', 'since is 3600 seconds at most for an agent');
         const types = typed === undefined ? eventTypes : checkTypes(typed.split(','));
         const last = request.headers['last-event-id'];
         // Whoever comes back to an address with a cursor in it has heard more meanwhile.

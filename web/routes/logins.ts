@@ -2,7 +2,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../../domain/database/pool.js';
 import { readDirectory, readMe } from '../../domain/monitor/me.js';
-import { networkOf } from '../../domain/provisioning/login-lock.js';
+import { networkOf, siteOf } from '../../domain/provisioning/login-lock.js';
 import { endLogin, logIn, type Credentials } from '../../domain/provisioning/login.js';
 import type { Principal } from '../../domain/provisioning/principal.js';
 import { clearCookie, requireSameOrigin, setCookie } from '../cookie.js';
@@ -14,15 +14,17 @@ import { directoryQuery, directorySchema, loggedInSchema, loginSchema, meSchema 
 
 const everybody = { role: 'reader', agent: 'own', limits: true } as const;
 
-/** Logging in and out with a password (spec 28), and who is logged in. */
+/** Logging in and out with a password (spec 28), and who is logged in. `perMinute`: logins of one network. */
 export const loginRoutes =
-  (db: Database): FastifyPluginCallbackZod =>
+  (db: Database, perMinute: number): FastifyPluginCallbackZod =>
   (app, _options, done) => {
     // As many as there are threads for hashes, less one for everything else.
-    const gate = new Gate(3, 100);
+    const gate = new Gate(3, 100, 60);
     app.post(
       '/tokens',
       {
+        // Counted apart: whoever only looks takes nobody the login.
+        config: { rateLimit: { max: perMinute, keyGenerator: ({ ip }) => siteOf(networkOf(ip)) } },
         schema: {
           summary: 'Log in: an agent by number, or a user by username, and password',
           description:
@@ -34,7 +36,8 @@ export const loginRoutes =
       async (request, reply) => {
         const { body } = request;
         if (body.cookie) requireSameOrigin(request);
-        const result = await gate.through(() => logIn(db, credentialsOf(body), networkOf(request.ip)));
+        const network = networkOf(request.ip);
+        const result = await gate.through(() => logIn(db, credentialsOf(body), network), siteOf(network));
         switch (result.outcome) {
           case 'wrong':
             throw new Refusal(

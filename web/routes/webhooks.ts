@@ -176,15 +176,18 @@ export const webhookRoutes =
         config,
         schema: {
           summary: 'Send every event of the last seconds that is kept, also those that it was not sent',
-          description: 'since: seconds ago; failed: not those that it has taken.',
+          description:
+            'since: seconds ago; failed: not those that it has taken. Goes through some thousands of events: while next_cursor is not null, ask again with it as after, instead of since. One request of a webhook at a time.',
           params: webhookParams,
           body: redeliverBody,
           response: { 202: redeliveredSchema },
         },
       },
-      async ({ params: { team, webhook }, body: { since, failed = false } }, reply) => {
+      async ({ params: { team, webhook }, body: { failed = false, ...from } }, reply) => {
+        const start = 'since' in from ? { seconds: from.since } : from;
+        const { next, ...done } = await redeliverSince(db, team, webhook, { ...start, failedOnly: failed });
         reply.code(202);
-        return wire(await redeliverSince(db, team, webhook, { seconds: since, failedOnly: failed }));
+        return wire({ ...done, nextCursor: next });
       },
     );
     done();

@@ -75,8 +75,14 @@ export const deliverySchema = z.object({
   error: z.string().nullable(),
 });
 
-export const redeliverBody = z.strictObject({
-  since: z.int().min(1).max(31_536_000),
-  failed: z.boolean().optional(),
+const failed = z.boolean().optional();
+export const redeliverBody = z.union([
+  z.strictObject({ since: z.int().min(1).max(31_536_000), failed }),
+  z.strictObject({ after: z.string().max(60), failed }),
+]);
+export const redeliveredSchema = z.object({
+  team: z.string(),
+  webhook: z.string(),
+  events: z.int(),
+  next_cursor: z.string().nullable(),
 });
-export const redeliveredSchema = z.object({ team: z.string(), webhook: z.string(), events: z.int() });

@@ -4,13 +4,14 @@ import type { Logger } from 'pino';
 import type { Database } from '../../domain/database/pool.js';
 import { withDatabaseErrors } from '../../domain/database/sql-errors.js';
 import { LastingFault } from '../../domain/machine/lasting-fault.js';
-import { leadFeed, leaveFeed, makeDeliveries } from '../../domain/webhooks/fan-out.js';
+import { leadFeed, leaveFeed, makeDeliveries, Pieces } from '../../domain/webhooks/fan-out.js';
 import {
   anyDue,
   claimMessages,
   giveBack,
   noteDelivered,
   noteFailed,
+  noteLost,
   removeOldDeliveries,
   type Message,
 } from '../../domain/webhooks/outbox.js';
@@ -89,6 +90,7 @@ export class WebhookSender {
   #wakes: (() => void) | undefined;
   #woken = false;
   #lead: { until: number; place: Awaited<ReturnType<typeof leadFeed>> } | undefined;
+  readonly #pieces = new Pieces();
   #prunedAt = -Infinity;
 
   constructor(
@@ -155,8 +157,13 @@ export class WebhookSender {
       const place = await leadFeed(this.db, this.#name, leadSeconds);
       this.#lead = { until: performance.now() + leadSeconds * 300, place };
     }
-    if (!this.#lead.place) return false;
-    const made = await makeDeliveries(this.db, this.#name, this.#lead.place);
+    const { place } = this.#lead;
+    if (!place) return false;
+    const tried = await this.#pieces.try(async (piece) => ({
+      made: await makeDeliveries(this.db, this.#name, place, piece),
+    }));
+    if (!tried) return true;
+    const { made } = tried;
     if (!made) {
       this.#lead = undefined;
       return false;
@@ -222,7 +229,11 @@ export class WebhookSender {
   /** Sends a message and notes what came of it. What cannot be noted is sent again after its lease. */
   async #carry(message: Message, since: number): Promise<void> {
     try {
-      const outcome = await this.#post(message);
+      if (message.body === undefined) {
+        await this.#lost(message);
+        return;
+      }
+      const outcome = await this.#post(message, message.body);
       const quick = performance.now() - since < this.#settings.quickMs;
       if (outcome.error !== null && this.#ending.signal.aborted) await giveBack(this.db, [message]);
       else if (outcome.error === null && outcome.status !== null) {
@@ -234,9 +245,7 @@ export class WebhookSender {
     }
   }
 
-  #post({ url, message: id, body, secrets }: Message): Promise<Outcome> {
-    if (body === undefined)
-      return Promise.resolve({ status: null, error: 'the event is no longer kept', retryAfter: null });
+  #post({ url, message: id, secrets }: Message, body: string): Promise<Outcome> {
     const timestamp = Math.floor(Date.now() / 1000);
     const headers = {
       'content-type': 'application/json',
@@ -252,7 +261,7 @@ export class WebhookSender {
   async #failed(message: Message, { status, error, retryAfter }: Outcome): Promise<void> {
     const delay = this.#settings.delays[message.tries - 1];
     const gone = status === 410;
-    const last = delay === undefined || gone || message.body === undefined;
+    const last = delay === undefined || gone;
     // So that what failed together does not come back together.
     const again = (delay ?? 0) * (0.9 + Math.random() * 0.2);
     await noteFailed(this.db, message, {
@@ -263,9 +272,19 @@ export class WebhookSender {
       gone,
     });
     this.#count(message, last ? 'dead' : 'failed');
-    const { team, webhook, message: id, type, tries } = message;
+    this.#say(message, error, last);
+  }
+
+  async #lost(message: Message): Promise<void> {
+    const error = 'the event is no longer kept';
+    await noteLost(this.db, message, error);
+    this.#count(message, 'dead');
+    this.#say(message, error, true);
+  }
+
+  #say({ team, webhook, message, type, tries }: Message, reason: string | null, last: boolean): void {
     const says = last ? 'a webhook was not sent an event: no further try' : 'a webhook did not take an event';
-    this.log[last ? 'warn' : 'debug']({ team, webhook, message: id, type, tries, reason: error }, says);
+    this.log[last ? 'warn' : 'debug']({ team, webhook, message, type, tries, reason }, says);
   }
 
   #count({ team, webhook }: Message, result: string): void {
