@@ -79,10 +79,14 @@ await t.test('*5 alone asks for the number', async () => {
 });
 
 await t.test('a customer is sent on to an agent', async () => {
+  const from = await centre.asterisk.verbose.mark();
   const customer = await callIn(centre, '600101');
   await desk.incoming();
   await desk.answer();
   await desk.established();
+  // Who is in no bridge yet can send nobody on.
+  for (const phone of ['astercc-5004', 'lab-trunk'])
+    await centre.asterisk.verbose.waitFor(new RegExp(`Channel PJSIP/${phone}-\\w+ joined `), from);
   await desk.transfer('*51001');
   await desk.closed();
   await second.incoming();
