@@ -120,10 +120,11 @@ export class QueueMembers {
 
   /** Takes a phone at which nobody is signed in out of these queues, and its lamp says so. */
   async leave(phone: Phone, queues: readonly string[]): Promise<void> {
-    // The lamp comes first: by it star64-offer takes back what a queue offers from now on.
-    await unmarkWrapUp(this.manager, phone);
+    // The lamp comes first: by it star64-offer takes back what a queue offers from now on, and no call ends in a wrap-up. One that
+    // ends in this moment may have looked before, so the mark of a wrap-up goes last.
     await setLamp(this.manager, phone, 'signed-out');
     await Promise.all(queues.map((queue) => this.signOut(queue, memberOf(phone))));
+    await unmarkWrapUp(this.manager, phone);
   }
 
   /** Takes a device of somebody who is signed in out of a queue; no error when it is not there. */
