@@ -203,6 +203,8 @@ await t.test(
     await until('the customer on its display', () => (emil.shows(asked) === '4930555' ? true : undefined));
     await asks.hangup();
     await waitState(centre, '1001', 'idle');
+    await stranger.hangUp(theirs);
+    await inside('other-809', 0);
   },
 );
 

@@ -129,6 +129,12 @@ export class ConsultingPhone {
     return this.#shown.get(callId);
   }
 
+  /** Ends a call, and waits until the other side has said that it knows. */
+  async hangUp(dialog: Dialog): Promise<void> {
+    await this.#request('BYE', dialog.target, dialog, []);
+    dialog.over = true;
+  }
+
   async stop(): Promise<void> {
     for (const dialog of this.calls) this.#send('BYE', dialog.target, dialog, ++dialog.cseq, []);
     await new Promise<void>((resolve) => this.socket.close(() => resolve()));
