@@ -51,7 +51,10 @@ async function ask(route: Route) {
   return web.inject({
     method: route.method as 'GET',
     url: pathOf(route, values),
-    headers: { ...bearer(token), ...(body !== undefined && { 'content-type': 'application/json' }) },
+    headers: {
+      ...bearer(route.path === '/metrics' ? metricsToken : token),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
     ...(body !== undefined && { payload: JSON.stringify(body) }),
   });
 }
