@@ -6,6 +6,7 @@ import { temporaryDirectory } from '../domain/machine/temporary.js';
 import { Star64Error } from '../domain/errors.js';
 import { Baresip, type BaresipOptions, type PhoneEvent } from './baresip.js';
 import { tree, type TreeOptions } from './debian.js';
+import { isWhole } from './wav.js';
 
 export interface PhoneOptions extends TreeOptions, BaresipOptions {
   /** The digest password. Default: none, for a trunk that is known by its address. */
@@ -162,7 +163,12 @@ export class Phone {
     if (!this.events.some((event) => event.type === 'CALL_CLOSED')) {
       throw new Star64Error('usage', `phone ${this.user} has not finished a call yet`);
     }
-    return this.recording();
+    const recording = await this.recording();
+    // Its end may be known at the other end of the line a moment before this phone has closed the file.
+    await until(`the end of the recording of phone ${this.user}`, async () =>
+      (await isWhole(recording)) ? true : undefined,
+    );
+    return recording;
   }
 
   /** The same of the call that began last, also while it goes on: the file grows, and its header says no length yet. */

@@ -62,6 +62,12 @@ function headerFor(bytes: number): Buffer {
   return header;
 }
 
+/** Whether who wrote a WAV file has closed it: until then its header says less than is in it. */
+export async function isWhole(path: string): Promise<boolean> {
+  const file = await readFile(path);
+  return file.length >= 8 && file.readUInt32LE(4) + 8 === file.length;
+}
+
 /** Samples of a WAV file (8 kHz, mono, 16 bit); other kinds are refused. */
 export async function readSamples(path: string): Promise<Int16Array> {
   const file = await readFile(path);

@@ -103,7 +103,8 @@ create trigger clicks_tell after insert or update on clicks for each row execute
 
 create function tell_clicked_call() returns trigger language plpgsql as $$
 begin
-  if old.ringing_at is null and new.ringing_at is not null then
+  -- That it has rung is no news of a call that was answered since.
+  if old.ringing_at is null and new.ringing_at is not null and old.answered_at is null then
     perform write_click_event(new.id, 'click.customer_ringing', new.ringing_at);
   end if;
   if old.answered_at is null and new.answered_at is not null then

@@ -66,6 +66,18 @@ async function told(call: string): Promise<string[]> {
   });
 }
 
+/** Waits until star64 has seen the agent's phone ring, for which it looks at the channel now and then. */
+const waitRings = (call: string): Promise<true> =>
+  until(`the ringing of ${call}`, async () =>
+    (await db('clicks as k')
+      .join('calls as c', 'c.id', 'k.call_id')
+      .where('c.uniqueid', call)
+      .whereNotNull('k.agent_ringing_at')
+      .first('k.call_id'))
+      ? true
+      : undefined,
+  );
+
 await t.test(
   'the agent is rung first, and the customer once they have answered; the same id rings nobody again',
   async (t) => {
@@ -73,6 +85,7 @@ await t.test(
     const seen = phone.events.length;
     const { call } = await start('--id', 'crm-1');
     await phone.incoming();
+    await waitRings(call);
     await waitState(centre, '1001', 'ringing');
     t.same(await start('--id', 'crm-1'), {
       team: 'astercc',
@@ -89,6 +102,9 @@ await t.test(
     const customer = await provider.call(0);
     t.match(customer, { number: /30123456$/ });
     await waitState(centre, '1001', 'talking');
+    await until('the ringing outside', () =>
+      db('calls').where({ uniqueid: call }).whereNotNull('ringing_at').first('id'),
+    );
     provider.pickUp(customer);
     await waitCall(centre, call, { open: true, outcome: 'answered' });
     provider.hangUp(customer);
@@ -121,6 +137,7 @@ await t.test('the agent does not answer: nobody is called, and they are as they 
   const before = provider.sent;
   const { call } = await start();
   await phone.incoming();
+  await waitRings(call);
   await phone.hangup();
   await phone.closed();
   await waitState(centre, '1001', 'idle');
