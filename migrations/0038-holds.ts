@@ -1,3 +1,13 @@
+import type { IndexAhead } from './index-ahead.js';
+
+/** What the parts of one call were: who talked in it. Months of states are looked through for it. */
+const statesOfCalls: IndexAhead = {
+  name: 'agent_states_call_idx',
+  on: "agent_states (call_uniqueid) where state = 'talking' and call_uniqueid is not null",
+  since: '0035-ways',
+};
+export const ahead = [statesOfCalls];
+
 /** Calls on hold, and agents who ask somebody meanwhile: each time, from its beginning on. */
 export const up = `
 create table holds (
@@ -36,6 +46,5 @@ comment on column holds.hung_up is 'It ended as the phone left the call, and not
 comment on column calls.hold_seconds is
   'Of calls to the outside from before there was the table holds, which says more, and to the second.';
 
--- What the parts of one call were: who talked in it.
-create index agent_states_call_idx on agent_states (call_uniqueid) where state = 'talking' and call_uniqueid is not null;
+create index if not exists ${statesOfCalls.name} on ${statesOfCalls.on};
 `;

@@ -1,3 +1,4 @@
+import type { IndexAhead } from './index-ahead.js';
 import { up as core } from './0001-core.js';
 import { up as phone } from './0002-phone.js';
 import { up as stateChanges } from './0003-state-changes.js';
@@ -34,7 +35,7 @@ import { up as places, remarks as placesRemarks } from './0034-places.js';
 import { up as ways, remarks as waysRemarks } from './0035-ways.js';
 import { up as callbacks } from './0036-callbacks.js';
 import { up as callKeys } from './0037-call-keys.js';
-import { up as holds } from './0038-holds.js';
+import { up as holds, ahead as holdsAhead } from './0038-holds.js';
 import { up as supervision, remarks as supervisionRemarks } from './0039-supervision.js';
 import { up as rooms } from './0040-rooms.js';
 import { up as features } from './0041-features.js';
@@ -58,6 +59,8 @@ export interface Migration {
   readonly sql: string;
   /** A query for what people should know of this step, a line in each row's `remark`; asked right after it. */
   readonly remarks?: string;
+  /** Indexes that are built before it; its `sql` makes those that are not there yet. */
+  readonly ahead?: readonly IndexAhead[];
 }
 
 export const migrations: readonly Migration[] = [
@@ -97,7 +100,7 @@ export const migrations: readonly Migration[] = [
   { name: '0035-ways', sql: ways, remarks: waysRemarks },
   { name: '0036-callbacks', sql: callbacks },
   { name: '0037-call-keys', sql: callKeys },
-  { name: '0038-holds', sql: holds },
+  { name: '0038-holds', sql: holds, ahead: holdsAhead },
   { name: '0039-supervision', sql: supervision, remarks: supervisionRemarks },
   { name: '0040-rooms', sql: rooms },
   { name: '0041-features', sql: features },

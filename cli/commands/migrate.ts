@@ -6,11 +6,29 @@ export function register(program: Command, context: Context): void {
   program
     .command('migrate')
     .description('bring the tables of the database up to this version; any number may run at once')
+    .option(
+      '--ahead',
+      'only what takes long with the history of months, while the servers of the version before go on working',
+    )
     .action(
-      action(context, async ({ rawDb, settings, print, say }) => {
-        const { migrate, migrationDeadlineMs } = await import('../../domain/database/migrate.js');
+      action(context, async ({ rawDb, settings, print, say }, { ahead }: { ahead?: true }) => {
+        const { migrate, migrateAhead, migrationDeadlineMs } =
+          await import('../../domain/database/migrate.js');
         const { handOverToken } = await import('../token.js');
         const db = await rawDb(migrationDeadlineMs);
+        if (ahead) {
+          const built = await migrateAhead(db);
+          print.list(
+            built.map((index) => ({ index })),
+            ['index'],
+          );
+          say(
+            built.length === 0
+              ? 'nothing to do ahead'
+              : 'done ahead: stop the servers, then star64 migrate takes a moment',
+          );
+          return;
+        }
         const done = await migrate(db, say);
         await handOverToken(await settings(), db, say);
         print.list(

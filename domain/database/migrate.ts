@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { migrations, type Migration } from '../../migrations/index.js';
 import { fail } from '../errors.js';
+import { buildAhead } from './ahead.js';
 import { checkEra, isForeign } from './event-era.js';
 import type { Database, Queryable } from './pool.js';
 import { withDatabaseErrors } from './sql-errors.js';
@@ -34,7 +35,7 @@ const sourceFor = (remark: (text: string) => void): Knex.MigrationSource<Migrati
 
 /**
  * Brings the schema up to this version in one transaction under an advisory lock: any number of starters at once
- * all succeed, and one that is killed leaves nothing half done. With nothing to do it is one look, without a lock.
+ * all succeed, and one that is killed leaves nothing half done. What `migrateAhead` does, if nobody has, is before. With nothing to do it is one look, without a lock.
  * `db` is connected with `migrationDeadlineMs`. Returns the names of the steps it carried out; `remark` is told what
  * people should know of them, once they are committed.
  */
@@ -46,6 +47,7 @@ export async function migrate(
     const done = await readCarriedOut(db);
     refuseNewerSchema(done);
     if (isWhole(done) && !(await isForeign(db))) return [];
+    await buildAhead(db, done);
     const remarks: string[] = [];
     const carriedOut = await db.transaction(async (trx) => {
       await trx.raw('select pg_advisory_xact_lock(?)', [migrationLock]);
@@ -59,6 +61,18 @@ export async function migrate(
     });
     for (const text of remarks) remark(text);
     return carriedOut;
+  });
+}
+
+/**
+ * Does of `migrate` what takes long in a database of months, and what servers of the version before do not notice. `db` as
+ * for it. Returns the names of the indexes that it has built.
+ */
+export async function migrateAhead(db: Database): Promise<string[]> {
+  return withDatabaseErrors(async () => {
+    const done = await readCarriedOut(db);
+    refuseNewerSchema(done);
+    return buildAhead(db, done);
   });
 }
 

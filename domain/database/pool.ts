@@ -13,6 +13,12 @@ const types: pg.CustomTypesConfig = {
     (oid as number) === int8 ? Number : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
 };
 
+/** The part of a knex client that its types leave out: a connection of one's own, without a transaction. */
+export interface Connections {
+  acquireConnection: () => Promise<unknown>;
+  releaseConnection: (connection: unknown) => Promise<void>;
+}
+
 /** How long a statement may take before its caller gets an error, in milliseconds; holds for a frozen server too. */
 export const statementDeadlineMs = 3000;
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { fail } from '../errors.js';
-import { connect, type Database } from './pool.js';
+import { connect, type Connections, type Database } from './pool.js';
 
 /** A setting of the session that means nothing to PostgreSQL: whoever else reads it shares the session. */
 const setting = 'star64.session';
@@ -28,12 +28,6 @@ export async function requireSessions(url: string): Promise<void> {
     says: 'the database is behind a connection pooler that does not keep sessions, such as PgBouncer with pool_mode = transaction',
     remedy: { text: 'set pool_mode = session for star64, or let DATABASE_URL name PostgreSQL itself' },
   });
-}
-
-/** The part of a knex client that its types leave out. */
-interface Connections {
-  acquireConnection: () => Promise<unknown>;
-  releaseConnection: (connection: unknown) => Promise<void>;
 }
 
 interface Session {
