@@ -7,6 +7,7 @@ import { crowd as callers } from '../../lab/caller.js';
 import { Centre } from '../../lab/centre.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { cpuSecondsOf, cpuSecondsOfAll } from './cpu.js';
+import { managerAdvice } from './manager-advice.js';
 import { median } from './numbers.js';
 
 export interface CallOutSettings {
@@ -33,8 +34,11 @@ export interface CallOutResult {
   static: CallOutCost;
 }
 
-/** Phones, by the address from which they call: one of the team, and one of the operator's own dialplan. */
-const phones = { out: '127.0.0.97', static: '127.0.0.98' } as const;
+/**
+ * Phones, by the address from which they call: one of the team, and one of the operator's own dialplan. The trunks of the
+ * lab have others: what calls from theirs is answered by the lab itself.
+ */
+const phones = { out: '127.0.0.97', static: '127.0.0.96' } as const;
 type Way = keyof typeof phones;
 const ways = ['out', 'static'] as const;
 const number = '0030123456';
@@ -67,8 +71,10 @@ export async function measureCallsOut(
     asterisk: {
       verboseLog: false,
       extra: {
+        // What comes first falls into the section of our user, which is the last of the file.
+        'manager.conf': Object.values(await managerAdvice()).join('\n'),
         'pjsip.conf': `${settingsOf('own-phone', 'astercc-phones')}${identified('own-phone', phones.out)}
-${settingsOf('static-phone', 'lab-static')}${identified('static-phone', phones.static)}
+${settingsOf('static-phone', 'bench-static')}${identified('static-phone', phones.static)}
 ${settingsOf('provider', 'star64-inbound')}auth = provider
 aors = provider
 [provider]
@@ -80,7 +86,7 @@ password = ${secret}
 type = aor
 max_contacts = 1
 `,
-        'extensions.conf': `[lab-static]
+        'extensions.conf': `[bench-static]
 exten => _0X.,1,Dial(PJSIP/\${EXTEN:1}@provider,120)
  same => n,Hangup()
 `,
@@ -103,6 +109,10 @@ exten => _0X.,1,Dial(PJSIP/\${EXTEN:1}@provider,120)
       server: asterisk.sip,
       talkMs: 100,
     });
+    const known = await asterisk.console('pjsip show identifies');
+    for (const address of Object.values(phones))
+      if (known.split(`${address}/`).length !== 2)
+        throw new Error(`${address} is the address of another endpoint, too`);
     const calls = Math.round(rate * sliceSeconds);
     const snapshot = () => ({
       at: performance.now() / 1000,
