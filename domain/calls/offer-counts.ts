@@ -1,4 +1,5 @@
-import type { OfferResult } from './records.js';
+/** What became of an offer, as far as it was seen. `answered` is written by the answer itself. */
+export type OfferResult = 'missed' | 'rejected' | 'refused' | 'cancelled';
 
 /** An offer of which it is known now what became of it. */
 export interface SettledOffer {

@@ -1,5 +1,5 @@
 import { prepared, type Queryable } from '../database/pool.js';
-import type { OfferCounts, SettledOffer } from './offer-counts.js';
+import type { OfferCounts, OfferResult, SettledOffer } from './offer-counts.js';
 import { namesIn, type Queue } from './queue.js';
 import * as sql from './records-sql.js';
 
@@ -11,9 +11,6 @@ export interface Caller {
   /** Of the channel that everything began with: the caller's, also when another one took its place in the queue. */
   linkedid: string;
 }
-
-/** What became of an offer, as far as it was seen. `answered` is written by the answer itself. */
-export type OfferResult = 'missed' | 'rejected' | 'refused' | 'cancelled';
 
 /** How a queue lets a caller go without an answer; see `queue_visits.outcome`. */
 export const unservedOutcomes = ['nobody', 'timeout', 'full', 'key', 'again'] as const;
