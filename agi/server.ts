@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { usage } from '../domain/errors.js';
+import { Histogram } from '../domain/machine/exposition.js';
 import { LastingFault } from '../domain/machine/lasting-fault.js';
 import { AgiError } from './wire/errors.js';
 import { Listener } from './listener.js';
@@ -55,7 +56,21 @@ export interface AgiCounters {
   readonly failed: number;
   /** Connections that reached no script. */
   readonly refused: number;
+  /** The same of each script that was asked since the start, and how long it took. */
+  readonly scripts: ReadonlyMap<string, ScriptCounters>;
 }
+
+/** What became of the questions of one script. */
+export interface ScriptCounters {
+  served: number;
+  hungUp: number;
+  failed: number;
+  /** From the question to the end of the script, whatever its end; without what Asterisk needs to connect. */
+  readonly seconds: Histogram;
+}
+
+/** Upper ends in seconds: from what memory answers to what keying a PIN takes. */
+const questionEnds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10] as const;
 
 const MIN_TOKEN = 24;
 
@@ -82,6 +97,7 @@ export class AgiServer {
   readonly #active = new Set<Session>();
   readonly #unproven: LastingFault;
   readonly #counts = { served: 0, hungUp: 0, failed: 0, refused: 0 };
+  readonly #byScript = new Map<string, ScriptCounters>();
 
   /** @throws Star64Error `usage` for a short token or a limit that is no positive whole number. */
   constructor(
@@ -115,7 +131,12 @@ export class AgiServer {
   }
 
   get counters(): AgiCounters {
-    return { active: this.#active.size, halfOpen: this.#halfOpen.size, ...this.#counts };
+    return {
+      active: this.#active.size,
+      halfOpen: this.#halfOpen.size,
+      ...this.#counts,
+      scripts: this.#byScript,
+    };
   }
 
   /** Listens. @throws Star64Error, see `Listener.open`. */
@@ -207,6 +228,7 @@ export class AgiServer {
 
   async #run(session: Session, request: AgiRequest, script: Script, args: readonly string[]): Promise<void> {
     this.#active.add(session);
+    const began = performance.now();
     let timer: NodeJS.Timeout | undefined;
     const expired = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -220,22 +242,35 @@ export class AgiServer {
     });
     try {
       await Promise.race([script(session, args), expired]);
-      this.#counts.served++;
+      this.#count(request, 'served', began);
     } catch (error) {
-      this.#fail(request, error);
+      this.#fail(request, error, began);
     } finally {
       clearTimeout(timer);
       this.#active.delete(session);
     }
   }
 
-  #fail({ uniqueid, script }: AgiRequest, error: unknown): void {
+  /** Only of scripts that there are: a name from outside names no series. */
+  #count({ script }: AgiRequest, end: 'served' | 'hungUp' | 'failed', began: number): void {
+    const counters = this.#byScript.get(script) ?? {
+      ...{ served: 0, hungUp: 0, failed: 0 },
+      seconds: new Histogram(questionEnds),
+    };
+    this.#byScript.set(script, counters);
+    counters[end]++;
+    counters.seconds.add((performance.now() - began) / 1000);
+    this.#counts[end]++;
+  }
+
+  #fail(request: AgiRequest, error: unknown, began: number): void {
+    const { uniqueid, script } = request;
     if (error instanceof AgiError && error.code === 'hangup') {
-      this.#counts.hungUp++;
+      this.#count(request, 'hungUp', began);
       this.#log.info({ uniqueid, script }, 'agi: the caller hung up during the script');
       return;
     }
-    this.#counts.failed++;
+    this.#count(request, 'failed', began);
     this.#log.error({ uniqueid, script, err: error }, 'agi: script failed');
   }
 

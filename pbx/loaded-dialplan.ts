@@ -2,18 +2,29 @@ import { prepared, type Queryable } from '../domain/database/pool.js';
 import { readEmergencies } from '../domain/emergency-defaults.js';
 import { AmiError } from './ami/errors.js';
 import type { ManagerActions } from './ami/manager.js';
+import type { AmiMessage } from './ami/message.js';
 
-/** The extensions of a context that Asterisk has loaded; of one that it does not have, none. @throws AmiError. */
-async function extensionsOf(manager: ManagerActions, Context: string): Promise<string[]> {
+/** The lines of a context that Asterisk has loaded; of one that it does not have, none. @throws AmiError. */
+async function linesOf(manager: ManagerActions, Context: string): Promise<AmiMessage['headers'][]> {
   try {
-    const lines = await manager.list('ShowDialPlan', { Context });
-    return lines.map(({ headers }) => headers.get('extension') ?? '');
+    return (await manager.list('ShowDialPlan', { Context })).map(({ headers }) => headers);
   } catch (error) {
     if (error instanceof AmiError && error.code === 'rejected' && /did not find/i.test(error.message))
       return [];
     throw error;
   }
 }
+
+const extensionsOf = async (manager: ManagerActions, context: string): Promise<string[]> =>
+  (await linesOf(manager, context)).map((headers) => headers.get('extension') ?? '');
+
+/** Whether a line of a context that Asterisk has loaded has this text in what it gives to its application. @throws AmiError. */
+export const isInDialplan = async (
+  manager: ManagerActions,
+  context: string,
+  text: string,
+): Promise<boolean> =>
+  (await linesOf(manager, context)).some((headers) => (headers.get('appdata') ?? '').includes(text));
 
 /** The generation of our files that Asterisk has loaded, as its manager says it; undefined: it has loaded none. */
 export async function loadedGeneration(manager: ManagerActions): Promise<string | undefined> {

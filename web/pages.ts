@@ -19,6 +19,7 @@ const files: Readonly<Record<string, string>> = {
       'agent.js',
       'agent-view.js',
       'popups.js',
+      'directory.js',
       'board.js',
       'api.js',
       'clock.js',

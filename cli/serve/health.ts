@@ -1,15 +1,25 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { headOf, series } from '../../domain/machine/exposition.js';
+import type { AgiCounters } from '../../agi/server.js';
+import type { SettledOffer } from '../../domain/calls/offer-counts.js';
+import { headOf, inSlices, series, type Histogram } from '../../domain/machine/exposition.js';
+import { mostGroups } from '../../domain/monitor/metrics.js';
 import type { Part } from './parts.js';
+
+/** Upper ends of the histogram of late ends of wrap-ups, in seconds. */
+export const lateEnds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
 
 /** What a server says of itself; each is a number that it has anyway. */
 export interface HealthFacts {
   version: string;
   node: string;
-  /** Questions by their end since the start, and those that are being answered. */
-  questions: () => { active: number; served: number; hungUp: number; failed: number; refused: number };
+  /** Questions of each script by their end since the start, and those that are being answered. */
+  questions: () => Pick<AgiCounters, 'active' | 'refused' | 'scripts'>;
+  /** What became of offers that this server has seen end. */
+  offers: () => readonly (SettledOffer & { count: number })[];
+  /** By how much wrap-ups that this server has ended have ended late. */
+  wrapUpEnds: Histogram;
   managerConnected: () => boolean;
   leading: () => boolean;
   /** Rejects when the database cannot be used. */
@@ -91,24 +101,59 @@ export class Health implements Part {
   }
 
   async #metrics(): Promise<string> {
-    const { version, node, questions, managerConnected, leading } = this.facts;
-    const { active, served, hungUp, failed, refused } = questions();
-    const name = 'star64_agi_questions_total';
-    return [
-      headOf('star64_build_info', 'gauge', 'Always 1; which star64 this is, of which node.'),
-      series('star64_build_info', { version, node }, 1),
-      headOf('star64_db_up', 'gauge', 'Whether the database could be asked.'),
-      series('star64_db_up', {}, (await this.#databaseUp()) ? 1 : 0),
-      headOf(name, 'counter', 'Questions of calls, by their end; refused: connections that asked none.'),
-      ...Object.entries({ served, hung_up: hungUp, failed, refused }).map(([result, count]) =>
-        series(name, { result }, count),
-      ),
-      headOf('star64_agi_questions_active', 'gauge', 'Questions that are being answered.'),
-      series('star64_agi_questions_active', {}, active),
-      headOf('star64_ami_connected', 'gauge', 'Whether this server is connected to the Asterisk manager.'),
-      series('star64_ami_connected', { node }, managerConnected() ? 1 : 0),
-      headOf('star64_leading', 'gauge', 'Whether this server is the one that watches over Asterisk.'),
-      series('star64_leading', { node }, leading() ? 1 : 0),
-    ].join('');
+    return inSlices(this.#lines(await this.#databaseUp()));
   }
+
+  *#lines(isUp: boolean): Generator<string> {
+    const { version, node, questions, offers, wrapUpEnds, managerConnected, leading } = this.facts;
+    yield headOf('star64_build_info', 'gauge', 'Always 1; which star64 this is, of which node.');
+    yield series('star64_build_info', { version, node }, 1);
+    yield headOf('star64_db_up', 'gauge', 'Whether the database could be asked.');
+    yield series('star64_db_up', {}, isUp ? 1 : 0);
+    yield* questionLines(questions());
+    yield* offerLines(offers());
+    const late = 'star64_wrap_up_end_delay_seconds';
+    yield headOf(late, 'histogram', 'How much later than it was to a wrap-up has ended.');
+    yield* wrapUpEnds.lines(late);
+    yield headOf(
+      'star64_ami_connected',
+      'gauge',
+      'Whether this server is connected to the Asterisk manager.',
+    );
+    yield series('star64_ami_connected', { node }, managerConnected() ? 1 : 0);
+    yield headOf('star64_leading', 'gauge', 'Whether this server is the one that watches over Asterisk.');
+    yield series('star64_leading', { node }, leading() ? 1 : 0);
+  }
+}
+
+function* questionLines({
+  active,
+  refused,
+  scripts,
+}: ReturnType<HealthFacts['questions']>): Generator<string> {
+  const name = 'star64_agi_questions_total';
+  yield headOf(name, 'counter', 'Questions of calls, by their end; refused: connections that asked none.');
+  for (const [script, { served, hungUp, failed }] of scripts)
+    for (const [result, count] of Object.entries({ served, hung_up: hungUp, failed }))
+      yield series(name, { script, result }, count);
+  yield series(name, { result: 'refused' }, refused);
+  yield headOf('star64_agi_question_seconds', 'histogram', 'How long questions took to be answered.');
+  for (const [script, { seconds }] of scripts)
+    yield* seconds.lines('star64_agi_question_seconds', { script });
+  yield headOf('star64_agi_questions_active', 'gauge', 'Questions that are being answered.');
+  yield series('star64_agi_questions_active', {}, active);
+}
+
+function* offerLines(offers: ReturnType<HealthFacts['offers']>): Generator<string> {
+  const name = 'star64_offers_total';
+  yield headOf(name, 'counter', 'Times that a queue has rung an agent, by what became of it.');
+  const groups = new Set(offers.map(({ team, group }) => `${team}\t${group ?? ''}`));
+  if (groups.size <= mostGroups) {
+    for (const { team, group, result, count } of offers)
+      yield series(name, { team, group: group ?? '', result }, count);
+    return;
+  }
+  const sums = new Map<string, number>();
+  for (const { result, count } of offers) sums.set(result, (sums.get(result) ?? 0) + count);
+  for (const [result, count] of sums) yield series(name, { result }, count);
 }

@@ -4,6 +4,7 @@ import type { Services } from '../../agi/scripts/script.js';
 import { AgiServer, type AgiServerSettings, type Script } from '../../agi/server.js';
 import { Callbacks } from '../../domain/calls/callbacks.js';
 import { CallOutJournal } from '../../domain/calls/call-out-journal.js';
+import { OfferCounts } from '../../domain/calls/offer-counts.js';
 import { CallSteps } from '../../domain/calls/steps.js';
 import { CallJournal } from '../../domain/calls/journal.js';
 import { EmergencyMemory } from '../../domain/calls/emergency-numbers.js';
@@ -13,6 +14,7 @@ import { OutboundLimits } from '../../domain/calls/outbound-limits.js';
 import { Routing } from '../../domain/calls/routing.js';
 import { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
 import { PopupMemory } from '../../domain/popups/popup-memory.js';
+import { Histogram } from '../../domain/machine/exposition.js';
 import { EventRetention } from '../../domain/monitor/event-retention.js';
 import { registerNode } from '../../domain/provisioning/node.js';
 import { CallCommands } from '../../pbx/watch/call-commands.js';
@@ -38,7 +40,7 @@ import { OwnAsterisk, ownershipDefaults } from '../../pbx/watch/own-asterisk.js'
 import { Reconciliation } from '../../pbx/watch/reconciliation.js';
 import { EventRoundTrip } from '../../pbx/watch/round-trip.js';
 import { Watcher, watcherDefaults } from '../../pbx/watch/watcher.js';
-import { Health } from './health.js';
+import { Health, lateEnds } from './health.js';
 import { Parts, type Part } from './parts.js';
 import { ProvisioningChanges, type Remembered } from './provisioning.js';
 import { Schema } from './schema.js';
@@ -89,7 +91,8 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     log,
   );
   const membership = new QueueMembership(db, asterisk, log);
-  const deadlines = new Deadlines(db, settings.node, membership, log);
+  const wrapUpEnds = new Histogram(lateEnds);
+  const deadlines = new Deadlines(db, settings.node, membership, log, (late) => wrapUpEnds.add(late));
   const automaticSignOut = new AutomaticSignOut(db, settings.node, membership, log);
   const eventRetention = new EventRetention(db, log);
   const recordings = new RecordingRetention(
@@ -99,6 +102,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   );
   const missedCalls = new MissedCalls(db, settings.node, membership, log);
   const steps = new CallSteps(db, settings.node, log);
+  const offers = new OfferCounts();
   const popups = new PopupMemory(db, settings.node);
   const observer = new Observer(db, settings.node, log, {
     deadlineSet: () => deadlines.poke(),
@@ -106,6 +110,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     unanswered: (offerIds) => missedCalls.take(offerIds),
     step: (step) => steps.add(step),
     popups,
+    offers,
   });
   const emergencyCalls = new EmergencyCalls(db, settings.node, log);
   asterisk.on('event', (event) => emergencyCalls.take(event));
@@ -117,7 +122,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
     db,
     asterisk,
     observer,
-    new Reconciliation(db, settings.node, asterisk, membership, log, roundTrip),
+    new Reconciliation(db, settings.node, asterisk, membership, log, roundTrip, offers),
     log,
   );
   const emptyQueues = new EmptyQueues(db, settings.node, asterisk, () => watcher.leading, log);
@@ -273,7 +278,9 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
       {
         version: settings.version,
         node: settings.node,
-        questions: () => agi?.counters ?? { active: 0, served: 0, hungUp: 0, failed: 0, refused: 0 },
+        questions: () => agi?.counters ?? { active: 0, refused: 0, scripts: new Map() },
+        offers: () => offers.all(),
+        wrapUpEnds,
         managerConnected: () => manager.connected,
         leading: () => watcher.leading,
         askDatabase: () => prepared(db, 'select 1'),

@@ -116,9 +116,13 @@ export const answered = `
     on conflict (node, uniqueid) do update set result = 'answered', visit_id = coalesce(o.visit_id, excluded.visit_id),
       answered_at = least(greatest(excluded.answered_at, o.offered_at), o.ended_at)
     where o.answered_at is null
+    returning o.ended_at
   )
   select q.team_id as "teamId", q.group_id as "groupId", q.wrap_up_seconds as "wrapUpSeconds", visit.call,
-    visit.id is not null as visit
+    visit.id is not null as visit,
+    -- It was over before anybody had said what became of it.
+    exists (select from offered where ended_at is not null) and not exists (
+      select from offers where node = :node and uniqueid = :offerId and result is not null) as settled
   from q left join visit on true`;
 
 export const offersEnded = `
@@ -133,12 +137,13 @@ export const offersEnded = `
         else told.result end)
     from told where o.node = :node and o.uniqueid = told."offerId"
       and (o.ended_at is null or o.result is null and told.result is not null)
-    returning o.uniqueid, o.visit_id
+    returning o.uniqueid, o.visit_id, o.team_id, o.group_id, o.result
   ), parted as (
     update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at, v.answered_at) from ended
     where v.id = ended.visit_id and v.offer_id = ended.uniqueid and v.left_at is null
   )
-  select uniqueid from ended`;
+  select ended.uniqueid, t.identity as team, g.name as "group", ended.result
+  from ended join teams t on t.id = ended.team_id left join agent_groups g on g.id = ended.group_id`;
 
 /** That the caller of a call by a DID has hung up, though nobody says so. Whoever leaves a queue says it themselves. */
 const gaveUp = `(told.unanswered and (c.extension_id is not null or c.ring_group_id is not null)

@@ -1,4 +1,5 @@
 import { prepared, type Queryable } from '../database/pool.js';
+import type { OfferCounts, OfferResult, SettledOffer } from './offer-counts.js';
 import { namesIn, type Queue } from './queue.js';
 import * as sql from './records-sql.js';
 
@@ -10,9 +11,6 @@ export interface Caller {
   /** Of the channel that everything began with: the caller's, also when another one took its place in the queue. */
   linkedid: string;
 }
-
-/** What became of an offer, as far as it was seen. `answered` is written by the answer itself. */
-export type OfferResult = 'missed' | 'rejected' | 'refused' | 'cancelled';
 
 /** How a queue lets a caller go without an answer; see `queue_visits.outcome`. */
 export const unservedOutcomes = ['nobody', 'timeout', 'full', 'key', 'again'] as const;
@@ -67,6 +65,8 @@ export class CallRecords {
   constructor(
     private readonly db: Queryable,
     readonly node: string,
+    /** Counts what becomes of offers, where this tells of it. */
+    private readonly counts?: OfferCounts,
   ) {}
 
   /**
@@ -119,12 +119,15 @@ export class CallRecords {
     offerId: string,
     agent: string,
   ): Promise<(KnownQueue & { visit: boolean }) | undefined> {
-    const [queue] = await prepared<KnownQueue & { visit: boolean }>(this.db, sql.answered, {
+    const [queue] = await prepared<KnownQueue & { visit: boolean; settled: boolean }>(this.db, sql.answered, {
       ...this.#bindings(caller),
       offerId,
       agent,
     });
-    return queue;
+    if (!queue) return undefined;
+    const { settled, ...known } = queue;
+    if (settled) this.counts?.add([{ ...namesIn(caller.queue), result: 'answered' }]);
+    return known;
   }
 
   /**
@@ -132,10 +135,12 @@ export class CallRecords {
    * null says nothing. Returns the offers that this has ended: of the others, the beginning may not be recorded yet.
    */
   async offersEnded(offers: readonly { offerId: string; result: OfferResult | null }[]): Promise<string[]> {
-    const rows = await prepared<{ uniqueid: string }>(this.db, sql.offersEnded, {
-      node: this.node,
-      ended: JSON.stringify(offers),
-    });
+    const rows = await prepared<
+      { uniqueid: string } & Omit<SettledOffer, 'result'> & { result: SettledOffer['result'] | null }
+    >(this.db, sql.offersEnded, { node: this.node, ended: JSON.stringify(offers) });
+    this.counts?.add(
+      rows.flatMap(({ team, group, result }) => (result === null ? [] : [{ team, group, result }])),
+    );
     return rows.map(({ uniqueid }) => uniqueid);
   }
 

@@ -15,6 +15,42 @@ export function series(name: string, labels: Labels, value: number): string {
 export const headOf = (name: string, type: 'gauge' | 'counter' | 'histogram', help: string): string =>
   `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
 
+/** Counts how long something took, by the upper ends of its buckets, in seconds. */
+export class Histogram {
+  readonly #counts: number[];
+  #sum = 0;
+  #count = 0;
+
+  constructor(private readonly ends: readonly number[]) {
+    this.#counts = ends.map(() => 0);
+  }
+
+  /** Something took so many seconds; less than none is none. */
+  add(seconds: number): void {
+    const took = Math.max(0, seconds);
+    for (const [at, end] of this.ends.entries())
+      if (took <= end) this.#counts[at] = (this.#counts[at] ?? 0) + 1;
+    this.#sum += took;
+    this.#count++;
+  }
+
+  /** The series, without the head, which histograms of one name share. */
+  *lines(name: string, labels: Labels = {}): Generator<string> {
+    for (const [at, end] of this.ends.entries())
+      yield series(`${name}_bucket`, { ...labels, le: String(end) }, this.#counts[at] ?? 0);
+    yield series(`${name}_bucket`, { ...labels, le: '+Inf' }, this.#count);
+    yield series(`${name}_sum`, labels, this.#sum);
+    yield series(`${name}_count`, labels, this.#count);
+  }
+}
+
+/** The histogram of a key; of a new one it begins here. */
+export function histogramOf(all: Map<string, Histogram>, key: string, ends: readonly number[]): Histogram {
+  const known = all.get(key) ?? new Histogram(ends);
+  all.set(key, known);
+  return known;
+}
+
 const usualSlice = 500;
 
 /**

@@ -1,6 +1,5 @@
 import { prepared, type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
-import { checkWhole } from '../names.js';
 import type { WorkMode } from '../presence/work-mode.js';
 import type { AgentKind } from '../provisioning/agent.js';
 import type { Principal } from '../provisioning/principal.js';
@@ -54,58 +53,4 @@ async function stateOf(db: Queryable, team: string, agent: string): Promise<NonN
     [team, agent],
   );
   return { ...status, ...(own ?? { kind: 'adaptive', workMode: null, currentGroup: null }) };
-}
-
-/** What can be dialled within the team, by number. */
-export interface DirectoryEntry {
-  /** As it is dialled: for an agent with the feature code that calls them where they are. */
-  number: string;
-  name: string | null;
-  kind: 'extension' | 'agent' | 'group' | 'ring-group';
-  /** The number of the agent. */
-  agent: string | null;
-}
-
-/** Of a directory so many, unless who asks says another number. */
-const usualDirectory = 500;
-export const largestDirectory = 1000;
-
-/**
- * Whom somebody can consult within the team: names and numbers, nothing of how they stand; `q`: what one has typed, the
- * beginning of a number or some of a name. A program or administrator limited to groups has these and the people in them.
- *
- * @throws Star64Error `usage` for a `limit` that is none.
- */
-export function readDirectory(
-  db: Queryable,
-  { team, kind, groups, agents }: Pick<Principal, 'team' | 'kind' | 'groups' | 'agents'>,
-  { q = '', limit = usualDirectory }: { q?: string | undefined; limit?: number | undefined } = {},
-): Promise<DirectoryEntry[]> {
-  checkWhole('size of a directory', { from: 1, to: largestDirectory }, limit);
-  // Agents call and ask each other across groups.
-  const isLimited = kind !== 'agent' && groups !== undefined;
-  const typed = q.replaceAll('\0', '').trim();
-  const like = typed.replace(/[\\%_]/g, '\\$&');
-  return withDatabaseErrors(() =>
-    prepared<DirectoryEntry>(
-      db,
-      `with t as (select id from teams where identity = :team)
-       select * from (
-         select x.number, u.name, 'extension' as kind, null as agent from extensions x join t on t.id = x.team_id
-           join users u on u.id = x.user_id where x.removed_at is null
-             and (not :isLimited::boolean or exists (select from agents o where o.user_id = x.user_id
-               and o.number = any(:agents::text[]) and o.removed_at is null))
-         union all select (select min(c.code) from feature_codes c where c.team_id = a.team_id and c.feature = 'call-agent')
-             || a.number, u.name, 'agent', a.number from agents a join t on t.id = a.team_id
-           join users u on u.id = a.user_id where a.removed_at is null
-             and (not :isLimited::boolean or a.number = any(:agents::text[]))
-         union all select g.number, g.name, 'group', null from agent_groups g join t on t.id = g.team_id where g.removed_at is null
-             and (not :isLimited::boolean or g.name = any(:groups::text[]))
-         union all select r.number, r.name, 'ring-group', null from ring_groups r join t on t.id = r.team_id where not :isLimited::boolean
-       ) as d where number is not null
-         and (:like::text = '' or number like :like::text || '%' or agent like :like::text || '%' or name ilike '%' || :like::text || '%')
-       order by name, kind, number limit :limit`,
-      { team, isLimited, agents: [...(agents ?? [])], groups: [...(groups ?? [])], like, limit },
-    ),
-  );
 }

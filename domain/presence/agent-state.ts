@@ -229,6 +229,12 @@ export async function openStateOf(db: Queryable, signInId: number): Promise<Open
   return open;
 }
 
+/** A state that a deadline has begun: what it has ended, and how much later than it was to. */
+export interface Begun extends OpenState {
+  before: AgentState;
+  lateSeconds: number;
+}
+
 /** How many states one call ends: when a thousand end in the same moment, the servers share them. */
 const atOnce = 100;
 
@@ -241,8 +247,8 @@ const atOnce = 100;
 export async function endOverdueStates(
   db: Queryable,
   node: string,
-): Promise<{ begun: OpenState[]; nextInMs: number | undefined }> {
-  const begun = await prepared<OpenState>(
+): Promise<{ begun: Begun[]; nextInMs: number | undefined }> {
+  const begun = await prepared<Begun>(
     db,
     `
     with due as (
@@ -256,7 +262,7 @@ export async function endOverdueStates(
     ), ended as (
       update agent_states e set ended_at = greatest(clock_timestamp(), e.started_at)
       from due where e.id = due.id
-      returning e.team_id, e.agent_id, e.sign_in_id, e.offer_id, e.interrupts, e.ended_at
+      returning e.team_id, e.agent_id, e.sign_in_id, e.offer_id, e.interrupts, e.ended_at, e.state, e.deadline_at
     ), s as (
       insert into agent_states (team_id, agent_id, sign_in_id, state, reason, pause_digit, offer_id, started_at,
         deadline_at, at_deadline)
@@ -265,7 +271,9 @@ export async function endOverdueStates(
       from ended e left join lateral (${interrupted}) b on true
       returning *
     )
-    select ${openStateColumns} from s ${openStateJoins}`,
+    select ${openStateColumns}, ended.state as before,
+      extract(epoch from ended.ended_at - ended.deadline_at)::double precision as "lateSeconds"
+    from s join ended on ended.sign_in_id = s.sign_in_id ${openStateJoins}`,
     [node, statesBefore('deadline')],
   );
   const [next] = await prepared<{ ms: number | null }>(

@@ -6,7 +6,8 @@ export type Progress = (table: string, rows: number) => void;
 /** How long one statement should take: far below the deadline of statements, also when the database is slow. */
 const pieceMs = 200;
 const firstPiece = 500;
-const largestPiece = 10_000;
+/** No statement takes more rows than this. */
+export const largestPiece = 10_000;
 
 /**
  * Deletes the rows of a team from one table, piece by piece; the pieces become as large as the database is quick. `only`:

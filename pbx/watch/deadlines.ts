@@ -29,6 +29,8 @@ export class Deadlines {
     private readonly node: string,
     private readonly membership: Membership,
     log: Logger,
+    /** How much later than it was to a wrap-up has ended, in seconds. */
+    private readonly wrapUpEnded: (lateSeconds: number) => void = () => undefined,
   ) {
     this.#failing = new LastingFault(log, {
       fault: 'deadlines could not be carried out',
@@ -55,6 +57,7 @@ export class Deadlines {
     try {
       const { begun, nextInMs = atMostMs } = await endOverdueStates(this.db, this.node);
       this.#failing.over();
+      for (const { before, lateSeconds } of begun) if (before === 'wrap-up') this.wrapUpEnded(lateSeconds);
       if (begun.length > 0) {
         const told = this.membership.syncAll(begun).finally(() => this.#telling.delete(told));
         this.#telling.add(told);

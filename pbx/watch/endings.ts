@@ -1,5 +1,6 @@
 import { isUnanswered } from '../../domain/calls/missed.js';
-import type { CallEnd, CallRecords, Caller, OfferResult, WhoPickedUp } from '../../domain/calls/records.js';
+import type { OfferResult } from '../../domain/calls/offer-counts.js';
+import type { CallEnd, CallRecords, Caller, WhoPickedUp } from '../../domain/calls/records.js';
 import { phoneOf } from '../queue/names.js';
 
 const everyMs = 100;

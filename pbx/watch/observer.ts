@@ -5,6 +5,7 @@ import { HoldRecords } from '../../domain/calls/holds.js';
 import { clickAnswered, clickedBy, clickOver } from '../../domain/calls/clicks.js';
 import { findQueue } from '../../domain/calls/queue.js';
 import { Callbacks } from '../../domain/calls/callbacks.js';
+import type { OfferCounts } from '../../domain/calls/offer-counts.js';
 import { CallRecords, unservedOutcomes, type Caller, type KnownQueue } from '../../domain/calls/records.js';
 import type { CallStep } from '../../domain/calls/steps.js';
 import { recordSupervisionStep } from '../../domain/calls/supervision.js';
@@ -70,10 +71,12 @@ export class Observer {
       step?: (step: CallStep) => void;
       /** Which calls may have a popup; without it none has. */
       popups?: PopupMemory;
+      /** Counts what becomes of offers. */
+      offers?: OfferCounts;
     },
   ) {
     this.#work = new OrderedWork(log, () => this.hooks.missed());
-    this.#records = new CallRecords(db, node);
+    this.#records = new CallRecords(db, node, hooks.offers);
     this.#callbacks = new Callbacks(db, node);
     this.#endings = new Endings(
       this.#records,

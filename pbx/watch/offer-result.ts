@@ -1,4 +1,5 @@
-import type { KnownQueue, OfferResult } from '../../domain/calls/records.js';
+import type { OfferResult } from '../../domain/calls/offer-counts.js';
+import type { KnownQueue } from '../../domain/calls/records.js';
 import type { SignIn } from '../../domain/presence/open-sign-in.js';
 import type { AmiMessage } from '../ami/message.js';
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { OfferCounts } from '../../domain/calls/offer-counts.js';
 import type { Database } from '../../domain/database/pool.js';
 import { isUnreachable } from '../../domain/database/sql-errors.js';
 import { signInFixedAgents } from '../../domain/presence/fixed-agents.js';
@@ -59,15 +60,16 @@ export class Reconciliation {
     membership: QueueMembership,
     private readonly log: Logger,
     private readonly events?: Pick<EventRoundTrip, 'run'>,
+    offers?: OfferCounts,
   ) {
     const steps = new Map<string, (asterisk: Snapshot) => Promise<Comparison>>();
     const add = <D extends Difference>(step: Step<D>): void => {
       steps.set(step.name, (asterisk) => lookWith(step, asterisk));
     };
-    add(new CompareEndedCalls(db, node));
+    add(new CompareEndedCalls(db, node, offers));
     add(new CompareLeftCalls(db, node, manager, log));
     add(new CompareCallsOut(db, node));
-    add(new CompareCalls(db, node));
+    add(new CompareCalls(db, node, offers));
     add(new CompareHolds(db, node, manager));
     add(new CompareStates(db, node, manager, membership));
     add(new CompareMembers(db, node, membership));

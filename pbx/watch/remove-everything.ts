@@ -8,6 +8,7 @@ import { readNode } from '../../domain/provisioning/node.js';
 import type { ManagerActions } from '../ami/manager.js';
 import { loadedGeneration } from '../loaded-dialplan.js';
 import { readMarks } from '../queue/direct-calls-mark.js';
+import { earlierMarks, removeMarks } from '../queue/earlier-marks.js';
 import { QueueMembers } from '../queue/members.js';
 import { readLamps } from '../queue/lamps.js';
 import { directCallsMarks, eventsDevice, leaseVariable } from '../queue/names.js';
@@ -115,27 +116,12 @@ async function removeMembers(
   return ours.map(({ queue, device }) => `${queue} ${device}`).sort();
 }
 
-async function removeMarks(manager: ManagerActions, family: string): Promise<string[]> {
-  const removed: string[] = [];
-  for (;;) {
-    const { headers } = await manager.action('Getvar', { Variable: `DB_KEYS(${family})` });
-    // The list ends at 4,096 characters: its last name may be half of one, and is the first of a later list.
-    const keys = (headers.get('value') ?? '').split(',').filter((key) => key !== '');
-    if (keys.length === 0) return removed.sort();
-    for (const key of keys.length > 1 ? keys.slice(0, -1) : keys) {
-      await manager.action('Setvar', { Variable: `DB_DELETE(${family}/${key})`, Value: '' });
-      removed.push(key);
-    }
-  }
-}
-
 async function removeDirectCallsMarks(manager: ManagerActions): Promise<string[]> {
   const marked = [...((await readMarks(manager)) ?? new Map<string, string>()).keys()];
   const removed = await inPortions(marked, async (word) =>
     (await removeEntry(manager, `CustomPresence/${directCallsMarks}${word}`)) ? word : undefined,
   );
-  // As an earlier version named them.
-  const earlier = await removeMarks(manager, 'CustomPresence/star64-direct');
+  const earlier = await removeMarks(manager, earlierMarks);
   return [...removed.flatMap((word) => word ?? []), ...earlier].sort();
 }
 

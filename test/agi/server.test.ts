@@ -16,6 +16,12 @@ await t.test(
     const { variables } = await call({ port, token, script: 'sign-in', args: ['astercc', '', 'a,b'] });
     t.equal(variables.get('STAR64_ANSWER'), 'astercc||a,b');
     t.match(server.counters, { active: 0, halfOpen: 0, served: 1, refused: 0, failed: 0 });
+    t.match(server.counters.scripts.get('sign-in'), { served: 1, hungUp: 0, failed: 0 });
+    t.match(
+      [...(server.counters.scripts.get('sign-in')?.seconds.lines('s') ?? [])].at(-1),
+      /^s_count 1$/m,
+      'its time is known',
+    );
   },
 );
 
@@ -55,6 +61,7 @@ for (const [what, options] of Object.entries(wrong)) {
     t.same(commands, [], 'no command is sent');
     t.notOk(ran);
     t.equal(server.counters.refused, 1);
+    t.equal(server.counters.scripts.size, 0, 'no name from outside is counted');
     t.match(log, [{ level: 40, reason: /^no valid proof: .*`star64 apply`/ }]);
     t.notOk(JSON.stringify(log).includes(token), 'the log does not tell the token');
   });

@@ -48,6 +48,26 @@ export async function fits(t: Test, page: Page, view: string): Promise<void> {
   if (before) await page.setViewportSize(before);
 }
 
+/** Extensions from 10000 of the user of a team's crowd, past the triggers that files need, and one more of somebody. */
+export async function manyExtensions(
+  db: Database,
+  { team, extensions, name }: { team: string; extensions: number; name: string },
+): Promise<void> {
+  await db.transaction(async (trx) => {
+    await trx.raw('set local session_replication_role = replica');
+    await trx.raw(
+      `with t as (select id from teams where identity = :team), somebody as (
+         insert into users (team_id, username, name) select id, 'somebody', :name from t returning id, team_id)
+       insert into extensions (team_id, number, user_id, secret)
+         select t.id, 9999 + n, u.id, md5('secret' || n) from t join users u on u.team_id = t.id and u.username = 'crowd'
+           cross join generate_series(1, :extensions) n
+         union all select team_id, '99999', id, md5('secret') from somebody`,
+      { team, extensions, name },
+    );
+  });
+  await db.raw('analyze users, extensions');
+}
+
 /** The agent's phone rings for a call of the queue, with its popup; what the telephone system would write. */
 export async function rings(
   db: Database,

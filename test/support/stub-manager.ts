@@ -126,7 +126,7 @@ export class StubManager extends EventEmitter<ManagerEvents> {
       const generation = this.generation === undefined ? undefined : [this.generation];
       const found = context === 'star64-generation' ? generation : this.dialplan.get(context);
       if (!found) throw refused(`Did not find context ${context}`);
-      return found.map((extension) => message('ListDialplan', { extension }));
+      return found.map((extension) => message('ListDialplan', { extension, appdata: extension }));
     }
     if (name === 'DeviceStateList') return this.#deviceStates();
     if (name === 'PresenceStateList') return this.#presences();

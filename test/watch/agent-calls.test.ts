@@ -315,3 +315,21 @@ void t.test('the dialplan is told what the current group says of direct calls', 
   t.equal(mark(), `not_set,none,${member}|astercc-support`, 'the group of their calls is known all the same');
   t.match(await reconciliation.run(), { mended: 0 });
 });
+
+void t.test('marks of an earlier version go once no loaded file knows agents by them', async (t) => {
+  const { manager, reconciliation } = await site(t);
+  const marks = ['astercc-5001', 'astercc-5002'].map((phone) => `CustomPresence/star64-direct/${phone}`);
+  for (const mark of marks) manager.astdb.set(mark, 'not_set,answer,');
+  const left = () => marks.filter((mark) => manager.astdb.has(mark));
+  manager.dialplan.set('star64-called', [
+    'LOCAL(mode)=${CUT(DB(CustomPresence/star64-direct/${phone}),,,2)}',
+  ]);
+  await reconciliation.run();
+  t.same(left(), marks, 'before `apply` they are all that the dialplan knows');
+  manager.dialplan.set('star64-called', [
+    'LOCAL(mode)=${CUT(DB(CustomPresence/star64-direct-${phone}),,,2)}',
+  ]);
+  t.match(await reconciliation.run(), { mended: 1, failed: [] });
+  t.same(left(), []);
+  t.ok(manager.astdb.has('CustomPresence/star64-direct-astercc-5001'), 'those of now stay');
+});

@@ -57,7 +57,8 @@ void t.test(
     manager.gate = (action, { Interface = '' }) =>
       action === 'QueueRemove' && Interface !== 'PJSIP/astercc-5001' ? held : Promise.resolve();
     const shift = new AutomaticSignOut(db, 'default', membership, log);
-    const deadlines = new Deadlines(db, 'default', membership, log);
+    const late: number[] = [];
+    const deadlines = new Deadlines(db, 'default', membership, log, (seconds) => late.push(seconds));
     shift.start();
     await until('the first to be signed out, while Asterisk is not told yet', async () => {
       const open = await db('sign_ins').whereNull('signed_out_at');
@@ -67,7 +68,7 @@ void t.test(
     });
     await db('agent_states')
       .whereNull('ended_at')
-      .update({ deadline_at: db.raw('clock_timestamp()') });
+      .update({ deadline_at: db.raw(`clock_timestamp() - interval '7 seconds'`) });
     deadlines.start();
     await until('the wrap-up to be over in Asterisk', () =>
       manager.members('astercc-support').includes('1001') ? true : undefined,
@@ -79,6 +80,8 @@ void t.test(
     );
     await shift.stop();
     await deadlines.stop();
+    t.equal(late.length, 1, 'one wrap-up');
+    t.ok((late[0] ?? 0) >= 7, `${late[0]} s late`);
     const why = await db('sign_ins')
       .whereNotNull('signed_out_by')
       .distinct()

@@ -212,6 +212,24 @@ await t.test('the directory: as one types, so many, and of a limited token its o
   t.same(await names(agent, '?q=%25'), [], 'typed, and no pattern');
   t.equal((await names(agent, '?limit=1')).length, 1);
   t.equal(await get('/directory?limit=0', agent), 422);
+  const walked: string[] = [];
+  let cursor: string | null = '';
+  while (cursor !== null) {
+    const piece: { items: { number: string; kind: string; name: string }[]; next_cursor: string | null } = (
+      await web.inject({
+        url: `/v1/teams/astercc/directory?limit=2${cursor && `&cursor=${cursor}`}`,
+        headers: bearer(agent),
+      })
+    ).json();
+    t.ok(piece.items.length <= 2);
+    walked.push(
+      ...piece.items.map(({ kind, number, name }) => `${kind} ${kind === 'group' ? name : number.slice(-4)}`),
+    );
+    cursor = piece.next_cursor;
+  }
+  t.same(walked, all, 'in pieces, each once');
+  for (const wrong of ['x', Buffer.from('["a","b"]').toString('base64url')])
+    t.equal(await get(`/directory?cursor=${wrong}`, agent), 422);
   const ofSales = await names(limited);
   t.ok(ofSales.includes('agent 2001'));
   for (const one of ['agent 1001', 'group support']) t.notOk(ofSales.includes(one), one);

@@ -4,13 +4,20 @@ import { CallRecords } from '../../domain/calls/records.js';
 import { connect } from '../../domain/database/pool.js';
 import { until } from '../../domain/machine/processes.js';
 import { inSlices } from '../../domain/machine/exposition.js';
+import type { StateChange } from '../../domain/monitor/events.js';
+import { transition } from '../../domain/presence/agent-state.js';
 import { signIn } from '../../domain/presence/sign-in.js';
+import { beginWrapUp } from '../../domain/presence/wrap-up.js';
+import { readyAgent } from '../../domain/provisioning/admin-action.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 import { addManyTeams } from '../support/many-teams.js';
 import { callerOf, callJoined, defaultNode } from '../support/records.js';
+import { HandleTimes } from '../../web/metrics/handle-times.js';
 import { createWeb } from '../../web/server.js';
 import { apiOf, bearer } from '../support/web.js';
+
+type Told = StateChange & { at: Date };
 
 const { db, url } = await freshDatabase(t);
 await provision(db, crowd(2));
@@ -64,6 +71,54 @@ await t.test('agents, waits and calls of each group, as Prometheus reads them', 
   const ended = 'star64_calls_total{team="astercc",group="support",outcome="answered"} 1';
   await until('the end to be counted', async () => ((await text()).includes(ended) ? true : undefined));
   t.notMatch(after, /\{[^}]*(call-1|1001|4930111111)/, 'no caller, agent or call is a label');
+});
+
+await t.test('how long agents are busy with a call: from the answer to the end of the wrap-up', async (t) => {
+  const web = await apiOf(t, db, { metrics: { token, forMs: 0, webhooks: () => new Map() } });
+  const handled = async (): Promise<string[]> =>
+    own((await web.inject(question)).body).filter((line) => line.startsWith('star64_handle_seconds'));
+  t.same(await handled(), [], 'what is over is counted by nobody who comes later');
+  const entered = await signIn(db, 'other', { agent: '1001', extension: '5001', by: 'test' });
+  if (entered.outcome !== 'signed-in') throw new Error(entered.outcome);
+  const [group] = await db('agent_groups as g')
+    .join('teams as t', 't.id', 'g.team_id')
+    .where({ 't.identity': 'other', 'g.name': 'support' })
+    .select<{ id: number }[]>('g.id');
+  const groupId = group?.id ?? 0;
+  await transition(db, entered.signIn.id, 'connect', { offerId: 'offer-7', callUniqueid: 'call-7', groupId });
+  await beginWrapUp(db, entered.signIn.id, 'offer-7', { groupId, wrapUpSeconds: 0 });
+  await readyAgent(db, 'other', '1001');
+  const counted = await until('the end of the wrap-up to be counted', async () => {
+    const lines = await handled();
+    return lines.length > 0 ? lines : undefined;
+  });
+  const of = 'star64_handle_seconds_bucket{team="other",group="support",le=';
+  t.ok(counted.includes(`${of}"+Inf"} 1`), counted.join('\n'));
+  t.ok(counted.includes('star64_handle_seconds_count{team="other",group="support"} 1'));
+  t.same(await handled(), counted, 'once');
+});
+
+await t.test('the wrap-up is part of it, own calls and pauses are not', (t) => {
+  const times = new HandleTimes();
+  const at = (state: StateChange['state'], second: number, group: string | null = null): void =>
+    times.take({ team: 'a', agent: '1001', state, group, at: new Date(second * 1000) } as Told);
+  at('talking', 0, 'support');
+  at('wrap-up', 100, 'support');
+  at('talking', 170);
+  at('wrap-up', 5000);
+  at('idle', 6000);
+  at('talking', 7000, 'support');
+  at('talking', 7020, 'sales');
+  at('signed-out', 7021);
+  const lines = [...times.times].flatMap(([key, of]) => [
+    ...of.lines('h', { group: key.split('\t')[1] ?? '' }),
+  ]);
+  t.match(lines, /h_bucket{group="support",le="120"} 1\n/, 'of 170 and 20 seconds');
+  t.match(lines, /h_bucket{group="support",le="180"} 2\n/);
+  t.match(lines, /h_sum{group="support"} 190\n/);
+  t.match(lines, /h_count{group="support"} 2\n/);
+  t.match(lines, /h_sum{group="sales"} 1\n/);
+  t.end();
 });
 
 await t.test('who may read: who has the token, from wherever; without one there is nothing', async (t) => {
@@ -127,6 +182,7 @@ await t.test('a thousand teams: a handful of statements, three series of each, m
   );
   t.ok(own(body).length < 3 * 1002 + 20, `${own(body).length} series`);
   t.notMatch(body, /star64_[a-z_]*_bucket/);
+  t.notMatch(body, 'star64_handle_seconds');
 });
 
 await t.test('between two slices whatever else waits goes first', async (t) => {

@@ -14,7 +14,7 @@ import { crowd, provision } from '../../lab/provision.js';
 import { eventStreamsDefaults } from '../../web/event-streams.js';
 import { needBrowser, openBrowser, type Page } from '../support/browser.js';
 import { freshDatabase } from '../support/database.js';
-import { fits, rings, sound, stateIs, tabTo } from '../support/desk-page.js';
+import { fits, manyExtensions, rings, sound, stateIs, tabTo } from '../support/desk-page.js';
 import { callJoined } from '../support/records.js';
 import { apiOf, tokenOf } from '../support/web.js';
 
@@ -86,6 +86,27 @@ await t.test('an agent logs in and signs in by keys alone, and the page follows 
   await stateIs(page, 'idle');
   await sound(t, page, 'ready');
 });
+
+await t.test(
+  'of a team of thousands whom one types is offered, by name or number, and no others',
+  async (t) => {
+    await manyExtensions(db, { team: 'astercc', extensions: 20_000, name: 'zora zimmer' });
+    const field = page.locator('#dial [name=number]');
+    const options = page.locator('#directory option');
+    await field.focus();
+    await page.waitForSelector('#directory option', { state: 'attached' });
+    await field.pressSequentially('zimm');
+    await page.waitForSelector('#directory option[value="99999"][label="zora zimmer"]', {
+      state: 'attached',
+    });
+    t.equal(await options.count(), 1);
+    await field.clear();
+    await field.pressSequentially('12345');
+    await page.waitForSelector('#directory option[value="12345"]', { state: 'attached' });
+    await until('the others to be gone', async () => ((await options.count()) === 1 ? true : undefined));
+    await field.clear();
+  },
+);
 
 await t.test('a call with its popup, from the ring to the end of the wrap-up', async (t) => {
   const call = await rings(db, page, 'call.1');

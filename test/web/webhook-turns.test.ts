@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import { pauseAgent, readyAgent } from '../../domain/provisioning/admin-action.js';
+import { largestPiece } from '../../domain/provisioning/discard.js';
 import { webhooks } from '../../domain/provisioning/webhook.js';
 import { redeliverSince } from '../../domain/webhooks/deliveries.js';
 import { leadFeed, makeDeliveries, Pieces } from '../../domain/webhooks/fan-out.js';
@@ -83,6 +84,37 @@ await t.test('what waits for a disabled webhook wakes nobody', async (t) => {
   await webhooks.remove(db, 'astercc', 'crm');
   t.same(await db('webhook_deliveries'), []);
 });
+
+await t.test(
+  'a webhook to which very much was sent goes in pieces, and takes nothing of others along',
+  async (t) => {
+    for (const name of ['busy', 'quiet']) await webhooks.add(db, 'astercc', name, { url });
+    const most = largestPiece;
+    // No more in a statement, so that it ends in its time, and holds no locks for long.
+    await db.raw(`
+    create function too_many_go() returns trigger language plpgsql as $$
+    begin
+      if (select count(*) from gone) > ${most} then raise query_canceled; end if;
+      return null;
+    end $$;
+    create trigger too_many_go after delete on webhook_deliveries referencing old table as gone
+      for each statement execute function too_many_go()`);
+    const made = (name: string, from: number, to: number) =>
+      db.raw(
+        `insert into webhook_deliveries (team_id, webhook_id, message, type, at)
+       select team_id, id, 'test-' || n, 'webhook.test', now() from webhooks, generate_series(?::integer, ?::integer) n
+       where name = ?`,
+        [from, to, name],
+      );
+    for (let from = 1; from <= 1.2 * most; from += 2000) await made('busy', from, from + 1999);
+    await made('quiet', 1, 10);
+    await webhooks.remove(db, 'astercc', 'busy');
+    t.equal((await db('webhook_deliveries')).length, 10, 'those of the other one are left');
+    await refused(t, 'not_found', ['busy'], () => webhooks.show(db, 'astercc', 'busy'));
+    await webhooks.remove(db, 'astercc', 'quiet');
+    await db.raw('drop trigger too_many_go on webhook_deliveries');
+  },
+);
 
 await t.test('of many good webhooks that all have much to be sent each has its turn', async (t) => {
   const { id: teamId } = await db('teams').where({ identity: 'astercc' }).first<{ id: number }>('id');

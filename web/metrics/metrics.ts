@@ -67,8 +67,8 @@ export class Metrics {
   /** Without a database there is none but that. What is wrong in a statement itself is no database that is away, and is logged. */
   async #figures(): Promise<{ isUp: boolean; figures?: Figures }> {
     try {
-      await this.#counters.read();
       const figures = await readFigures(this.db);
+      await this.#counters.read(figures.byGroup);
       this.#mistake.over();
       return { isUp: true, figures };
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { AgentFigures, Figures, QueueFigures } from '../../domain/monitor/metrics.js';
 import { mostGroups } from '../../domain/monitor/metrics.js';
 import { headOf, series, type Labels } from '../../domain/machine/exposition.js';
-import { waits, type CallCounters } from './counters.js';
+import type { CallCounters } from './counters.js';
 
 export interface Known {
   version: string;
@@ -9,7 +9,7 @@ export interface Known {
   isUp: boolean;
   /** Undefined: they cannot be read. */
   figures: Figures | undefined;
-  counters: Pick<CallCounters, 'calls' | 'waits'>;
+  counters: Pick<CallCounters, 'calls' | 'waits' | 'handled'>;
   /** Messages to webhooks, by `<team>/<webhook> <result>`. */
   webhooks: ReadonlyMap<string, number>;
   streams: { open: number; unread: number };
@@ -90,7 +90,7 @@ function* queueLines(queues: readonly QueueFigures[]): Generator<string> {
     yield series('star64_longest_wait_seconds', labels({ team, group }), longest);
 }
 
-function* callLines({ calls, waits: waited }: Known['counters'], byGroup: boolean): Generator<string> {
+function* callLines({ calls, waits, handled }: Known['counters'], byGroup: boolean): Generator<string> {
   yield headOf('star64_calls_total', 'counter', 'Calls that have ended, since this process began to count.');
   if (!byGroup) {
     const sums = sumsBy([...calls].map(([key, count]) => [key.split('\t')[2] ?? '', count]));
@@ -98,15 +98,14 @@ function* callLines({ calls, waits: waited }: Known['counters'], byGroup: boolea
     return;
   }
   for (const [key, count] of calls) yield series('star64_calls_total', queueOf(key), count);
-  const name = 'star64_queue_wait_seconds';
-  yield headOf(name, 'histogram', 'Waits in a queue until an answer, or until the caller gave up.');
-  for (const [key, { counts, sum, count }] of waited) {
-    const queue = queueOf(key);
-    for (const [at, most] of waits.entries())
-      yield series(`${name}_bucket`, { ...queue, le: String(most) }, counts[at] ?? 0);
-    yield series(`${name}_bucket`, { ...queue, le: '+Inf' }, count);
-    yield series(`${name}_sum`, queue, sum);
-    yield series(`${name}_count`, queue, count);
+  const waited = 'star64_queue_wait_seconds';
+  yield headOf(waited, 'histogram', 'Waits in a queue until an answer, or until the caller gave up.');
+  for (const [key, times] of waits) yield* times.lines(waited, queueOf(key));
+  const handling = 'star64_handle_seconds';
+  yield headOf(handling, 'histogram', 'From the answer of a call of a queue to the end of the wrap-up.');
+  for (const [key, times] of handled) {
+    const [team = '', group = ''] = key.split('\t');
+    yield* times.lines(handling, { team, group });
   }
 }
 

@@ -1,7 +1,8 @@
 import { ask, keepLive, Problem } from './api.js';
 import * as clock from './clock.js';
-import { $, make, said, show, speak, text, word } from './dom.js';
+import { $, said, show, speak, text, word } from './dom.js';
 import { canAct, draw, tick } from './agent-view.js';
+import { suggest } from './directory.js';
 import { popupsComeTo, shownPopups } from './popups.js';
 
 /** What the page shows; `desk` is what the server has said last, and counts as long as `live`. */
@@ -67,6 +68,7 @@ async function read(counts) {
 function forget() {
   for (const id of ['send', 'dial', 'sign-in']) $(id).reset();
   $('popups').replaceChildren();
+  $('directory').replaceChildren();
   page.phones = undefined;
 }
 
@@ -95,13 +97,6 @@ function begin({ team, agent }) {
   page.timer = setInterval(() => {
     if (page.live) void connection?.refresh();
   }, 20_000);
-  void ask('GET', `${root()}/directory`)
-    .then(({ items }) => {
-      $('directory').replaceChildren(
-        ...items.map(({ number, name }) => make('option', { value: number, label: name ?? number })),
-      );
-    })
-    .catch(() => undefined);
 }
 
 function loggedOut(problem) {
@@ -222,6 +217,9 @@ $('dial').addEventListener('submit', (event) => {
     text($('announce'), word('dialling', to));
   });
 });
+
+for (const form of ['send', 'dial'])
+  suggest($(form).number, $('directory'), (query) => ask('GET', `${root()}/directory?${query}`));
 
 $('popups').addEventListener('submit', (event) => {
   event.preventDefault();

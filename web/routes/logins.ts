@@ -1,7 +1,8 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../../domain/database/pool.js';
-import { readDirectory, readMe } from '../../domain/monitor/me.js';
+import { readDirectory } from '../../domain/monitor/directory.js';
+import { readMe } from '../../domain/monitor/me.js';
 import { networkOf, siteOf } from '../../domain/provisioning/login-lock.js';
 import { endLogin, logIn, type Credentials } from '../../domain/provisioning/login.js';
 import type { Principal } from '../../domain/provisioning/principal.js';
@@ -96,13 +97,17 @@ export const loginRoutes =
         schema: {
           summary: 'Whom one can call or consult within the team: names and numbers',
           description:
-            '`q`: the beginning of a number, or some of a name. So many as `limit` says, at most 1000.',
+            '`q`: the beginning of a number, or some of a name. By name, so many as `limit` says (500; at most 1000); `cursor`: behind next_cursor of the piece before.',
           params: teamParams,
           querystring: directoryQuery,
           response: { 200: directorySchema },
         },
       },
-      async (request) => wire({ items: await readDirectory(db, principalOn(request), request.query) }),
+      async (request) => {
+        const { cursor, ...asked } = request.query;
+        const { entries, next } = await readDirectory(db, principalOn(request), { ...asked, after: cursor });
+        return wire({ items: entries, nextCursor: next });
+      },
     );
     done();
   };

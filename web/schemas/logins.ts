@@ -53,6 +53,7 @@ export const meSchema = z.object({
 export const directoryQuery = z.strictObject({
   q: z.string().max(80).optional(),
   limit: z.coerce.number().int().optional(),
+  cursor: z.string().max(1000).optional(),
 });
 
 export const directorySchema = z.object({
@@ -64,4 +65,5 @@ export const directorySchema = z.object({
       agent: maybe(z.string()),
     }),
   ),
+  next_cursor: maybe(z.string()),
 });

@@ -1,4 +1,5 @@
 import { CallOutRecords } from '../../../domain/calls/calls-out-records.js';
+import type { OfferCounts } from '../../../domain/calls/offer-counts.js';
 import { CallRecords, type Caller } from '../../../domain/calls/records.js';
 import type { Database } from '../../../domain/database/pool.js';
 import { callbackChannel } from '../../queue/callback-channel.js';
@@ -19,8 +20,8 @@ export class CompareEndedCalls implements Step<Ended> {
   readonly name = 'ended calls';
   readonly #records: CallRecords;
 
-  constructor(db: Database, node: string) {
-    this.#records = new CallRecords(db, node);
+  constructor(db: Database, node: string, counts?: OfferCounts) {
+    this.#records = new CallRecords(db, node, counts);
   }
 
   async compare({ live }: Snapshot): Promise<Ended[]> {
@@ -87,8 +88,8 @@ export class CompareCalls implements Step<Mendable> {
   readonly name = 'waiting and answered calls';
   readonly #records: CallRecords;
 
-  constructor(db: Database, node: string) {
-    this.#records = new CallRecords(db, node);
+  constructor(db: Database, node: string, counts?: OfferCounts) {
+    this.#records = new CallRecords(db, node, counts);
   }
 
   async compare(asterisk: Snapshot): Promise<Mendable[]> {
