@@ -1,4 +1,5 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { until } from '../../domain/machine/processes.js';
 import { setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { crowd } from '../../lab/provision.js';
@@ -46,6 +47,14 @@ const since = async (before: number): Promise<string[]> => {
     .select<{ state: string; call_kind: string | null }[]>('s.state', 's.call_kind');
   return all.slice(before).map(({ state, call_kind: kind }) => (kind === null ? state : `${state} ${kind}`));
 };
+/** Waits until the agent has had these states since then; what comes behind them is not looked at yet. */
+const becomes = async (t: Test, before: number, ...wanted: string[]): Promise<void> => {
+  const states = await until(`${wanted.length} states more`, async () => {
+    const more = await since(before);
+    return more.length >= wanted.length ? more : undefined;
+  });
+  t.same(states, wanted);
+};
 const soFar = async (): Promise<number> => (await statesOf(centre, '1001')).length;
 
 await t.test('they talk from dialling on, and are in wrap-up once somebody answered', async (t) => {
@@ -71,7 +80,7 @@ await t.test('they talk from dialling on, and are in wrap-up once somebody answe
     'no call came meanwhile',
   );
   await dialAndHear(centre, phone, '*67', 'activated');
-  await phone.incoming(10_000);
+  await phone.incoming();
   await waitState(centre, '1001', 'ringing');
   await waiting.hangup();
   await phone.closed();
@@ -83,9 +92,8 @@ await t.test('who reaches nobody is free again, or in wrap-up where the mode is 
   let before = await soFar();
   await callOut();
   await phone.closed();
+  await becomes(t, before, 'talking out', 'idle');
   await waitMembers(centre, queue, ['1001']);
-  await waitState(centre, '1001', 'idle');
-  t.same(await since(before), ['talking out', 'idle']);
   await centre.star64('group', 'set', 'support', '--wrap-up', 'ring');
   before = await soFar();
   await callOut();
@@ -131,7 +139,10 @@ await t.test('a server that is dead in the middle finds the state that it comes 
   await phone.established();
   await waitState(centre, '1001', 'talking');
   await server.kill();
+  const mark = await server.log.mark();
   await server.start();
+  // From then on its promise stands.
+  await server.log.waitFor(/"msg":"watching Asterisk"/, mark);
   await waitMembers(centre, queue, ['1001']);
   t.same(await since(before), ['talking out'], 'the call goes on, with no offer and all');
   await server.kill();
@@ -158,6 +169,6 @@ await t.test('a pause goes on in Asterisk while a call out and its wrap-up inter
   await phone.closed();
   await waitState(centre, '1001', 'paused');
   t.same(await since(before), ['talking out', 'wrap-up out', 'paused']);
-  t.same(await membersOf(centre, queue), ['1001 paused:pause:0']);
+  await waitMembers(centre, queue, ['1001 paused:pause:0']);
   t.same(await asterisk.warnings(), []);
 });

@@ -73,12 +73,10 @@ export async function dialAndHear(
   ...prompts: string[]
 ): Promise<void> {
   let from = await centre.asterisk.verbose.mark();
+  const events = phone.events.length;
   await phone.dial(number);
-  for (const prompt of prompts) {
-    await centre.asterisk.waitPlayed(phone.user, prompt, from);
-    from = await centre.asterisk.verbose.mark();
-  }
-  await phone.closed();
+  for (const prompt of prompts) from = await centre.asterisk.waitPlayed(phone.user, prompt, from);
+  await phone.over(number, events);
 }
 
 /**
@@ -103,8 +101,7 @@ export async function dialled(
   );
   let from = start;
   for (const [prompt, keys] of keyed) {
-    await centre.asterisk.waitPlayed(phone.user, prompt, from);
-    from = await centre.asterisk.verbose.mark();
+    from = await centre.asterisk.waitPlayed(phone.user, prompt, from);
     await phone.digits(keys);
   }
   await until(
