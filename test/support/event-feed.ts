@@ -45,15 +45,19 @@ export function short(event: Event): string {
   return `${team === 'astercc' ? '' : `${team} `}${agent} ${previousState}>${state}`;
 }
 
-/** The feed from here on: what was before has been read. */
-export async function openNow(db: Database, options: FeedOptions): Promise<EventFeed> {
-  const feed = await EventFeed.open(db, options);
-  await until('a moment in which nobody writes', async () => {
+/** Waits until every event that there is can be read: nobody in the whole cluster still writes what began before it. */
+export const allReadable = (db: Database): Promise<true> =>
+  until('a moment in which nobody writes', async () => {
     const { rows } = await db.raw<{ rows: unknown[] }>(
       `select 1 from events where xid >= pg_snapshot_xmin(pg_current_snapshot())::text::bigint limit 1`,
     );
     return rows.length === 0 ? true : undefined;
   });
+
+/** The feed from here on: what was before has been read. */
+export async function openNow(db: Database, options: FeedOptions): Promise<EventFeed> {
+  const feed = await EventFeed.open(db, options);
+  await allReadable(db);
   await feed.next();
   return feed;
 }
