@@ -181,7 +181,7 @@ export class LabAsterisk {
 
   /**
    * Waits until a prompt starts to play to a channel of the endpoint, after place `from` of the verbose log. Returns the place
-   * behind that: a short prompt that follows may have been played before anybody looks.
+   * behind it: the next prompt may be there already.
    */
   async waitPlayed(endpoint: string, prompt: string, from = 0, deadlineMs = 30_000): Promise<number> {
     const playing = playingTo(endpoint);

@@ -75,7 +75,7 @@ export class Phone {
   }
 
   /** Takes the registration back and waits for the confirmation. */
-  async unregister(deadlineMs = 10_000): Promise<void> {
+  async unregister(deadlineMs = 30_000): Promise<void> {
     const from = this.events.length;
     await this.#account(0);
     await this.event(/^UNREGISTERING$/, { from, deadlineMs });
@@ -94,6 +94,13 @@ export class Phone {
   /** Hangs up, or refuses the ringing call as busy. */
   async hangup(): Promise<void> {
     await this.baresip.command('hangup');
+  }
+
+  /** Hangs up a call that the other side may end at this moment, too: then there is nothing left to do. */
+  async leave(): Promise<void> {
+    await this.hangup().catch((error: unknown) => {
+      if (!(error instanceof Error) || !error.message.includes(' refused hangup ')) throw error;
+    });
   }
 
   /** Mutes the microphone of the call: it sends silence. */
@@ -144,25 +151,6 @@ export class Phone {
   /** Waits until a call has ended, by either side or because it was refused; `param` says why. */
   async closed(deadlineMs?: number): Promise<PhoneEvent> {
     return await this.#next(/^CALL_CLOSED$/, deadlineMs);
-  }
-
-  /**
-   * Waits for the end of the call to a number that was dialled at place `from` of `events`. Later waits return nothing of before
-   * it, such as the end of an earlier call, for which nobody has waited.
-   */
-  async over(number: string, from: number, deadlineMs?: number): Promise<PhoneEvent> {
-    const event = await until(
-      `the end of the call to ${number} from ${this.user}`,
-      () =>
-        this.events
-          .slice(from)
-          .find(
-            ({ type, peeruri }) => type === 'CALL_CLOSED' && peeruri?.startsWith(`sip:${inUri(number)}@`),
-          ),
-      deadlineMs,
-    );
-    this.#taken = Math.max(this.#taken, this.events.indexOf(event) + 1);
-    return event;
   }
 
   /** Waits for an event of a type among those after `from` (an index of `events`). */
@@ -254,7 +242,8 @@ export class Phone {
   #uri(number: string): string {
     if (!/^[0-9A-Za-z*#+]+$/.test(number)) throw new Star64Error('usage', `not a number to dial: ${number}`);
     const { host, port } = this.options.server;
-    return `sip:${inUri(number)}@${host}:${port}`;
+    // "#" starts a fragment in a URI, so it is escaped there (RFC 3261, 25.1).
+    return `sip:${number.replaceAll('#', '%23')}@${host}:${port}`;
   }
 
   async #next(type: RegExp, deadlineMs?: number): Promise<PhoneEvent> {
@@ -280,6 +269,3 @@ export class Phone {
     );
   }
 }
-
-/** "#" starts a fragment in a URI, so it is escaped there (RFC 3261, 25.1). */
-const inUri = (number: string): string => number.replaceAll('#', '%23');

@@ -1,5 +1,4 @@
-import t, { type Test } from 'tap';
-import { until } from '../../domain/machine/processes.js';
+import t from 'tap';
 import { setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { crowd } from '../../lab/provision.js';
@@ -9,6 +8,7 @@ import {
   dialAndHear,
   membersOf,
   needLab,
+  sameStates,
   signedInPhone,
   statesOf,
   waitMembers,
@@ -47,14 +47,6 @@ const since = async (before: number): Promise<string[]> => {
     .select<{ state: string; call_kind: string | null }[]>('s.state', 's.call_kind');
   return all.slice(before).map(({ state, call_kind: kind }) => (kind === null ? state : `${state} ${kind}`));
 };
-/** Waits until the agent has had these states since then; what comes behind them is not looked at yet. */
-const becomes = async (t: Test, before: number, ...wanted: string[]): Promise<void> => {
-  const states = await until(`${wanted.length} states more`, async () => {
-    const more = await since(before);
-    return more.length >= wanted.length ? more : undefined;
-  });
-  t.same(states, wanted);
-};
 const soFar = async (): Promise<number> => (await statesOf(centre, '1001')).length;
 
 await t.test('they talk from dialling on, and are in wrap-up once somebody answered', async (t) => {
@@ -92,7 +84,8 @@ await t.test('who reaches nobody is free again, or in wrap-up where the mode is 
   let before = await soFar();
   await callOut();
   await phone.closed();
-  await becomes(t, before, 'talking out', 'idle');
+  await sameStates(t, centre, '1001', before, ['talking', 'idle']);
+  t.same(await since(before), ['talking out', 'idle']);
   await waitMembers(centre, queue, ['1001']);
   await centre.star64('group', 'set', 'support', '--wrap-up', 'ring');
   before = await soFar();

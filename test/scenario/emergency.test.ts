@@ -10,6 +10,7 @@ import { addUser } from '../../domain/provisioning/user.js';
 import type { Phone } from '../../lab/phone.js';
 import { readSamples, toneIn } from '../../lab/wav.js';
 import { centreFor, dialAndHear, needLab } from '../support/centre.js';
+import { waitJoined } from '../support/in-call.js';
 import { Provider, toldIn, triesIn } from '../support/providers.js';
 
 /** Emergency numbers from a phone, over whatever trunk is left: with a server, and with everything of ours dead. */
@@ -167,8 +168,7 @@ await t.test('who sends somebody on to it is who calls', async (t) => {
   await phone.established();
   await plain.established();
   // Who is in no bridge yet can send nobody on.
-  for (const extension of ['5001', '5002'])
-    await asterisk.verbose.waitFor(new RegExp(`Channel PJSIP/astercc-${extension}-\\w+ joined `), mark);
+  for (const one of [phone, plain]) await waitJoined(centre, one, mark);
   await phone.transfer('112');
   const call = await own.call(before, 'answered');
   t.equal(call.from, '+4930600101');
