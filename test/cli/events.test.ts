@@ -15,7 +15,7 @@ import { allReadable } from '../support/event-feed.js';
 import { callJoined, defaultNode } from '../support/records.js';
 
 const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
-const deadlineMs = 20_000;
+const deadlineMs = 60_000;
 
 const { url, db } = await freshDatabase(t);
 await provision(db, crowd(2));
