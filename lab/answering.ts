@@ -94,7 +94,7 @@ export class AnsweringPhones {
     await writeFile(list, ['SEQUENTIAL', ...lines, ''].join('\n'), { mode: 0o600 });
     // From the port on which the calls come in: Asterisk takes a contact to be where its registration came from.
     const register = await launch('register', await readFile(scenario('register'), 'utf8'), [
-      ...['-inf', list, '-m', String(logins.length), '-r', '50', '-recv_timeout', '5000'],
+      ...['-inf', list, '-m', String(logins.length), '-r', '50', '-recv_timeout', '20000'],
     ]);
     const { status } = await register.exited;
     if (status !== 0) {

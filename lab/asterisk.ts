@@ -179,11 +179,19 @@ export class LabAsterisk {
     return (await this.#verbose.lines()).slice(from).flatMap((line) => playing.exec(line)?.[1] ?? []);
   }
 
-  /** Waits until a prompt starts to play to a channel of the endpoint, after place `from` of the verbose log. */
-  async waitPlayed(endpoint: string, prompt: string, from = 0, deadlineMs = 10_000): Promise<void> {
-    await until(
+  /**
+   * Waits until a prompt starts to play to a channel of the endpoint, after place `from` of the verbose log. Returns the place
+   * behind it: the next prompt may be there already.
+   */
+  async waitPlayed(endpoint: string, prompt: string, from = 0, deadlineMs = 30_000): Promise<number> {
+    const playing = playingTo(endpoint);
+    return await until(
       `the prompt ${prompt} to ${endpoint}`,
-      async () => ((await this.played(endpoint, from)).includes(prompt) ? true : undefined),
+      async () => {
+        const lines = await this.#verbose.lines();
+        const at = lines.findIndex((line, index) => index >= from && playing.exec(line)?.[1] === prompt);
+        return at < 0 ? undefined : at + 1;
+      },
       deadlineMs,
     );
   }

@@ -80,7 +80,7 @@ export class Caller {
 
   /** Hangs up, or gives up while it still rings (CANCEL), and waits until that is confirmed. */
   async hangup(): Promise<void> {
-    if (!this.phone.events.some((event) => event.type === 'CALL_CLOSED')) await this.phone.hangup();
+    if (!this.phone.events.some((event) => event.type === 'CALL_CLOSED')) await this.phone.leave();
     await this.ended();
   }
 }

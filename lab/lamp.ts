@@ -49,7 +49,7 @@ export async function readLamp({
       [
         ...['--library-path', path, join(root, 'usr/bin/sipp'), `${server.host}:${server.port}`],
         ...['-sf', scenario, '-inf', list, '-m', '1', '-i', '127.0.0.1', '-p', String(ports.first)],
-        ...['-ci', '127.0.0.1', '-cp', String(ports.first + 6), '-nostdin', '-recv_timeout', '5000'],
+        ...['-ci', '127.0.0.1', '-cp', String(ports.first + 6), '-nostdin', '-recv_timeout', '20000'],
         ...['-trace_logs', '-log_file', join(dir, 'lamp.log')],
       ],
       { cwd: dir, outputFile: join(dir, 'output') },

@@ -65,7 +65,7 @@ export class Phone {
   }
 
   /** Registers and waits until the registrar has accepted; fails with its refusal. */
-  async register(deadlineMs = 10_000): Promise<void> {
+  async register(deadlineMs = 30_000): Promise<void> {
     const from = this.events.length;
     await this.#account(60);
     const event = await this.event(/^REGISTER_(OK|FAIL)$/, { from, deadlineMs });
@@ -75,7 +75,7 @@ export class Phone {
   }
 
   /** Takes the registration back and waits for the confirmation. */
-  async unregister(deadlineMs = 10_000): Promise<void> {
+  async unregister(deadlineMs = 30_000): Promise<void> {
     const from = this.events.length;
     await this.#account(0);
     await this.event(/^UNREGISTERING$/, { from, deadlineMs });
@@ -94,6 +94,13 @@ export class Phone {
   /** Hangs up, or refuses the ringing call as busy. */
   async hangup(): Promise<void> {
     await this.baresip.command('hangup');
+  }
+
+  /** Hangs up a call that the other side may end at this moment, too: then there is nothing left to do. */
+  async leave(): Promise<void> {
+    await this.hangup().catch((error: unknown) => {
+      if (!(error instanceof Error) || !error.message.includes(' refused hangup ')) throw error;
+    });
   }
 
   /** Mutes the microphone of the call: it sends silence. */

@@ -16,9 +16,6 @@ import { memberOf } from './names.js';
 import { isUnreachable } from './phones.js';
 import { queuesOfAgent, readWanted } from './wanted.js';
 
-/** Longest wait of a caller of sync(); the work goes on after it. A feature code has 5 s for its whole answer. */
-const patienceMs = 3000;
-
 interface SyncOptions {
   thorough?: boolean;
   alone?: boolean;
@@ -45,6 +42,8 @@ export class QueueMembership implements Membership {
     private readonly db: Database,
     private readonly manager: ManagerActions,
     private readonly log: Logger,
+    /** Longest wait of a caller of sync(); the work goes on after it. A feature code has 5 s for its whole answer. */
+    private readonly patienceMs = 3000,
   ) {
     this.#members = new QueueMembers(db, manager, log);
     const lasting = (fault: string, over: string): LastingFault =>
@@ -164,10 +163,12 @@ export class QueueMembership implements Membership {
       (error: unknown) => failed((error as Error).message),
     );
     const given = new AbortController();
-    const late = sleep(patienceMs, 'late' as const, { signal: given.signal }).catch(() => 'late' as const);
+    const late = sleep(this.patienceMs, 'late' as const, { signal: given.signal }).catch(
+      () => 'late' as const,
+    );
     const outcome = await Promise.race([told, late]);
     given.abort();
-    return outcome === 'late' ? failed(`Asterisk has not answered after ${patienceMs} ms`) : outcome;
+    return outcome === 'late' ? failed(`Asterisk has not answered after ${this.patienceMs} ms`) : outcome;
   }
 
   async cancelOffer(offer: string): Promise<void> {

@@ -11,10 +11,11 @@ import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { cli, star64 } from '../support/cli.js';
 import { freshDatabase } from '../support/database.js';
+import { allReadable } from '../support/event-feed.js';
 import { callJoined, defaultNode } from '../support/records.js';
 
 const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
-const deadlineMs = 20_000;
+const deadlineMs = 60_000;
 
 const { url, db } = await freshDatabase(t);
 await provision(db, crowd(2));
@@ -126,6 +127,7 @@ await t.test('without --follow: what was, and the end', async (t) => {
       .split('\n')
       .slice(0, -1)
       .map((line) => (JSON.parse(line) as { team: string }).team);
+  await allReadable(db);
   const one = await star64(['events'], { env });
   t.match(one, { status: 0, err: '' });
   t.same(

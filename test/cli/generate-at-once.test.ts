@@ -30,7 +30,8 @@ void t.test(
     t.notOk(existsSync(join(directory, 'current')));
     // Connections may be kept by the pool; none of them is at work or in a transaction.
     const { rows } = await db.raw<{ rows: { state: string }[] }>(
-      `select state from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'`,
+      `select state from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'
+       and backend_type = 'client backend'`,
     );
     t.same(rows, []);
     await lock.release();

@@ -5,7 +5,7 @@ import { connect } from '../../domain/database/pool.js';
 import { isUnreachable } from '../../domain/database/sql-errors.js';
 
 const postgres = await LabPostgres.start();
-const db = connect(postgres.url, { max: 2, deadlineMs: 1500 });
+const db = connect(postgres.url, { max: 2, deadlineMs: 3000 });
 const observer = connect(postgres.url, { max: 1 });
 t.teardown(async () => {
   postgres.thaw();

@@ -55,7 +55,7 @@ await t.test('each change comes once, with what it was before, from sign-in to s
 });
 
 await t.test('a call is told from its arrival to its end, to whoever asks for it', async (t) => {
-  const feed = await EventFeed.open(db, {
+  const feed = await openNow(db, {
     ...team,
     types: eventTypes.filter((type) => type.startsWith('call.')),
   });

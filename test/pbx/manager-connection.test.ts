@@ -159,7 +159,7 @@ void t.test('one that does not say so is used, and believed when it says so late
 });
 
 void t.test('a dead peer is noticed, a busy one is left alone', async (t) => {
-  const { ami, manager, events } = await connected(t, { pingEveryMs: 20, actionDeadlineMs: 50 });
+  const { ami, manager, events } = await connected(t, { pingEveryMs: 20, actionDeadlineMs: 300 });
   // Busy: no Pong, but events.
   ami.handler = ({ name, connection }) => {
     if (name === 'ping' && connection === ami.forEvents) connection.write(recorded('user-event.txt'));

@@ -128,7 +128,7 @@ await t.test(
 );
 
 await t.test('a move by command takes the agent from one phone to the other', async (t) => {
-  await admin('agent', 'sign-in', '1001', '--extension', '5001');
+  await followed('1001', () => admin('agent', 'sign-in', '1001', '--extension', '5001'));
   await members('1001');
   await db.raw(
     `update sign_ins set signed_in_at = signed_in_at - interval '1 minute' where signed_out_at is null`,
@@ -196,6 +196,7 @@ await t.test('a whole group is signed out: talks go on, and what rings goes to w
   const callers = [await customer()];
   const talks = await whoRings();
   await talks.phone.answer();
+  await talks.phone.established();
   await waitState(centre, talks.agent, 'talking');
   callers.push(await customer());
   const rings = await whoRings();
@@ -215,6 +216,7 @@ await t.test('a whole group is signed out: talks go on, and what rings goes to w
   t.equal(doing(talks.phone), 'CALL_ESTABLISHED', 'nobody is cut off in a conversation');
   t.equal(callsAt(idle.phone), calls, 'nor does the call go to one who was signed out with the others');
   for (const caller of callers) await caller.hangup();
+  await talks.phone.closed();
   await last.closed();
   await waitState(centre, fixed, 'wrap-up');
   await admin('agent', 'ready', fixed);
@@ -240,6 +242,7 @@ await t.test(
     await members();
     t.equal(doing(one), 'CALL_ESTABLISHED', 'it goes on');
     await caller.hangup();
+    await one.closed();
   },
 );
 

@@ -49,6 +49,7 @@ for (const { how, restart, after } of restarts) {
     await dialAndHear(centre, phone, '*641001', 'agent-loginok');
     const talk = await Conversation.begin(centre, phone);
     await waitCall(centre, talk.call, { outcome: 'answered', agent: '1001', open: true });
+    await waitState(centre, '1001', 'talking');
     await dialAndHear(centre, third, '*641003', 'agent-loginok');
     const before = (await statesOf(centre, '1001')).length;
     const mark = await server.log.mark();
@@ -58,7 +59,10 @@ for (const { how, restart, after } of restarts) {
     await talk.drop();
     await server.log.waitFor(/"msg":"connected to the Asterisk manager"/, mark, mendedMs);
     await waitAllMembers(/^1001/, '1002 paused:wrapup', '1003');
-    const [state = 'still talking', ...more] = (await statesOf(centre, '1001')).slice(before);
+    const [state = 'still talking', ...more] = await until('the end of the talk', async () => {
+      const states = (await statesOf(centre, '1001')).slice(before);
+      return states.length > 0 ? states : undefined;
+    });
     t.ok(after.includes(state) && more.length === 0, `the one who talked is ${state}`);
     await waitAllMembers(state === 'idle' ? '1001' : '1001 paused:wrapup', '1002 paused:wrapup', '1003');
     t.equal(await stateOf(centre, '1002'), 'wrap-up', 'a wrap-up goes on');

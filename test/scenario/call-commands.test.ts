@@ -27,8 +27,8 @@ async function answered() {
       .db('calls')
       .whereNull('ended_at')
       .orderBy('id', 'desc')
-      .first<{ uniqueid: string }>();
-    return row.uniqueid;
+      .first<{ uniqueid: string } | undefined>();
+    return row?.uniqueid;
   });
   await waitTalking(centre, '1001', call);
   return { customer, call, seen };

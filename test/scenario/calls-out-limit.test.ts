@@ -7,7 +7,7 @@ import { addTrunkGroup } from '../../domain/provisioning/trunk-group.js';
 import { addUser } from '../../domain/provisioning/user.js';
 import { addUserGroup } from '../../domain/provisioning/user-group.js';
 import { crowd } from '../../lab/provision.js';
-import { centreOf, needLab, signedInPhone, statesOf, waitMembers, waitState } from '../support/centre.js';
+import { centreOf, needLab, sameStates, signedInPhone, statesOf, waitMembers } from '../support/centre.js';
 import { Provider, toldIn } from '../support/providers.js';
 
 /**
@@ -57,9 +57,8 @@ await t.test('a call that a limit keeps in was none: no wrap-up follows', async 
     return ends.length > 0 ? ends : undefined;
   });
   t.match(told, { Refused: 'limit', Limit: 'team' });
-  await waitState(centre, '1001', 'idle');
+  await sameStates(t, centre, '1001', before, ['talking', 'idle']);
   await waitMembers(centre, 'astercc-support', ['1001']);
-  t.same((await statesOf(centre, '1001')).slice(before), ['talking', 'idle']);
   t.equal(provider.calls.length, 1);
   t.equal(other.calls.length, 0);
   await phone.closed();

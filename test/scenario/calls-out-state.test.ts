@@ -8,6 +8,7 @@ import {
   dialAndHear,
   membersOf,
   needLab,
+  sameStates,
   signedInPhone,
   statesOf,
   waitMembers,
@@ -71,7 +72,7 @@ await t.test('they talk from dialling on, and are in wrap-up once somebody answe
     'no call came meanwhile',
   );
   await dialAndHear(centre, phone, '*67', 'activated');
-  await phone.incoming(10_000);
+  await phone.incoming();
   await waitState(centre, '1001', 'ringing');
   await waiting.hangup();
   await phone.closed();
@@ -83,9 +84,9 @@ await t.test('who reaches nobody is free again, or in wrap-up where the mode is 
   let before = await soFar();
   await callOut();
   await phone.closed();
-  await waitMembers(centre, queue, ['1001']);
-  await waitState(centre, '1001', 'idle');
+  await sameStates(t, centre, '1001', before, ['talking', 'idle']);
   t.same(await since(before), ['talking out', 'idle']);
+  await waitMembers(centre, queue, ['1001']);
   await centre.star64('group', 'set', 'support', '--wrap-up', 'ring');
   before = await soFar();
   await callOut();
@@ -131,7 +132,10 @@ await t.test('a server that is dead in the middle finds the state that it comes 
   await phone.established();
   await waitState(centre, '1001', 'talking');
   await server.kill();
+  const mark = await server.log.mark();
   await server.start();
+  // From then on its promise stands.
+  await server.log.waitFor(/"msg":"watching Asterisk"/, mark);
   await waitMembers(centre, queue, ['1001']);
   t.same(await since(before), ['talking out'], 'the call goes on, with no offer and all');
   await server.kill();
@@ -158,6 +162,6 @@ await t.test('a pause goes on in Asterisk while a call out and its wrap-up inter
   await phone.closed();
   await waitState(centre, '1001', 'paused');
   t.same(await since(before), ['talking out', 'wrap-up out', 'paused']);
-  t.same(await membersOf(centre, queue), ['1001 paused:pause:0']);
+  await waitMembers(centre, queue, ['1001 paused:pause:0']);
   t.same(await asterisk.warnings(), []);
 });

@@ -192,8 +192,16 @@ await t.test('an administrator is rung to hear a call of their group, which is r
   );
   await phone.answer();
   await waitState(centre, '1001', 'talking');
-  const [open] = await db('calls').whereNull('ended_at').select<{ uniqueid: string }[]>('uniqueid');
-  const talk = open?.uniqueid ?? '';
+  const talk = await until(
+    'the call',
+    async () =>
+      (
+        await db('calls')
+          .where('caller', 'like', '%4930555')
+          .whereNull('ended_at')
+          .pluck<string[]>('uniqueid')
+      )[0],
+  );
   await centre.star64('call', 'hold', talk);
   await waitHeld(true);
   await centre.star64('call', 'resume', talk);
@@ -204,8 +212,9 @@ await t.test('an administrator is rung to hear a call of their group, which is r
   await phone.resume();
   await waitHeld(false);
   await t.rejects(centre.star64('supervise', '5001', '--from', '5001'), /administers no group/);
+  const from = supervisor.events.length;
   await centre.star64('supervise', '5001', '--from', '5002', '--mode', 'whisper');
-  await supervisor.incoming();
+  await supervisor.event(/^CALL_INCOMING$/, { from });
   t.same(await listSupervisions(db, 'astercc', {}), [], 'nothing is heard before they pick up');
   await supervisor.answer();
   const [heard] = await until('the record', async () => {
@@ -214,5 +223,5 @@ await t.test('an administrator is rung to hear a call of their group, which is r
   });
   t.match(heard, { user: 'carl', from: '5002', extension: '5001', agent: '1001', mode: 'whisper' });
   await customer.hangup();
-  await supervisor.closed();
+  await supervisor.event(/^CALL_CLOSED$/, { from });
 });

@@ -180,7 +180,7 @@ async function cell(t: Test, row: Row, fault: Fault): Promise<void> {
   const from = await asterisk.verbose.mark();
   const caller = await callIn(centre, didOf(row));
   if (phone) {
-    await phone.event(/^CALL_ESTABLISHED$/, { from: seen, deadlineMs: 20_000 });
+    await phone.event(/^CALL_ESTABLISHED$/, { from: seen, deadlineMs: 40_000 });
     await caller.hangup();
     await phone.event(/^CALL_CLOSED$/, { from: seen });
     t.pass(`${row.to}, ${fault}: ${rings} answers`);
@@ -191,7 +191,7 @@ async function cell(t: Test, row: Row, fault: Fault): Promise<void> {
         const all = await heard(didOf(row), from);
         return all.length >= hears.length ? all : undefined;
       },
-      20_000,
+      40_000,
     );
     t.same(sounds.slice(0, hears.length), hears, `${row.to}, ${fault}: heard`);
     // Whoever is let go hears everything, and hangs up no sooner.

@@ -10,6 +10,7 @@ import { addUser } from '../../domain/provisioning/user.js';
 import type { Phone } from '../../lab/phone.js';
 import { readSamples, toneIn } from '../../lab/wav.js';
 import { centreFor, dialAndHear, needLab } from '../support/centre.js';
+import { waitJoined } from '../support/in-call.js';
 import { Provider, toldIn, triesIn } from '../support/providers.js';
 
 /** Emergency numbers from a phone, over whatever trunk is left: with a server, and with everything of ours dead. */
@@ -160,11 +161,14 @@ await t.test('in a pause, and while every channel of a trunk is taken', async (t
 await t.test('who sends somebody on to it is who calls', async (t) => {
   own.does('answer');
   const before = own.calls.length;
+  const mark = await asterisk.verbose.mark();
   await phone.dial('5002');
   await plain.incoming();
   await plain.answer();
   await phone.established();
   await plain.established();
+  // Who is in no bridge yet can send nobody on.
+  for (const one of [phone, plain]) await waitJoined(centre, one, mark);
   await phone.transfer('112');
   const call = await own.call(before, 'answered');
   t.equal(call.from, '+4930600101');
@@ -203,13 +207,17 @@ await t.test('with no server and no PostgreSQL, over the last trunk that works',
   await plain.established();
   shared.hangUp(call);
   await plain.closed();
+  const ends = await until('the end to be told', async () => {
+    const told = await toldIn(asterisk, 'Star64OutEnd', mark);
+    return told.length > 0 ? told : undefined;
+  });
   t.same(await triesIn(asterisk, mark), [
     'provider.own failed 503',
     'provider.other failed',
     'provider.shared answered 200',
   ]);
   t.equal(call.from, '+4930600100');
-  t.match(await toldIn(asterisk, 'Star64OutEnd', mark), [{ Status: 'ANSWER', EndedBy: 'callee' }]);
+  t.match(ends, [{ Status: 'ANSWER', EndedBy: 'callee' }]);
   t.ok(toneIn(await readSamples(await plain.heard()), 440) > 1000, 'what is said before the answer is heard');
 });
 
@@ -227,6 +235,7 @@ await t.test('also over a trunk that Asterisk takes for gone, though somebody ta
     'provider.other answered 200',
   ]);
   await phone.hangup();
+  await phone.closed();
 });
 
 await t.test('where no trunk takes it, a voice says so after two rounds', async (t) => {
@@ -237,7 +246,7 @@ await t.test('where no trunk takes it, a voice says so after two rounds', async 
   for (const provider of providers) await provider.reachable(asterisk);
   const mark = await asterisk.verbose.mark();
   await plain.dial('112');
-  await asterisk.waitPlayed(plain.user, 'all-circuits-busy-now', mark, 20_000);
+  await asterisk.waitPlayed(plain.user, 'all-circuits-busy-now', mark);
   await plain.closed();
   const round = providers.map(({ endpoint }) => `${endpoint} failed 503`);
   t.same(await triesIn(asterisk, mark), [...round, ...round]);

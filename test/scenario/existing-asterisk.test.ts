@@ -156,7 +156,7 @@ await t.test('an agent dials *64, and a customer reaches him', async (t) => {
   });
   t.teardown(() => server.stop());
   t.teardown(async () => (t.passing() ? undefined : t.comment((await log.lines()).join('\n'))));
-  await log.waitFor(/"msg":"serving"/, 0, 20_000);
+  await log.waitFor(/"msg":"serving"/, 0, 60_000);
 
   const phone = await Phone.start({ user: 'astercc-5000', secret, server: asterisk.sip });
   t.teardown(() => phone.stop());

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap';
+import { until } from '../../domain/machine/processes.js';
 import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
 import { setGroup } from '../../domain/provisioning/group.js';
 import { Caller } from '../../lab/caller.js';
@@ -193,11 +194,14 @@ async function enter({ agent, did, state }: Column, phone: Phone): Promise<() =>
     return nothing;
   }
   const customer = await Caller.call({ from: '4930123', to: did, server: asterisk.sip });
-  await phone.incoming(20_000);
+  const { id } = await phone.incoming();
   await waitState(centre, agent, 'ringing');
   const hangUp = async (): Promise<void> => {
     await customer.hangup();
-    await phone.closed();
+    // Of this call: a code may have been dialled beside it.
+    await until(`the end of the customer's call at ${phone.user}`, () =>
+      phone.events.find((event) => event.type === 'CALL_CLOSED' && event.id === id),
+    );
   };
   if (state === 'ringing') return hangUp;
   await phone.answer();

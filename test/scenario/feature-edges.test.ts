@@ -151,8 +151,11 @@ await t.test(
     await one.closed();
     await two.answer();
     await waitState(centre, '1002', 'talking');
-    const calls = await db('calls').select<{ outcome: string | null }[]>('outcome');
-    t.same(calls, [{ outcome: 'answered' }], 'one call, answered');
+    const outcomes = (): Promise<(string | null)[]> => db('calls').pluck('outcome');
+    await until('the answer to be recorded', async () =>
+      (await outcomes()).includes('answered') ? true : undefined,
+    );
+    t.same(await outcomes(), ['answered'], 'one call, answered');
     await customer.hangup();
     await two.closed();
     await dialled(centre, two, '*65');
@@ -205,9 +208,11 @@ await t.test('two phones at once, for every code: one place, one state, no gap',
     const state = await stateOf(centre, '1001');
     const member = { 'signed-out': [], paused: ['1001 paused:pause:1'] }[state] ?? ['1001'];
     await waitMembers(centre, 'astercc-support', member);
-    if (open[0] !== undefined) {
-      t.match(await asterisk.console('queue show astercc-support'), new RegExp(`astercc-${open[0]}`));
-    }
+    const [at] = open;
+    if (at !== undefined)
+      await until(`a member at ${at}`, async () =>
+        (await asterisk.console('queue show astercc-support')).includes(`astercc-${at}`) ? true : undefined,
+      );
     for (const phone of [here, there]) await dialled(centre, phone, '*65');
     await waitMembers(centre, 'astercc-support', []);
   }

@@ -43,7 +43,7 @@ const manager = new Manager(
 );
 manager.start();
 t.teardown(() => manager.stop());
-await manager.whenUp(10_000);
+await manager.whenUp(30_000);
 const read = async (variable: string): Promise<string> =>
   (await manager.action('Getvar', { Variable: variable })).headers.get('value') ?? '';
 const write = (variable: string, value: string) =>
@@ -118,5 +118,8 @@ void t.test('the marks of wrap-ups need no class "system", and leave nothing beh
     /^0 results found/m.test(await asterisk.console(ofCarried)) ? true : undefined,
   );
   t.match(await asterisk.console('database show star64-wrapup'), /^0 results found/m);
+  await until('the watchdog to be gone', async () =>
+    (await asterisk.console('core show channels concise')).includes('star64-watchdog') ? undefined : true,
+  );
   t.same(await globals(), before);
 });

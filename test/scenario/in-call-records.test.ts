@@ -30,13 +30,18 @@ async function answered() {
   await anna.answer();
   await anna.established();
   await waitState(centre, '1001', 'talking');
-  const [call = ''] = await db('calls').orderBy('id', 'desc').limit(1).pluck<string[]>('uniqueid');
+  const call = await until(
+    'the call',
+    async () =>
+      (await db('calls').whereNull('ended_at').orderBy('id', 'desc').pluck<string[]>('uniqueid'))[0],
+  );
   return { customer, call };
 }
 
 /** Bert, whom Anna has asked for, answers. */
 async function bertAnswers(): Promise<void> {
   await bert.incoming();
+  await waitState(centre, '1002', 'ringing');
   await bert.answer();
   await bert.established();
   await waitState(centre, '1002', 'talking');
@@ -48,8 +53,12 @@ const holding = (kind: string | null): Promise<true> =>
     const [open = null] = await db('holds').whereNull('ended_at').pluck<string[]>('kind');
     return open === kind ? true : undefined;
   });
-const supportTalks = async (): Promise<number | undefined> =>
-  (await readStatus(db, 'astercc')).groups.find(({ name }) => name === 'support')?.talking;
+/** Waits until so many agents of support talk to a customer of theirs. */
+const supportTalks = (talking: number): Promise<true> =>
+  until(`${talking} to talk in support`, async () => {
+    const { groups } = await readStatus(db, 'astercc');
+    return groups.find(({ name }) => name === 'support')?.talking === talking ? true : undefined;
+  });
 const ended = (call: string): Promise<true> =>
   until('the end of the call', async () =>
     (await db('calls').where({ uniqueid: call }).whereNotNull('ended_at')).length === 1 ? true : undefined,
@@ -82,7 +91,8 @@ await t.test('held, given up, and left to whom they asked: each has their own st
   await anna.digits('*6');
   await ready('1001', anna);
   t.equal(await stateOf(centre, '1002'), 'talking', 'who has the customer now');
-  t.equal(await supportTalks(), 0, 'a customer after a transfer is in no group');
+  // A customer after a transfer is in no group.
+  await supportTalks(0);
   await customer.hangup();
   await ready('1002', bert);
   await ended(call);
@@ -138,15 +148,10 @@ await t.test(
     await holding('consult');
     await server.kill();
     await customer.hangup();
+    const mark = await server.log.mark();
     await server.start();
     await ended(call);
-    await until('the reconciliation to be over', async () =>
-      (await server.log.lines()).some(
-        (line) => line.includes('"step":"ended calls"') && line.includes('"mended"'),
-      )
-        ? true
-        : undefined,
-    );
+    await server.log.waitFor(/"step":"ended calls".*"msg":"mended"/, mark);
     t.equal(await stateOf(centre, '1001'), 'talking');
     t.equal(await stateOf(centre, '1002'), 'talking');
     await anna.hangup();
@@ -164,10 +169,10 @@ await t.test('the agent leaves a conference, and a colleague of a queue whom the
   await anna.digits('*3');
   await holding(null);
   t.equal(await stateOf(centre, '1001'), 'talking');
-  t.equal(await supportTalks(), 1);
+  await supportTalks(1);
   await anna.hangup();
   await ready('1001', anna);
-  t.equal(await supportTalks(), 0);
+  await supportTalks(0);
   t.equal(await stateOf(centre, '1002'), 'talking');
   await customer.hangup();
   await ready('1002', bert);

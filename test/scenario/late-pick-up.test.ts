@@ -3,7 +3,16 @@ import { Caller } from '../../lab/caller.js';
 import type { Phone } from '../../lab/phone.js';
 import { crowd } from '../../lab/provision.js';
 import { until } from '../../domain/machine/processes.js';
-import { centreOf, dialAndHear, gaps, stateOf, statesOf, waitMembers, waitState } from '../support/centre.js';
+import {
+  centreOf,
+  dialAndHear,
+  gaps,
+  sameStates,
+  stateOf,
+  statesOf,
+  waitMembers,
+  waitState,
+} from '../support/centre.js';
 import { watchOfferEnds, type OfferEnd } from '../support/offer-ends.js';
 
 /**
@@ -69,8 +78,7 @@ for (const mode of modes) {
       await phone.closed();
       const [end] = await endsAfter(from, 1);
       t.match(end, { state: 'Up', joined: false, wrapUp: state === 'wrap-up' });
-      await waitState(centre, '1001', state);
-      t.same((await statesOf(centre, '1001')).slice(before), ['ringing', state]);
+      await sameStates(t, centre, '1001', before, ['ringing', state]);
       await expect({ 1001: state });
     },
   );
@@ -107,7 +115,9 @@ for (const mode of modes) {
       t.match(late, { joined: false, wrapUp: mode === 'ring' });
       t.match(talked, { state: 'Up', joined: true, wrapUp: true });
       const rest = mode === 'ring' ? 'wrap-up' : 'idle';
-      t.equal((await statesOf(centre, loser)).at(-1), rest);
+      await until(`${loser} to be ${rest} again`, async () =>
+        (await statesOf(centre, loser)).slice(before[loser]).at(-1) === rest ? true : undefined,
+      );
       t.notOk(
         (await statesOf(centre, loser)).slice(before[loser]).includes('talking'),
         'no state says that the late one talked',

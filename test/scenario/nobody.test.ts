@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
 import { pauseAgent, signInAgent } from '../../domain/provisioning/admin-action.js';
 import { until } from '../../domain/machine/processes.js';
@@ -41,11 +42,10 @@ const outcomes = async (name: Name): Promise<(string | null)[]> =>
     .where({ 'g.name': name })
     .orderBy('v.id')
     .pluck('v.outcome');
-/** Waits until the caller is sent away, and this is on record. */
-async function sentAway(name: Name, caller: Caller, outcome: string, deadlineMs?: number): Promise<void> {
-  await caller.ended(deadlineMs);
-  await until(`the outcome in ${name}`, async () =>
-    (await outcomes(name)).at(-1) === outcome ? true : undefined,
+/** Waits until the visits of a group are on record so. */
+async function waitOutcomes(name: Name, ...wanted: (string | null)[]): Promise<void> {
+  await until(`the outcomes ${wanted.join(', ')} in ${name}`, async () =>
+    isDeepStrictEqual(await outcomes(name), wanted) ? true : undefined,
   );
 }
 
@@ -67,23 +67,27 @@ for (const name of ['paused', 'short'] as const) {
   await waitMembers(centre, queueOf(name), [`${agentOf(name)} paused:pause:0`]);
 }
 const waiting = { paused: await call('paused'), gone: await call('gone'), short: await call('short') };
+await waitWaiting(centre, queueOf('paused'), 1);
+const late = await call('paused');
+await waitWaiting(centre, queueOf('paused'), 2);
 
-await t.test('nobody is signed in, also no longer: the caller is told at once', async (t) => {
+await t.test('nobody is signed in, also no longer: the caller is told at once', async () => {
   const mark = await asterisk.verbose.mark();
   const first = await call('empty');
   await asterisk.waitPlayed('lab-trunk', 'vm-nobodyavail', mark);
-  await sentAway('empty', first, 'nobody');
+  await first.ended();
+  await waitOutcomes('empty', 'nobody');
   const phone = await centre.phone(phoneOf('empty'));
   await dialAndHear(centre, phone, `*64${agentOf('empty')}`, 'agent-loginok');
   await dialAndHear(centre, phone, '*660', 'do-not-disturb');
   const second = await call('empty');
   await waitWaiting(centre, queueOf('empty'), 1);
   await dialAndHear(centre, phone, '*65', 'agent-loggedoff');
-  await sentAway('empty', second, 'nobody');
-  t.same(await outcomes('empty'), ['nobody', 'nobody']);
+  await second.ended();
+  await waitOutcomes('empty', 'nobody', 'nobody');
 });
 
-await t.test('a phone that registers anew throws nobody out', async (t) => {
+await t.test('a phone that registers anew throws nobody out', async () => {
   const phone = await centre.phone(phoneOf('anew'));
   await dialAndHear(centre, phone, `*64${agentOf('anew')}`, 'agent-loginok');
   await phone.unregister();
@@ -93,19 +97,20 @@ await t.test('a phone that registers anew throws nobody out', async (t) => {
   await phone.incoming();
   await phone.answer();
   await waitState(centre, agentOf('anew'), 'talking');
-  t.same(await outcomes('anew'), ['answered']);
+  await waitOutcomes('anew', 'answered');
   await caller.hangup();
   await phone.closed();
 });
 
 await t.test('all paused, all unreachable, the longest wait: told in time; not so in wrap-up', async (t) => {
-  await sentAway('short', waiting.short, 'timeout');
-  const late = await call('paused');
-  await waitWaiting(centre, queueOf('paused'), 2);
-  await sentAway('paused', waiting.paused, 'nobody', 60_000);
-  await late.ended();
-  await sentAway('gone', waiting.gone, 'nobody', 60_000);
-  t.same(await outcomes('paused'), ['nobody', 'nobody'], 'also who came later');
+  await waiting.short.ended();
+  await waitOutcomes('short', 'timeout');
+  await waiting.paused.ended(60_000);
+  // Also who came later.
+  await late.ended(60_000);
+  await waitOutcomes('paused', 'nobody', 'nobody');
+  await waiting.gone.ended(60_000);
+  await waitOutcomes('gone', 'nobody');
   // Who began to wait before them does so still.
   t.same(await outcomes('resting'), ['answered', null]);
   await waitWaiting(centre, queueOf('resting'), 1);
@@ -130,7 +135,7 @@ await t.test("the first seconds after Asterisk's start throw nobody out", async 
   await phone.answer();
   await waitState(centre, agentOf('start'), 'talking');
   t.notOk((await asterisk.verbose.lines()).slice(mark).some((line) => line.includes('vm-nobodyavail')));
-  t.same(await outcomes('start'), ['answered']);
+  await waitOutcomes('start', 'answered');
   await caller.hangup();
   await phone.closed();
 });

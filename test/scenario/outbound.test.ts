@@ -8,6 +8,7 @@ import { Caller } from '../../lab/caller.js';
 import type { Phone } from '../../lab/phone.js';
 import { crowd } from '../../lab/provision.js';
 import { centreOf, needLab } from '../support/centre.js';
+import { waitJoined } from '../support/in-call.js';
 import { Provider, toldIn, triesIn } from '../support/providers.js';
 
 await needLab(t);
@@ -91,7 +92,7 @@ async function dialOut(
     await until('the voice', async () =>
       (await asterisk.played(phone.user, from)).length > 0 ? true : undefined,
     );
-    await phone.hangup();
+    await phone.leave();
   }
   const { param = '' } = await phone.closed();
   const end = await until(
@@ -176,7 +177,7 @@ await t.test(
       const from = await asterisk.verbose.mark();
       await crowdPhone.dial(number);
       await asterisk.waitPlayed('astercc-5001', sound, from);
-      await crowdPhone.hangup();
+      await crowdPhone.leave();
       await crowdPhone.closed();
     }
     t.notOk(
@@ -215,11 +216,16 @@ await t.test(
     await anna.incoming();
     await anna.answer();
     await caller.answered();
+    await waitJoined(centre, anna, from);
     b.does('ring');
     await anna.transfer('0030777777#');
     const call = await b.call(before, 'invited');
     t.match(call, { number: '+4930777777', from: '+4930600100' });
-    t.match((await toldIn(asterisk, 'Star64Out', from))[0], {
+    const out = await until(
+      'the call to be told',
+      async () => (await toldIn(asterisk, 'Star64Out', from))[0],
+    );
+    t.match(out, {
       Phone: 'astercc-5002',
       Refused: '',
       Asked: 'yes',
@@ -237,6 +243,7 @@ await t.test(
   async (t) => {
     const caller = await Caller.call({ from: '4930555', to: '+4930600100', server: asterisk.sip });
     centre.phones.push(caller.phone);
+    let joined = await asterisk.verbose.mark();
     await anna.incoming();
     await anna.answer();
     await caller.answered();
@@ -250,9 +257,11 @@ await t.test(
     ] as const) {
       const from = await asterisk.verbose.mark();
       const seen = anna.events.length;
+      await waitJoined(centre, anna, joined);
       await anna.transfer(number);
       // In either order.
       for (const event of [/^CALL_CLOSED$/, /^CALL_INCOMING$/]) await anna.event(event, { from: seen });
+      joined = await asterisk.verbose.mark();
       await anna.answer();
       await anna.event(/^CALL_ESTABLISHED$/, { from: seen });
       const told = await toldIn(asterisk, 'Star64OutEnd', from);
@@ -329,7 +338,11 @@ await t.test('without a server: no more calls at a time than with one', async (t
   const from = await asterisk.verbose.mark();
   const second = await call();
   await second.ended();
-  t.match(await toldIn(asterisk, 'Star64OutEnd', from), [{ Refused: 'limit', Limit: 'group-sales' }]);
+  const end = await until(
+    'the end to be told',
+    async () => (await toldIn(asterisk, 'Star64OutEnd', from))[0],
+  );
+  t.match(end, { Refused: 'limit', Limit: 'group-sales' });
   t.equal(b.calls.length, before + 1);
   await first.hangup();
 });

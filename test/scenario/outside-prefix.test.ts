@@ -5,6 +5,7 @@ import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { crowd } from '../../lab/provision.js';
 import { callIn } from '../support/calls.js';
 import { centreOf, needLab, signedInPhone } from '../support/centre.js';
+import { waitJoined } from '../support/in-call.js';
 import { Provider, toldIn } from '../support/providers.js';
 
 /** Whatever a team has as outside prefix: what it has itself comes first, and emergency numbers before a refusal. */
@@ -41,7 +42,7 @@ await t.test('without a trunk an emergency call is told as one, and other number
       return events.length > 0 ? events : undefined;
     });
     t.match(told, { Phone: 'astercc-5002', Number: '112' }, dialled);
-    await bert.hangup();
+    await bert.leave();
     await bert.closed();
   }
   const refused = await asterisk.verbose.mark();
@@ -51,7 +52,7 @@ await t.test('without a trunk an emergency call is told as one, and other number
     return events.length > 0 ? events : undefined;
   });
   t.match(out, { Dialled: '030123456', Refused: 'no-trunk' });
-  await bert.hangup();
+  await bert.leave();
   await bert.closed();
   // An operator's own extension is where it was.
   await bert.dial('0110');
@@ -79,10 +80,12 @@ await t.test('with no prefix a number inside is one inside, with a # at its end,
   await provider.reachable(asterisk);
   await rings('5001#');
   await rings('6000#');
+  const from = await asterisk.verbose.mark();
   const caller = await callIn(centre);
   await anna.incoming();
   await anna.answer();
   await caller.answered();
+  await waitJoined(centre, anna, from);
   const third = await centre.phone('5003');
   await anna.transfer('5003#');
   await third.incoming();

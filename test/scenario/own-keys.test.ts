@@ -9,7 +9,7 @@ import { addTeam } from '../../domain/provisioning/team.js';
 import { Caller } from '../../lab/caller.js';
 import type { Phone } from '../../lab/phone.js';
 import { crowd } from '../../lab/provision.js';
-import { readSamples, toneIn } from '../../lab/wav.js';
+import { isWhole, readSamples, toneIn } from '../../lab/wav.js';
 import { centreOf, dialAndHear } from '../support/centre.js';
 import { Voices } from '../support/in-call.js';
 
@@ -99,17 +99,16 @@ const noChannels = (): Promise<true> =>
       : true,
   );
 
-/** What is told of the newest call, by key. */
-const told = (): Promise<string[]> =>
+/** What is told of the newest call, by key: so many things, which are written up to a second later than its end. */
+const told = (count: number): Promise<string[]> =>
   until('the story to be told', async () => {
     const call = await db('calls')
       .orderBy('id', 'desc')
       .first<{ uniqueid: string; ended_at: Date | null } | undefined>();
     if (!call?.ended_at) return undefined;
     const says = (await readStory(db, 'astercc', call.uniqueid)).story.map(({ says }) => says);
-    return says.some((one) => one.startsWith('over'))
-      ? says.filter((one) => one.includes('by key'))
-      : undefined;
+    const keyed = says.filter((one) => one.includes('by key'));
+    return says.some((one) => one.startsWith('over')) && keyed.length >= count ? keyed : undefined;
   });
 
 /**
@@ -119,7 +118,10 @@ const told = (): Promise<string[]> =>
 async function longestSilence(hertz: number): Promise<number> {
   const monitor = join(asterisk.dir, 'state/spool/monitor');
   const files = (await readdir(monitor, { recursive: true })).filter((name) => name.endsWith('.wav'));
-  const samples = await readSamples(join(monitor, files.sort().at(-1) ?? ''));
+  const newest = join(monitor, files.sort().at(-1) ?? '');
+  // It is closed a moment after the call.
+  await until('the end of the recording', async () => (await isWhole(newest)) || undefined);
+  const samples = await readSamples(newest);
   if (samples.length < 3 * 1600) throw new Error('next to nothing is recorded');
   let [run, longest] = [0, 0];
   for (let at = 0; at + 1600 <= samples.length; at += 1600) {
@@ -173,7 +175,7 @@ await t.test('recording by rule: pauses, goes on; the end for all', async (t) =>
   await key(anna, '*0', 'beep');
   await Promise.all([customer.closed(), anna.closed()]);
   await noChannels();
-  t.match(await told(), [
+  t.match(await told(3), [
     'the recording pauses, by key',
     'the recording goes on, by key',
     'ended for all, by key',
@@ -230,7 +232,7 @@ await t.test(
     await key(anna, '*0', 'beep');
     await Promise.all([customer.closed(), anna.closed(), bert.closed()]);
     await noChannels();
-    t.match(await told(), [/5003.* is dropped/, /5002.* is dropped/, 'ended for all, by key']);
+    t.match(await told(3), [/5003.* is dropped/, /5002.* is dropped/, 'ended for all, by key']);
   },
 );
 

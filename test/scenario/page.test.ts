@@ -4,8 +4,10 @@ import { setAgent } from '../../domain/provisioning/agent.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { createWeb } from '../../web/server.js';
 import { needBrowser, openBrowser, type Page } from '../support/browser.js';
+import { until } from '../../domain/machine/processes.js';
 import { callIn } from '../support/calls.js';
 import { centreOf, dialAndHear, dialled } from '../support/centre.js';
+import { waitJoined } from '../support/in-call.js';
 
 /**
  * An agent with the page, real telephones beside it: first everything is done on the page, then the same by the keys of the
@@ -83,7 +85,9 @@ await t.test('signed in, rung with a popup, consulted, handed over and done, all
   await page.getByRole('heading', { name: 'You ask 5003' }).waitFor();
   await page.getByRole('button', { name: 'Hand over' }).click();
   await stateIs(page, 'wrap-up');
-  t.equal((await centre.db('calls').whereNull('ended_at')).length, 1, 'the customer talks there');
+  await until('the customer alone to talk there', async () =>
+    (await centre.db('calls').whereNull('ended_at')).length === 1 ? true : undefined,
+  );
   t.match(await page.textContent('#countdown'), /^(5:00|4:[0-5][0-9])$/);
   await page.getByLabel('Result').fill('sold');
   await page.getByRole('button', { name: 'Done' }).click();
@@ -112,6 +116,7 @@ await t.test('each other button of a call does what it says, and the page shows 
   await anna.answer();
   await stateIs(page, 'talking');
   await page.getByText('Call within the team').waitFor();
+  await expert.event(/^CALL_ESTABLISHED$/, { from: before });
   await press('Hang up');
   await anna.closed();
   await expert.closed();
@@ -154,13 +159,16 @@ await t.test('the next by keys alone, and the page follows', async () => {
   const customer = await callIn(centre);
   await anna.incoming();
   await stateIs(page, 'ringing');
+  const from = await centre.asterisk.verbose.mark();
   await anna.answer();
   await stateIs(page, 'talking');
+  await waitJoined(centre, anna, from);
   await anna.digits('*7');
   await page.getByText('On hold').waitFor();
   await anna.digits('*7');
   await page.waitForSelector('#held', { state: 'hidden' });
   await anna.digits('*15003');
+  await anna.closed();
   await stateIs(page, 'wrap-up');
   await customer.hangup();
   await dialAndHear(centre, anna, '*67', 'activated');

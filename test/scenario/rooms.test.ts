@@ -10,7 +10,7 @@ import { callIn } from '../support/calls.js';
 import { centreOf, dialAndHear, dialled, signedInPhone, stateOf, waitState } from '../support/centre.js';
 import { ConsultingPhone } from '../support/consulting-phone.js';
 import { lastCall, waitRecorded } from '../support/recorded-calls.js';
-import { Voices, waitTold } from '../support/in-call.js';
+import { Voices, waitJoined, waitTold } from '../support/in-call.js';
 
 /** Conference rooms (spec 4, 61, 63): by number, inside a team. */
 const groups = [{ name: 'support', number: '6000', wrapUp: 'off', directCalls: 'talking' }];
@@ -61,9 +61,11 @@ async function press(phone: Phone, key: string, prompt: string): Promise<void> {
 
 /** Anna has the customer whom the queue gives her. */
 async function answered(): Promise<void> {
+  const from = await asterisk.verbose.mark();
   await anna.incoming();
   await anna.answer();
   await anna.established();
+  await waitJoined(centre, anna, from);
   await waitState(centre, '1001', 'talking');
 }
 
@@ -196,9 +198,11 @@ await t.test(
 
     const asks = await callIn(centre);
     await answered();
+    const from = await asterisk.verbose.mark();
     await anna.digits('*25005');
     const asked = await emil.called();
     t.equal(emil.shows(asked), '5001', 'the phone of who is asked shows who asks');
+    await waitJoined(centre, anna, from);
     await anna.digits('*6');
     await until('the customer on its display', () => (emil.shows(asked) === '4930555' ? true : undefined));
     await asks.hangup();

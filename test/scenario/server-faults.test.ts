@@ -9,7 +9,6 @@ import {
   dialAndHear,
   gaps,
   guarded,
-  membersOf,
   stateOf,
   statesOf,
   waitMembers,
@@ -213,5 +212,5 @@ await t.test('no interval of any agent has a gap', async (t) => {
   await server.start();
   await dialAndHear(centre, colleague, '*65', 'agent-loggedoff');
   t.same(await gaps(centre), []);
-  t.same(await membersOf(centre, 'astercc-support'), ['1001']);
+  await waitMembers(centre, 'astercc-support', ['1001']);
 });

@@ -259,12 +259,14 @@ await t.test(
   'where the team says so the agent hears a tone as it begins, and the customer never',
   async (t) => {
     const customer = await talking('600100', anna, '');
+    const heard = carl.events.length;
     const mark = await asterisk.verbose.mark();
     await listens('*715001');
     await asterisk.verbose.waitFor(/<Local\/tone@star64-supervision-tone\S*> Playing 'beep\./, mark);
     await asterisk.verbose.waitFor(/Executing \[tone@star64-supervision-tone:5\]/, mark);
     await customer.phone.hangup();
-    await carl.closed();
+    await customer.phone.closed();
+    await carl.event(/^CALL_CLOSED$/, { from: heard });
     t.same(await asterisk.recognise(await anna.heard(), ['beep']), ['beep']);
     t.same(await asterisk.recognise(await customer.phone.heard(), ['beep']), []);
     t.equal((await over())[0]?.announced, true);

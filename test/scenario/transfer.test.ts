@@ -7,6 +7,7 @@ import { crowd } from '../../lab/provision.js';
 import { centreOf, dialAndHear, waitMembers, waitState } from '../support/centre.js';
 import { callIn } from '../support/calls.js';
 import { ConsultingPhone } from '../support/consulting-phone.js';
+import { waitJoined } from '../support/in-call.js';
 
 const wrapUp = { wrapUp: 'off', strategy: 'linear', missedLimit: 0 };
 const team = crowd(4, {
@@ -53,10 +54,12 @@ const says = (name: string, wanted: Partial<GroupStatus>): Promise<GroupStatus> 
 
 /** A customer whom Anna of support has answered. */
 async function answered() {
+  const from = await centre.asterisk.verbose.mark();
   const customer = await callIn(centre);
   await anna.incoming();
   await anna.answer();
   await anna.established();
+  await waitJoined(centre, anna, from);
   await says('support', { talking: 1 });
   return customer;
 }
@@ -143,8 +146,9 @@ await t.test('each ring attempt has its result', async (t) => {
   await last('refused');
   await patient.hangup();
   await says('support', { waiting: 0 });
-  const offers = await centre.db('offers').whereNull('ended_at');
-  t.same(offers, []);
+  await until('no offer to be open', async () =>
+    (await centre.db('offers').whereNull('ended_at')).length === 0 ? true : undefined,
+  );
 });
 
 await t.test('attended: the customer gets the place in the queue that the agent has asked for', async (t) => {

@@ -64,9 +64,9 @@ const phone = await signedInPhone(centre, '1001');
 await t.test('it registers with the secret as it was given, whatever signs are in it', async (t) => {
   await until('the registration', () => registrar.contact);
   t.match(registrar.contact, /^sip:4930600100@.*;line=/);
-  const [asked, proven] = registrar.requests('REGISTER');
-  t.notOk(asked?.headers.has('authorization'));
-  t.ok(proven?.headers.has('authorization'), 'after the challenge');
+  // What is asked first may be sent twice.
+  const proven = registrar.requests('REGISTER').map(({ headers }) => headers.has('authorization'));
+  t.same([proven[0], proven.includes(true)], [false, true], 'after the challenge');
   const works = await until('the trunk to work', async () => {
     const report = await tested('main');
     return report.status === 0 ? report : undefined;

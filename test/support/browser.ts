@@ -31,7 +31,8 @@ export async function openBrowser(t: Test) {
   });
   return async (options: BrowserContextOptions = {}): Promise<{ page: Page; context: BrowserContext }> => {
     const context = await running.newContext({ locale: 'en', ...options });
-    context.setDefaultTimeout(30_000);
+    // Pages follow events, which other tests on the same PostgreSQL can hold back.
+    context.setDefaultTimeout(60_000);
     const page = await context.newPage();
     return { page, context };
   };

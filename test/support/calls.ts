@@ -125,7 +125,7 @@ export class Conversation {
   async drop(): Promise<void> {
     await this.caller.hangup();
     if (!this.phone.events.slice(this.from).some(({ type }) => type === 'CALL_CLOSED'))
-      await this.phone.hangup();
+      await this.phone.leave();
     await this.phone.closed();
   }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Test } from 'tap';
 import { Centre, type CentreOptions } from '../../lab/centre.js';
 import type { PhoneEvent } from '../../lab/baresip.js';
@@ -65,7 +66,7 @@ export async function signedInPhone(centre: Centre, agent: string): Promise<Phon
   return phone;
 }
 
-/** Dials, waits until each prompt has been played to the phone, in this order, and until the call has ended. */
+/** Dials, waits until each prompt has been played to the phone, in this order, and until this call has ended. */
 export async function dialAndHear(
   centre: Centre,
   phone: Phone,
@@ -74,12 +75,13 @@ export async function dialAndHear(
 ): Promise<void> {
   let from = await centre.asterisk.verbose.mark();
   await phone.dial(number);
-  for (const prompt of prompts) {
-    await centre.asterisk.waitPlayed(phone.user, prompt, from);
-    from = await centre.asterisk.verbose.mark();
-  }
-  await phone.closed();
+  for (const prompt of prompts) from = await centre.asterisk.waitPlayed(phone.user, prompt, from);
+  // The end of an earlier call, which nobody has waited for, is another one.
+  while (!(await phone.closed()).peeruri?.startsWith(peerOf(number)));
 }
+
+/** What the address of a number begins with in the events of a phone that has dialled it. */
+const peerOf = (number: string): string => `sip:${number.replaceAll('#', '%23')}@`;
 
 /**
  * Dials, keys digits each time when their prompt plays, waits until the call has ended by itself, and returns all that
@@ -95,7 +97,7 @@ export async function dialled(
   const events = phone.events.length;
   await phone.dial(number);
   // What is told of another call at that phone may come in between.
-  const peer = `sip:${number.replaceAll('#', '%23')}@`;
+  const peer = peerOf(number);
   const ownEvents = (): PhoneEvent[] =>
     phone.events.slice(events).filter((event) => event.peeruri?.startsWith(peer));
   await until(`${phone.user} to be answered at ${number}`, () =>
@@ -103,8 +105,7 @@ export async function dialled(
   );
   let from = start;
   for (const [prompt, keys] of keyed) {
-    await centre.asterisk.waitPlayed(phone.user, prompt, from);
-    from = await centre.asterisk.verbose.mark();
+    from = await centre.asterisk.waitPlayed(phone.user, prompt, from);
     await phone.digits(keys);
   }
   await until(
@@ -157,6 +158,22 @@ export async function stateOf(centre: Centre, agent: string, team = 'astercc'): 
     [team, agent],
   );
   return rows[0]?.state ?? 'signed-out';
+}
+
+/** Fails unless the states of an agent behind the first `from` come to be these: each is written a moment after its event. */
+export async function sameStates(
+  t: Test,
+  centre: Centre,
+  agent: string,
+  from: number,
+  wanted: readonly string[],
+  message = 'the states',
+): Promise<void> {
+  const since = async (): Promise<string[]> => (await statesOf(centre, agent)).slice(from);
+  await until(`${agent} to have been ${wanted.join(', ')}`, async () =>
+    isDeepStrictEqual(await since(), wanted) ? true : undefined,
+  ).catch(() => undefined);
+  t.same(await since(), wanted, message);
 }
 
 /** Waits until the database says that the agent is in this state. */

@@ -4,6 +4,12 @@ import { EventFeed, type FeedOptions } from '../../domain/monitor/event-feed.js'
 import type { Event } from '../../domain/monitor/events.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
 
+/**
+ * How long an event is waited for: it is told when no older transaction is open any more, of whatever test writes to the same
+ * PostgreSQL.
+ */
+export const feedMs = 90_000;
+
 /** Signs in an agent of `crowd` at their phone; the id of the sign-in. */
 export async function enter(db: Database, agent: number, team = 'astercc'): Promise<number> {
   const entered = await signIn(db, team, {
@@ -25,10 +31,14 @@ export const leave = (db: Database, agent: number, team = 'astercc') =>
  */
 export async function see(feed: EventFeed, count: number): Promise<Event[]> {
   const seen: Event[] = [];
-  await until(`${count} events`, async () => {
-    seen.push(...(await feed.next()).events);
-    return seen.length >= count ? true : undefined;
-  });
+  await until(
+    `${count} events`,
+    async () => {
+      seen.push(...(await feed.next()).events);
+      return seen.length >= count ? true : undefined;
+    },
+    feedMs,
+  );
   return seen;
 }
 
@@ -45,15 +55,23 @@ export function short(event: Event): string {
   return `${team === 'astercc' ? '' : `${team} `}${agent} ${previousState}>${state}`;
 }
 
+/** Waits until every event that there is can be read: nobody in the whole cluster still writes what began before it. */
+export const allReadable = (db: Database): Promise<true> =>
+  until(
+    'a moment in which nobody writes',
+    async () => {
+      const { rows } = await db.raw<{ rows: unknown[] }>(
+        `select 1 from events where xid >= pg_snapshot_xmin(pg_current_snapshot())::text::bigint limit 1`,
+      );
+      return rows.length === 0 ? true : undefined;
+    },
+    feedMs,
+  );
+
 /** The feed from here on: what was before has been read. */
 export async function openNow(db: Database, options: FeedOptions): Promise<EventFeed> {
   const feed = await EventFeed.open(db, options);
-  await until('a moment in which nobody writes', async () => {
-    const { rows } = await db.raw<{ rows: unknown[] }>(
-      `select 1 from events where xid >= pg_snapshot_xmin(pg_current_snapshot())::text::bigint limit 1`,
-    );
-    return rows.length === 0 ? true : undefined;
-  });
+  await allReadable(db);
   await feed.next();
   return feed;
 }

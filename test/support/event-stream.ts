@@ -1,5 +1,6 @@
 import { get, type IncomingMessage } from 'node:http';
 import { until } from '../../domain/machine/processes.js';
+import { feedMs } from './event-feed.js';
 
 /** An event of a stream. */
 export interface Heard {
@@ -52,7 +53,7 @@ export class Listener {
 
   /** Waits for so many events. */
   async has(count: number): Promise<Heard[]> {
-    await until(`${count} events`, () => (this.events.length >= count ? true : undefined), 30_000);
+    await until(`${count} events`, () => (this.events.length >= count ? true : undefined), feedMs);
     return this.events;
   }
 

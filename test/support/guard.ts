@@ -88,7 +88,7 @@ export async function guardedFromFaults(t: Test, { slow }: { slow: boolean }): P
     await phone.dial('*641003');
     await asterisk.verbose.waitFor(new RegExp(` Playing '${prompt}\\.`), from);
     await waitedFor(t, from, patience.agent, hung);
-    await phone.hangup();
+    await phone.leave();
     await phone.closed();
   }
 

@@ -39,14 +39,17 @@ export class Tones<Who extends string> {
    * Waits until a phone in a call hears exactly these people for half a second that begins after this was asked: whoever
    * was heard before counts no more.
    */
-  async heardBy(phone: Phone, wanted: readonly Who[], deadlineMs = 15_000): Promise<void> {
-    const file = await phone.recording();
-    const from = (await samplesIn(file)).length;
+  async heardBy(phone: Phone, wanted: readonly Who[], deadlineMs = 30_000): Promise<void> {
+    let file = await phone.recording();
+    let from = (await samplesIn(file)).length;
     const sorted = [...wanted].sort().join(' and ');
     let heard = 'not yet half a second';
     await until(
       `${phone.user} to hear ${sorted === '' ? 'nobody' : sorted}`,
       async () => {
+        // A call that has just begun may have no recording yet: the newest was of the one before.
+        const newest = await phone.recording();
+        if (newest !== file) [file, from] = [newest, 0];
         const last = (await samplesIn(file)).subarray(from).slice(-stretch);
         if (last.length < stretch) return undefined;
         heard = Object.entries<number>(this.hertz)

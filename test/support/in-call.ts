@@ -59,7 +59,7 @@ export class Voices<Who extends string> {
         if (isNew) heard = this.#heardIn(last);
         return isNew && heard === wanted ? true : undefined;
       },
-      20_000,
+      30_000,
     ).catch((error: unknown) => {
       throw new Error(`${phone.user} hears ${heard} instead of ${wanted}`, { cause: error });
     });
@@ -69,6 +69,25 @@ export class Voices<Who extends string> {
   async talk(one: [Who, Phone], other: [Who, Phone]): Promise<void> {
     await Promise.all([this.hears(one[1], other[0]), this.hears(other[1], one[0])]);
   }
+}
+
+/**
+ * Waits until a phone has been joined to somebody so many times after place `from` of the log: a key that is pressed before is
+ * nobody's, and a REFER is refused.
+ */
+export async function waitJoined(
+  centre: Centre,
+  { user }: Pick<Phone, 'user'>,
+  from: number,
+  times = 1,
+): Promise<void> {
+  await until(`${user} to be joined for the ${times}. time`, async () =>
+    (await centre.asterisk.verbose.lines())
+      .slice(from)
+      .filter((line) => line.includes(`Channel PJSIP/${user}-`) && / joined '/.test(line)).length >= times
+      ? true
+      : undefined,
+  );
 }
 
 /** Waits until a prompt is played to the other half of a consultation, and so to who asks, after place `from` of the log. */

@@ -33,6 +33,6 @@ export async function watchOfferEnds(t: Test, centre: Centre): Promise<OfferEnd[
   });
   manager.start();
   t.teardown(() => manager.stop());
-  await manager.whenUp(10_000);
+  await manager.whenUp(30_000);
   return ends;
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Test } from 'tap';
 import { until } from '../../domain/machine/processes.js';
 import { addExtension, showExtensionSecret } from '../../domain/provisioning/extension.js';
@@ -148,7 +149,11 @@ export async function limitsAfterSendingOn(t: Test, { sentOn, more, starts }: Se
       // What it sent on counts for it: this was all that it may call.
       const from = await asterisk.verbose.mark();
       t.not((await phone.call({ to: dialled })).status, 200);
-      t.match(await toldIn(asterisk, 'Star64OutEnd', from), [{ Limit: `extension-${number}` }]);
+      const ends = await until(`the end of the call of ${number} to be told`, async () => {
+        const told = await toldIn(asterisk, 'Star64OutEnd', from);
+        return told.length > 0 ? told : undefined;
+      });
+      t.match(ends, [{ Limit: `extension-${number}` }]);
       phone.stop();
     } else {
       const phone = await ConsultingPhone.start(user, secret, asterisk.sip);
@@ -209,12 +214,13 @@ export async function limitsAfterSendingOn(t: Test, { sentOn, more, starts }: Se
           ends.filter(({ Refused, Limit }) => Refused === 'limit' && Limit === limit).length,
           starts - go,
         );
+      await until('those that may to ring', () => provider.calls.length >= before + go || undefined);
       const ringing = provider.calls.slice(before);
       t.equal(ringing.length, go, 'exactly as many go out as may');
       for (const call of ringing) provider.pickUp(call);
       const { successful, failed } = await calling;
       t.same([successful, failed], [go, starts - go]);
-      await until('their ends', async () => ((await counts()).team === left.team ? true : undefined));
+      await until('their ends', async () => isDeepStrictEqual(await counts(), left) || undefined);
     });
   t.same(await counts(), left);
 

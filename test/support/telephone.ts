@@ -36,8 +36,7 @@ export async function callIn(
   await phone.dial(to);
   await phone.established();
   for (const [prompt, keys] of steps) {
-    await asterisk.waitPlayed(endpoint, prompt, from);
-    from = await asterisk.verbose.mark();
+    from = await asterisk.waitPlayed(endpoint, prompt, from);
     if (keys !== undefined) await phone.digits(keys);
   }
   await phone.closed();
@@ -58,7 +57,7 @@ export async function endings({ asterisk }: Centre): Promise<() => Promise<strin
       seen.push('free');
   });
   manager.start();
-  await manager.whenUp(10_000);
+  await manager.whenUp(30_000);
   return async () => {
     await until('both halves to end', () =>
       seen.filter((word) => word === 'free').length === 2 ? true : undefined,

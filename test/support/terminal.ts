@@ -10,7 +10,7 @@ import { until } from '../../domain/machine/processes.js';
 const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 
 /** How long a screen may take to show what a test waits for; generous, other tests run beside it. */
-const deadlineMs = 20_000;
+const deadlineMs = 60_000;
 
 /**
  * `star64` on a terminal of its own, that of script(1) of util-linux: what it shows is read frame by frame, keys are

@@ -6,7 +6,7 @@ import { setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { Phone } from '../../lab/phone.js';
 import { crowd } from '../../lab/provision.js';
-import { centreOf, statesOf, waitState } from './centre.js';
+import { centreOf, sameStates, statesOf, waitState } from './centre.js';
 import { Voices } from './in-call.js';
 import { trunkSection } from './telephone.js';
 
@@ -174,29 +174,36 @@ export async function threeParties(t: Test, lanes: Lanes): Promise<void> {
       await Promise.all([phones[one].closed(), phones[other].closed()]);
     }
 
-    const states = async (agent: string, from: number): Promise<string[]> => {
-      await waitState(centre, agent, 'idle');
-      return (await statesOf(centre, agent)).slice(from);
-    };
     const talked = ['ringing', 'talking', 'wrap-up', 'idle'];
-    t.same(
-      await states(a, before[0]),
+    await sameStates(
+      t,
+      centre,
+      a,
+      before[0],
       kind === 'outbound' ? talked.slice(1) : talked,
       `${name}: A was in wrap-up once, after the call`,
     );
-    t.same(
-      await states(b, before[1]),
+    await sameStates(
+      t,
+      centre,
+      b,
+      before[1],
       phase === 'rings' && first !== 'A' ? ['ringing', 'idle'] : talked,
       `${name}: B was in wrap-up, having talked`,
     );
-    const completed = (await asterisk.queueLog())
-      .slice(logged)
-      .map((line) => line.split('|'))
-      .filter(
-        ([, , queue, , event = '']) => queue === `astercc-group${lane}` && /COMPLETE|TRANSFER/.test(event),
-      )
-      .map(([, , , , event = '']) => event);
-    t.same(completed, written({ kind, phase, first, second }), `${name}: queue_log`);
+    const completed = async (): Promise<string[]> =>
+      (await asterisk.queueLog())
+        .slice(logged)
+        .map((line) => line.split('|'))
+        .filter(
+          ([, , queue, , event = '']) => queue === `astercc-group${lane}` && /COMPLETE|TRANSFER/.test(event),
+        )
+        .map(([, , , , event = '']) => event);
+    const wanted = written({ kind, phase, first, second });
+    await until(`${name}: queue_log`, async () =>
+      (await completed()).length >= wanted.length ? true : undefined,
+    );
+    t.same(await completed(), wanted, `${name}: queue_log`);
   }
 }
 

@@ -8,7 +8,7 @@ import { addGroup, setGroup } from '../../domain/provisioning/group.js';
 import { setUser } from '../../domain/provisioning/user.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { enter } from '../support/event-feed.js';
+import { enter, feedMs } from '../support/event-feed.js';
 import { Listener } from '../support/event-stream.js';
 import { givePassword, tokenBy } from '../support/login.js';
 import { apiOf, bearer } from '../support/web.js';
@@ -252,7 +252,7 @@ await t.test('a stream tells what is theirs, and begins anew with other rights',
   await until(
     'their own events',
     () => (told().some((event) => event.previous_state === 'paused') ? true : undefined),
-    90_000,
+    feedMs,
   );
   t.same(
     [...new Set(told().map((event) => event.agent))],

@@ -11,6 +11,7 @@ import { beginWrapUp } from '../../domain/presence/wrap-up.js';
 import { readyAgent } from '../../domain/provisioning/admin-action.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
+import { feedMs } from '../support/event-feed.js';
 import { addManyTeams } from '../support/many-teams.js';
 import { callerOf, callJoined, defaultNode } from '../support/records.js';
 import { HandleTimes } from '../../web/metrics/handle-times.js';
@@ -49,10 +50,14 @@ await t.test('agents, waits and calls of each group, as Prometheus reads them', 
   await callJoined(db, 'astercc-support', 'call-1', '+4930111111');
   await callJoined(db, 'astercc-support', 'call-2', '+4930222222');
   await records.answered(callerOf('astercc-support', 'call-1'), 'offer-1', '1001');
-  const after = await until('the answer to be counted', async () => {
-    const now = await text();
-    return now.includes('star64_queue_wait_seconds_count') ? now : undefined;
-  });
+  const after = await until(
+    'the answer to be counted',
+    async () => {
+      const now = await text();
+      return now.includes('star64_queue_wait_seconds_count') ? now : undefined;
+    },
+    feedMs,
+  );
   for (const line of [
     'star64_db_up 1',
     'star64_agents{team="astercc",group="support",state="idle"} 1',
@@ -69,7 +74,11 @@ await t.test('agents, waits and calls of each group, as Prometheus reads them', 
     .where({ uniqueid: 'call-1' })
     .update({ outcome: 'answered', answered_at: db.fn.now(), ended_at: db.fn.now() });
   const ended = 'star64_calls_total{team="astercc",group="support",outcome="answered"} 1';
-  await until('the end to be counted', async () => ((await text()).includes(ended) ? true : undefined));
+  await until(
+    'the end to be counted',
+    async () => ((await text()).includes(ended) ? true : undefined),
+    feedMs,
+  );
   t.notMatch(after, /\{[^}]*(call-1|1001|4930111111)/, 'no caller, agent or call is a label');
 });
 

@@ -4,7 +4,7 @@ import { pauseAgent, readyAgent } from '../../domain/provisioning/admin-action.j
 import { crowd, provision } from '../../lab/provision.js';
 import { cli } from '../support/cli.js';
 import { freshDatabase } from '../support/database.js';
-import { enter } from '../support/event-feed.js';
+import { enter, feedMs } from '../support/event-feed.js';
 import { Listener } from '../support/event-stream.js';
 import { ok, Receiver } from '../support/receiver.js';
 import { bearer, metricsToken, tokenOf } from '../support/web.js';
@@ -69,8 +69,11 @@ await t.test('a webhook is added, tested, looked at and sent anew by the command
   t.same(await deliveries('--failed'), []);
   t.same(receiver.ids, [tested.message, tested.message], 'the same message, twice');
   await happen(2);
-  await until('what happens to be taken', async () =>
-    (await deliveries()).filter(({ state }) => state === 'delivered').length === 3 ? true : undefined,
+  await until(
+    'what happens to be taken',
+    async () =>
+      (await deliveries()).filter(({ state }) => state === 'delivered').length === 3 ? true : undefined,
+    feedMs,
   );
   t.equal(receiver.ids.length, 4);
   const anew = await star64<{ events: number }>('webhook', 'redeliver', 'crm', '--since', '1h', '--failed');
@@ -91,7 +94,7 @@ await t.test(
     // Some messages are under way as it dies.
     receiver.answer = () => undefined;
     await happen(4);
-    await until('messages under way', () => (receiver.ids.length > sent + 4 ? true : undefined));
+    await until('messages under way', () => (receiver.ids.length > sent + 4 ? true : undefined), feedMs);
     await web.kill();
     await until('the end of the streams', () => (listeners.every(({ ended }) => ended) ? true : undefined));
     receiver.answer = ok;
@@ -116,8 +119,10 @@ await t.test(
         'each event once, in its order',
       );
     }
-    await until('every event at the webhook', () =>
-      all.every((id) => receiver.ids.includes(id)) ? true : undefined,
+    await until(
+      'every event at the webhook',
+      () => (all.every((id) => receiver.ids.includes(id)) ? true : undefined),
+      feedMs,
     );
     await until('nothing to be sent', async () =>
       (await deliveries('--limit', '100')).every(({ state }) => state === 'delivered') ? true : undefined,
