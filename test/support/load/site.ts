@@ -73,7 +73,7 @@ export class LoadSite {
     const site = new LoadSite(centre, manager, membership);
     manager.start();
     t.teardown(() => manager.stop());
-    await manager.whenUp(10_000);
+    await manager.whenUp(30_000);
     await Promise.all(
       phones.map(async (phone, index) => {
         await phone.dial(`*64${agents[index] ?? ''}`);
