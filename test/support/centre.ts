@@ -223,6 +223,18 @@ export async function waitMembers(
   );
 }
 
+/** Waits until Asterisk knows that an agent is free at a SIP phone: a call that it makes before is nobody's. */
+export async function waitKnown({ asterisk }: Centre, extension: string, team = 'astercc'): Promise<void> {
+  const phone = `${team}-${extension}`;
+  await until(`Asterisk to know who is at ${phone}`, async () => {
+    const lamps = await asterisk.console('devstate list');
+    const mark = await asterisk.console(`database get CustomPresence star64-direct-${phone}`);
+    return new RegExp(`'Custom:star64-${phone}' +State: 'NOT_INUSE'`).test(lamps) && /^Value:/m.test(mark)
+      ? true
+      : undefined;
+  });
+}
+
 /** Makes every sign-in older than the seconds in which it cannot be moved. */
 export async function ageSignIns({ db }: Centre): Promise<void> {
   await db.raw(`with i as (update sign_ins set signed_in_at = signed_in_at - interval '1 minute' where signed_out_at is null
