@@ -4,17 +4,18 @@ import { Star64Error } from '../domain/errors.js';
 import { cached, type CachedTree, type Recipe } from '../domain/machine/cache.js';
 import { run } from '../domain/machine/processes.js';
 
+const asterisk = [
+  'asterisk',
+  'asterisk-core-sounds-en',
+  'asterisk-core-sounds-en-wav',
+  'asterisk-moh-opsound-gsm',
+] as const;
+
 /** What the lab is made of: Debian packages, unpacked side by side into one directory each and run in place. */
 const trees = {
-  asterisk: {
-    suite: 'sid',
-    packages: [
-      'asterisk',
-      'asterisk-core-sounds-en',
-      'asterisk-core-sounds-en-wav',
-      'asterisk-moh-opsound-gsm',
-    ],
-  },
+  asterisk: { suite: 'sid', packages: asterisk },
+  // The oldest Asterisk that is promised, as Debian 11 has it; `treeNamed` says when it is meant.
+  asterisk16: { suite: 'bullseye', packages: asterisk },
   phones: { suite: 'bookworm', packages: ['sip-tester', 'baresip-core'] },
   pgbouncer: { suite: 'bookworm', packages: ['pgbouncer'] },
   // The one without windows, with fonts for the languages of our pages.
@@ -29,7 +30,7 @@ const trees = {
   { suite: string; packages: readonly string[]; without?: readonly string[] }
 >;
 
-export type TreeName = keyof typeof trees;
+export type TreeName = Exclude<keyof typeof trees, 'asterisk16'>;
 
 export interface Progress {
   tree: TreeName;
@@ -51,18 +52,30 @@ const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 /** What a call centre on this machine needs. */
 const centreTrees: readonly TreeName[] = ['asterisk', 'phones'];
 
+/**
+ * Which tree a name means: that of `asterisk` is version 22, or what STAR64_LAB_ASTERISK says, 16 or 22, so that
+ * everything made for the lab's Asterisk runs on either.
+ */
+function treeNamed(name: TreeName, env: NodeJS.ProcessEnv = process.env): keyof typeof trees {
+  const version = env['STAR64_LAB_ASTERISK'] ?? '';
+  if (version !== '' && version !== '16' && version !== '22')
+    throw new Star64Error('usage', `STAR64_LAB_ASTERISK is 16 or 22, not "${version}"`);
+  return name === 'asterisk' && version === '16' ? 'asterisk16' : name;
+}
+
 /** The tree, downloaded at its first use: about 120 MB for `asterisk`, 100 MB for `phones`, 165 MB for `browser`. No root needed. */
 export async function tree(name: TreeName, options: TreeOptions = {}): Promise<CachedTree> {
+  const kept = treeNamed(name);
   const {
     suite,
     packages,
     without = [],
-  }: { suite: string; packages: readonly string[]; without?: readonly string[] } = trees[name];
+  }: { suite: string; packages: readonly string[]; without?: readonly string[] } = trees[kept];
   const report = (step: Progress['step'], percent: number): void =>
     options.onProgress?.({ tree: name, step, percent });
   const architecture = await debianArchitecture();
   const recipe: Recipe = {
-    name: `${name}-${architecture}`,
+    name: `${kept}-${architecture}`,
     recipe: `1 ${suite} ${[...packages, ...without.map((one) => `-${one}`)].join(' ')}`,
     make: async ({ root, work, lockFd }) => {
       const archives = await download(work, suite, [...packages], lockFd, report);
