@@ -14,7 +14,7 @@ const asterisk = [
 /** What the lab is made of: Debian packages, unpacked side by side into one directory each and run in place. */
 const trees = {
   asterisk: { suite: 'sid', packages: asterisk },
-  // The oldest Asterisk that is promised, as Debian 11 has it; `treeNamed` says when it is meant.
+  // The oldest Asterisk that is promised, as Debian 11 has it: `labVersion` says when it is meant by `asterisk`.
   asterisk16: { suite: 'bullseye', packages: asterisk },
   phones: { suite: 'bookworm', packages: ['sip-tester', 'baresip-core'] },
   pgbouncer: { suite: 'bookworm', packages: ['pgbouncer'] },
@@ -53,19 +53,19 @@ const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const centreTrees: readonly TreeName[] = ['asterisk', 'phones'];
 
 /**
- * Which tree a name means: that of `asterisk` is version 22, or what STAR64_LAB_ASTERISK says, 16 or 22, so that
- * everything made for the lab's Asterisk runs on either.
+ * Which Asterisk the lab has: 22, or what STAR64_LAB_ASTERISK says, 16 or 22, so that everything that is made for the
+ * lab runs on either.
  */
-function treeNamed(name: TreeName, env: NodeJS.ProcessEnv = process.env): keyof typeof trees {
+export function labVersion(env: NodeJS.ProcessEnv = process.env): '16' | '22' {
   const version = env['STAR64_LAB_ASTERISK'] ?? '';
-  if (version !== '' && version !== '16' && version !== '22')
-    throw new Star64Error('usage', `STAR64_LAB_ASTERISK is 16 or 22, not "${version}"`);
-  return name === 'asterisk' && version === '16' ? 'asterisk16' : name;
+  if (version === '16' || version === '22') return version;
+  if (version !== '') throw new Star64Error('usage', `STAR64_LAB_ASTERISK is 16 or 22, not "${version}"`);
+  return '22';
 }
 
 /** The tree, downloaded at its first use: about 120 MB for `asterisk`, 100 MB for `phones`, 165 MB for `browser`. No root needed. */
 export async function tree(name: TreeName, options: TreeOptions = {}): Promise<CachedTree> {
-  const kept = treeNamed(name);
+  const kept = name === 'asterisk' && labVersion() === '16' ? 'asterisk16' : name;
   const {
     suite,
     packages,
