@@ -41,7 +41,8 @@ export const codes = {
   },
   other_version: {
     kind: 'conflict',
-    meaning: 'the Asterisk that is to read the files has another version than asterisk.version says',
+    meaning:
+      'the Asterisk that is to read the files has another version than asterisk.version says, or an older one than they are for where it says nothing',
   },
   not_included: {
     kind: 'failure',

@@ -44,7 +44,8 @@ res_http_media_cache res_http_post res_http_websocket res_limit res_odbc res_odb
 res_pjsip_config_wizard res_pjsip_geolocation res_pjsip_phoneprov_provider res_pjsip_stir_shaken
 res_pjsip_transport_websocket res_pktccops res_prometheus res_resolver_unbound res_smdi res_snmp
 res_speech_aeap res_stasis_mailbox res_statsd res_stir_shaken res_stun_monitor res_tonedetect res_websocket_client
-res_xmpp`;
+res_xmpp
+app_macro chan_sip res_monitor`;
 
 /** File name to text, ready to be written into `etc`. */
 export function operatorConfiguration(settings: LabSettings): Record<string, string> {

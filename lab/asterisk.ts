@@ -239,7 +239,7 @@ export class LabAsterisk {
     }
     const files = operatorConfiguration({
       etc,
-      modules: join((await loaderOf(this.root)).libraries, 'asterisk/modules'),
+      modules: join(await ownLibraries(this.root), 'asterisk/modules'),
       data,
       state,
       log,
@@ -260,7 +260,8 @@ export class LabAsterisk {
   }
 
   async #boot(): Promise<void> {
-    const { loader, libraries } = await loaderOf(this.root);
+    const { loader, path } = await loaderOf(this.root);
+    const libraries = `${path}:${await ownLibraries(this.root)}`;
     this.#loader = [loader, '--library-path', libraries, join(this.root, 'usr/sbin/asterisk')];
     const socket = join(this.runDir, 'asterisk.ctl');
     // A crash leaves it behind, with nobody listening.
@@ -297,6 +298,14 @@ export class LabAsterisk {
       throw new Star64Error('asterisk_unreachable', 'this lab Asterisk is stopped');
     return this.#process;
   }
+}
+
+/** Where the packages have Asterisk's own libraries and its modules: since Debian 12 in the architecture's directory. */
+async function ownLibraries(root: string): Promise<string> {
+  const places = [(await loaderOf(root)).libraries, join(root, 'usr/lib')];
+  const place = places.find((one) => existsSync(join(one, 'asterisk/modules')));
+  if (place === undefined) throw new Star64Error('failure', `no modules of Asterisk in ${root}`);
+  return place;
 }
 
 function playingTo(endpoint: string): RegExp {

@@ -6,7 +6,7 @@ import { migrate, migrationDeadlineMs } from '../domain/database/migrate.js';
 import { showExtensionSecret } from '../domain/provisioning/extension.js';
 import { generateSecret } from '../domain/password.js';
 import { LabAsterisk, type LabAsteriskOptions } from './asterisk.js';
-import { tree, type TreeName } from './debian.js';
+import { labVersion, tree, type TreeName } from './debian.js';
 import { Phone, type PhoneOptions } from './phone.js';
 import { PortBlock } from '../domain/machine/ports.js';
 import { LabPostgres, type LabPostgresOptions } from '../domain/database/embedded/postgres.js';
@@ -151,6 +151,7 @@ export class Centre {
       STAR64_ASTERISK_CONFIG_DIR: generated,
       STAR64_ASTERISK_CONSOLE: this.asterisk.consoleCommand.join(' '),
       STAR64_ASTERISK_USER: userInfo().username,
+      ...(labVersion() === '16' && { STAR64_ASTERISK_VERSION: '16' }),
     };
     progress('generating the configuration and reloading Asterisk');
     await this.generate();

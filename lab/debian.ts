@@ -4,17 +4,18 @@ import { Star64Error } from '../domain/errors.js';
 import { cached, type CachedTree, type Recipe } from '../domain/machine/cache.js';
 import { run } from '../domain/machine/processes.js';
 
+const asterisk = [
+  'asterisk',
+  'asterisk-core-sounds-en',
+  'asterisk-core-sounds-en-wav',
+  'asterisk-moh-opsound-gsm',
+] as const;
+
 /** What the lab is made of: Debian packages, unpacked side by side into one directory each and run in place. */
 const trees = {
-  asterisk: {
-    suite: 'sid',
-    packages: [
-      'asterisk',
-      'asterisk-core-sounds-en',
-      'asterisk-core-sounds-en-wav',
-      'asterisk-moh-opsound-gsm',
-    ],
-  },
+  asterisk: { suite: 'sid', packages: asterisk },
+  // The oldest Asterisk that is promised, as Debian 11 has it: `labVersion` says when it is meant by `asterisk`.
+  asterisk16: { suite: 'bullseye', packages: asterisk },
   phones: { suite: 'bookworm', packages: ['sip-tester', 'baresip-core'] },
   pgbouncer: { suite: 'bookworm', packages: ['pgbouncer'] },
   // The one without windows, with fonts for the languages of our pages.
@@ -29,7 +30,7 @@ const trees = {
   { suite: string; packages: readonly string[]; without?: readonly string[] }
 >;
 
-export type TreeName = keyof typeof trees;
+export type TreeName = Exclude<keyof typeof trees, 'asterisk16'>;
 
 export interface Progress {
   tree: TreeName;
@@ -51,18 +52,30 @@ const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 /** What a call centre on this machine needs. */
 const centreTrees: readonly TreeName[] = ['asterisk', 'phones'];
 
+/**
+ * Which Asterisk the lab has: 22, or what STAR64_LAB_ASTERISK says, 16 or 22, so that everything that is made for the
+ * lab runs on either.
+ */
+export function labVersion(env: NodeJS.ProcessEnv = process.env): '16' | '22' {
+  const version = env['STAR64_LAB_ASTERISK'] ?? '';
+  if (version === '16' || version === '22') return version;
+  if (version !== '') throw new Star64Error('usage', `STAR64_LAB_ASTERISK is 16 or 22, not "${version}"`);
+  return '22';
+}
+
 /** The tree, downloaded at its first use: about 120 MB for `asterisk`, 100 MB for `phones`, 165 MB for `browser`. No root needed. */
 export async function tree(name: TreeName, options: TreeOptions = {}): Promise<CachedTree> {
+  const kept = name === 'asterisk' && labVersion() === '16' ? 'asterisk16' : name;
   const {
     suite,
     packages,
     without = [],
-  }: { suite: string; packages: readonly string[]; without?: readonly string[] } = trees[name];
+  }: { suite: string; packages: readonly string[]; without?: readonly string[] } = trees[kept];
   const report = (step: Progress['step'], percent: number): void =>
     options.onProgress?.({ tree: name, step, percent });
   const architecture = await debianArchitecture();
   const recipe: Recipe = {
-    name: `${name}-${architecture}`,
+    name: `${kept}-${architecture}`,
     recipe: `1 ${suite} ${[...packages, ...without.map((one) => `-${one}`)].join(' ')}`,
     make: async ({ root, work, lockFd }) => {
       const archives = await download(work, suite, [...packages], lockFd, report);

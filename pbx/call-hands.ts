@@ -23,7 +23,7 @@ interface CallChannel {
 const dialled = /^[0-9*#+]{1,40}$/;
 const transferContext = (team: string): string => `${team}-transfers`;
 
-/** Actions that are asked of Asterisk, and the class of the manager's write= that each needs. */
+/** Actions that are asked of Asterisk, and what is told of its lack: the class of the manager's write= that each needs. */
 const needed: Readonly<Record<string, string>> = {
   CoreShowChannels: 'reporting',
   Hangup: 'call',
@@ -32,6 +32,8 @@ const needed: Readonly<Record<string, string>> = {
   PlayDTMF: 'call',
   // For callbacks (pbx/watch/callbacks.ts), and calls that software starts.
   Originate: 'originate',
+  // No class: Asterisk has it since 16.25 and 18.11, for whoever may log in (pbx/watch/empty-queues.ts).
+  QueueWithdrawCaller: 'QueueWithdrawCaller',
 };
 
 /** The classes that star64's user of the manager lacks: Asterisk lists the actions that a user may ask for. @throws AmiError. */

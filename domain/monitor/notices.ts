@@ -21,6 +21,7 @@ export function readNotices(db: Queryable, team: string): Promise<Notice[]> {
     ...(await keysNotThere(db, team)),
     ...(await twins(db, team)),
     ...(await powerless(db, team)),
+    ...(await letsNobodyGo(db, team)),
     ...(await callsNobodyBack(db, team)),
     ...(await startsNoCalls(db, team)),
     ...(await unknownNumbers(db)),
@@ -89,13 +90,26 @@ async function keysNotThere(db: Queryable, team: string): Promise<Notice[]> {
 async function powerless(db: Queryable, team: string): Promise<Notice[]> {
   const { rows } = await db.raw<{ rows: { node: string; lacks: string[] }[] }>(
     `select n.name as node, n.lacks from teams t
-     join (select name, array_remove(manager_lacks, 'originate') as lacks from nodes) n on n.name = t.node
+     join (select name, array_remove(array_remove(manager_lacks, 'originate'), 'QueueWithdrawCaller') as lacks from nodes) n on n.name = t.node
      where t.identity = ? and cardinality(n.lacks) > 0`,
     [team],
   );
   return rows.map(({ node, lacks }) => ({
     about: 'manager',
     says: `commands to calls do not work on node ${node}: star64's user in manager.conf lacks ${lacks.join(' and ')} in write= (then "manager reload" in Asterisk)`,
+  }));
+}
+
+/** An Asterisk that lets nobody out of a queue that has agents, of whom none can be reached. */
+async function letsNobodyGo(db: Queryable, team: string): Promise<Notice[]> {
+  const { rows } = await db.raw<{ rows: { node: string }[] }>(
+    `select n.name as node from nodes n join teams t on t.node = n.name
+     where t.identity = ? and 'QueueWithdrawCaller' = any(n.manager_lacks)`,
+    [team],
+  );
+  return rows.map(({ node }) => ({
+    about: 'manager',
+    says: `callers whose agents are all paused or unreachable stay in the queue until its longest wait is over: the Asterisk of node ${node} is older than 16.25 or 18.11 and has no action QueueWithdrawCaller`,
   }));
 }
 

@@ -50,7 +50,7 @@ export function apply(db: Database, options: ApplyOptions): Promise<Applied> {
   const { directory, console } = options;
   return exclusively(options, async (access) => {
     const before = await stateOf(directory, console);
-    await refuseOtherVersion(console, options.version);
+    await refuseOtherVersion(console, options.version, options.passwordDigest);
     const written = await write(db, options, access, before.loaded);
     const { generation, unreachable } = written;
     const changed = await written.draft.putInForce(generation);

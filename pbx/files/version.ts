@@ -17,16 +17,28 @@ export function knowsDigest(version: string | undefined): boolean {
   return branch > 22 || (from !== undefined && minor >= from);
 }
 
-/** Refuses files for another Asterisk than the one that is to read them. `said`: as much of its version as matters. */
-export async function refuseOtherVersion(console: Console, said: string | undefined): Promise<void> {
-  if (said === undefined) return;
+/**
+ * Refuses files for another Asterisk than the one that is to read them. `said`: as much of its version as matters.
+ * `digests`: the files have passwords as only newer ones know them, which nobody chose if nothing was said.
+ */
+export async function refuseOtherVersion(
+  console: Console,
+  said: string | undefined,
+  digests: boolean,
+): Promise<void> {
+  if (said === undefined && !digests) return;
   const text = await console('core show version');
   const found = /\bAsterisk (?:certified\/|certified-)?([0-9]+(?:\.[0-9]+)*)/.exec(text)?.[1];
   // Built from a branch it has no number, and is whatever its operator says.
-  if (found === undefined || `${found}.`.startsWith(`${said}.`)) return;
+  if (found === undefined || (said === undefined ? knowsDigest(found) : `${found}.`.startsWith(`${said}.`)))
+    return;
+  const says =
+    said === undefined
+      ? `asterisk.version does not say so, and with passwords as newer ones read them no phone could register here`
+      : `asterisk.version says ${said}`;
   throw fail('other_version', {
     facts: { said, found },
-    says: `this Asterisk is ${found}, and asterisk.version says ${said}. Nothing has been changed`,
+    says: `this Asterisk is ${found}, and ${says}. Nothing has been changed`,
     remedy: { text: `set asterisk.version (STAR64_ASTERISK_VERSION) to "${found.split('.')[0] ?? ''}"` },
   });
 }

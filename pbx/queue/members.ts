@@ -87,8 +87,8 @@ export class QueueMembers {
   ): Promise<boolean> {
     const device = memberOf(phone);
     const paused = wanted.state === 'wrap-up' || wanted.state === 'paused';
-    const add = (): Promise<unknown> =>
-      this.manager.action('QueueAdd', {
+    const add = async (): Promise<void> => {
+      await this.manager.action('QueueAdd', {
         Queue: queue,
         Interface: device,
         MemberName: wanted.agent,
@@ -97,6 +97,8 @@ export class QueueMembers {
         Paused: String(paused),
         ...(paused && { Reason: reasonOf(wanted) }),
       });
+      if (paused) await this.#giveReason(queue, device, reasonOf(wanted));
+    };
     try {
       if (await done(add(), /already there/i)) return true;
     } catch (error) {
@@ -116,6 +118,18 @@ export class QueueMembers {
       });
     }
     return true;
+  }
+
+  /** Asterisk 16 adds a member as paused without the reason, by which a wrap-up is told from a break. */
+  async #giveReason(queue: string, device: string, reason: string): Promise<void> {
+    const { members } = await readQueues(this.manager, { queue, device });
+    if (members.some((member) => member.paused && member.reason === ''))
+      await this.manager.action('QueuePause', {
+        Queue: queue,
+        Interface: device,
+        Paused: 'true',
+        Reason: reason,
+      });
   }
 
   /** Takes a phone at which nobody is signed in out of these queues, and its lamp says so. */

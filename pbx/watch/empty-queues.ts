@@ -76,7 +76,7 @@ export class EmptyQueues extends Loop {
 export const isAway = ({ unavailable, paused, reason }: Member): boolean =>
   unavailable || (paused && reason !== wrapUpReason);
 
-/** Asterisk 18.8 and later; the caller goes on in the dialplan behind Queue(). */
+/** Asterisk 16.25, 18.11 and later (status says where it is older); the caller goes on in the dialplan behind Queue(). */
 async function withdraw(manager: ManagerActions, { queue, channel }: Waiting): Promise<void> {
   try {
     await manager.action('QueueWithdrawCaller', { Queue: queue, Caller: channel });

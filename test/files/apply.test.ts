@@ -171,6 +171,15 @@ void t.test('files are not written for an Asterisk of another version', async (t
   t.same(asterisk.reloads, [], 'nothing was changed');
   for (const version of ['20', '20.15', '20.15.2', undefined]) await apply(db, { ...options, version });
   t.equal(asterisk.reloads.length, 4);
+
+  asterisk.version = '16.28.0~dfsg-0+deb11u4';
+  asterisk.reloads.length = 0;
+  await refused(t, 'conflict', ['16.28.0', 'asterisk.version does not say so', 'to "16"'], () =>
+    apply(db, options),
+  );
+  t.same(asterisk.reloads, [], 'phones go on with the passwords that they have');
+  await apply(db, { ...options, version: '16', passwordDigest: false });
+  t.equal(asterisk.reloads[0]?.part, 'phones');
 });
 
 void t.test('an own file that does not take ours in is named with its line', async (t) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { packageRoot } from '../../domain/machine/package-root.js';
 import { LabAsterisk } from '../../lab/asterisk.js';
+import { labVersion } from '../../lab/debian.js';
 import { Caller } from '../../lab/caller.js';
 import { LogFile } from '../../lab/log.js';
 import { Phone } from '../../lab/phone.js';
@@ -95,13 +96,14 @@ await t.test('settings, a team and the generated files, with the commands of the
   atBoot = await asterisk.warnings();
   t.teardown(() => (t.passing() ? undefined : asterisk.logText().then((text) => t.comment(text))));
   const { port, secret: amiSecret } = asterisk.ami;
+  const older = labVersion() === '16' ? ' version: "16",' : '';
   await writeFile(
     join(dir, 'star64.yml'),
     settings
       .replace(/secret: …/, `secret: ${amiSecret}, port: ${port}`)
       .replace(
         /(asterisk: \{)/,
-        `$1 console: ${JSON.stringify(asterisk.consoleCommand)}, user: ${userInfo().username},`,
+        `$1 console: ${JSON.stringify(asterisk.consoleCommand)}, user: ${userInfo().username},${older}`,
       ) + agi,
     { mode: 0o640 },
   );

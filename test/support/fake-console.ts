@@ -12,6 +12,7 @@ export class FakeConsole {
   readonly notIncluded = new Set<string>();
   /** A phone or queue that it leaves out, with a word in its log. */
   leftOut: string | undefined;
+  version = '20.15.2';
   /** What its log says when it reads phones, although it takes them all. */
   complaint: string | undefined;
   #queues: string[] = [];
@@ -41,7 +42,7 @@ export class FakeConsole {
       case 'features show':
         return this.#features.map((name) => `===> Group: ${name}\n===> --> star64-hold (*7)\n`).join('');
       case 'core show version':
-        return 'Asterisk 20.15.2 built by nobody @ nowhere on a x86_64 running Linux on 2026-01-01\n';
+        return `Asterisk ${this.version} built by nobody @ nowhere on a x86_64 running Linux on 2026-01-01\n`;
       case 'pjsip list endpoints':
         return this.#phones.map((name) => ` Endpoint:  ${name}/5000   Unavailable   0 of inf`).join('\n');
       case 'pjsip list aors':

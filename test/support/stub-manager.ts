@@ -35,6 +35,8 @@ export class StubManager extends EventEmitter<ManagerEvents> {
   readonly channelVariables = new Map<string, string>();
   /** Channels as CoreShowChannels tells them. */
   channels: Record<string, string>[] = [];
+  /** Whether QueueAdd knows the header Reason, as it does not in Asterisk 16. */
+  knowsReason = true;
   waiting: { queue: string; uniqueid: string; caller: string }[] = [];
   /** When Asterisk was last reloaded, as it says it. */
   reloaded = '09:00:00';
@@ -227,7 +229,7 @@ export class StubManager extends EventEmitter<ManagerEvents> {
       name: given['MemberName'] ?? '',
       penalty: given['Penalty'] ?? '0',
       paused: given['Paused'] === 'true',
-      reason: given['Reason'] ?? '',
+      reason: this.knowsReason ? (given['Reason'] ?? '') : '',
       stateInterface: given['StateInterface'] ?? '',
     });
     return message('QueueAdd');

@@ -26,7 +26,15 @@ const refusal = async (work: Promise<void>): Promise<Star64Error> => {
   return error;
 };
 /** Actions that the manager lets its user ask for. */
-let may = ['CoreShowChannels', 'Hangup', 'BlindTransfer', 'Atxfer', 'PlayDTMF', 'Originate'];
+let may = [
+  'CoreShowChannels',
+  'Hangup',
+  'BlindTransfer',
+  'Atxfer',
+  'PlayDTMF',
+  'Originate',
+  'QueueWithdrawCaller',
+];
 const times = { claimSeconds: 5, resultMs: 10_000, lookMs: 5 };
 
 /** An open call that waits in the queue, with the channels of a caller and of agent 5001, and a stub that takes calls' actions. */
@@ -206,7 +214,7 @@ void t.test(
 void t.test('status names the class that the manager user lacks, until they have it', async (t) => {
   const { db, manager } = await centre(t);
   const all = may;
-  may = ['CoreShowChannels'];
+  may = ['CoreShowChannels', 'QueueWithdrawCaller'];
   t.teardown(() => (may = all));
   const commands = await server(t, db, manager);
   const notices = (of = 'manager'): Promise<string[]> =>
@@ -219,6 +227,15 @@ void t.test('status names the class that the manager user lacks, until they have
   await setGroup(db, 'astercc', 'support', { callbackKey: 1 });
   t.match(await notices('callback'), [/nobody is called back \(support\).*lacks originate in write=/]);
   await commands.stop();
+  may = all.filter((one) => one !== 'QueueWithdrawCaller');
+  const older = await server(t, db, manager);
+  await until('the lack of an older Asterisk', async () =>
+    (await notices()).some((one) => /callers .* stay in the queue .* older than 16\.25/.test(one))
+      ? true
+      : undefined,
+  );
+  t.equal((await notices()).length, 1, 'and its manager user lacks nothing');
+  await older.stop();
   may = all;
   await server(t, db, manager);
   await until('its end', async () => ((await notices()).length === 0 ? true : undefined));

@@ -159,28 +159,40 @@ void t.test(
   },
 );
 
-void t.test('a wrap-up that comes to a phone with its agent is marked there until it is over', async (t) => {
-  const { db, manager } = await team(t, 2);
-  const membership = new QueueMembership(db, manager, log);
-  const left = await enter(db, 1);
-  await membership.sync(left, { thorough: true });
-  await manager.wrapUp('PJSIP/astercc-5001', 'offer.1');
-  await beginWrapUp(db, left.id, 'offer.1', undefined);
-  await membership.sync(left, { thorough: true });
-  const marks = (): string[] => [...manager.astdb.keys()].filter((key) => key.includes('star64-wrapup'));
-  t.same(marks(), ['star64-wrapup/astercc-5001'], 'where a hangup handler has marked it nothing is added');
-  await db('sign_ins').update({ signed_in_at: db.raw(`signed_in_at - interval '1 minute'`) });
-  const moved = await signIn(db, 'astercc', { agent: '1001', extension: '5002', by: 'test' });
-  if (moved.outcome !== 'moved') throw new Error(moved.outcome);
-  await membership.sync(moved.left, { thorough: true });
-  await membership.sync(moved.signIn, { thorough: true });
-  t.same(manager.members('astercc-support'), ['1001 paused:wrapup']);
-  t.same(marks(), ['CustomPresence/star64-wrapup/astercc-5002']);
-  await ready(db, 'astercc', { agent: '1001' });
-  await membership.sync(moved.signIn);
-  t.same(manager.members('astercc-support'), ['1001']);
-  t.same(marks(), []);
-});
+for (const [asterisk, knowsReason] of [
+  ['Asterisk 22', true],
+  ['Asterisk 16', false],
+] as const)
+  void t.test(
+    `a wrap-up that comes to a phone with its agent is marked there until it is over, on ${asterisk}`,
+    async (t) => {
+      const { db, manager } = await team(t, 2);
+      manager.knowsReason = knowsReason;
+      const membership = new QueueMembership(db, manager, log);
+      const left = await enter(db, 1);
+      await membership.sync(left, { thorough: true });
+      await manager.wrapUp('PJSIP/astercc-5001', 'offer.1');
+      await beginWrapUp(db, left.id, 'offer.1', undefined);
+      await membership.sync(left, { thorough: true });
+      const marks = (): string[] => [...manager.astdb.keys()].filter((key) => key.includes('star64-wrapup'));
+      t.same(
+        marks(),
+        ['star64-wrapup/astercc-5001'],
+        'where a hangup handler has marked it nothing is added',
+      );
+      await db('sign_ins').update({ signed_in_at: db.raw(`signed_in_at - interval '1 minute'`) });
+      const moved = await signIn(db, 'astercc', { agent: '1001', extension: '5002', by: 'test' });
+      if (moved.outcome !== 'moved') throw new Error(moved.outcome);
+      await membership.sync(moved.left, { thorough: true });
+      await membership.sync(moved.signIn, { thorough: true });
+      t.same(manager.members('astercc-support'), ['1001 paused:wrapup']);
+      t.same(marks(), ['CustomPresence/star64-wrapup/astercc-5002']);
+      await ready(db, 'astercc', { agent: '1001' });
+      await membership.sync(moved.signIn);
+      t.same(manager.members('astercc-support'), ['1001']);
+      t.same(marks(), []);
+    },
+  );
 
 void t.test('while Asterisk takes nothing that is a few lines, not one for each phone', async (t) => {
   const { db, manager } = await team(t, 6);
