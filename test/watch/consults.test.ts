@@ -48,6 +48,19 @@ void t.test('what came of an agent who was asked is told by how it goes on for w
     t.match(row, { kind: 'consult', call: 'call.1', group_id: null, visit_id: null, ended_at: Date });
 });
 
+void t.test('Asterisk tells that a phone is gone after what its calling channel did: the same', async (t) => {
+  const { db, observer, take } = await observed(t);
+  take('UserEvent', asked('ask.1'));
+  take('UserEvent', nobody);
+  take('Hangup', phone('ask.1', 'Ringing', '0'));
+  take('Hangup', localGone);
+  take('UserEvent', asked('ask.2'));
+  take('Hangup', localGone);
+  take('Hangup', phone('ask.2', 'Ringing', '0'));
+  await observer.settled();
+  t.same(await db('offers').orderBy('id').pluck('result'), ['missed', 'cancelled']);
+});
+
 void t.test('of a ring group the phones that rang are over as the next ones are rung', async (t) => {
   const { db, observer, take } = await observed(t);
   take('UserEvent', asked('ask.1'));
