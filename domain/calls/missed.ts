@@ -31,10 +31,10 @@ export async function pauseForMissed(
        -- Another call rings already: what becomes of that one decides.
        and (s.state <> 'ringing' or s.offer_id = any(:offerIds::text[]))
      join agent_groups g on g.id = o.group_id and g.missed_limit > 0
-     where o.node = :node and o.uniqueid = any(:offerIds::text[]) and g.missed_limit = (
+     where o.node = :node and o.kind = 'queue' and o.uniqueid = any(:offerIds::text[]) and g.missed_limit = (
        select count(*) filter (where last.result <> 'answered') from (
          select p.result from offers p
-         where p.sign_in_id = i.id and p.result <> 'cancelled' and p.offered_at > i.acted_at
+         where p.sign_in_id = i.id and p.kind = 'queue' and p.result <> 'cancelled' and p.offered_at > i.acted_at
          order by p.id desc limit g.missed_limit) as last)`,
     { node, offerIds: [...offerIds], from: statesBefore('missed') },
   );

@@ -125,6 +125,15 @@ export const answered = `
       select from offers where node = :node and uniqueid = :offerId and result is not null) as settled
   from q left join visit on true`;
 
+export const asked = `
+  insert into offers (team_id, node, uniqueid, kind, call, agent_id, extension_id, sign_in_id)
+  select i.team_id, :node, :offerId, 'consult', :call, i.agent_id, i.extension_id, i.id from sign_ins i where i.id = :signInId
+  on conflict do nothing`;
+
+export const askedAnswered = `
+  update offers set result = 'answered', answered_at = least(greatest(clock_timestamp(), offered_at), ended_at)
+  where node = :node and uniqueid = :offerId and kind = 'consult' and answered_at is null and result is null`;
+
 export const offersEnded = `
   with told as (
     select * from json_to_recordset(:ended::json) as told ("offerId" text, result text)

@@ -130,6 +130,16 @@ export class CallRecords {
     return known;
   }
 
+  /** A colleague, in a call by its linkedid, asks the agent of a sign-in, whose phone is called by this channel. */
+  async asked(call: string, offerId: string, signInId: number): Promise<void> {
+    await prepared(this.db, sql.asked, { node: this.node, call, offerId, signInId });
+  }
+
+  /** Who was asked has answered, and talks with the colleague. */
+  async askedAnswered(offerId: string): Promise<void> {
+    await prepared(this.db, sql.askedAnswered, { node: this.node, offerId });
+  }
+
   /**
    * The channels of these offers are gone: with one that was answered, the agent's part of the call is over. A result of
    * null says nothing. Returns the offers that this has ended: of the others, the beginning may not be recorded yet.

@@ -112,7 +112,7 @@ const unasked = ({ extension, outside }: Configured): RingMember => ({
 
 /**
  * The members as the database sees them, in the order of the group: an agent is rung where they are signed in, and not in
- * a pause or wrap-up. Calls of the last day count, of queues and of others.
+ * a pause or wrap-up. Calls of the last day count, of queues and of others, and those in which a colleague asked them.
  */
 async function readMembers(db: Queryable, ringGroupId: number): Promise<RingMember[]> {
   const rows = await prepared<

@@ -53,6 +53,9 @@ const offerResults: Readonly<Record<string, string>> = {
   open: 'rings',
 };
 
+/** The same, of whom a colleague asks. */
+const askedResults: Readonly<Record<string, string>> = { ...offerResults, answered: 'answered' };
+
 const leftWithout: Readonly<Record<string, string>> = {
   abandoned: 'the caller gave up',
   nobody: 'sent away, since nobody was there',
@@ -190,6 +193,8 @@ const sentences: Readonly<Record<string, (facts: Facts) => string>> = {
   consults: (facts) => `${whom(facts)} puts the call on hold to ask somebody`,
   consulted: (facts) => `${whom(facts)} has asked${lasted(facts['seconds'], ', for ')}`,
   consult: ({ by, to }) => `${maybe(by, '', ' ')}asks ${word(to)}`,
+  asked: (facts) =>
+    `${whom(facts)} is asked: ${askedResults[String(facts['result'])] ?? 'what became of it was not seen'}${lasted(facts['seconds'], ' after ')}${lasted(facts['talked'], ', and is in the call for ')}`,
   'consult-failed': ({ to, why }) => `${word(to)} is not reached: ${noAnswers[String(why)] ?? word(why)}`,
   'back-to-queue': ({ queue, group }) =>
     `nobody has taken the call: back to the front of the queue${maybe(group ?? queue, ' of ')}`,

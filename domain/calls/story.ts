@@ -235,6 +235,13 @@ const sql = (which: string): string => `
     left join agent_groups g on g.id = o.group_id left join agent_groups vg on vg.id = v.group_id
     where o.result is distinct from 'answered'
     union all
+    select o.offered_at, 'asked', jsonb_build_object('agent', a.number, 'extension', x.number,
+      'result', coalesce(o.result, case when o.ended_at is null then 'open' else 'unknown' end),
+      'seconds', round(extract(epoch from coalesce(o.answered_at, o.ended_at) - o.offered_at)),
+      'talked', round(extract(epoch from o.ended_at - o.answered_at)))
+    from call join offers o on o.node = call.node and o.call = call.uniqueid and o.team_id = call.team_id
+    left join agents a on a.id = o.agent_id left join extensions x on x.id = o.extension_id
+    union all
     select v.answered_at, 'answered', jsonb_build_object('agent', a.number, 'extension', x.number, 'group', g.name,
       'waited', round(extract(epoch from v.answered_at - v.joined_at)))
     from call join queue_visits v on v.call_id = call.id left join agents a on a.id = v.agent_id

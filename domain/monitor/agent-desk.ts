@@ -115,9 +115,9 @@ const daySql = `
   select ${seconds('idle')} as "idleSeconds", ${seconds('talking')} as "talkingSeconds",
     ${seconds('wrap-up')} as "wrapUpSeconds", ${seconds('paused')} as "pausedSeconds",
     count(distinct s.offer_id) filter (where s.state = 'talking' and s.call_kind is not null)::integer as "ownCalls",
-    (select count(*) from offers o where o.agent_id = :id and o.offered_at >= :today and o.answered_at is not null)::integer
-      as answered,
-    (select count(*) from offers o where o.agent_id = :id and o.offered_at >= :today
+    (select count(*) from offers o where o.agent_id = :id and o.offered_at >= :today and o.kind = 'queue'
+      and o.answered_at is not null)::integer as answered,
+    (select count(*) from offers o where o.agent_id = :id and o.offered_at >= :today and o.kind = 'queue'
       and o.result in ('missed', 'rejected'))::integer as missed
   from own s where coalesce(s.ended_at, now()) >= :today`;
 

@@ -99,7 +99,7 @@ export const missing = `
   join extensions x on x.id = o.extension_id
   join queue_visits v on v.id = o.visit_id
   join calls c on c.id = v.call_id
-  where o.node = :node and o.ended_at is null and o.answered_at is null
+  where o.node = :node and o.kind = 'queue' and o.ended_at is null and o.answered_at is null
     -- Whoever has seen it begin has had the time to write it, and waits for a binding.
     and o.offered_at < clock_timestamp() - case when c.did is null then interval '12 seconds' else interval '1 second' end
     and (c.binding is not null or exists (select from agent_groups g where g.id = o.group_id and g.application is not null))

@@ -11,7 +11,7 @@ import type { Work } from './ordered-work.js';
 const most = 20_000;
 
 /** Work for whoever is signed in at the phone that a header of an event names. */
-type ForPhone = (event: AmiMessage, header: string, run: (signIn: SignIn) => Promise<void>) => Work;
+export type ForPhone = (event: AmiMessage, header: string, run: (signIn: SignIn) => Promise<void>) => Work;
 
 /** The call that an event of star64-own-call.conf is about; undefined for a kind that is unknown here. */
 function callIn({ headers }: AmiMessage): AgentCall | undefined {

@@ -179,7 +179,10 @@ async function write<T>(
 ): Promise<void> {
   if (waiting.size === 0) return;
   const told = [...waiting];
-  for (const uniqueid of await record(told)) waiting.delete(uniqueid);
+  const before = new Map(told);
+  // What was told of one meanwhile is to be written as well.
+  for (const uniqueid of await record(told))
+    if (waiting.get(uniqueid) === before.get(uniqueid)) waiting.delete(uniqueid);
   for (const [uniqueid, { until }] of told) if (until < performance.now()) waiting.delete(uniqueid);
 }
 

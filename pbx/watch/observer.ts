@@ -20,9 +20,10 @@ import { callbackChannel } from '../queue/callback-channel.js';
 import { phoneOf } from '../queue/names.js';
 import { phonesAt } from '../queue/phones.js';
 import { CallsOutWatch } from './calls-out.js';
-import { AgentCalls } from './agent-calls.js';
+import { AgentCalls, type ForPhone } from './agent-calls.js';
 import { dropOldest, Endings } from './endings.js';
 import { clickResultOf } from './click-result.js';
+import { Consults } from './consults.js';
 import { callerIn, deviceIn, deviceOfChannel, offerIn } from './event-headers.js';
 import { Holds } from './holds.js';
 import { resultOf, type OfferSoFar } from './offer-result.js';
@@ -53,6 +54,7 @@ export class Observer {
   readonly #callsOut: CallsOutWatch;
   readonly #holds: Holds;
   readonly #calls: AgentCalls;
+  readonly #consults: Consults;
   readonly #popups: Popups | undefined;
   /** Since when every event is taken, on the monotonic clock; null: not known. */
   #since: number | null = null;
@@ -87,7 +89,9 @@ export class Observer {
     this.#callsOut = new CallsOutWatch(new CallOutRecords(db, node), ends);
     this.#holds = new Holds(new HoldRecords(db, node), ends);
     this.#popups = hooks.popups && new Popups(new PopupRecords(db, node), hooks.popups, ends, log);
-    this.#calls = new AgentCalls(db, (event, header, run) => this.#forPhone(event, header, run), this.hooks);
+    const forPhone: ForPhone = (event, header, run) => this.#forPhone(event, header, run);
+    this.#calls = new AgentCalls(db, forPhone, this.hooks);
+    this.#consults = new Consults(this.#records, forPhone, this.#endings);
     this.#unqueued = new Unqueued(this.#endings, (step) => this.hooks.step?.(step));
   }
 
@@ -204,7 +208,7 @@ export class Observer {
       case 'BridgeEnter':
         this.#popups?.take(event);
         this.#holds.take(event);
-        return undefined;
+        return this.#consults.joined(event);
       case 'Hold':
       case 'Unhold':
         this.#holds.take(event);
@@ -256,7 +260,7 @@ export class Observer {
       default:
         this.#callsOut.take(event);
         this.#unqueued.take(event);
-        return this.#calls.emergency(event);
+        return this.#consults.take(event) ?? this.#calls.emergency(event);
     }
   }
 
@@ -387,9 +391,12 @@ export class Observer {
     const offer = this.#offers.get(uniqueid);
     this.#popups?.hungUp(event, offer && resultOf(offer, event));
     const device = deviceOfChannel(event.headers.get('channel') ?? '');
+    const asked = this.#consults.hungUp(event);
     if (offer) {
       this.#offers.delete(uniqueid);
       if (offer.queue !== null) this.#endings.offer(uniqueid, resultOf(offer, event));
+    } else if (asked) {
+      // Its end is told with what came of it.
     } else if (this.#callsOut.isLeg(uniqueid)) {
       this.#callsOut.ended(uniqueid);
     } else if (phoneOf(device)) {

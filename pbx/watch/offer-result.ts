@@ -23,7 +23,7 @@ export interface OfferSoFar {
  * Causes by which a phone says no after it rang: 486 and 600 are "user busy" (17), 603 and 403 "call rejected" (21), 480
  * "no answer" or "out of order" (19, 27), 404 "unallocated" (1); see hangup_cause2sip in res_pjsip.
  */
-const refusals = new Set(['1', '17', '18', '19', '20', '21', '27']);
+export const refusals: ReadonlySet<string> = new Set(['1', '17', '18', '19', '20', '21', '27']);
 
 /** What came of an offer, by the Hangup event of the channel to the phone. Null: its answer has been written already. */
 export function resultOf(

@@ -43,6 +43,11 @@ await t.test('each thing that happens to a call reads as a sentence', (t) => {
       'agent 1002 leaves, with the call on hold, after 12 s',
     ],
     ['consult', { to: '5003' }, 'asks 5003'],
+    [
+      'asked',
+      { agent: '1003', extension: '5003', result: 'answered', seconds: 4, talked: 61 },
+      'agent 1003 at 5003 is asked: answered after 4 s, and is in the call for 1:01',
+    ],
     ['consult-failed', { to: '5003', why: 'no-answer' }, '5003 is not reached: nobody answers'],
     ['consulted', { agent: '1002', seconds: 70 }, 'agent 1002 has asked, for 1:10'],
     [
