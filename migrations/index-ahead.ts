@@ -8,4 +8,6 @@ export interface IndexAhead {
   readonly on: string;
   /** The step with which the table has these columns: without it the index is made in its turn. */
   readonly since: string;
+  /** Table, and a column that may be null, which the step itself adds if it is not there: servers of before do not see it. */
+  readonly column?: { readonly table: string; readonly adds: string };
 }

@@ -146,12 +146,13 @@ export const offersEnded = `
         else told.result end)
     from told where o.node = :node and o.uniqueid = told."offerId"
       and (o.ended_at is null or o.result is null and told.result is not null)
-    returning o.uniqueid, o.visit_id, o.team_id, o.group_id, o.result
+    returning o.uniqueid, o.visit_id, o.team_id, o.group_id, o.result, o.kind
   ), parted as (
     update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at, v.answered_at) from ended
     where v.id = ended.visit_id and v.offer_id = ended.uniqueid and v.left_at is null
   )
-  select ended.uniqueid, t.identity as team, g.name as "group", ended.result
+  -- Offers of queues are counted; who was asked by a colleague is none.
+  select ended.uniqueid, t.identity as team, g.name as "group", case when ended.kind = 'queue' then ended.result end as result
   from ended join teams t on t.id = ended.team_id left join agent_groups g on g.id = ended.group_id`;
 
 /** That the caller of a call by a DID has hung up, though nobody says so. Whoever leaves a queue says it themselves. */

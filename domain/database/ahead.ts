@@ -45,13 +45,14 @@ export async function buildAhead(db: Database, done: ReadonlySet<string>): Promi
 type Ask = <T>(sql: string, values?: readonly string[]) => Promise<T[]>;
 
 /** False: it is there already. */
-async function build({ name, on }: IndexAhead, ask: Ask): Promise<boolean> {
+async function build({ name, on, column }: IndexAhead, ask: Ask): Promise<boolean> {
   const [found] = await ask<{ valid: boolean }>(
     'select indisvalid as valid from pg_index where indexrelid = to_regclass(?)',
     [name],
   );
   if (found?.valid === true) return false;
   if (found) await ask(`drop index concurrently ${name}`);
+  if (column) await ask(`alter table ${column.table} add column if not exists ${column.adds}`);
   await ask(`create index concurrently ${name} on ${on}`);
   return true;
 }

@@ -1,4 +1,5 @@
-import type { CallRecords, OfferResult } from '../../domain/calls/records.js';
+import type { CallRecords } from '../../domain/calls/records.js';
+import type { OfferResult } from '../../domain/calls/offer-counts.js';
 import type { AmiMessage } from '../ami/message.js';
 import type { ForPhone } from './agent-calls.js';
 import { dropOldest, type Endings } from './endings.js';

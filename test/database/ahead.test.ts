@@ -75,7 +75,7 @@ await t.test('what is done ahead keeps no agent and no call waiting', async (t) 
   await agents[1].query(`set lock_timeout = 1; begin; lock table agent_states in row exclusive mode; commit`);
   t.same(await indexes(db), [], 'others write while it is built');
   await agents[0].query('commit');
-  t.same(await ahead, ['agent_states_call_idx']);
+  t.same(await ahead, ['agent_states_call_idx', 'offers_consult_idx']);
   t.same(await migrateAhead(db), [], 'it is done once');
 });
 
@@ -89,7 +89,7 @@ await t.test('what was left half built is built anew, by one of all who migrate 
   const many = Array.from({ length: 4 }, () => connect(url, { max: 1, deadlineMs: migrationDeadlineMs }));
   t.teardown(() => Promise.all(many.map((one) => one.destroy())));
   await Promise.all(many.map((one) => migrate(one)));
-  t.same(await indexes(db), ['agent_states_call_idx']);
+  t.same(await indexes(db), ['agent_states_call_idx', 'offers_consult_idx']);
 });
 
 await t.test('from the command line', async (t) => {
@@ -97,7 +97,7 @@ await t.test('from the command line', async (t) => {
   const env = { DATABASE_URL: url };
   t.match(await cli(['migrate', '--ahead'], { env }), {
     status: 0,
-    out: 'agent_states_call_idx\n',
+    out: 'agent_states_call_idx\noffers_consult_idx\n',
     err: /done ahead: stop the servers/,
   });
   t.same(
