@@ -11,10 +11,13 @@ export function register(program: Command, context: Context): void {
       'only what takes long with the history of months, while the servers of the version before go on working',
     )
     .action(
-      action(context, async ({ rawDb, settings, print, say }, { ahead }: { ahead?: true }) => {
+      action(context, async ({ rawDb, databaseUrl, settings, print, say }, { ahead }: { ahead?: true }) => {
         const { migrate, migrateAhead, migrationDeadlineMs } =
           await import('../../domain/database/migrate.js');
         const { handOverToken } = await import('../token.js');
+        const { requireSessions } = await import('../../domain/database/sessions.js');
+        // What is held ahead is of one session, which a pooler of transactions does not keep.
+        await requireSessions((await databaseUrl()).url);
         const db = await rawDb(migrationDeadlineMs);
         if (ahead) {
           const built = await migrateAhead(db);

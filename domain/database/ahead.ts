@@ -6,6 +6,8 @@ import type { Connections, Database } from './pool.js';
 /** Any fixed number does, as long as nothing else in the database takes the same one. */
 const aheadLock = 640066;
 const againMs = 200;
+/** So long others may wait behind the lock for a column. */
+const lockMs = 100;
 
 /**
  * Builds the indexes that steps still to come want on tables which may hold months; `done` has the steps that the database
@@ -52,7 +54,38 @@ async function build({ name, on, column }: IndexAhead, ask: Ask): Promise<boolea
   );
   if (found?.valid === true) return false;
   if (found) await ask(`drop index concurrently ${name}`);
-  if (column) await ask(`alter table ${column.table} add column if not exists ${column.adds}`);
+  if (column) await addColumn(column, ask);
   await ask(`create index concurrently ${name} on ${on}`);
   return true;
 }
+
+/**
+ * Adds a column that is not there. Whoever waits for the lock that this takes for a moment has everybody else wait behind it, so
+ * that it is given up soon and tried again: a dump of the database may read the table for hours.
+ */
+async function addColumn({ table, adds }: NonNullable<IndexAhead['column']>, ask: Ask): Promise<void> {
+  const [name = ''] = adds.split(' ');
+  const isThere = async (): Promise<boolean> =>
+    (
+      await ask(
+        'select from pg_attribute where attrelid = to_regclass(?) and attname = ? and not attisdropped',
+        [table, name],
+      )
+    ).length > 0;
+  await ask(`set lock_timeout = ${lockMs}`);
+  try {
+    while (!(await isThere()))
+      try {
+        await ask(`alter table ${table} add column if not exists ${adds}`);
+      } catch (error) {
+        if (!isLockTimeout(error)) throw error;
+        await sleep(againMs);
+      }
+  } finally {
+    await ask('reset lock_timeout');
+  }
+}
+
+/** `lock_not_available` (PostgreSQL, appendix A). */
+const isLockTimeout = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === '55P03';

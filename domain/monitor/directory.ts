@@ -59,7 +59,8 @@ export function readDirectory(
              and (not :isLimited::boolean or a.number = any(:agents::text[]))
          union all select g.number, g.name, 'group', null from agent_groups g join t on t.id = g.team_id where g.removed_at is null
              and (not :isLimited::boolean or g.name = any(:groups::text[]))
-         union all select r.number, r.name, 'ring-group', null from ring_groups r join t on t.id = r.team_id where not :isLimited::boolean
+         union all select r.number, r.name, 'ring-group', null from ring_groups r join t on t.id = r.team_id
+           where r.removed_at is null and not :isLimited::boolean
        ) as d where number is not null
          and (:like::text = '' or number like :like::text || '%' or agent like :like::text || '%' or name ilike '%' || :like::text || '%')
          and (:of::text is null or (coalesce(name, ''), kind, number) > (:name::text, :of::text, :number::text))

@@ -30,15 +30,18 @@ export async function refuseOtherVersion(
   const text = await console('core show version');
   const found = /\bAsterisk (?:certified\/|certified-)?([0-9]+(?:\.[0-9]+)*)/.exec(text)?.[1];
   // Built from a branch it has no number, and is whatever its operator says.
-  if (found === undefined || (said === undefined ? knowsDigest(found) : `${found}.`.startsWith(`${said}.`)))
-    return;
-  const says =
-    said === undefined
-      ? `asterisk.version does not say so, and with passwords as newer ones read them no phone could register here`
-      : `asterisk.version says ${said}`;
+  if (found === undefined) return;
+  const isOther = said !== undefined && !`${found}.`.startsWith(`${said}.`);
+  if (!isOther && (!digests || knowsDigest(found))) return;
+  const says = isOther
+    ? `asterisk.version says ${said}`
+    : `asterisk.version says ${said === undefined ? 'nothing' : `no more than ${said}`}, and with passwords as newer ones read them no phone could register here`;
+  const [branch = '', minor = ''] = found.split('.');
+  // As much of it as matters: of a branch that learned it on its way, the minor version, too.
+  const enough = knowsDigest(branch) === knowsDigest(found) ? branch : `${branch}.${minor}`;
   throw fail('other_version', {
     facts: { said, found },
     says: `this Asterisk is ${found}, and ${says}. Nothing has been changed`,
-    remedy: { text: `set asterisk.version (STAR64_ASTERISK_VERSION) to "${found.split('.')[0] ?? ''}"` },
+    remedy: { text: `set asterisk.version (STAR64_ASTERISK_VERSION) to "${enough}"` },
   });
 }

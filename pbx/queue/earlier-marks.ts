@@ -18,15 +18,17 @@ export async function leftMarks(manager: ManagerActions): Promise<'none' | 'in u
 
 /** Deletes all that is below a family of astdb, and returns what it was. @throws AmiError. */
 export async function removeMarks(manager: ManagerActions, family: string): Promise<string[]> {
-  const removed: string[] = [];
+  const removed = new Set<string>();
   for (;;) {
     const { headers } = await manager.action('Getvar', { Variable: `DB_KEYS(${family})` });
     // The list ends at 4,096 characters: its last name may be half of one, and is the first of a later list.
     const keys = (headers.get('value') ?? '').split(',').filter((key) => key !== '');
-    if (keys.length === 0) return removed.sort();
-    for (const key of keys.length > 1 ? keys.slice(0, -1) : keys) {
+    const whole = keys.length > 1 ? keys.slice(0, -1) : keys;
+    // Of what is still there although it was deleted, astdb deletes nothing: its disk may be full.
+    if (whole.every((key) => removed.has(key))) return [...removed].sort();
+    for (const key of whole) {
       await manager.action('Setvar', { Variable: `DB_DELETE(${family}/${key})`, Value: '' });
-      removed.push(key);
+      removed.add(key);
     }
   }
 }

@@ -57,7 +57,9 @@ export class Consults {
     const offerId = headers.get('offer') ?? '';
     if (headers.get('userevent') !== 'Star64Asked' || offerId === '') return undefined;
     const by = headers.get('by') ?? '';
-    const asking = this.#asking.get(by) ?? {
+    const known = this.#asking.get(by);
+    // Names of channels come again after a restart of Asterisk: one that is over is another one's.
+    const asking = (known && !known.gone && known.fate === null ? known : undefined) ?? {
       fate: null,
       gone: false,
       open: new Set(),
@@ -68,7 +70,7 @@ export class Consults {
     asking.open.add(offerId);
     this.#asking.set(by, asking);
     this.#asked.set(offerId, { told: event, by, answered: false });
-    for (const known of [this.#asking, this.#asked]) dropOldest(known, most);
+    for (const kept of [this.#asking, this.#asked]) dropOldest(kept, most);
     const call = headers.get('call') ?? offerId;
     return this.forPhone(event, 'member', (signIn) => this.records.asked(call, offerId, signIn.id));
   }

@@ -183,7 +183,8 @@ async function write<T>(
   // What was told of one meanwhile is to be written as well.
   for (const uniqueid of await record(told))
     if (waiting.get(uniqueid) === before.get(uniqueid)) waiting.delete(uniqueid);
-  for (const [uniqueid, { until }] of told) if (until < performance.now()) waiting.delete(uniqueid);
+  for (const [uniqueid, one] of told)
+    if (one.until < performance.now() && waiting.get(uniqueid) === one) waiting.delete(uniqueid);
 }
 
 /** Lets go of the oldest beyond `most`. */

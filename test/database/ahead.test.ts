@@ -74,6 +74,15 @@ await t.test('what is done ahead keeps no agent and no call waiting', async (t) 
   });
   await agents[1].query(`set lock_timeout = 1; begin; lock table agent_states in row exclusive mode; commit`);
   t.same(await indexes(db), [], 'others write while it is built');
+  // A dump of the database: a new column waits for it, and nobody behind it.
+  await agents[0].query('commit; begin; lock table offers in access share mode');
+  await until('the column to be tried', async () => {
+    const { rows } = await agents[1].query(
+      `select from pg_stat_activity where query like 'alter table offers%' and wait_event_type = 'Lock'`,
+    );
+    return rows.length > 0 || undefined;
+  });
+  await agents[1].query(`set lock_timeout = '20s'; begin; lock table offers in row exclusive mode; commit`);
   await agents[0].query('commit');
   t.same(await ahead, ['agent_states_call_idx', 'offers_consult_idx']);
   t.same(await migrateAhead(db), [], 'it is done once');

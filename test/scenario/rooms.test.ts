@@ -1,3 +1,5 @@
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import t from 'tap';
 import { until } from '../../domain/machine/processes.js';
 import { addDid } from '../../domain/provisioning/did.js';
@@ -290,11 +292,9 @@ await t.test(
 );
 
 await t.test('an Asterisk without ConfBridge says that there are no rooms, and status does', async (t) => {
-  await inside('astercc-803', 0);
-  // Whoever has left a room still uses it for a moment.
-  await until('ConfBridge to be unloaded', async () =>
-    /^Unloaded /m.test(await asterisk.console('module unload app_confbridge.so')) ? true : undefined,
-  );
+  // Not unloaded: by that Asterisk 22 crashes if whoever was in a room last is not out of its code yet (seen).
+  await appendFile(join(asterisk.dir, 'etc/modules.conf'), 'noload = app_confbridge.so\n');
+  await asterisk.restart();
   t.same(await dialled(centre, dora, '801'), ['feature-not-avail-line']);
   const { health } = JSON.parse(await centre.star64('status', '--json')) as {
     health: Record<string, unknown>;

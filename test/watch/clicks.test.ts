@@ -10,6 +10,7 @@ import { pauseAgent, signOutAgent } from '../../domain/provisioning/admin-action
 import { setGroup } from '../../domain/provisioning/group.js';
 import { AmiError } from '../../pbx/ami/errors.js';
 import { centre, node, refusal, server, start, stateOf, times } from '../support/clicks.js';
+import { allReadable } from '../support/event-feed.js';
 
 void t.test('the phone is rung to call a number as the agent dials it, and they are ringing', async (t) => {
   const centreOf = await centre(t);
@@ -186,6 +187,7 @@ void t.test('what happens on each leg is an event, once', async (t) => {
     .where({ uniqueid: call })
     .update({ ended_at: db.raw('clock_timestamp()'), outcome: 'busy' });
   await clickOver(db, node, call, 'no-answer');
+  await allReadable(db);
   t.same(await told(), ['click.agent_answered', 'click.customer_ringing', 'click.ended']);
 });
 

@@ -5,6 +5,7 @@ import { pauseAgent, readyAgent } from '../../domain/provisioning/admin-action.j
 import { addAgent } from '../../domain/provisioning/agent.js';
 import { addApiToken, listApiTokens, type Principal } from '../../domain/provisioning/api-token.js';
 import { addGroup, setGroup } from '../../domain/provisioning/group.js';
+import { addRingGroup, ringGroups } from '../../domain/provisioning/ring-group.js';
 import { setUser } from '../../domain/provisioning/user.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
@@ -210,6 +211,10 @@ await t.test('the directory: as one types, so many, and of a limited token its o
   t.same(await names(agent, '?q=500'), ['extension 5001', 'extension 5002']);
   t.same(await names(agent, '?q=UPP'), ['group support']);
   t.same(await names(agent, '?q=%25'), [], 'typed, and no pattern');
+  await addRingGroup(db, 'astercc', { name: 'night', number: '6900', members: ['5001'] });
+  t.same(await names(agent, '?q=night'), ['ring-group 6900']);
+  await ringGroups.remove(db, 'astercc', '6900');
+  t.same(await names(agent, '?q=night'), [], 'gone, and called by nobody');
   t.equal((await names(agent, '?limit=1')).length, 1);
   t.equal(await get('/directory?limit=0', agent), 422);
   const walked: string[] = [];

@@ -45,9 +45,17 @@ export class Metrics {
 
   text(): Promise<string> {
     if (this.#known && performance.now() < this.#known.until) return this.#known.text;
-    const known = { until: performance.now() + (this.settings.forMs ?? 5000), text: this.#make() };
+    // One at a time, however long it takes: what is counted from a feed is read once.
+    const text = this.#make();
+    const known = { until: Infinity, text };
     this.#known = known;
-    return known.text;
+    const forMs = this.settings.forMs ?? 5000;
+    const from = performance.now();
+    const settled = (): void => {
+      known.until = from + forMs;
+    };
+    void text.then(settled, settled);
+    return text;
   }
 
   async #make(): Promise<string> {

@@ -2,7 +2,7 @@ import { ask, keepLive, Problem } from './api.js';
 import * as clock from './clock.js';
 import { $, said, show, speak, text, word } from './dom.js';
 import { canAct, draw, tick } from './agent-view.js';
-import { suggest } from './directory.js';
+import { forget as forgetDirectory, suggest } from './directory.js';
 import { popupsComeTo, shownPopups } from './popups.js';
 
 /** What the page shows; `desk` is what the server has said last, and counts as long as `live`. */
@@ -68,7 +68,7 @@ async function read(counts) {
 function forget() {
   for (const id of ['send', 'dial', 'sign-in']) $(id).reset();
   $('popups').replaceChildren();
-  $('directory').replaceChildren();
+  forgetDirectory($('directory'));
   page.phones = undefined;
 }
 

@@ -8,6 +8,12 @@ const most = 20;
 /** Of the question that was asked last: what an older one says later does not count. */
 let asked = 0;
 
+/** Whatever is still asked says nothing any more, as who was at the page has gone. */
+export function forget(list) {
+  asked++;
+  list.replaceChildren();
+}
+
 /**
  * Offers, below the field, whom one can call by what is typed there: the beginning of a number, or some of a name. A field takes
  * every number all the same, also when nobody answers. `ask`: asks the directory, by its query.
