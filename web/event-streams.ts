@@ -292,6 +292,8 @@ export class EventStreams {
       if (stream.team !== event.team || !stream.types.has(event.type)) continue;
       if (stream.state === 'catching-up') stream.meanwhile.push(event);
       else if (stream.state === 'waiting') continue;
+      // It has caught up by itself while this look was on its way.
+      else if (!isBehind(stream.cursor, event.cursor)) continue;
       else if (stream.raw.writableLength < this.settings.mostBytes) this.#send(stream, event);
       else {
         stream.state = 'waiting';
