@@ -20,7 +20,8 @@ export class Conferences {
   take({ name, headers }: AmiMessage): void {
     const channel = headers.get('origtransfererchannel') ?? '';
     if (name !== 'AttendedTransfer' || headers.get('desttype') !== 'Threeway' || channel === '') return;
-    for (const done of [this.#tell(channel), this.#bringIn(channel)])
+    const target = headers.get('transfertargetchannel') ?? '';
+    for (const done of [this.#tell(channel), this.#bringIn(channel, target)])
       done.catch((error: unknown) =>
         // They may have hung up in this moment.
         this.log.debug({ err: error, channel }, 'a phone was not told of its conference'),
@@ -38,16 +39,16 @@ export class Conferences {
       Value: added.headers.get('value') ?? '',
     });
   }
-  async #bringIn(channel: string): Promise<void> {
+  async #bringIn(channel: string, target: string): Promise<void> {
+    if (!target.endsWith(';1')) return;
+    const other = `${target.slice(0, -1)}2`;
     const rooms = await this.manager.action('Getvar', {
       Channel: channel,
       Variable: 'SHARED(STAR64_ROOMS)',
     });
-    // The newest is first: rooms of before are gone, or have come in once more already.
-    const newest = (rooms.headers.get('value') ?? '').split('&')[0] ?? '';
-    if (newest === '') return;
+    if (!(rooms.headers.get('value') ?? '').split('&').includes(other)) return;
     await this.manager.action('Redirect', {
-      Channel: newest,
+      Channel: other,
       Context: 'star64-room',
       Exten: 's',
       Priority: 'again',
