@@ -6,6 +6,9 @@ import type { AmiMessage } from '../ami/message.js';
  * Has the phone of an agent who makes a conference know it: only Asterisk's events tell a conference from a call that was
  * given away, and star64-conference-left asks as the agent leaves. STAR64_CONFERENCE of that channel is whom it had added then.
  * Without a server nobody tells, and the others stay.
+ *
+ * A conference room that is part of it would not hear the others on an Asterisk of Debian (star64-room-left says why), so what
+ * brings them in comes in once more. Without a server that is done as the agent leaves.
  */
 export class Conferences {
   constructor(
@@ -17,10 +20,12 @@ export class Conferences {
   take({ name, headers }: AmiMessage): void {
     const channel = headers.get('origtransfererchannel') ?? '';
     if (name !== 'AttendedTransfer' || headers.get('desttype') !== 'Threeway' || channel === '') return;
-    this.#tell(channel).catch((error: unknown) =>
-      // They may have hung up in this moment.
-      this.log.debug({ err: error, channel }, 'a phone was not told of its conference'),
-    );
+    const target = headers.get('transfertargetchannel') ?? '';
+    for (const done of [this.#tell(channel), this.#bringIn(channel, target)])
+      done.catch((error: unknown) =>
+        // They may have hung up in this moment.
+        this.log.debug({ err: error, channel }, 'a phone was not told of its conference'),
+      );
   }
 
   async #tell(channel: string): Promise<void> {
@@ -32,6 +37,21 @@ export class Conferences {
       Channel: channel,
       Variable: 'STAR64_CONFERENCE',
       Value: added.headers.get('value') ?? '',
+    });
+  }
+  async #bringIn(channel: string, target: string): Promise<void> {
+    if (!target.endsWith(';1')) return;
+    const other = `${target.slice(0, -1)}2`;
+    const rooms = await this.manager.action('Getvar', {
+      Channel: channel,
+      Variable: 'SHARED(STAR64_ROOMS)',
+    });
+    if (!(rooms.headers.get('value') ?? '').split('&').includes(other)) return;
+    await this.manager.action('Redirect', {
+      Channel: other,
+      Context: 'star64-room',
+      Exten: 's',
+      Priority: 'again',
     });
   }
 }

@@ -6,6 +6,7 @@ import { addDid } from '../../domain/provisioning/did.js';
 import { addExtension, showExtensionSecret } from '../../domain/provisioning/extension.js';
 import { addRoom } from '../../domain/provisioning/room.js';
 import { addUser } from '../../domain/provisioning/user.js';
+import { Caller } from '../../lab/caller.js';
 import type { Phone } from '../../lab/phone.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { callIn } from '../support/calls.js';
@@ -60,6 +61,18 @@ async function press(phone: Phone, key: string, prompt: string): Promise<void> {
   await phone.digits(key);
   await asterisk.waitPlayed(phone.user, prompt, from);
 }
+
+/** A customer who speaks. */
+const speaker = async (): Promise<Caller> => {
+  const caller = await Caller.call({
+    from: '4930555',
+    to: '600100',
+    server: asterisk.sip,
+    speak: await voices.speak('carl'),
+  });
+  centre.phones.push(caller.phone);
+  return caller;
+};
 
 /** Anna has the customer whom the queue gives her. */
 async function answered(): Promise<void> {
@@ -237,35 +250,60 @@ await t.test(
   },
 );
 
-await t.test('an agent brings a customer in by keys, or is with them again where it is full', async (t) => {
-  await bert.dial('801');
-  await inside('astercc-801', 1);
-  const customer = await callIn(centre);
-  await answered();
-  await anna.digits('*2801');
-  await inside('astercc-801', 2);
-  await voices.talk(['anna', anna], ['bert', bert]);
-  await anna.hangup();
-  await waitState(centre, '1001', 'idle');
-  await voices.hears(customer.phone, 'bert');
-  await customer.hangup();
-  await inside('astercc-801', 1);
-  await carl.dial('801');
-  await inside('astercc-801', 2);
-  const second = await callIn(centre);
-  await answered();
-  const from = await asterisk.verbose.mark();
-  // Two places of the three are taken, and it needs two.
-  await anna.digits('*2801');
-  await waitTold(centre, 'conf-full', from);
-  await voices.hears(second.phone, 'anna');
-  await inside('astercc-801', 2);
-  t.equal(await stateOf(centre, '1001'), 'talking');
-  for (const phone of [anna, bert, carl]) await phone.hangup();
-  await second.ended();
-  await waitState(centre, '1001', 'idle');
-  await inside('astercc-801', 0);
-});
+await t.test(
+  'an agent brings a customer in by keys, and the room and the customer hear each other',
+  async (t) => {
+    await bert.dial('801');
+    await inside('astercc-801', 1);
+    const others = (customer: Caller): Promise<void> => voices.talk(['carl', customer.phone], ['bert', bert]);
+    for (const leaves of ['by *6', 'out of a conference', 'by hanging up']) {
+      const customer = await speaker();
+      await answered();
+      await anna.digits('*2801');
+      await inside('astercc-801', 2);
+      await voices.talk(['anna', anna], ['bert', bert]);
+      if (leaves === 'by *6') {
+        await press(bert, '2', 'conf-lockednow');
+        await anna.digits('*6');
+        await anna.closed();
+      } else {
+        if (leaves === 'out of a conference') {
+          await anna.digits('*3');
+          await voices.hears(anna, 'bert', 'carl');
+          await voices.hears(customer.phone, 'anna', 'bert');
+          await voices.hears(bert, 'anna', 'carl');
+        }
+        await anna.hangup();
+      }
+      await waitState(centre, '1001', 'idle');
+      await t.resolves(others(customer), leaves);
+      if (leaves === 'by *6') await press(bert, '2', 'conf-unlockednow');
+      await customer.hangup();
+      await inside('astercc-801', 1);
+    }
+  },
+);
+
+await t.test(
+  'where a room is full for a customer, the agent hears that and is with them again',
+  async (t) => {
+    await carl.dial('801');
+    await inside('astercc-801', 2);
+    const second = await callIn(centre);
+    await answered();
+    const from = await asterisk.verbose.mark();
+    // Two places of the three are taken, and it needs two.
+    await anna.digits('*2801');
+    await waitTold(centre, 'conf-full', from);
+    await voices.hears(second.phone, 'anna');
+    await inside('astercc-801', 2);
+    t.equal(await stateOf(centre, '1001'), 'talking');
+    for (const phone of [anna, bert, carl]) await phone.hangup();
+    await second.ended();
+    await waitState(centre, '1001', 'idle');
+    await inside('astercc-801', 0);
+  },
+);
 
 await t.test(
   'without a server a room works, one with a PIN is closed, and nobody is waited for',
