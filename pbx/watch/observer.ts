@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { endOffer, transition } from '../../domain/presence/agent-state.js';
 import { CallOutRecords } from '../../domain/calls/calls-out-records.js';
 import { HoldRecords } from '../../domain/calls/holds.js';
-import { clickAnswered, clickedBy, clickOver } from '../../domain/calls/clicks.js';
+import { clickAnswered, clickedBy, clickOver } from '../../domain/calls/click-records.js';
 import { findQueue } from '../../domain/calls/queue.js';
 import { Callbacks } from '../../domain/calls/callbacks.js';
 import type { OfferCounts } from '../../domain/calls/offer-counts.js';
