@@ -1,14 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClaimedCommand } from '../domain/calls/call-commands.js';
-import {
-  beginClick,
-  clickOver,
-  clickRings,
-  clickTarget,
-  clickUniqueid,
-  insideNumber,
-  type ClickTarget,
-} from '../domain/calls/clicks.js';
+import { beginClick, clickOver, clickRings, clickUniqueid } from '../domain/calls/click-records.js';
+import { clickTarget, insideNumber, type ClickTarget } from '../domain/calls/click-target.js';
 import type { Outbound } from '../domain/calls/outbound-memory.js';
 import { noTurns } from '../domain/calls/ways-out.js';
 import type { Database } from '../domain/database/pool.js';

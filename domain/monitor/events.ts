@@ -1,5 +1,5 @@
 import type { CallbackOutcome } from '../calls/callbacks.js';
-import type { AgentResult } from '../calls/clicks.js';
+import type { AgentResult } from '../calls/click-records.js';
 import type { LimitReached } from '../calls/limits.js';
 import type { SupervisionMode } from '../calls/supervision.js';
 import type { EventType } from '../event-types.js';

@@ -1,5 +1,12 @@
 /** The statements of `PopupRecords`. */
 
+/** The phone `x` of what was told. */
+const phone = `-- Each has an index of its own; put together they have none.
+    left join teams t on t.identity = told.team and t.node = :node
+    left join extensions n on n.team_id = t.id and n.number = told.extension and n.removed_at is null
+    left join extensions e on e.endpoint_node = :node and e.endpoint = told.endpoint and e.removed_at is null
+    join extensions x on x.id = coalesce(n.id, e.id)`;
+
 /**
  * The conditions, by kind. Outbound: agent mode on, signed in (a fixed agent is by nature), the current group has an
  * application. Direct: agent mode on, and a binding held when the call arrived. Queue: somebody is signed in, or there were no
@@ -14,11 +21,7 @@ export const due = `
     select told.*, x.id as extension_id, x.team_id, x.number as x_number, x.agent_mode, u.username,
       i.agent_id as signed_in_agent_id, i.current_group_id
     from told
-    -- Each has an index of its own; put together they have none.
-    left join teams t on t.identity = told.team and t.node = :node
-    left join extensions n on n.team_id = t.id and n.number = told.extension and n.removed_at is null
-    left join extensions e on e.endpoint_node = :node and e.endpoint = told.endpoint and e.removed_at is null
-    join extensions x on x.id = coalesce(n.id, e.id)
+    ${phone}
     join users u on u.id = x.user_id
     left join lateral (
       select s.agent_id, s.current_group_id from sign_ins s
@@ -104,6 +107,14 @@ export const missing = `
     and o.offered_at < clock_timestamp() - case when c.did is null then interval '12 seconds' else interval '1 second' end
     and (c.binding is not null or exists (select from agent_groups g where g.id = o.group_id and g.application is not null))
     and not exists (select from popups p where p.node = :node and p.channel = o.uniqueid)`;
+
+export const missingOf = `
+  select told.channel
+  from json_to_recordset(:ringing::json) as told(channel text, call text, team text, extension text, endpoint text)
+    ${phone}
+    join calls c on c.node = :node and c.uniqueid = told.call and c.team_id = x.team_id
+  where x.agent_mode and x.kind = 'sip' and c.application is not null
+    and not exists (select from popups p where p.node = :node and p.channel = told.channel)`;
 
 export const forget = `
   delete from popups where id in (

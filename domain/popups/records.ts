@@ -69,6 +69,17 @@ export class PopupRecords {
     return prepared<PopupDue>(this.db, sql.missing, { node: this.node });
   }
 
+  /** Those of these direct calls that are to have a popup (as `due` says), and have none. */
+  async missingOf(ringing: readonly PopupDue[]): Promise<PopupDue[]> {
+    if (ringing.length === 0) return [];
+    const rows = await prepared<{ channel: string }>(this.db, sql.missingOf, {
+      node: this.node,
+      ringing: JSON.stringify(ringing),
+    });
+    const missing = new Set(rows.map(({ channel }) => channel));
+    return ringing.filter(({ channel }) => missing.has(channel));
+  }
+
   /** The channels whose popups the database holds for open. */
   async open(): Promise<string[]> {
     const rows = await prepared<{ channel: string }>(

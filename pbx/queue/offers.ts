@@ -26,6 +26,8 @@ export interface OtherChannel {
   linkedid: string;
   /** `Ring`, `Ringing`, `Up` and so on. */
   state: string;
+  /** How long it has been there. */
+  seconds: number;
 }
 
 /** A channel that lives, of whatever kind. */
@@ -62,6 +64,10 @@ export async function readOffers(manager: ManagerActions): Promise<{
       number: text('calleridnum'),
       state: text('channelstatedesc'),
       bridge: text('bridgeid'),
+      // 00:01:05
+      seconds: text('duration')
+        .split(':')
+        .reduce((sum, part) => sum * 60 + (Number(part) || 0), 0),
     };
   });
   const callers = new Map<string, typeof channels>();
@@ -96,11 +102,11 @@ export async function readOffers(manager: ManagerActions): Promise<{
     });
   }
   const others = new Map<string, OtherChannel[]>();
-  for (const { name, uniqueid, linkedid, application, state } of channels) {
+  for (const { name, uniqueid, linkedid, application, state, seconds } of channels) {
     // The second half of a Local channel is no phone's.
     if (!ofCalls.has(application) || name.endsWith(';2')) continue;
     const device = name.slice(0, name.lastIndexOf('-'));
-    others.set(device, [...(others.get(device) ?? []), { name, uniqueid, linkedid, state }]);
+    others.set(device, [...(others.get(device) ?? []), { name, uniqueid, linkedid, state, seconds }]);
   }
   return {
     channels,

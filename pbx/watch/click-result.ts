@@ -1,4 +1,4 @@
-import type { AgentResult } from '../../domain/calls/clicks.js';
+import type { AgentResult } from '../../domain/calls/click-records.js';
 import type { AmiMessage } from '../ami/message.js';
 
 /** What became of ringing an agent's phone, by the end of its channel before they answered: causes of Q.850. */

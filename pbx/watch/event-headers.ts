@@ -1,5 +1,6 @@
 import type { Caller } from '../../domain/calls/records.js';
 import type { AmiMessage } from '../ami/message.js';
+import { phoneOf } from '../queue/names.js';
 
 /** The events that the observer needs; nothing else is asked of Asterisk. */
 export const observedEvents = [
@@ -37,3 +38,11 @@ export function callerIn({ headers }: AmiMessage): Caller {
 
 /** The channel to the agent's phone. */
 export const offerIn = ({ headers }: AmiMessage): string => headers.get('destuniqueid') ?? '';
+
+/** The phone of a device by what names it in the database: none for what is no phone. */
+export function phoneBy(device: string): { team?: string; extension?: string; endpoint?: string } {
+  const phone = phoneOf(device);
+  if (phone) return { team: phone.team, extension: phone.extension };
+  const [, endpoint] = /^PJSIP\/([A-Za-z0-9_.-]{1,60})$/.exec(device) ?? [];
+  return endpoint === undefined ? {} : { endpoint };
+}

@@ -1,20 +1,15 @@
 import type { Logger } from 'pino';
-import { endOffer, transition } from '../../domain/presence/agent-state.js';
 import { CallOutRecords } from '../../domain/calls/calls-out-records.js';
 import { HoldRecords } from '../../domain/calls/holds.js';
-import { clickAnswered, clickedBy, clickOver } from '../../domain/calls/clicks.js';
-import { findQueue } from '../../domain/calls/queue.js';
-import { Callbacks } from '../../domain/calls/callbacks.js';
+import { clickAnswered, clickedBy, clickOver } from '../../domain/calls/click-records.js';
 import type { OfferCounts } from '../../domain/calls/offer-counts.js';
-import { CallRecords, unservedOutcomes, type Caller, type KnownQueue } from '../../domain/calls/records.js';
+import { CallRecords, type Caller } from '../../domain/calls/records.js';
 import type { CallStep } from '../../domain/calls/steps.js';
 import { recordSupervisionStep } from '../../domain/calls/supervision.js';
 import { type Database } from '../../domain/database/pool.js';
 import type { PopupMemory } from '../../domain/popups/popup-memory.js';
 import { PopupRecords } from '../../domain/popups/records.js';
 import { openSignIn, type SignIn } from '../../domain/presence/open-sign-in.js';
-import { statesBefore } from '../../domain/presence/transitions.js';
-import { beginWrapUp } from '../../domain/presence/wrap-up.js';
 import type { AmiMessage } from '../ami/message.js';
 import { callbackChannel } from '../queue/callback-channel.js';
 import { phoneOf } from '../queue/names.js';
@@ -29,6 +24,7 @@ import { Holds } from './holds.js';
 import { resultOf, type OfferSoFar } from './offer-result.js';
 import { OrderedWork, type Work } from './ordered-work.js';
 import { Popups } from './popups.js';
+import { QueueCalls } from './queue-calls.js';
 import { supervisionStepIn } from './supervision-step.js';
 import { Unqueued } from './unqueued.js';
 
@@ -48,7 +44,7 @@ export class Observer {
   /** Offers that ring or talk. */
   readonly #offers = new Map<string, OfferSoFar>();
   readonly #records: CallRecords;
-  readonly #callbacks: Callbacks;
+  readonly #queues: QueueCalls;
   readonly #endings: Endings;
   readonly #unqueued: Unqueued;
   readonly #callsOut: CallsOutWatch;
@@ -62,7 +58,7 @@ export class Observer {
   constructor(
     private readonly db: Database,
     private readonly node: string,
-    private readonly log: Logger,
+    log: Logger,
     private readonly hooks: {
       deadlineSet: () => void;
       /** An event could not be recorded. */
@@ -79,11 +75,13 @@ export class Observer {
   ) {
     this.#work = new OrderedWork(log, () => this.hooks.missed());
     this.#records = new CallRecords(db, node, hooks.offers);
-    this.#callbacks = new Callbacks(db, node);
     this.#endings = new Endings(
       this.#records,
       () => this.#work.add({ key: 'ends', run: () => this.#writeEnds() }),
       (offerIds) => this.hooks.unanswered?.(offerIds),
+    );
+    this.#queues = new QueueCalls(db, node, log, this.#records, this.#endings, () =>
+      this.hooks.deadlineSet(),
     );
     const ends = (): void => this.#work.add({ key: 'ends', run: () => this.#writeEnds() });
     this.#callsOut = new CallsOutWatch(new CallOutRecords(db, node), ends);
@@ -146,7 +144,7 @@ export class Observer {
         const offer: OfferSoFar = { called: event };
         this.#offers.set(offerIn(event), offer);
         dropOldest(this.#offers, most);
-        return this.#forPhone(event, 'interface', (signIn) => this.#offered(signIn, event, offer));
+        return this.#forPhone(event, 'interface', (signIn) => this.#queues.offered(signIn, event, offer));
       }
       case 'DialState': {
         this.#callsOut.rings(event);
@@ -157,7 +155,7 @@ export class Observer {
         if (offer?.called) this.#popups?.offered(offer.called);
         else this.#popups?.rings(event);
         if (!offer || called === undefined) return this.#calls.rings(offerIn(event));
-        return { key: deviceIn(called), run: () => this.#rings(offer) };
+        return { key: deviceIn(called), run: () => this.#queues.rings(offer) };
       }
       case 'AgentConnect': {
         const offer = this.#offers.get(offerIn(event)) ?? {};
@@ -169,10 +167,10 @@ export class Observer {
         return this.#forPhone(
           event,
           'interface',
-          (signIn) => this.#connected(signIn, event),
+          (signIn) => this.#queues.connected(signIn, event),
           // Signed out while it rang, and answered in that moment.
           async () => {
-            await this.#answered(event, event.headers.get('membername') ?? '');
+            await this.#queues.answered(event, event.headers.get('membername') ?? '');
           },
         );
       }
@@ -184,10 +182,10 @@ export class Observer {
       case 'UserEvent':
         return this.#told(event);
       case 'QueueCallerJoin':
-        if (callbackChannel(uniqueid)) return { key: uniqueid, run: () => this.#joinedAgain(event) };
+        if (callbackChannel(uniqueid)) return { key: uniqueid, run: () => this.#queues.joinedAgain(event) };
         this.#queued.add(uniqueid);
         dropOldest(this.#queued, most);
-        return { key: uniqueid, run: () => this.#joined(event) };
+        return { key: uniqueid, run: () => this.#queues.joined(event) };
       case 'QueueCallerLeave':
         this.#endings.left(callerIn(event));
         return undefined;
@@ -229,7 +227,7 @@ export class Observer {
         const offer = this.#offers.get(headers.get('offer') ?? '');
         const reply = headers.get('reply');
         if (offer && reply !== undefined) offer.reply = reply;
-        return this.#forPhone(event, 'member', (signIn) => this.#offerEnded(signIn, event));
+        return this.#forPhone(event, 'member', (signIn) => this.#queues.offerEnded(signIn, event));
       }
       case 'Star64AgentCall':
       case 'Star64AgentCallEnd':
@@ -256,7 +254,7 @@ export class Observer {
       }
       case 'Star64Left':
         this.#gaveUp.delete(headers.get('uniqueid') ?? '');
-        return { key: headers.get('uniqueid') ?? '', run: () => this.#unserved(event) };
+        return { key: headers.get('uniqueid') ?? '', run: () => this.#queues.unserved(event) };
       default:
         this.#callsOut.take(event);
         this.#unqueued.take(event);
@@ -284,95 +282,6 @@ export class Observer {
         await (signIn ? run(signIn) : orElse?.());
       },
     };
-  }
-
-  async #joined(event: AmiMessage): Promise<void> {
-    const caller = callerIn(event);
-    await this.#endings.writeLeft(caller.uniqueid);
-    const position = Number(event.headers.get('position'));
-    await this.#records.joined(caller, {
-      number: event.headers.get('calleridnum') ?? null,
-      position: Number.isInteger(position) && position > 0 ? position : null,
-    });
-  }
-
-  async #offered(signIn: SignIn, event: AmiMessage, offer: OfferSoFar): Promise<void> {
-    offer.signIn = signIn;
-    offer.queue = (await this.#records.offered(callerIn(event), offerIn(event), signIn.id)) ?? null;
-  }
-
-  /** The phone has said that it rings: one that refuses at once never does. */
-  async #rings({ called, signIn, queue }: OfferSoFar): Promise<void> {
-    if (called && signIn) await this.#record('offer', signIn, called, queue ?? undefined);
-  }
-
-  /** Nobody stands there yet for somebody who is to be called back; who has been called, and was sent on to a queue, waits. */
-  async #joinedAgain(event: AmiMessage): Promise<void> {
-    if (await this.#callbacks.isCalled(callerIn(event).uniqueid)) await this.#joined(event);
-  }
-
-  /** A queue has let a caller go without an answer, and the dialplan says why. */
-  async #unserved(event: AmiMessage): Promise<void> {
-    // Who hung up while they were asked whether they are to be called back: app_queue knows only that they left.
-    if (event.headers.get('outcome') === 'abandoned') return this.#records.abandoned(callerIn(event));
-    const outcome = unservedOutcomes.find((one) => one === event.headers.get('outcome'));
-    if (outcome === undefined) return;
-    // Whom a full queue does not take never joins it: a visit all the same, of no time.
-    if (outcome === 'full')
-      await this.#records.joined(callerIn(event), { number: event.headers.get('calleridnum') ?? null });
-    await this.#records.unserved(callerIn(event), outcome);
-  }
-
-  async #connected(signIn: SignIn, event: AmiMessage): Promise<void> {
-    const queue = await this.#answered(event, signIn.agent);
-    await this.#record('connect', signIn, event, queue);
-  }
-
-  async #answered(event: AmiMessage, agent: string): Promise<KnownQueue | undefined> {
-    const caller = callerIn(event);
-    const callback = callbackChannel(caller.uniqueid);
-    if (callback) {
-      const told = { ...callback, channel: caller.uniqueid, offerId: offerIn(event), agent };
-      const begun = await this.#callbacks.connected(told);
-      if (begun?.first !== false) return begun && { ...begun, call: caller.uniqueid };
-    }
-    const answered = await this.#records.answered(caller, offerIn(event), agent);
-    if (!answered || answered.visit) return answered;
-    // That it joined was not seen.
-    const waitedSeconds = Number(event.headers.get('holdtime')) || 0;
-    await this.#records.joined(caller, { number: event.headers.get('calleridnum') ?? null, waitedSeconds });
-    return this.#records.answered(caller, offerIn(event), agent);
-  }
-
-  /** Whatever Asterisk says is so; an offer to somebody who is not idle is worth a warning all the same. */
-  async #record(
-    what: 'offer' | 'connect',
-    signIn: SignIn,
-    event: AmiMessage,
-    queue: KnownQueue | undefined,
-  ): Promise<void> {
-    const offerId = event.headers.get('destuniqueid');
-    const begun = await transition(this.db, signIn.id, what, {
-      ...(offerId !== undefined && { offerId }),
-      callUniqueid: queue?.call ?? callerIn(event).uniqueid,
-      ...(queue && { groupId: queue.groupId }),
-    });
-    if (!begun || statesBefore(what).includes(begun.before)) return;
-    this.log.warn(
-      { team: signIn.team, agent: signIn.agent, before: begun.before, state: begun.state },
-      'a state began that does not follow from the one before',
-    );
-  }
-
-  async #offerEnded(signIn: SignIn, event: AmiMessage): Promise<void> {
-    const offer = event.headers.get('offer') ?? '';
-    if (event.headers.get('wrapup') !== 'yes') {
-      await endOffer(this.db, signIn.id, offer);
-      return;
-    }
-    const queue = await findQueue(this.db, this.node, event.headers.get('queue') ?? '');
-    await beginWrapUp(this.db, signIn.id, offer, queue);
-    this.hooks.deadlineSet();
   }
 
   /** An agent has asked a queue in a call of their own, and left it to the caller: what that call did there is the caller's. */

@@ -6,7 +6,7 @@ import type { AmiMessage } from '../ami/message.js';
 import { callbackChannel } from '../queue/callback-channel.js';
 import { phoneOf } from '../queue/names.js';
 import { dropOldest } from './endings.js';
-import { callerIn, deviceIn, deviceOfChannel, offerIn } from './event-headers.js';
+import { callerIn, deviceIn, deviceOfChannel, offerIn, phoneBy } from './event-headers.js';
 
 export interface PopupTimes {
   /** The application shows the call while the phone rings: as soon as may be, and of many at a time. */
@@ -313,12 +313,4 @@ function outcomeOf(kind: PopupKind | undefined, headers: AmiMessage['headers']):
   // Answered elsewhere, or picked up too late. Of a popup that another server has opened an answer stands in its row.
   if (cause === '26' || state === 'Up') return 'cancelled';
   return refusals.has(cause) ? 'rejected' : 'missed';
-}
-
-/** The phone by what names it in the database. */
-function phoneBy(device: string): Pick<PopupDue, 'team' | 'extension' | 'endpoint'> {
-  const phone = phoneOf(device);
-  if (phone) return { team: phone.team, extension: phone.extension };
-  const [, endpoint] = /^PJSIP\/([A-Za-z0-9_.-]{1,60})$/.exec(device) ?? [];
-  return endpoint === undefined ? {} : { endpoint };
 }

@@ -2,6 +2,7 @@ import t from 'tap';
 import { listSupervisions } from '../../domain/calls/supervision-list.js';
 import { until } from '../../domain/machine/processes.js';
 import { EventFeed } from '../../domain/monitor/event-feed.js';
+import { showExtensionSecret } from '../../domain/provisioning/extension.js';
 import { setGroup } from '../../domain/provisioning/group.js';
 import { setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
@@ -9,20 +10,28 @@ import { crowd } from '../../lab/provision.js';
 import { callIn, waitCall, waitWaiting } from '../support/calls.js';
 import { centreOf, needLab, signedInPhone, statesOf, waitMembers, waitState } from '../support/centre.js';
 import { Provider } from '../support/providers.js';
+import { RawPhone } from '../support/raw-phone.js';
 
 /** Click to call (spec 41-44), and supervision by command (spec 24), on a real Asterisk. */
 await needLab(t);
 const provider = await Provider.start('provider.a', 98);
 t.teardown(() => provider.stop());
-const groups = [{ name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0 }];
+const groups = [
+  { name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0 },
+  { name: 'back', number: '6001', application: 'campaign' },
+];
 const team = {
   ...crowd(1, { groups }),
   users: [{ username: 'anna' }, { username: 'carl' }],
   extensions: [
     { number: '5001', user: 'anna' },
     { number: '5002', user: 'carl' },
+    { number: '5003', user: 'carl' },
   ],
-  agents: [{ number: '1001', user: 'anna', groups: ['support'] }],
+  agents: [
+    { number: '1001', user: 'anna', groups: ['support'] },
+    { number: '1002', user: 'carl', groups: ['back'], kind: 'fixed', extension: '5003' },
+  ],
 };
 const centre = await centreOf(t, team, {
   asterisk: { amiWrite: 'agent,call,reporting,originate', extra: { 'pjsip.conf': provider.section() } },
@@ -224,4 +233,28 @@ await t.test('an administrator is rung to hear a call of their group, which is r
   t.match(heard, { user: 'carl', from: '5002', extension: '5001', agent: '1001', mode: 'whisper' });
   await customer.hangup();
   await supervisor.event(/^CALL_CLOSED$/, { from });
+});
+
+await t.test('the phone is told to pick up by itself if that is asked for, and only then', async (t) => {
+  const { secret } = await showExtensionSecret(db, 'astercc', '5003');
+  const desk = await RawPhone.start('astercc-5003', secret ?? '', centre.asterisk.sip, '127.0.0.1');
+  t.teardown(() => desk.stop());
+  t.equal(await desk.register(), 200);
+  await waitMembers(centre, 'astercc-back', ['1002']);
+  /** What its phone is sent for a call to that number. It says no at once; what has kept it for the call is waited for. */
+  const sent = async (to: string, ...options: string[]): Promise<string> => {
+    const { call } = await start('--agent', '1002', '--to', to, ...options);
+    const invite = await until(`the INVITE for ${to}`, () => desk.rung.find((text) => text.includes(to)));
+    t.same((await told(call)).slice(-2), ['agent_missed', 'ended']);
+    await waitState(centre, '1002', 'idle');
+    await until('nobody to keep the phone', async () =>
+      /star64-click/.test(await centre.asterisk.console('core show channels concise')) ? undefined : true,
+    );
+    return invite;
+  };
+  const bare = await sent('+4930123457');
+  t.notMatch(bare, /^(Call-Info|Alert-Info):/im);
+  const picksUp = await sent('+4930123458', '--auto-answer');
+  t.match(picksUp, /^Call-Info: <sip:star64>;answer-after=0\r$/m);
+  t.match(picksUp, /^Alert-Info: <http:\/\/star64>;info=alert-autoanswer\r$/m);
 });

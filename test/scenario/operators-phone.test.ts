@@ -32,12 +32,15 @@ max_contacts = 1
 `;
 const provider = '127.0.0.97';
 
-const groups = [{ name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0 }];
+const groups = [
+  { name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0, application: 'campaign' },
+];
 const centre = await centreOf(
   t,
   { ...crowd(1, { groups }), dids: [] },
   {
     asterisk: {
+      amiWrite: 'agent,call,reporting,originate',
       extra: {
         'pjsip.conf': [
           phoneSection('201', 'set_var = GROUP(star64)=PJSIP/201'),
@@ -47,6 +50,8 @@ const centre = await centreOf(
         'extensions.conf': `[office]
 include => astercc-features
 exten => 9,1,Playback(beep)
+exten => 8,1,Answer()
+ same => n,Wait(60)
 [outside]
 include => star64-inbound
 include => outside-rest
@@ -117,6 +122,46 @@ await t.test('a call in a national form rings there; the agent talks, wraps up a
   await waitState(centre, '1001', 'idle');
   await waitMembers(centre, 'astercc-support', ['1001']);
   await lampShows('terminated');
+});
+
+await t.test('software starts a call there, but not while the phone has one of the operator', async (t) => {
+  await dialAndHear(centre, other, '*641002', 'agent-loginok');
+  await waitState(centre, '1002', 'idle');
+  const start = (): Promise<string> =>
+    centre.star64('call', 'start', '--agent', '1002', '--to', '201', '--json');
+  // The phone is in no group of ours: what Asterisk has heard of its device is all that is known of it.
+  const deviceIs = (state: string): Promise<true> =>
+    until(`its phone to be ${state}`, async () =>
+      new RegExp(`desk\\.202\\b.*\\(${state}\\)`).test(await asterisk.console('queue show astercc-support'))
+        ? true
+        : undefined,
+    );
+  await other.dial('8');
+  await deviceIs('In use');
+  await t.rejects(start(), /extension 202 rings, or is in a call/);
+  await other.hangup();
+  await other.closed();
+  await deviceIs('Not in use');
+  const from = other.events.length;
+  await start();
+  await other.event(/^CALL_INCOMING$/, { from });
+  t.match(
+    await asterisk.console('group show channels'),
+    /PJSIP\/desk\.202\b/,
+    'nobody else rings it meanwhile',
+  );
+  await other.answer();
+  t.match(await phone.incoming(), { peeruri: /^sip:202@/ });
+  await waitState(centre, '1002', 'talking');
+  await phone.answer();
+  await phone.established();
+  await phone.hangup();
+  await phone.closed();
+  await other.event(/^CALL_CLOSED$/, { from });
+  await waitState(centre, '1002', 'idle');
+  t.equal(other.events.slice(from).filter(({ type }) => type === 'CALL_INCOMING').length, 1, 'it rang once');
+  await dialAndHear(centre, other, '*65', 'agent-loggedoff');
+  await waitMembers(centre, 'astercc-support', ['1001']);
 });
 
 await t.test('every form of a DID is one number, with a server and without', async (t) => {

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { pino } from 'pino';
 import t from 'tap';
 import { claimCallCommand } from '../../domain/calls/call-commands.js';
-import { clickAnswered, clickOver } from '../../domain/calls/clicks.js';
+import { clickAnswered, clickOver } from '../../domain/calls/click-records.js';
 import { HoldRecords } from '../../domain/calls/holds.js';
 import { takeLeaderLease } from '../../domain/database/leases.js';
 import { signInAgent, signOutAgent } from '../../domain/provisioning/admin-action.js';

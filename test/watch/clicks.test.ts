@@ -1,6 +1,7 @@
 import t from 'tap';
 import { claimCallCommand, noteManagerLacks } from '../../domain/calls/call-commands.js';
-import { clickAnswered, clickOver, type CallWanted } from '../../domain/calls/clicks.js';
+import { clickAnswered, clickOver } from '../../domain/calls/click-records.js';
+import type { CallWanted } from '../../domain/calls/clicks.js';
 import { readStory } from '../../domain/calls/story.js';
 import { superviseFrom, type SupervisionAsked } from '../../domain/calls/supervise-command.js';
 import { takeLeaderLease } from '../../domain/database/leases.js';

@@ -1,90 +1,14 @@
 import { pino, type Logger } from 'pino';
-import t, { type Test } from 'tap';
-import { CallJournal } from '../../domain/calls/journal.js';
+import t from 'tap';
 import { until } from '../../domain/machine/processes.js';
-import { PopupMemory } from '../../domain/popups/popup-memory.js';
-import { bindings } from '../../domain/provisioning/binding.js';
-import { setExtension } from '../../domain/provisioning/extension.js';
 import { setGroup } from '../../domain/provisioning/group.js';
-import { crowd, provision } from '../../lab/provision.js';
 import type { AmiMessage } from '../../pbx/ami/message.js';
 import { ComparePopups } from '../../pbx/watch/compare/popups.js';
-import { Observer } from '../../pbx/watch/observer.js';
 import { Popups, popupTimes, type PopupTimes } from '../../pbx/watch/popups.js';
 import type { Snapshot } from '../../pbx/watch/snapshot.js';
-import { freshDatabase } from '../support/database.js';
-import { enter } from '../support/event-feed.js';
+import { event, gone, inQueue, joins, offer, popupSite, rings, trunk } from '../support/popups.js';
 
 const log = pino({ enabled: false });
-
-/** Agents 1001 and 1002 at phones in agent mode; with `application`, a binding holds for every call. */
-async function site(t: Test, { application = true } = {}) {
-  const { db } = await freshDatabase(t);
-  await provision(db, crowd(2));
-  for (const n of [1, 2]) {
-    await enter(db, n);
-    await setExtension(db, 'astercc', `500${n}`, { agentMode: true });
-  }
-  const binding = { name: 'crm', application: 'third_party', link: null };
-  if (application) await bindings.add(db, 'astercc', 'crm', { application: 'third_party' });
-  const memory = new PopupMemory(db, 'default');
-  await memory.load();
-  const server = (): Observer =>
-    new Observer(db, 'default', log, {
-      deadlineSet: () => undefined,
-      missed: () => t.fail('missed'),
-      popups: memory,
-    });
-  const statements: string[] = [];
-  db.on('query', ({ sql }: { sql: string }) => statements.push(sql));
-  const arrives = async (uniqueid: string): Promise<void> => {
-    const journal = new CallJournal(db, 'default', log);
-    journal.add({
-      uniqueid,
-      team: 'astercc',
-      did: '600100',
-      caller: '+4930',
-      destination: null,
-      ...(application && { binding }),
-    });
-    await journal.flush();
-  };
-  const popups = () =>
-    db('popups as p')
-      .join('extensions as x', 'x.id', 'p.extension_id')
-      .orderBy(['x.number', 'p.kind'])
-      .select<{ phone: string; kind: string; answered: boolean; outcome: string | null }[]>(
-        'x.number as phone',
-        'p.kind',
-        db.raw('p.answered_at is not null as answered'),
-        'p.outcome',
-      );
-  return { db, memory, server, arrives, popups, statements };
-}
-
-const event = (name: string, headers: Record<string, string>): AmiMessage => ({
-  name,
-  headers: new Map(Object.entries(headers)),
-  repeated: new Map(),
-});
-const trunk = { channel: 'PJSIP/lab-trunk-00000001', uniqueid: 'call.1', linkedid: 'call.1' };
-const inQueue = { ...trunk, queue: 'astercc-support', calleridnum: '+4930' };
-const phone = (n: number) => ({
-  destchannel: `PJSIP/astercc-500${n}-0000000${n}`,
-  destuniqueid: `phone.${n}`,
-});
-const offer = (n: number) => ({ interface: `PJSIP/astercc-500${n}`, membername: `100${n}`, ...phone(n) });
-const rings = (n: number) => event('DialState', { ...trunk, ...phone(n), dialstatus: 'RINGING' });
-const joins = (n: number) =>
-  event('BridgeEnter', { uniqueid: `phone.${n}`, linkedid: 'call.1', bridgetype: 'basic' });
-const gone = (n: number, channelstatedesc: string, cause: string) =>
-  event('Hangup', {
-    channel: `PJSIP/astercc-500${n}-0000000${n}`,
-    uniqueid: `phone.${n}`,
-    linkedid: 'call.1',
-    channelstatedesc,
-    cause,
-  });
 
 /** A queue call: 1001 does not pick up, 1002 does; then a direct call to 1001, and one that they make outside. */
 const everything = (n = 0): AmiMessage[] => [
@@ -122,7 +46,7 @@ const everything = (n = 0): AmiMessage[] => [
 ];
 
 await t.test('each phone that is rung for a call has its own popup, and its own end', async (t) => {
-  const { server, arrives, popups } = await site(t);
+  const { server, arrives, popups } = await popupSite(t);
   const observer = server();
   await arrives('call.1');
   for (const one of everything()) observer.take(one);
@@ -135,7 +59,7 @@ await t.test('each phone that is rung for a call has its own popup, and its own 
 });
 
 await t.test('a team without an application pays no statement, whatever happens to its calls', async (t) => {
-  const { db, memory, server, arrives, popups, statements } = await site(t, { application: false });
+  const { db, memory, server, arrives, popups, statements } = await popupSite(t, { application: false });
   const observer = server();
   await arrives('call.1');
   for (const one of everything()) observer.take(one);
@@ -162,7 +86,7 @@ await t.test('a team without an application pays no statement, whatever happens 
 });
 
 await t.test('of a hundred phones that ring at once few statements are made', async (t) => {
-  const { server, arrives, statements } = await site(t);
+  const { server, arrives, statements } = await popupSite(t);
   const observer = server();
   await arrives('call.1');
   statements.length = 0;
@@ -175,7 +99,7 @@ await t.test('of a hundred phones that ring at once few statements are made', as
 await t.test(
   'a server that takes over ends what another one has opened; both may tell the same',
   async (t) => {
-    const { db, server, arrives, popups } = await site(t);
+    const { db, server, arrives, popups } = await popupSite(t);
     const [first, second] = [server(), server()];
     await arrives('call.1');
     for (const observer of [first, second]) for (const one of [rings(1), rings(2)]) observer.take(one);
@@ -195,7 +119,7 @@ await t.test(
     ]);
     const step = new ComparePopups(db, 'default');
     const asterisk = (...live: string[]) =>
-      ({ live: new Map(live.map((one) => [one, 'call.1'])) }) as unknown as Snapshot;
+      ({ live: new Map(live.map((one) => [one, 'call.1'])), others: new Map() }) as unknown as Snapshot;
     t.same(await step.compare(asterisk('phone.2')), [], 'its phone still rings');
     const found = await step.compare(asterisk());
     t.same(
@@ -212,7 +136,7 @@ await t.test(
 await t.test(
   'the arrival is recorded later than the phone rings: the popup waits for its binding',
   async (t) => {
-    const { server, arrives, popups } = await site(t);
+    const { server, arrives, popups } = await popupSite(t);
     const observer = server();
     observer.take(rings(1));
     await observer.caughtUp();
@@ -347,30 +271,3 @@ await t.test(
     t.same([...warned, ...later.warned], [text, text]);
   },
 );
-
-await t.test('a phone rings for a queue as the leader dies: the next one opens its popup', async (t) => {
-  const { db, server, arrives, popups } = await site(t);
-  const first = server();
-  await arrives('call.1');
-  first.take(event('QueueCallerJoin', { ...inQueue, position: '1' }));
-  first.take(offered);
-  await first.settled();
-  await db('popups').delete();
-  const step = new ComparePopups(db, 'default');
-  const asterisk = { live: new Map([['phone.1', 'call.1']]) } as unknown as Snapshot;
-  t.same(await step.compare(asterisk), [], 'whoever has seen it is given a moment');
-  await db('offers').update({ offered_at: db.raw("offered_at - interval '2 seconds'") });
-  const found = await step.compare(asterisk);
-  t.same(
-    found.map(({ key }) => key),
-    ['popup of phone.1 is missing'],
-  );
-  await step.mend(found);
-  t.match(await popups(), [{ phone: '5001', kind: 'queue', outcome: null }]);
-  t.same(await step.compare(asterisk), []);
-  t.match(await db('popups').first<object>(), {
-    application: 'third_party',
-    binding: 'crm',
-    caller: '+4930',
-  });
-});

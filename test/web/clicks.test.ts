@@ -4,7 +4,8 @@ import {
   finishCallCommand,
   type ClaimedCommand,
 } from '../../domain/calls/call-commands.js';
-import { beginClick, clickTarget } from '../../domain/calls/clicks.js';
+import { beginClick } from '../../domain/calls/click-records.js';
+import { clickTarget } from '../../domain/calls/click-target.js';
 import { takeLeaderLease } from '../../domain/database/leases.js';
 import { signInAgent } from '../../domain/provisioning/admin-action.js';
 import { addAgent } from '../../domain/provisioning/agent.js';

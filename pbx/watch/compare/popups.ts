@@ -1,5 +1,6 @@
 import type { Database } from '../../../domain/database/pool.js';
 import { PopupRecords, type PopupDue } from '../../../domain/popups/records.js';
+import { phoneBy } from '../event-headers.js';
 import type { Snapshot } from '../snapshot.js';
 import type { Difference, Step } from './step.js';
 
@@ -10,8 +11,8 @@ interface PopupApart extends Difference {
 }
 
 /**
- * A popup whose phone has left the call, and whose end nobody has seen, is over; a phone that rings for a queue's call since
- * before the server watched has its popup yet.
+ * A popup whose phone has left the call, and whose end nobody has seen, is over; a phone that rings since before the server
+ * watched has its popup yet.
  */
 export class ComparePopups implements Step<PopupApart> {
   readonly name = 'popups';
@@ -21,9 +22,9 @@ export class ComparePopups implements Step<PopupApart> {
     this.#records = new PopupRecords(db, node);
   }
 
-  async compare({ live }: Snapshot): Promise<PopupApart[]> {
+  async compare({ live, others }: Snapshot): Promise<PopupApart[]> {
     const open = await this.#records.open();
-    const missing = await this.#records.missing();
+    const missing = [...(await this.#records.missing()), ...(await this.#records.missingOf(ringing(others)))];
     return [
       ...open
         .filter((channel) => !live.has(channel))
@@ -44,3 +45,20 @@ export class ComparePopups implements Step<PopupApart> {
     );
   }
 }
+
+/** Phones that ring, and no queue has called them; trunks, too. Whoever saw one begin has recorded it by the second look. */
+const ringing = (others: Snapshot['others']): PopupDue[] =>
+  [...others].flatMap(([device, channels]) =>
+    channels
+      .filter(({ state }) => state === 'Ringing')
+      .map(({ uniqueid: channel, linkedid: call, seconds: secondsAgo }) => ({
+        channel,
+        call,
+        kind: 'direct',
+        ...phoneBy(device),
+        caller: null,
+        arrives: false,
+        final: true,
+        secondsAgo,
+      })),
+  );
