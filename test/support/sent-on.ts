@@ -133,9 +133,10 @@ export async function limitsAfterSendingOn(t: Test, { sentOn, more, starts }: Se
             : undefined,
         );
       await phone.call({ to: dialled }, async (dialog) => {
+        // Who is answered is told so before Asterisk joins them, and only who is joined can send a call on.
+        await inBridges(1);
         if (at % 3 === 0) t.equal(await phone.refer(dialog, `<sip:${colleague}@${host}:${port}>`), 202);
         else {
-          await inBridges(1);
           await key(dialog, `*2${colleague}`);
           await inBridges(2);
           t.equal(await counted('astercc@star64-count-team'), at + 1, 'who asks has one call');
