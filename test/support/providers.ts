@@ -250,7 +250,9 @@ match = ${this.address}
     const moved = status >= 300 && status < 400 ? [`Contact: <sip:5001@${this.address}>`] : [];
     const challenge = ({ 401: 'WWW', 407: 'Proxy' } as Record<number, string>)[status];
     const asked =
-      challenge === undefined ? [] : [`${challenge}-Authenticate: Digest realm="p", nonce="n", algorithm=MD5`];
+      challenge === undefined
+        ? []
+        : [`${challenge}-Authenticate: Digest realm="p", nonce="n", algorithm=MD5`];
     this.#reply(dialog, `${status} No`, '', [...moved, ...asked]);
   }
 
