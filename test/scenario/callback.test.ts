@@ -85,18 +85,18 @@ await t.test(
 await t.test('with no server the key keeps a caller in the queue, at their place', async (t) => {
   const first = await site.call('4930444');
   await site.waitOrder('callback', '4930444');
-  const second = await site.call(customer.slice(1));
-  await site.waitOrder('callback', '4930444', '493012345678');
+  const second = await site.call('493076543210');
+  await site.waitOrder('callback', '4930444', '493076543210');
   await Promise.all(servers.map((server) => server.kill()));
   const mark = await asterisk.verbose.mark();
   await first.phone.digits('1');
   await asterisk.verbose.waitFor(/@astercc-returned:1\] Queue/, mark);
-  await site.waitOrder('callback', '4930444', '493012345678');
+  await site.waitOrder('callback', '4930444', '493076543210');
   // What the servers had promised is over.
   for (const name of ['STAR64_CALLBACKS', `STAR64_CALLBACKS_${queue}`])
     await asterisk.console(`dialplan set global ${name} 1`);
   const third = await site.call('493087654321');
-  await site.waitOrder('callback', '4930444', '493012345678', '493087654321');
+  await site.waitOrder('callback', '4930444', '493076543210', '493087654321');
   const heard = await asterisk.played('lab-trunk', mark);
   t.notOk(heard.some((sound) => ['to-call-this-number', 'vm-num-i-have'].includes(sound)));
   for (const caller of [first, second, third]) await caller.hangup();
@@ -105,9 +105,9 @@ await t.test('with no server the key keeps a caller in the queue, at their place
 await t.test('the group closes: nobody is called back any more, and none of them is forgotten', async (t) => {
   await addHours(db, 'astercc', { name: 'never' });
   await setGroup(db, 'astercc', 'support', { hours: 'never' });
-  t.notMatch(await centre.star64('call', 'list', '--unreturned'), /493012345678/);
+  t.notMatch(await centre.star64('call', 'list', '--unreturned'), new RegExp(customer.slice(1)));
   await servers[0]?.start();
   await site.waitOrder();
   t.match(await db('callbacks'), [{ outcome: 'closed', number: customer }]);
-  t.match(await centre.star64('call', 'list', '--unreturned'), /493012345678/);
+  t.match(await centre.star64('call', 'list', '--unreturned'), new RegExp(customer.slice(1)));
 });
