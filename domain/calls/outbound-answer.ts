@@ -65,8 +65,24 @@ export const writeTrunkSteps = (steps: readonly AnswerStep[]): string =>
     )
     .join('&');
 
-/** An answer as star64-out.conf reads it. @throws for a value that would change how it is read. */
+/**
+ * Asterisk before 20.16, 21.11 and 22.6 cuts a line of AGI at 2,046 bytes, SET VARIABLE and its name included: such an answer
+ * would be none. It may be longer where each of ten trunks lists many SIP answers, and in an emergency, for which it has
+ * every trunk that a team may use.
+ */
+const longest = 1950;
+
+/**
+ * An answer as star64-out.conf reads it. Of more trunks than a line holds the last ones are left out.
+ * @throws for a value that would change how it is read.
+ */
 export function writeOutbound(answer: OutboundAnswer): string {
+  const written = writtenWhole(answer);
+  if (!answer.go || written.length <= longest || answer.steps.length < 2) return written;
+  return writeOutbound({ ...answer, steps: answer.steps.slice(0, -1) });
+}
+
+function writtenWhole(answer: OutboundAnswer): string {
   const fields = answer.go
     ? [
         'go',

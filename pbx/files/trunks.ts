@@ -86,6 +86,9 @@ export function trunkModel(owner: string, passwordDigest: boolean, row: TrunkRow
     pai: row.identityHeader === 'pai',
     rpid: row.identityHeader === 'rpid',
     privacy: row.privacy && row.identityHeader !== 'none',
+    // Its account stands in From also of a caller who hides their number. Asterisk asks the provider by itself to show
+    // nothing only where the number stands in P-Asserted-Identity.
+    asksToHide: row.fromUser !== null && !(row.privacy && row.identityHeader === 'pai'),
     codecs: row.codecs,
     dtmf: row.dtmf,
     qualifySeconds: String(row.qualifySeconds),

@@ -45,6 +45,23 @@ await t.test('an answer is written as star64-out.conf reads it', (t) => {
   t.end();
 });
 
+await t.test('of more trunks than a line of AGI holds the first ones are tried', (t) => {
+  const steps = Array.from({ length: 60 }, (_, index) => ({
+    endpoint: `astercc-trunk-provider-number-${index}`,
+    sent: '112',
+    channels: 0,
+    replySeconds: 6,
+    nextOn: ['401', '402', '403', '407', '408', '488', '5xx'],
+  }));
+  const written = writeOutbound(go({ steps }));
+  t.ok(`SET VARIABLE STAR64_ANSWER "${written}"\n`.length < 2048, String(written.length));
+  const read = readOutbound(written);
+  if (!read.go) throw new Error('refused');
+  t.ok(read.steps.length > 20, `${read.steps.length} trunks`);
+  t.match(read, { ...go(), steps: steps.slice(0, read.steps.length) });
+  t.end();
+});
+
 await t.test('whatever is written is read back, in the alphabet of the answer', (t) => {
   let state = 4711;
   const pick = (most: number): number => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) % most;

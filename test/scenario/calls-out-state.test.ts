@@ -1,4 +1,5 @@
 import t from 'tap';
+import { until } from '../../domain/machine/processes.js';
 import { setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { crowd } from '../../lab/provision.js';
@@ -14,7 +15,7 @@ import {
   waitMembers,
   waitState,
 } from '../support/centre.js';
-import { Provider } from '../support/providers.js';
+import { Provider, toldIn } from '../support/providers.js';
 
 /** What calls to the outside do to who makes them. */
 await needLab(t);
@@ -124,6 +125,32 @@ async function dialAndHearBeside(number: string, prompt: string): Promise<void> 
   await asterisk.waitPlayed(phone.user, prompt, from);
   await phone.closed();
 }
+
+await t.test(
+  'who only takes calls calls nobody outside: said and recorded; a colleague they do',
+  async (t) => {
+    await centre.star64('group', 'set', 'support', '--work-mode', 'inbound');
+    const before = provider.calls.length;
+    const from = await asterisk.verbose.mark();
+    await phone.dial('0030777777');
+    await asterisk.waitPlayed(phone.user, 'disabled', from);
+    await phone.closed();
+    t.equal(provider.calls.length, before);
+    t.match(await toldIn(asterisk, 'Star64Out', from), [{ Refused: 'work-mode', Asked: 'yes' }]);
+    const record = await until('the record', () =>
+      db('calls').where({ number: '+4930777777' }).first<object>(),
+    );
+    t.match(record, { outcome: 'refused', refused: 'work-mode', trunk: null });
+    const colleague = await centre.phone('5002');
+    await phone.dial('5002');
+    await colleague.incoming();
+    await phone.hangup();
+    await phone.closed();
+    await colleague.closed();
+    await centre.star64('group', 'set', 'support', '--work-mode', 'all');
+    await waitState(centre, '1001', 'idle');
+  },
+);
 
 await t.test('a server that is dead in the middle finds the state that it comes back to', async (t) => {
   const before = await soFar();

@@ -142,6 +142,17 @@ await t.test('whatever a trunk answers, the next one is tried', async (t) => {
   }
 });
 
+await t.test('over a trunk that has just failed, when no other one takes it', async (t) => {
+  await asterisk.console('dialplan set global STAR64_ASIDE_provider.own 4000000000:300');
+  for (const provider of [other, shared]) provider.does(503);
+  t.same(await help(phone, '112', own), [
+    'provider.other failed 503',
+    'provider.shared failed 503',
+    'provider.own answered 200',
+  ]);
+  await asterisk.console('dialplan set global STAR64_ASIDE_provider.own 0');
+});
+
 await t.test('in a pause, and while every channel of a trunk is taken', async (t) => {
   await dialAndHear(centre, phone, '*641001', 'agent-loginok');
   await dialAndHear(centre, phone, '*660', 'do-not-disturb');

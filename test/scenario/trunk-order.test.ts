@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { nextOnUnlessSaid } from '../../domain/calls/ways-out.js';
 import { packageRoot } from '../../domain/machine/package-root.js';
 import { until } from '../../domain/machine/processes.js';
 import { LabAsterisk } from '../../lab/asterisk.js';
@@ -15,8 +16,8 @@ const b = await Provider.start('provider.b', 92);
 t.teardown(() => Promise.all([a.stop(), b.stop()]));
 const template = (name: string): string =>
   fileURLToPath(new URL(`dialplan-templates/${name}.conf`, packageRoot));
-/** As the server says it: what is about the trunk, and not about who is called. */
-const codes = '401.403.407.408.488.5xx';
+/** What is about the trunk, and not about who is called. */
+const codes = nextOnUnlessSaid.join('.');
 /** By the first digit of what is called; N is all of it. */
 const steps = [
   `provider.a:+4930N:0:2:${codes}&provider.b:030N:0:2:${codes}`,
@@ -31,7 +32,11 @@ const steps = [
 const hopeless = [...Array.from({ length: 12 }, (_, index) => `x${index}=99`), 'extension-5009=0'].join('&');
 const asterisk = await LabAsterisk.start({
   extra: {
-    'pjsip.conf': `${a.section()}${b.section()}
+    'pjsip.conf': `${a.section({ settings: 'outbound_auth = wrong' })}${b.section()}
+[wrong]
+type = auth
+username = us
+password = wrong
 [lab-caller]
 type = endpoint
 transport = lab-udp
@@ -88,6 +93,10 @@ await t.test('the next trunk is called when one fails, and by no answer of who w
   for (const [does, then] of [
     [503, 'next'],
     [500, 'next'],
+    [504, 'next'],
+    [401, 'next'],
+    [402, 'next'],
+    [407, 'next'],
     [403, 'next'],
     [408, 'next'],
     [488, 'next'],
@@ -98,6 +107,8 @@ await t.test('the next trunk is called when one fails, and by no answer of who w
     [486, '17'],
     [600, '17'],
     [603, '16'],
+    [604, '1'],
+    [606, '19'],
     [302, '19'],
   ] as [Behaviour, string][]) {
     await forget();

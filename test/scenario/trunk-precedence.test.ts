@@ -1,13 +1,14 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { addExtension, showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { addTeam } from '../../domain/provisioning/team.js';
+import { addHours } from '../../domain/provisioning/hours.js';
+import { addTeam, setTeam } from '../../domain/provisioning/team.js';
 import { addTrunk } from '../../domain/provisioning/trunk.js';
 import { addTrunkGroup } from '../../domain/provisioning/trunk-group.js';
 import { addUser } from '../../domain/provisioning/user.js';
 import { addUserGroup } from '../../domain/provisioning/user-group.js';
 import { crowd } from '../../lab/provision.js';
 import { centreOf, needLab } from '../support/centre.js';
-import { Provider } from '../support/providers.js';
+import { Provider, toldIn } from '../support/providers.js';
 import { RawPhone } from '../support/raw-phone.js';
 
 /**
@@ -17,7 +18,7 @@ import { RawPhone } from '../support/raw-phone.js';
 await needLab(t);
 const seen: string[] = [];
 const providers = await Promise.all(
-  ['a', 'b', 'c'].map(async (name, index) => {
+  ['a', 'b', 'c', 'own'].map(async (name, index) => {
     const provider = await Provider.start(`provider.${name}`, 76 + index);
     provider.does((number) => {
       seen.push(`${name} ${number}`);
@@ -36,6 +37,7 @@ const ways = {
   5003: [{}, { trunkGroup: 'turns' }],
   5004: [{ trunkGroup: 'any' }, { trunk: 'b' }],
   5005: [{ trunk: 'c' }, { trunkGroup: 'rules' }],
+  5006: [{ hours: 'never' }],
 } as const;
 const teams = { nothing: {}, single: { trunk: 'c' }, several: { trunkGroup: 'rules' } } as const;
 type Team = keyof typeof teams;
@@ -43,7 +45,7 @@ const centre = await centreOf(t, crowd(0), {
   asterisk: { extra: { 'pjsip.conf': providers.map((provider) => provider.section()).join('') } },
   provision: async (db) => {
     const formats = ['e164', 'national', 'plain'] as const;
-    for (const [index, { endpoint }] of providers.entries())
+    for (const [index, { endpoint }] of providers.slice(0, 3).entries())
       await addTrunk(db, null, {
         name: 'abc'.charAt(index),
         endpoint,
@@ -58,6 +60,7 @@ const centre = await centreOf(t, crowd(0), {
     await addTrunkGroup(db, null, { name: 'rules', members, rules });
     for (const [team, way] of Object.entries(teams)) {
       await addTeam(db, team, { country: 'DE', area: '30', outsidePrefix: '0', ...way });
+      await addHours(db, team, { name: 'never' });
       for (const [number, groups] of Object.entries(ways)) {
         const username = `u${number}`;
         await addUser(db, team, { username });
@@ -72,22 +75,29 @@ const centre = await centreOf(t, crowd(0), {
           });
       }
     }
+    // A team with a trunk of its own, of the name that one for all has.
+    await addTeam(db, 'apart', { country: 'DE', area: '30', outsidePrefix: '0' });
+    await addTrunk(db, 'apart', { name: 'a', endpoint: 'provider.own', country: 'DE', nextOn: '486' });
+    await setTeam(db, 'apart', { trunk: 'a' });
+    await addUser(db, 'apart', { username: 'u5000' });
+    await addExtension(db, 'apart', { number: '5000', user: 'u5000' });
   },
 });
 const { asterisk, db } = centre;
 for (const provider of providers) await provider.reachable(asterisk);
 
 const phones = new Map<string, RawPhone>();
-for (const team of Object.keys(teams))
-  for (const number of Object.keys(ways)) {
-    const { secret } = await showExtensionSecret(db, team, number);
-    const phone = await RawPhone.start(`${team}-${number}`, secret ?? '', asterisk.sip, '127.0.0.1');
-    t.teardown(() => phone.stop());
-    phones.set(`${team}-${number}`, phone);
-  }
+async function addPhone(team: string, number: string): Promise<void> {
+  const { secret } = await showExtensionSecret(db, team, number);
+  const phone = await RawPhone.start(`${team}-${number}`, secret ?? '', asterisk.sip, '127.0.0.1');
+  t.teardown(() => phone.stop());
+  phones.set(`${team}-${number}`, phone);
+}
+for (const team of Object.keys(teams)) for (const number of Object.keys(ways)) await addPhone(team, number);
+await addPhone('apart', '5000');
 
 /** Dials, and says which providers saw which number, in their order. */
-async function dialled(team: Team, extension: string, number = '0030123456'): Promise<string[]> {
+async function dialled(team: Team | 'apart', extension: string, number = '0030123456'): Promise<string[]> {
   seen.length = 0;
   const phone = phones.get(`${team}-${extension}`);
   const { status } = (await phone?.call({ to: number })) ?? {};
@@ -138,6 +148,28 @@ await t.test(
   },
 );
 
+/** With a server and without: nobody has the trunk of another team, also where it has the name of one of theirs. */
+async function apart(t: Test): Promise<void> {
+  const mine = 'own +4930123456';
+  t.same(await dialled('apart', '5000'), [mine], 'its own trunk, and not the one for all of that name');
+  // For help all are tried, twice over, those of other teams never.
+  const help = await dialled('apart', '5000', '112');
+  t.same(
+    help.slice(0, 4),
+    ['own', 'a', 'b', 'c'].map((name) => `${name} 112`),
+  );
+  for (const team of Object.keys(teams) as Team[]) {
+    const seen = await dialled(team, '5000', '0112');
+    t.same([seen.length, [...new Set(seen)].sort()], [6, ['a 112', 'b 112', 'c 112']], team);
+  }
+}
+
+await t.test('no team has the trunks of another one', apart);
+
+await t.test('a user group whose hours are closed calls nobody outside', async (t) => {
+  t.same(await dialled('single', '5006'), []);
+});
+
 await t.test('with no server the same ways, and their trunks in their order', async (t) => {
   await centre.server.stop();
   t.same(await dialled('nothing', '5000'), []);
@@ -151,4 +183,8 @@ await t.test('with no server the same ways, and their trunks in their order', as
   }
   t.same(await dialled('several', '5000', '00421123456'), []);
   t.same(await dialled('several', '5000', '00511123456'), ['a 511123456', 'b 511123456', 'c 511123456']);
+  const mark = await asterisk.verbose.mark();
+  t.same(await dialled('single', '5006'), []);
+  t.match(await toldIn(asterisk, 'Star64Out', mark), [{ Refused: 'hours', Asked: 'no' }]);
+  await apart(t);
 });

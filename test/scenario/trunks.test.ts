@@ -40,9 +40,10 @@ const centre = await centreOf(t, crowd(2, { groups: [{ name: 'support', number: 
     await addTrunk(db, null, {
       name: 'pair',
       addresses: [`127.0.0.91:${first.port}`, `127.0.0.92:${second.port}`],
+      qualifySeconds: 1,
       transport,
     });
-    await setTeam(db, 'astercc', { trunk: 'main' });
+    await setTeam(db, 'astercc', { trunk: 'main', country: 'DE', area: '30', outsidePrefix: '0' });
     const telephone = '+4915112345678';
     await addExtension(db, 'astercc', { number: '7000', user: 'crowd', kind: 'external', telephone });
   },
@@ -155,6 +156,35 @@ await t.test('the provider is told the account in From, and the number in P-Asse
   await other.closed();
 });
 
+/** What is said of who calls in the INVITE of a call with a hidden number. */
+async function hidden(): Promise<{
+  from: string | undefined;
+  asserted: string | undefined;
+  privacy: string | undefined;
+}> {
+  const other = centre.phones.find(({ user }) => user === 'astercc-5002');
+  const before = registrar.requests('INVITE').length;
+  await other?.dial('*310030123456');
+  await other?.established();
+  const headers = registrar.requests('INVITE')[before]?.headers;
+  await other?.hangup();
+  await other?.closed();
+  return {
+    from: headers?.get('from'),
+    asserted: headers?.get('p-asserted-identity'),
+    privacy: headers?.get('privacy'),
+  };
+}
+
+await t.test('a number that is hidden is told with the wish to hide it, or not at all', async (t) => {
+  // The account, in which the provider sees who pays, is not to be shown either.
+  const from = /^"Anonymous" <sip:4930600100@example\.org>/;
+  t.match(await hidden(), { from, asserted: /<sip:5002@/, privacy: 'id' });
+  await setTrunk(db, 'astercc', 'main', { privacy: false });
+  t.equal((await admin('apply')).status, 0);
+  t.match(await hidden(), { from, asserted: undefined, privacy: 'id' });
+});
+
 await t.test('a changed trunk is read by apply, and no registration is dropped by it', async (t) => {
   const registered = registrar.requests('REGISTER').length;
   await setTrunk(db, 'astercc', 'main', { codecs: 'g722,alaw', callerId: null });
@@ -182,6 +212,22 @@ await t.test('with --call it says what came of a call, and hangs up', async (t) 
   t.match(failed.err, /trunk main does not work: the call to \+4915112345678 got 503/);
   registrar.behaviour = { refuse: '486 Busy Here' };
   t.match(await tested('main --call +4915112345678', calls), { status: 0, call: { answer: /^486/ } });
+});
+
+await t.test('calls go to an address that is there', async (t) => {
+  first.stop();
+  const report = await until('the first address to be missed', async () => {
+    const { contacts } = (await tested('pair --every-team')) as { contacts?: { status: string }[] };
+    return contacts?.filter(({ status }) => status === 'reachable').length === 1 ? contacts : undefined;
+  });
+  t.equal(report.length, 2);
+  for (const ring of [1, 2]) {
+    t.match(await tested('pair --every-team --call +4915112345678', calls), {
+      status: 0,
+      call: { answered: true },
+    });
+    t.equal(second.requests('INVITE').filter(({ headers }) => headers.has('call-id')).length, ring);
+  }
 });
 
 await t.test('of a provider that is gone it says so, and Asterisk passes it over', async (t) => {

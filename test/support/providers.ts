@@ -30,6 +30,7 @@ interface Dialog extends ProviderCall {
   tag: string;
   media?: NodeJS.Timeout;
   packets?: number;
+  refusal?: number;
 }
 
 /** A provider of a trunk that a script drives: it takes calls on an address of its own, any number at a time. */
@@ -200,6 +201,9 @@ match = ${this.address}
     if (method === 'INVITE' && !dialog) this.#invited(id, message, host, port);
     else if (method === 'INVITE' && dialog?.state === 'answered')
       this.#reply({ ...dialog, invite: message }, '200 OK', this.#sdp());
+    // With a password, after a challenge: it is not believed.
+    else if (method === 'INVITE' && dialog?.state === 'refused' && dialog.refusal !== undefined)
+      this.#refuse({ ...dialog, invite: message }, dialog.refusal);
     else if (method === 'CANCEL' && dialog) {
       this.#reply({ ...dialog, invite: message }, '200 OK');
       if (dialog.state !== 'invited') return;
@@ -229,8 +233,8 @@ match = ${this.address}
     if (does === 'trying') return;
     if (typeof does === 'number') {
       dialog.state = 'refused';
-      const moved = does >= 300 && does < 400 ? [`Contact: <sip:5001@${this.address}>`] : [];
-      this.#reply(dialog, `${does} No`, '', moved);
+      dialog.refusal = does;
+      this.#refuse(dialog, does);
       return;
     }
     if (does === 'early') {
@@ -240,6 +244,16 @@ match = ${this.address}
     }
     this.#reply(dialog, '180 Ringing');
     if (does === 'answer') this.pickUp(dialog);
+  }
+
+  #refuse(dialog: Dialog, status: number): void {
+    const moved = status >= 300 && status < 400 ? [`Contact: <sip:5001@${this.address}>`] : [];
+    const challenge = ({ 401: 'WWW', 407: 'Proxy' } as Record<number, string>)[status];
+    const asked =
+      challenge === undefined
+        ? []
+        : [`${challenge}-Authenticate: Digest realm="p", nonce="n", algorithm=MD5`];
+    this.#reply(dialog, `${status} No`, '', [...moved, ...asked]);
   }
 
   /** A tone of 440 Hz to where the caller hears. */
