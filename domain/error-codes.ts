@@ -100,6 +100,10 @@ export const codes = {
     kind: 'not_found',
     meaning: 'nothing of this noun has that name in the team (or in the system)',
   },
+  cursor_too_old: {
+    kind: 'not_found',
+    meaning: 'the events behind a cursor have been removed for their age (HTTP 410)',
+  },
   unknown_callback: { kind: 'not_found', meaning: 'nobody is called back by that id' },
   unknown_call: { kind: 'not_found', meaning: 'no such call is recorded in the team' },
   unknown_popup: { kind: 'not_found', meaning: 'no popup of the team has that id' },

@@ -68,7 +68,7 @@ curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:4564/v1/teams/astercc/ag
   that nothing is told for a while, \`back\` that it can again; neither is an event, and nothing is left out. Who reads slowly is sent
   what they have missed from the database, as fast as they read, and is cut off after 60 s without reading. A token has at most
   20 open streams, and one that has ended keeps none for longer than about 15 s. Events are kept for some days: a cursor that is
-  too old is 404, and you read the state anew. How a team, its agents and groups stand may be a second old.
+  too old is 410 \`cursor_too_old\`, and you read the state anew. How a team, its agents and groups stand may be a second old.
 - A command to a call answers when Asterisk has done it: 409 \`call_command_refused\` says why not, 503 \`no_server\` that no server
   of the node has taken it within 5 s, and then none will; after \`call_command_unknown\` look at the call before you try again.
 - \`GET /livez\` (the process answers), \`GET /readyz\` (it can reach its database) and \`GET /v1/openapi.json\` want no token.
@@ -89,7 +89,7 @@ function section(title: string, operation: Operation): string {
     .filter((one) => one.in === 'query')
     .map(({ name }) => `\`${name}\``);
   const body = fields(Object.values(operation.requestBody?.content ?? {})[0]?.schema);
-  const succeeds = operation.responses['200'] ?? operation.responses['201'];
+  const succeeds = ['200', '201', '202'].flatMap((status) => operation.responses[status] ?? [])[0];
   const answer = fields(Object.values(succeeds?.content ?? {})[0]?.schema);
   return [
     `## ${title}`,

@@ -43,8 +43,13 @@ const statuses: Readonly<Record<ErrorKind, number>> = {
 
 /** Of a code that HTTP has a status of its own for; some conflicts are a matter of rights. */
 const statusOf = ({ code, kind }: Star64Error): number =>
-  ({ version_changed: 412, operators_own: 403, call_not_allowed: 403, not_administrator: 403 })[code] ??
-  statuses[kind];
+  ({
+    version_changed: 412,
+    cursor_too_old: 410,
+    operators_own: 403,
+    call_not_allowed: 403,
+    not_administrator: 403,
+  })[code] ?? statuses[kind];
 
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -53,6 +58,7 @@ const titles: Readonly<Record<number, string>> = {
   404: 'Not Found',
   405: 'Method Not Allowed',
   409: 'Conflict',
+  410: 'Gone',
   412: 'Precondition Failed',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',

@@ -25,6 +25,8 @@ export const agentSchema = z.object({
   call_kind: maybe(z.string()),
   call: maybe(z.string()),
   caller: maybe(z.string()),
+  work_mode: maybe(z.enum(['all', 'inbound', 'outbound'])),
+  current_group: maybe(z.string()),
 });
 
 export const groupSchema = z.object({
@@ -40,6 +42,19 @@ export const groupSchema = z.object({
   answered_in_time: z.int(),
   abandoned: z.int(),
   service_level: maybe(z.number()),
+});
+
+/** A group with who waits in its queue, the longest first. */
+export const queueSchema = groupSchema.extend({
+  callers: z.array(
+    z.object({
+      call: z.string(),
+      caller: maybe(z.string()),
+      did: maybe(z.string()),
+      joined_at: moment,
+      position: maybe(z.int()),
+    }),
+  ),
 });
 
 export const teamSchema = z.object({

@@ -67,9 +67,17 @@ export async function startCall(
   const autoAnswer = wanted.autoAnswer === true;
   const given = { agent, to, ...(autoAnswer && { auto_answer: 'yes' }) };
   const command = await withDatabaseErrors(async () => {
-    const before = request === undefined ? undefined : await givenBefore(db, team, request, given);
-    if (before) return before;
-    await clickTarget(db, team, agent, { autoAnswer });
+    const before = async () => (request === undefined ? undefined : givenBefore(db, team, request, given));
+    const known = await before();
+    if (known) return known;
+    try {
+      await clickTarget(db, team, agent, { autoAnswer });
+    } catch (error) {
+      // What keeps them may be this very call, which another request with the id has begun since it was looked for.
+      const meanwhile = await before();
+      if (meanwhile) return meanwhile;
+      throw error;
+    }
     return (
       (await giveCommandOfTeam(db, { team, kind: 'originate', given, by, request }, times.claimSeconds)) ??
       givenBefore(db, team, request ?? '', given)

@@ -1,7 +1,6 @@
 import { prepared, type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { unknown } from '../names.js';
-import type { WorkMode } from '../presence/work-mode.js';
 import { requireTeam } from '../provisioning/team.js';
 import { readAgent, type AgentStatus } from './status.js';
 
@@ -44,9 +43,6 @@ export interface AgentDesk {
   timeZone: string;
   agent: AgentStatus & {
     kind: 'fixed' | 'adaptive' | 'dynamic';
-    /** Null: not signed in. */
-    workMode: WorkMode | null;
-    currentGroup: string | null;
   };
   /** Null: they neither ring nor talk. */
   call: DeskCall | null;
@@ -63,7 +59,7 @@ export function readDesk(db: Queryable, team: string, number: string): Promise<A
     const [who] = await prepared<Person>(db, personSql, { teamId, number });
     const agent = await readAgent(db, team, number);
     if (!who) throw unknown('agent', team, number);
-    const { id, at, today, timeZone, groups, offer, ...person } = who;
+    const { id, kind, at, today, timeZone, groups, offer } = who;
     const [day] = await prepared<OwnDay>(db, daySql, { id, today });
     const pauseReasons = await prepared<AgentDesk['pauseReasons'][number]>(
       db,
@@ -72,13 +68,13 @@ export function readDesk(db: Queryable, team: string, number: string): Promise<A
     );
     if (!day) throw new Error('sums without a row');
     const call = agent.call !== null && inCall(agent) ? await readCall(db, teamId, agent, offer) : null;
-    return { team, at, timeZone, agent: { ...agent, ...person }, call, today: day, groups, pauseReasons };
+    return { team, at, timeZone, agent: { ...agent, kind }, call, today: day, groups, pauseReasons };
   });
 }
 
 const inCall = ({ state }: AgentStatus): boolean => state === 'ringing' || state === 'talking';
 
-interface Person extends Pick<AgentDesk['agent'], 'kind' | 'workMode' | 'currentGroup'> {
+interface Person extends Pick<AgentDesk['agent'], 'kind'> {
   id: number;
   at: Date;
   today: Date;
@@ -89,7 +85,7 @@ interface Person extends Pick<AgentDesk['agent'], 'kind' | 'workMode' | 'current
 }
 
 const personSql = `
-  select a.id, a.kind, i.work_mode as "workMode", c.name as "currentGroup", s.offer_id as offer,
+  select a.id, a.kind, s.offer_id as offer,
     clock_timestamp() as at, t.time_zone as "timeZone",
     date_trunc('day', now() at time zone t.time_zone) at time zone t.time_zone as today,
     array(select g.name from agent_group_members m join agent_groups g on g.id = m.group_id
@@ -97,7 +93,6 @@ const personSql = `
   from agents a
   join teams t on t.id = a.team_id
   left join sign_ins i on i.agent_id = a.id and i.signed_out_at is null
-  left join agent_groups c on c.id = i.current_group_id
   left join agent_states s on s.sign_in_id = i.id and s.ended_at is null
   where a.team_id = :teamId and a.number = :number and a.removed_at is null`;
 

@@ -1,6 +1,6 @@
 import { prepared, type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
-import { notFound, usage } from '../errors.js';
+import { fail, usage } from '../errors.js';
 import { eventTypes, type EventType } from '../event-types.js';
 import { quoted } from '../names.js';
 import { requireTeam } from '../provisioning/team.js';
@@ -52,8 +52,8 @@ export class EventFeed {
   ) {}
 
   /**
-   * @throws Star64Error `usage` for a cursor that no event has, `not_found` for a team that there is not and for a cursor
-   *   behind which events have been removed for their age.
+   * @throws Star64Error `usage` for a cursor that no event has, `unknown` for a team that there is not, `cursor_too_old` for a
+   *   cursor behind which events have been removed for their age.
    */
   static open(db: Queryable, options: FeedOptions, piece: number = usualPiece): Promise<EventFeed> {
     const { team, types = usualTypes, after, sinceSeconds } = options;
@@ -152,7 +152,9 @@ async function checkedPlace(db: Queryable, cursor: string): Promise<Place> {
     { ...place },
   );
   if (removed.length === 0) return place;
-  throw notFound(
-    `the events behind cursor ${cursor} are no longer kept: begin anew, with --since instead of --after.`,
-  );
+  throw fail('cursor_too_old', {
+    facts: { cursor },
+    says: `the events behind cursor ${cursor} are no longer kept`,
+    remedy: { text: 'begin anew, with --since instead of --after' },
+  });
 }

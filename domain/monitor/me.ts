@@ -1,6 +1,5 @@
 import { prepared, type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
-import type { WorkMode } from '../presence/work-mode.js';
 import type { AgentKind } from '../provisioning/agent.js';
 import type { Principal } from '../provisioning/principal.js';
 import { EventFeed } from './event-feed.js';
@@ -11,7 +10,7 @@ export interface Me {
   /** The name of the person; null for a program. */
   person: string | null;
   /** Of an agent: as they stand. */
-  state: (AgentStatus & { kind: AgentKind; workMode: WorkMode | null; currentGroup: string | null }) | null;
+  state: (AgentStatus & { kind: AgentKind }) | null;
   pauseReasons: { digit: string; name: string; maxSeconds: number | null; atEnd: string }[];
   featureCodes: { code: string; feature: string }[];
   /** Of the team's prompts; null: Asterisk's own. */
@@ -44,13 +43,11 @@ export function readMe(db: Queryable, { id, team, agent }: Principal): Promise<M
 
 async function stateOf(db: Queryable, team: string, agent: string): Promise<NonNullable<Me['state']>> {
   const status = await readAgent(db, team, agent);
-  const [own] = await prepared<{ kind: AgentKind; workMode: WorkMode | null; currentGroup: string | null }>(
+  const [own] = await prepared<{ kind: AgentKind }>(
     db,
-    `select a.kind, i.work_mode as "workMode", g.name as "currentGroup" from agents a join teams t on t.id = a.team_id
-     left join sign_ins i on i.agent_id = a.id and i.signed_out_at is null
-     left join agent_groups g on g.id = i.current_group_id
+    `select a.kind from agents a join teams t on t.id = a.team_id
      where t.identity = ? and a.number = ? and a.removed_at is null`,
     [team, agent],
   );
-  return { ...status, ...(own ?? { kind: 'adaptive', workMode: null, currentGroup: null }) };
+  return { ...status, ...(own ?? { kind: 'adaptive' }) };
 }

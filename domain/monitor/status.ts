@@ -1,6 +1,7 @@
 import type { CallKind } from '../presence/agent-state.js';
 import type { AgentState } from '../presence/transitions.js';
-import { type Queryable } from '../database/pool.js';
+import type { WorkMode } from '../presence/work-mode.js';
+import { prepared, type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { checkWhole, unknown } from '../names.js';
 import {
@@ -53,6 +54,9 @@ export interface AgentStatus {
   call: string | null;
   /** The number of the caller, as the trunk gave it. */
   caller: string | null;
+  /** What they have chosen for groups that leave it to them, and for which group they call out; null: not signed in. */
+  workMode: WorkMode | null;
+  currentGroup: string | null;
 }
 
 /** How a team stands. */
@@ -148,6 +152,7 @@ const groupsSql = `
 const agentSql = `
   select a.number, u.name, coalesce(s.state::text, 'signed-out') as state, x.number as extension,
     s.started_at as since, s.deadline_at as until, s.reason, g.name as "group", s.call_uniqueid as call, c.caller,
+    i.work_mode as "workMode", k.name as "currentGroup",
     case when s.state in ('ringing', 'talking', 'wrap-up') then coalesce(s.call_kind, 'queue') end as "callKind"
   from agents a
   join teams t on t.id = a.team_id
@@ -156,9 +161,26 @@ const agentSql = `
   left join extensions x on x.id = i.extension_id
   left join agent_states s on s.sign_in_id = i.id and s.ended_at is null
   left join agent_groups g on g.id = s.group_id
+  left join agent_groups k on k.id = i.current_group_id
   left join calls c on c.node = t.node and c.uniqueid = s.call_uniqueid and c.team_id = a.team_id
   where a.team_id = :teamId and a.removed_at is null`;
 const agentsSql = `${agentSql} order by length(a.number), a.number`;
+
+/** Numbers of the agents of a group. @throws Star64Error `unknown` when the team has no such group. */
+export function readMembers(db: Queryable, team: string, group: string): Promise<Set<string>> {
+  return withDatabaseErrors(async () => {
+    const [found] = await prepared<{ numbers: string[] }>(
+      db,
+      `select array(select a.number from agent_group_members m join agents a on a.id = m.agent_id and a.removed_at is null
+         where m.group_id = g.id) as numbers
+       from agent_groups g join teams t on t.id = g.team_id
+       where t.identity = ? and g.name = ? and g.removed_at is null`,
+      [team, group],
+    );
+    if (!found) throw unknown('group', team, group);
+    return new Set(found.numbers);
+  });
+}
 
 /** One agent now. @throws Star64Error `unknown` when there is none of that number. */
 export function readAgent(db: Queryable, team: string, number: string): Promise<AgentStatus> {

@@ -9,6 +9,7 @@ import { webhook } from './nouns/webhook.js';
 import { operationsOf, type Operations } from './operations.js';
 import { requireRow, type Stored } from './rows.js';
 import { scopeOf, type Scope } from './scope.js';
+import { requireVersion } from './versions.js';
 import { newSecret } from '../webhook-secret.js';
 
 /** Each event of a team is written once more for each of them, by the one process that does it for all teams. */
@@ -72,9 +73,10 @@ export const webhooks: Operations<Shown, Given> = {
   ...operations,
   remove: async (db, team, name, along) => {
     // A week of a busy team's events would be one long transaction.
-    if (along === undefined)
+    if (along?.first === undefined && along?.last === undefined)
       await withDatabaseErrors(async () => {
         const { id, team_id: teamId } = await requireRow(db, webhook, await scopeOf(db, team), name);
+        await requireVersion(db, webhook, { id, name, team }, along ?? {});
         await discard(db, 'webhook_deliveries', Number(teamId), { only: `and webhook_id = ${id}` });
       });
     return operations.remove(db, team, name, along);

@@ -120,7 +120,7 @@ const leaseSeconds = 30;
  * where to go on, null: nothing is left. Returns how many are sent.
  *
  * @throws Star64Error `unknown`, `webhook_disabled`, `webhook_busy` while another one of the webhook runs, `usage` for a time
- *   or cursor that is none, `not_found` for a cursor whose events are no longer kept.
+ *   or cursor that is none, `cursor_too_old` for a cursor whose events are no longer kept.
  */
 export function redeliverSince(
   db: Queryable,

@@ -35,6 +35,8 @@ const agent = (number: string, name: string, values: Partial<AgentStatus> = {}):
   callKind: null,
   call: null,
   caller: null,
+  workMode: null,
+  currentGroup: null,
   ...values,
 });
 

@@ -16,6 +16,7 @@ export interface Route {
   role: string | undefined;
   config: { agent?: string; limits?: boolean };
   parameters: string[];
+  query: z.ZodType | undefined;
   body: z.ZodType | undefined;
 }
 
@@ -33,6 +34,7 @@ export const routesOf =
         role,
         config: rest,
         parameters: [...url.matchAll(/:([a-z_]+)/g)].map(([, name]) => name ?? ''),
+        query: schema?.querystring as z.ZodType | undefined,
         body: schema?.body as z.ZodType | undefined,
       });
     }
@@ -53,6 +55,17 @@ const words: Readonly<Record<string, unknown>> = {
   url: 'https://crm.example.org/',
   since: 60,
 };
+
+/** Names of what can be given in a body or a query. */
+export function fieldsOf(schema: z.ZodType | undefined): string[] {
+  if (!schema) return [];
+  const { properties, anyOf } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Schema;
+  return [
+    ...new Set(
+      [properties, ...(anyOf ?? []).map((one) => one.properties)].flatMap((some) => Object.keys(some ?? {})),
+    ),
+  ];
+}
 
 /** The smallest body that a route takes; of a noun one that changes something. */
 export function bodyFor({ path, method, body }: Route): unknown {

@@ -7,6 +7,7 @@ import { superviseFrom, type SupervisionAsked } from '../../domain/calls/supervi
 import { takeLeaderLease } from '../../domain/database/leases.js';
 import { readNotices } from '../../domain/monitor/notices.js';
 import { EventFeed } from '../../domain/monitor/event-feed.js';
+import { until } from '../../domain/machine/processes.js';
 import { pauseAgent, signOutAgent } from '../../domain/provisioning/admin-action.js';
 import { setGroup } from '../../domain/provisioning/group.js';
 import { AmiError } from '../../pbx/ami/errors.js';
@@ -70,6 +71,29 @@ void t.test(
     t.equal(rung.length, 1);
   },
 );
+
+void t.test('the same id at once: what the first has begun keeps the second from nothing', async (t) => {
+  const { db } = await centre(t);
+  const asked = await db.transaction(async (trx) => {
+    // The second has found no call of that id, and is held where it looks at the agent.
+    await trx.raw('lock table sign_ins in access exclusive mode');
+    const second = start(db, { id: 'a-1' });
+    await until('the second to look at the agent', async () => {
+      const { rows } = await trx.raw<{ rows: unknown[] }>(
+        `select from pg_locks where relation = 'sign_ins'::regclass and not granted`,
+      );
+      return rows.length > 0 ? true : undefined;
+    });
+    const { rows } = await trx.raw<{ rows: { id: string }[] }>(
+      `insert into call_commands (team_id, node, kind, arguments, given_by, request, expires_at, claimed_at, claimed_by, result, finished_at)
+       select id, node, 'originate', '{"agent": "1001", "to": "+4930123456"}', 'test', 'a-1', now(), now(), 'one', 'done', now()
+       from teams where identity = 'astercc' returning id`,
+    );
+    await trx('agent_states').whereNull('ended_at').update({ state: 'talking' });
+    return { second, first: `star64-click-${rows[0]?.id ?? ''}` };
+  });
+  t.match(await asked.second, { call: asked.first, agent: '1001' }, 'the first answer, and no refusal');
+});
 
 void t.test('what stands against it is refused with its code, and no phone rings', async (t) => {
   const centreOf = await centre(t);

@@ -109,6 +109,13 @@ await t.test('who may start a call for whom', async (t) => {
     status: 422,
     body: { code: 'request_taken' },
   });
+  const answered = await web.inject({
+    method: 'POST',
+    url: '/v1/teams/astercc/calls',
+    headers: { ...bearer(agent), 'idempotency-key': 'a-1' },
+    body: { ...body, auto_answer: true },
+  });
+  t.match([answered.statusCode, answered.json()], [202, started.body], 'a header that says the same');
   t.match(await ask(machine, 'calls', body), { status: 409, body: { code: 'in_call' } });
   t.match(await ask(machine, 'calls', { agent: '1002', to: '5002' }), {
     status: 409,

@@ -8,7 +8,7 @@ import { givenOf } from '../../web/provisioning-values.js';
 import { freshDatabase } from '../support/database.js';
 import { givePassword, tokenBy } from '../support/login.js';
 import { examples } from '../support/noun-examples.js';
-import { bodyFor, guessesOf, pathOf, routesOf, type Route } from '../support/routes.js';
+import { bodyFor, fieldsOf, guessesOf, pathOf, routesOf, type Route } from '../support/routes.js';
 import { apiOf, bearer, tokenOf } from '../support/web.js';
 
 /** Open to everybody, and why; a route without a role that does not stand here fails. */
@@ -216,4 +216,30 @@ await t.test('a name or id of another team is answered like one that nobody has'
   }
   t.same(wrong, []);
   t.ok(guessed > 60, `${guessed} routes`);
+});
+
+// The last one: it makes what it may.
+await t.test('whatever stands in a path, a query or a field of a body is no failure of ours', async (t) => {
+  const [nul, long, many] = ['a\0b', 'x'.repeat(3000), '9'.repeat(30)];
+  const values = { team: 'astercc', agent: '1001', group: 'support' };
+  const wrong: string[] = [];
+  let sent = 0;
+  const send = async (route: Route, hostile: Sent): Promise<void> => {
+    sent++;
+    const { status, code, text } = await ask(route, { token: right, values, ...hostile });
+    if (status >= 500 && code !== 'no_server')
+      wrong.push(`${route.name} ${JSON.stringify(hostile)}: ${text}`);
+  };
+  // What is removed is asked for by the next one no more.
+  for (const route of guarded.filter(({ method }) => method !== 'DELETE')) {
+    for (const parameter of route.parameters)
+      for (const value of [nul, many]) await send(route, { values: { ...values, [parameter]: value } });
+    for (const name of fieldsOf(route.query))
+      for (const value of [nul, many]) await send(route, { query: `?${name}=${encodeURIComponent(value)}` });
+    for (const name of fieldsOf(route.body))
+      for (const value of [nul, long, 1e308, { a: nul }])
+        await send(route, { payload: JSON.stringify({ ...(bodyFor(route) as object), [name]: value }) });
+  }
+  t.same(wrong, []);
+  t.ok(sent > 1000, `${sent} requests`);
 });

@@ -204,7 +204,7 @@ await t.test('cursors that are none', async (t) => {
     web.inject({ url: `/v1/teams/astercc/events?after=${cursor}`, headers: bearer(token) });
   t.match((await ask('x')).json(), { status: 422 });
   await db.raw('update event_log set removed_era = era, removed_xid = 1, removed_id = 1');
-  t.match((await ask('0-1-0')).json(), { status: 404 });
+  t.match((await ask('0-1-0')).json(), { status: 410, code: 'cursor_too_old' });
 });
 
 await t.test('a stream ends with its token, and the others go on', async (t) => {

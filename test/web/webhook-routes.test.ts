@@ -58,6 +58,33 @@ await t.test('an administrator has webhooks; the secret is told once', async (t)
     t.equal((await ask('POST', '', body)).status, 422, JSON.stringify(body));
 });
 
+await t.test('of two who have read the same webhook, the second is told', async (t) => {
+  const at = (method: 'GET' | 'PATCH' | 'DELETE', body?: object, tag?: string) =>
+    web.inject({
+      method,
+      url: '/v1/teams/astercc/webhooks/crm',
+      headers: { ...bearer(tokens.administrator), ...(tag !== undefined && { 'if-match': tag }) },
+      ...(body && { body }),
+    });
+  const tagOf = ({ headers }: Awaited<ReturnType<typeof at>>): string => String(headers['etag']);
+  const read = tagOf(await at('GET'));
+  const changed = await at('PATCH', { types: ['call.ended'] }, read);
+  t.match([changed.statusCode, tagOf(changed)], [200, /^"[0-9a-f]+"$/]);
+  t.not(tagOf(changed), read);
+  await db('webhook_deliveries').insert({
+    team_id: db('webhooks').select('team_id').where({ name: 'crm' }),
+    webhook_id: db('webhooks').select('id').where({ name: 'crm' }),
+    message: 'm.1',
+    type: 'webhook.test',
+    at: db.fn.now(),
+  });
+  for (const late of [await at('PATCH', { types: null }, read), await at('DELETE', undefined, read)])
+    t.match([late.statusCode, late.json()], [412, { code: 'version_changed' }]);
+  t.equal((await db('webhook_deliveries')).length, 1, 'nor has it lost what was to be sent');
+  await db('webhook_deliveries').delete();
+  t.equal((await at('PATCH', { types: null }, tagOf(changed))).statusCode, 200);
+});
+
 await t.test('what was sent is listed page by page, and is sent anew by its team alone', async (t) => {
   for (let test = 0; test < 3; test++)
     t.match(await ask('POST', '/crm/test'), { status: 202, body: { type: 'webhook.test', state: 'due' } });

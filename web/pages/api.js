@@ -178,7 +178,7 @@ export function keepLive(path, { read, urgent, heard = () => undefined, down, re
       } catch (caught) {
         problem = caught;
         // The events behind the cursor are no longer kept: what is, is read anew anyway.
-        if (problem.status === 404 && cursor !== undefined) cursor = undefined;
+        if (problem.code === 'cursor_too_old') cursor = undefined;
       }
       if (end.signal.aborted) return;
       if (up || problem) lost(problem);

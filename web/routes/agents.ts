@@ -1,8 +1,9 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../../domain/database/pool.js';
-import { seesAgent, seesGroup } from '../../domain/monitor/reach.js';
-import { readStatus, type TeamStatus } from '../../domain/monitor/status.js';
+import { requireReach, seesAgent, seesGroup } from '../../domain/monitor/reach.js';
+import { readMembers, readStatus, type TeamStatus } from '../../domain/monitor/status.js';
+import { readQueue } from '../../domain/monitor/waiting.js';
 import { usage } from '../../domain/errors.js';
 import { unknown } from '../../domain/names.js';
 import { signInWhere } from '../../domain/provisioning/agent-sign-in.js';
@@ -23,6 +24,8 @@ import {
   agentStates,
   groupParams,
   groupSchema,
+  queueSchema,
+  short,
   teamParams,
   teamSchema,
   wire,
@@ -60,17 +63,23 @@ export const agentRoutes =
       {
         config: { role: 'reader', agent: 'own', limits: true },
         schema: {
-          summary: 'Agents now',
+          summary: 'Agents now; group: those who are in it',
           params: teamParams,
-          querystring: z.strictObject({ state: z.enum(agentStates).optional() }),
+          querystring: z.strictObject({ state: z.enum(agentStates).optional(), group: short.optional() }),
           response: { 200: z.object({ items: z.array(agentSchema) }) },
         },
       },
       async (request) => {
         const { params, query } = request;
-        const { agents } = seenOf(principalOn(request), await recent.of(params.team));
+        const { state, group } = query;
+        const principal = principalOn(request);
+        if (group !== undefined) await requireReach(db, principal, { group });
+        const members = group === undefined ? undefined : await readMembers(db, params.team, group);
+        const { agents } = seenOf(principal, await recent.of(params.team));
         return wire({
-          items: agents.filter(({ state }) => query.state === undefined || state === query.state),
+          items: agents.filter(
+            (one) => (state ?? one.state) === one.state && (members?.has(one.number) ?? true),
+          ),
         });
       },
     );
@@ -100,6 +109,28 @@ export const agentRoutes =
         const found = (await recent.of(team)).groups.find(({ name }) => name === group);
         if (!found) throw unknown('group', team, group);
         return wire(found);
+      },
+    );
+    const queues = new Recent((key) => {
+      const [team = '', group = ''] = key.split(' ');
+      return readQueue(db, team, group);
+    });
+    app.get(
+      '/teams/:team/groups/:group/queue',
+      {
+        config: { role: 'reader', agent: 'own' },
+        schema: {
+          summary: 'The queue of a group: how it stands, and its callers, the longest first',
+          description: 'At most 500 callers; waiting says how many there are. It may be a second old.',
+          params: groupParams,
+          response: { 200: queueSchema },
+        },
+      },
+      async ({ params: { team, group } }) => {
+        const found = (await recent.of(team)).groups.find(({ name }) => name === group);
+        if (!found) throw unknown('group', team, group);
+        // What is of the queue is of one moment.
+        return wire({ ...found, ...(await queues.of(`${team} ${group}`)) });
       },
     );
 

@@ -24,14 +24,16 @@ export const clickRoutes =
           summary:
             'Call somebody for an agent: their phone rings first, and the number is called once they answer',
           description:
-            'to: as the agent would dial it, or with + in front. id: made up by you; given again with the same agent, to and auto_answer nothing is done again, and the first answer comes. What happens on each leg is told by the events click.*',
+            'to: as the agent would dial it, or with + in front. id: made up by you; given again with the same agent, to and auto_answer nothing is done again, and the first answer comes. An Idempotency-Key stands for an id that is not given. What happens on each leg is told by the events click.*',
           params: teamParams,
           body: startBody,
           response: { 202: startedSchema },
         },
       },
       async (request, reply) => {
-        const { agent, to, id, auto_answer: autoAnswer } = request.body;
+        const { agent, to, auto_answer: autoAnswer } = request.body;
+        const { 'idempotency-key': key } = request.headers;
+        const id = request.body.id ?? (typeof key === 'string' ? key : undefined);
         await requireReach(db, principalOn(request), { agent });
         const started = await startCall(db, request.params.team, {
           agent,

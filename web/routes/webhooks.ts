@@ -1,3 +1,4 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../../domain/database/pool.js';
@@ -9,7 +10,9 @@ import {
   showDelivery,
   testWebhook,
 } from '../../domain/webhooks/deliveries.js';
+import type { Along } from '../../domain/provisioning/along.js';
 import { rotateSecret, webhooks } from '../../domain/provisioning/webhook.js';
+import { etagOf, ifMatch } from '../provisioning-changes.js';
 import { teamParams, wire } from '../schemas.js';
 import {
   addWebhookBody,
@@ -60,7 +63,7 @@ export const webhookRoutes =
       },
       async ({ params, body: { name, ...given } }, reply) => {
         reply.code(201);
-        return wire(await webhooks.add(db, params.team, name, typed(given)));
+        return wire(await webhooks.add(db, params.team, name, typed(given), tagged(reply)));
       },
     );
     app.get(
@@ -69,7 +72,11 @@ export const webhookRoutes =
         config,
         schema: { summary: 'A webhook', params: webhookParams, response: { 200: webhookSchema } },
       },
-      async ({ params }) => wire(await webhooks.show(db, params.team, params.webhook)),
+      async ({ params }, reply) => {
+        const { row, version } = await webhooks.read(db, params.team, params.webhook);
+        reply.header('etag', etagOf(version));
+        return wire(row);
+      },
     );
     app.patch(
       one,
@@ -82,7 +89,11 @@ export const webhookRoutes =
           response: { 200: webhookSchema },
         },
       },
-      async ({ params, body }) => wire(await webhooks.set(db, params.team, params.webhook, typed(body))),
+      async (request, reply) => {
+        const { params, body } = request;
+        const along = { ...tagged(reply), ...fitting(request) };
+        return wire(await webhooks.set(db, params.team, params.webhook, typed(body), along));
+      },
     );
     app.delete(
       one,
@@ -95,8 +106,9 @@ export const webhookRoutes =
           response: { 204: z.null() },
         },
       },
-      async ({ params }, reply) => {
-        await webhooks.remove(db, params.team, params.webhook);
+      async (request, reply) => {
+        const { params } = request;
+        await webhooks.remove(db, params.team, params.webhook, fitting(request));
         return reply.code(204).send(null);
       },
     );
@@ -192,6 +204,20 @@ export const webhookRoutes =
     );
     done();
   };
+
+/** Has the answer of a change say the version that it has made. */
+const tagged = (reply: FastifyReply): Along => ({
+  last: (_trx, { version }) => {
+    reply.header('etag', etagOf(version));
+    return Promise.resolve();
+  },
+});
+
+/** What `If-Match` wants of a change. */
+function fitting(request: FastifyRequest): Along {
+  const fits = ifMatch(request);
+  return fits ? { fits } : {};
+}
 
 /** As the noun takes it: what was not given is not there. */
 const typed = ({ url, types, enabled }: z.infer<typeof setWebhookBody>) => ({

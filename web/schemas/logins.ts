@@ -33,8 +33,6 @@ export const loggedInSchema = z.object({
 
 const meAgentSchema = agentSchema.extend({
   kind: z.enum(['fixed', 'adaptive', 'dynamic']),
-  work_mode: maybe(z.enum(['all', 'inbound', 'outbound'])),
-  current_group: maybe(z.string()),
 });
 
 export const meSchema = z.object({

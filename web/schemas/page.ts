@@ -10,8 +10,6 @@ export const deskSchema = z.object({
   time_zone: z.string(),
   agent: agentSchema.extend({
     kind: z.enum(['fixed', 'adaptive', 'dynamic']),
-    work_mode: z.string().nullable(),
-    current_group: z.string().nullable(),
   }),
   call: z
     .object({
