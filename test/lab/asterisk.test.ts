@@ -102,6 +102,11 @@ await t.test('an Asterisk of its own', { skip }, async (t) => {
         else process.env[name] = value;
     });
     for (let times = 0; times < 3; times++) {
+      // A call before: or the memory of the account that goes is the very one that the next gets, and nothing is seen.
+      await phone.dial('600');
+      await phone.established();
+      await phone.hangup();
+      await phone.closed();
       await phone.register();
       t.match(await asterisk.console('pjsip show contacts'), /t1-5000\/sip/);
       await phone.dial('5000');
@@ -136,7 +141,7 @@ await t.test('an Asterisk of its own', { skip }, async (t) => {
     const waits = waiting.map((wait) =>
       t.rejects(
         wait.then(() => undefined),
-        { message: /phone t1-5000 was ended by SIGSEGV.*\n[^]*established/ },
+        { message: /phone t1-5000 was ended by SIGSEGV; it said last:\n/ },
       ),
     );
     process.kill(program, 'SIGSEGV');
