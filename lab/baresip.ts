@@ -1,12 +1,14 @@
 import { once } from 'node:events';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
 import { Star64Error } from '../domain/errors.js';
 import type { PortBlock } from '../domain/machine/ports.js';
-import { LabProcess, until } from '../domain/machine/processes.js';
+import { LabProcess, until, type Exit } from '../domain/machine/processes.js';
 import { loaderOf } from './loader.js';
 import { Netstrings, netstring } from './netstring.js';
 import { writeSilence } from './wav.js';
@@ -33,6 +35,7 @@ const PhoneEvent = z.object({
   param: z.string().optional(),
 });
 const PhoneResponse = z.object({ response: z.literal(true), ok: z.boolean(), data: z.string().optional() });
+type PhoneResponse = z.infer<typeof PhoneResponse>;
 
 /** Something that happened at the phone: baresip's name for it, such as `CALL_INCOMING`, and about whom. */
 export type PhoneEvent = z.infer<typeof PhoneEvent>;
@@ -43,7 +46,11 @@ export class Baresip {
   readonly events: PhoneEvent[] = [];
   #control: Socket | undefined;
   #process: LabProcess | undefined;
-  #replies: ((reply: z.infer<typeof PhoneResponse>) => void)[] = [];
+  #replies: { resolve: (reply: PhoneResponse) => void; reject: (reason: Error) => void }[] = [];
+  /** Why nothing can be had of it any more. */
+  #gone: Star64Error | undefined;
+  #crashed = false;
+  #stopped: Promise<void> | undefined;
 
   constructor(
     private readonly options: BaresipOptions,
@@ -62,29 +69,71 @@ export class Baresip {
     await this.#switchOn(root);
   }
 
-  /** Gives it a command; fails when it refuses. */
+  /** Fails once the program is gone, whoever ended it, with what it said last: nothing more will happen there. */
+  alive(): void {
+    if (this.#gone) throw this.#gone;
+  }
+
+  /** Fails once the program has ended by itself: nobody has killed it or switched it off. */
+  unbroken(): void {
+    if (this.#crashed) this.alive();
+  }
+
+  /** Gives it a command; fails when it refuses, and at once when the program ends. */
   async command(command: string, params = ''): Promise<void> {
+    await this.commands([command, params]);
+  }
+
+  /** Gives it commands between which nothing else happens at the phone; fails when it refuses one of them. */
+  async commands(...commands: readonly (readonly [command: string, params: string])[]): Promise<void> {
+    this.alive();
     const control = this.#control;
     if (control === undefined) throw new Star64Error('failure', `phone ${this.options.user} is off`);
-    const reply = new Promise<z.infer<typeof PhoneResponse>>((resolve) => this.#replies.push(resolve));
-    control.write(netstring(JSON.stringify({ command, params })));
+    const replies = Promise.all(
+      commands.map(
+        () => new Promise<PhoneResponse>((resolve, reject) => this.#replies.push({ resolve, reject })),
+      ),
+    );
+    // In one piece, so that baresip reads and obeys them in one turn of its loop.
+    control.write(
+      commands.map(([command, params]) => netstring(JSON.stringify({ command, params }))).join(''),
+    );
     const given = new AbortController();
+    const text = commands.map((one) => one.join(' ').trim()).join(', ');
     const patience = sleep(commandDeadlineMs, undefined, { signal: given.signal }).then(
       () => {
-        throw new Star64Error('failure', `phone ${this.options.user} does not answer ${command} ${params}`);
+        throw new Star64Error('failure', `phone ${this.options.user} does not answer ${text}`);
       },
-      () => reply,
+      () => replies,
     );
-    const { ok, data } = await Promise.race([reply, patience]).finally(() => given.abort());
-    if (!ok)
-      throw new Star64Error(
-        'failure',
-        `phone ${this.options.user} refused ${command} ${params}: ${data ?? ''}`,
-      );
+    const answers = await Promise.race([replies, patience]).finally(() => given.abort());
+    for (const [index, { ok, data = '' }] of answers.entries())
+      if (!ok)
+        throw new Star64Error(
+          'failure',
+          `phone ${this.options.user} refused ${commands[index]?.join(' ') ?? ''}: ${data}`,
+        );
+  }
+
+  /**
+   * Ends the program in good order and starts it anew, without an account. baresip hangs up, takes its registration
+   * back, and ends when all that is answered: later than `deadlineMs` is a failure.
+   */
+  async restart(root: string, deadlineMs: number): Promise<void> {
+    this.alive();
+    const { user } = this.options;
+    const exit = await this.#end(deadlineMs);
+    if (exit?.status !== 0) {
+      const how = exit?.signal === 'SIGKILL' ? `was not answered within ${deadlineMs} ms` : said(exit);
+      this.#gone = new Star64Error('failure', `phone ${user} was to end, and ${how}:\n${this.#lastWords()}`);
+      throw this.#gone;
+    }
+    await this.#switchOn(root);
   }
 
   /** SIGKILL: it vanishes without a word. */
   async kill(): Promise<void> {
+    this.#gone ??= new Star64Error('failure', `phone ${this.options.user} has been killed`);
     await this.#process?.kill();
   }
 
@@ -98,11 +147,24 @@ export class Baresip {
 
   /** Ends it, frees its ports and removes its directory. May be called twice. */
   async stop(): Promise<void> {
-    this.thaw();
-    this.#control?.destroy();
-    await this.#process?.stop(2000);
-    await this.ports.release();
-    await rm(this.dir, { recursive: true, force: true });
+    this.#gone ??= new Star64Error('failure', `phone ${this.options.user} is switched off`);
+    // A second SIGTERM would have baresip unload its modules in the middle of a call.
+    this.#stopped ??= (async () => {
+      await this.#end(2000);
+      await this.ports.release();
+      await rm(this.dir, { recursive: true, force: true });
+    })();
+    await this.#stopped;
+  }
+
+  async #end(graceMs: number): Promise<Exit | undefined> {
+    const [child, control] = [this.#process, this.#control];
+    this.#process = this.#control = undefined;
+    child?.signal('SIGCONT');
+    const ended = child?.stop(graceMs);
+    // After the signal: baresip may have looked for one just before, and then sleeps until something comes in.
+    control?.destroy();
+    return await ended;
   }
 
   async #configure(root: string): Promise<void> {
@@ -149,13 +211,9 @@ ringback_disabled yes
       { cwd: this.dir, outputFile: join(this.dir, 'output') },
     );
     this.#process = child;
-    this.#control = await until(`phone ${this.options.user} to start`, async () => {
-      if (!child.running) {
-        throw new Star64Error(
-          'failure',
-          `the phone ended: ${await readFile(join(this.dir, 'output'), 'utf8')}`,
-        );
-      }
+    void child.exited.then((exit) => this.#over(child, exit));
+    const control = await until(`phone ${this.options.user} to start`, async () => {
+      this.alive();
       const socket = connect(this.ports.first + 2, '127.0.0.1');
       try {
         await once(socket, 'connect');
@@ -166,18 +224,48 @@ ringback_disabled yes
       }
     });
     const frames = new Netstrings();
-    this.#control.on('data', (data) => frames.push(data).forEach((frame) => this.#receive(frame)));
-    // The phone is gone: whoever waits for it learns that from the deadline of its wait.
-    this.#control.on('error', () => undefined);
+    control.on('data', (data) => frames.push(data).forEach((frame) => this.#receive(frame)));
+    // The program is gone: its end tells that to all who wait.
+    control.on('error', () => undefined);
+    this.#control = control;
+  }
+
+  /** The program has ended: whoever waits for it learns that now, and whoever asks it from now on. */
+  #over(child: LabProcess, exit: Exit): void {
+    const { user } = this.options;
+    if (child === this.#process && this.#gone === undefined) {
+      this.#crashed = true;
+      this.#gone = new Star64Error(
+        'failure',
+        `the program of phone ${user} ${said(exit)}; it said last:\n${this.#lastWords()}`,
+      );
+    }
+    const reason = this.#gone ?? new Star64Error('failure', `phone ${user} has ended`);
+    if (child === this.#process || this.#process === undefined)
+      for (const { reject } of this.#replies.splice(0)) reject(reason);
+  }
+
+  /** The tail of what it has printed, without colours and the line that it writes again and again in a call. */
+  #lastWords(): string {
+    return stripVTControlCharacters(readFileSync(join(this.dir, 'output'), 'utf8'))
+      .replace(/[^\n]*\r(?!\n)/g, '')
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .slice(-12)
+      .join('\n');
   }
 
   #receive(frame: string): void {
     const message: unknown = JSON.parse(frame);
     const event = PhoneEvent.safeParse(message);
     if (!event.success) {
-      this.#replies.shift()?.(PhoneResponse.parse(message));
+      this.#replies.shift()?.resolve(PhoneResponse.parse(message));
       return;
     }
     this.events.push(event.data);
   }
+}
+
+function said(exit: Exit | undefined): string {
+  return exit?.signal ? `was ended by ${exit.signal}` : `ended with status ${String(exit?.status)}`;
 }

@@ -24,10 +24,13 @@ export interface PhoneOptions extends TreeOptions, BaresipOptions {
 export class Phone {
   #taken = 0;
   #hasAccount = false;
+  #registered = false;
 
   private constructor(
     private readonly options: PhoneOptions,
     private readonly baresip: Baresip,
+    /** The lab's tree of programs. */
+    private readonly root: string,
   ) {}
 
   /** Switches the phone on; it does not register yet. */
@@ -44,7 +47,7 @@ export class Phone {
     const { root } = await tree('phones', options);
     const dir = await temporaryDirectory('phone');
     const ports = options.ports ?? (await PortBlock.reserve('phone'));
-    const phone = new Phone(options, new Baresip(options, ports, dir));
+    const phone = new Phone(options, new Baresip(options, ports, dir), root);
     try {
       await phone.baresip.start(root);
       await phone.#account(0);
@@ -59,14 +62,20 @@ export class Phone {
     return this.options.user;
   }
 
-  /** Everything that happened so far, oldest first. */
+  /**
+   * Everything that happened so far, oldest first. Fails once the phone's program has crashed: who waits for an event
+   * by looking here would wait in vain.
+   */
   get events(): readonly PhoneEvent[] {
+    this.baresip.unbroken();
     return this.baresip.events;
   }
 
   /** Registers and waits until the registrar has accepted; fails with its refusal. */
   async register(deadlineMs = 30_000): Promise<void> {
+    if (this.#registered) await this.unregister(deadlineMs);
     const from = this.events.length;
+    this.#registered = true;
     await this.#account(60);
     const event = await this.event(/^REGISTER_(OK|FAIL)$/, { from, deadlineMs });
     if (event.type === 'REGISTER_FAIL') {
@@ -74,11 +83,14 @@ export class Phone {
     }
   }
 
-  /** Takes the registration back and waits for the confirmation. */
+  /**
+   * Takes the registration back; calls of the phone end. Returns when the registrar has answered that, and fails when it
+   * does not within the deadline. The program is started anew for it: of an account that is deleted it tells no answer.
+   */
   async unregister(deadlineMs = 30_000): Promise<void> {
-    const from = this.events.length;
+    await this.baresip.restart(this.root, deadlineMs);
+    this.#hasAccount = this.#registered = false;
     await this.#account(0);
-    await this.event(/^UNREGISTERING$/, { from, deadlineMs });
   }
 
   /** Dials a number at the server. Returns at once: wait for `established()` or `closed()`. */
@@ -153,11 +165,17 @@ export class Phone {
     return await this.#next(/^CALL_CLOSED$/, deadlineMs);
   }
 
-  /** Waits for an event of a type among those after `from` (an index of `events`). */
+  /** Waits for an event of a type among those after `from` (an index of `events`); no longer than the program runs. */
   async event(type: RegExp, options: { from?: number; deadlineMs?: number } = {}): Promise<PhoneEvent> {
+    const { events } = this.baresip;
     return await until(
-      `${String(type)} at phone ${this.user}, which saw ${this.events.map((event) => event.type).join(' ') || 'nothing'}`,
-      () => this.events.slice(options.from ?? 0).find((event) => type.test(event.type)),
+      () =>
+        `${String(type)} at phone ${this.user}, which saw ${events.map((event) => event.type).join(' ') || 'nothing'}`,
+      () => {
+        const found = events.slice(options.from ?? 0).find((event) => type.test(event.type));
+        if (!found) this.baresip.alive();
+        return found;
+      },
       options.deadlineMs,
     );
   }
@@ -172,9 +190,11 @@ export class Phone {
     }
     const recording = await this.recording();
     // Its end may be known at the other end of the line a moment before this phone has closed the file.
-    await until(`the end of the recording of phone ${this.user}`, async () =>
-      (await isWhole(recording)) ? true : undefined,
-    );
+    await until(`the end of the recording of phone ${this.user}`, async () => {
+      if (await isWhole(recording)) return true;
+      this.baresip.alive();
+      return undefined;
+    });
     return recording;
   }
 
@@ -187,6 +207,7 @@ export class Phone {
         .filter((name) => name.endsWith('-dec.wav'))
         .sort()
         .at(-1);
+      if (last === undefined) this.baresip.alive();
       return last === undefined ? undefined : join(directory, last);
     });
   }
@@ -196,6 +217,7 @@ export class Phone {
    * (8 kHz, mono, 16 bit). A call of which nothing was heard yet has none.
    */
   async hearing(samples: number): Promise<{ bytes: number; last: Int16Array }> {
+    this.baresip.unbroken();
     const directory = this.baresip.heardDirectory;
     const newest = (await readdir(directory))
       .filter((name) => name.endsWith('-dec.wav'))
@@ -255,17 +277,21 @@ export class Phone {
     return event;
   }
 
-  /** baresip sets a registration up with the account, so a change means a new account. */
+  /**
+   * baresip sets a registration up with the account, so a change means a new account. It is there before the old one
+   * goes, and nothing happens between: when its only account is deleted, baresip 1.0.0 goes on with the freed one as the
+   * current one (`cmd_ua_delete` and `cmd_ua_next` in modules/menu), and dies, or not, when it dials.
+   */
   async #account(registerEverySeconds: number): Promise<void> {
     const { user, secret, name, server, mode = 'manual' } = this.options;
     const aor = `sip:${user}@${server.host}:${server.port}`;
-    if (this.#hasAccount) await this.baresip.command('uadel', aor);
-    this.#hasAccount = true;
-    await this.baresip.command(
-      'uanew',
+    const account =
       (name === undefined ? '' : `"${name}" `) +
-        `<${aor};transport=udp>;answermode=${mode};regint=${registerEverySeconds};audio_codecs=pcmu` +
-        (secret === undefined ? '' : `;auth_user=${user};auth_pass=${secret}`),
-    );
+      `<${aor};transport=udp>;answermode=${mode};regint=${registerEverySeconds};audio_codecs=pcmu` +
+      (secret === undefined ? '' : `;auth_user=${user};auth_pass=${secret}`);
+    // Of two of the same name `uadel` takes the older one, and makes the other the current one.
+    if (this.#hasAccount) await this.baresip.commands(['uanew', account], ['uadel', aor]);
+    else await this.baresip.command('uanew', account);
+    this.#hasAccount = true;
   }
 }

@@ -220,9 +220,12 @@ export function childrenOf(pid: number): number[] {
   }
 }
 
-/** Polls `ready` until it returns something other than undefined; after `deadlineMs` fails, saying what was awaited. */
+/**
+ * Polls `ready` until it returns something other than undefined; after `deadlineMs` fails, saying what was awaited. A
+ * function says it as it is then.
+ */
 export async function until<T>(
-  what: string,
+  what: string | (() => string),
   ready: () => T | undefined | Promise<T | undefined>,
   deadlineMs = 30_000,
 ): Promise<T> {
@@ -231,7 +234,10 @@ export async function until<T>(
     const value = await ready();
     if (value !== undefined) return value;
     if (performance.now() > end)
-      throw new Star64Error('failure', `waited ${deadlineMs} ms in vain for ${what}`);
+      throw new Star64Error(
+        'failure',
+        `waited ${deadlineMs} ms in vain for ${typeof what === 'string' ? what : what()}`,
+      );
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

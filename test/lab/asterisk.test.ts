@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import t from 'tap';
 import { LabAsterisk } from '../../lab/asterisk.js';
 import { Caller, crowd, parseStatistics } from '../../lab/caller.js';
 import { Phone } from '../../lab/phone.js';
-import { processStart, until } from '../../domain/machine/processes.js';
+import { childrenOf, processStart, until } from '../../domain/machine/processes.js';
 import { requireLab } from '../support/lab.js';
 
 const skip = await requireLab();
@@ -84,6 +85,95 @@ await t.test('an Asterisk of its own', { skip }, async (t) => {
     await bert.hangup();
     const refused = await anna.event(/^CALL_CLOSED$/, { from });
     t.match(refused.param, /486|603|Busy/);
+  });
+
+  await t.test('a phone registers anew as often as it likes, and calls and is called', async (t) => {
+    // What is freed is overwritten and not given out again at once: who uses it dies of it each time, not now and then.
+    const { MALLOC_PERTURB_, GLIBC_TUNABLES } = process.env;
+    Object.assign(process.env, {
+      MALLOC_PERTURB_: '165',
+      GLIBC_TUNABLES: 'glibc.malloc.tcache_count=0',
+    });
+    const phone = await Phone.start({ user: 't1-5000', secret: 'secret', server: asterisk.sip });
+    t.teardown(async () => {
+      await phone.stop();
+      for (const [name, value] of Object.entries({ MALLOC_PERTURB_, GLIBC_TUNABLES }))
+        if (value === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = value;
+    });
+    for (let times = 0; times < 3; times++) {
+      // A call before: or the memory of the account that goes is the very one that the next gets, and nothing is seen.
+      await phone.dial('600');
+      await phone.established();
+      await phone.hangup();
+      await phone.closed();
+      await phone.register();
+      t.match(await asterisk.console('pjsip show contacts'), /t1-5000\/sip/);
+      await phone.dial('5000');
+      await phone.incoming();
+      await phone.hangup();
+      await phone.closed();
+      await phone.dial('600');
+      await phone.established();
+      await phone.hangup();
+      await phone.unregister();
+      t.notMatch(await asterisk.console('pjsip show contacts'), /t1-5000/, 'it is gone by then');
+    }
+  });
+
+  await t.test('who waits for a phone whose program crashes learns that at once', async (t) => {
+    const phone = await Phone.start({ user: 't1-5000', secret: 'secret', server: asterisk.sip });
+    t.teardown(() => phone.stop());
+    await phone.dial('600');
+    await phone.established();
+    const [program = 0, ...others] = childrenOf(process.pid).filter((pid) =>
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('/baresip'),
+    );
+    t.same(others, []);
+    phone.freeze();
+    const waiting: Promise<unknown>[] = [
+      phone.closed(600_000),
+      phone.event(/^CALL_INCOMING$/, { deadlineMs: 600_000 }),
+      until('an event that never comes', () => phone.events.find(({ type }) => type === 'never'), 600_000),
+      // A phone that stands still does not take the command: its answer is waited for.
+      phone.hold(),
+    ];
+    const waits = waiting.map((wait) =>
+      t.rejects(
+        wait.then(() => undefined),
+        { message: /phone t1-5000 was ended by SIGSEGV; it said last:\n/ },
+      ),
+    );
+    process.kill(program, 'SIGSEGV');
+    phone.thaw();
+    await Promise.all(waits);
+    await t.rejects(phone.hangup(), { message: /SIGSEGV/ });
+    t.throws(() => phone.events, { message: /SIGSEGV/ });
+  });
+
+  await t.test('a phone that a test kills, or switches off, says so', async (t) => {
+    const phone = await Phone.start({ user: 't1-5000', secret: 'secret', server: asterisk.sip });
+    const waits = t.rejects(phone.incoming(600_000), { message: /t1-5000 has been killed/ });
+    await phone.kill();
+    await waits;
+    t.same(phone.events, [], 'what was before can be looked at');
+    await phone.stop();
+    await phone.stop();
+    const other = await Phone.start({ user: 't1-5001', secret: 'secret', server: asterisk.sip });
+    await other.stop();
+    await t.rejects(other.dial('600'), { message: /t1-5001 is switched off/ });
+  });
+
+  await t.test('a registration that nobody takes back is not taken for one that is', async (t) => {
+    const phone = await Phone.start({ user: 't1-5000', secret: 'secret', server: asterisk.sip });
+    t.teardown(() => phone.stop());
+    await phone.register();
+    asterisk.freeze();
+    t.teardown(() => asterisk.thaw());
+    await t.rejects(phone.unregister(1000), {
+      message: /t1-5000 was to end, and was not answered within 1000 ms/,
+    });
+    asterisk.thaw();
   });
 
   await t.test('a wrong secret is refused', async (t) => {

@@ -63,12 +63,22 @@ export class ConsultingPhone {
   static async start(user: string, secret: string, server: Address): Promise<ConsultingPhone> {
     const ports = await PortBlock.reserve('phone');
     const socket = createSocket('udp4');
-    await new Promise<void>((resolve) => socket.bind(ports.first, '127.0.0.1', resolve));
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.bind(ports.first, '127.0.0.1', resolve);
+    });
+    // A test that has failed before it stopped the phone ends all the same: its waits have deadlines of their own.
+    socket.unref();
     const phone = new ConsultingPhone(user, secret, server, ports, socket);
     socket.on('message', (data) => phone.#receive(data.toString()));
-    await phone.#request('REGISTER', `sip:${server.host}:${server.port}`, phone.#dialog(user), [
-      'Expires: 300',
-    ]);
+    try {
+      await phone.#request('REGISTER', `sip:${server.host}:${server.port}`, phone.#dialog(user), [
+        'Expires: 300',
+      ]);
+    } catch (error) {
+      await phone.stop();
+      throw error;
+    }
     return phone;
   }
 
@@ -121,7 +131,10 @@ export class ConsultingPhone {
     const { host, port } = this.server;
     const uri = typeof to === 'string' ? `<sip:${to}@${host}:${port}>` : referTo(to);
     await this.#request('REFER', dialog.target, dialog, [`Refer-To: ${uri}`]);
-    return until('the result of a REFER', () => this.#transfers.slice(told).find((one) => one >= 200));
+    return until(
+      () => `the result of a REFER of ${this.user}, which was told ${this.#transfers.slice(told).join(' ')}`,
+      () => this.#transfers.slice(told).find((one) => one >= 200),
+    );
   }
 
   /** Who is on its display in a call: the user of P-Asserted-Identity, else that of From at the beginning. */
@@ -135,10 +148,16 @@ export class ConsultingPhone {
     dialog.over = true;
   }
 
+  #stopped: Promise<void> | undefined;
+
+  /** Ends its calls, and is gone. May be called twice. */
   async stop(): Promise<void> {
-    for (const dialog of this.calls) this.#send('BYE', dialog.target, dialog, ++dialog.cseq, []);
-    await new Promise<void>((resolve) => this.socket.close(() => resolve()));
-    await this.ports.release();
+    this.#stopped ??= (async () => {
+      for (const dialog of this.calls) this.#send('BYE', dialog.target, dialog, ++dialog.cseq, []);
+      await new Promise<void>((resolve) => this.socket.close(() => resolve()));
+      await this.ports.release();
+    })();
+    await this.#stopped;
   }
 
   get #contact(): string {
@@ -182,7 +201,7 @@ export class ConsultingPhone {
     const attempt = async (more: readonly string[]): Promise<Message> => {
       const cseq = ++dialog.cseq;
       this.#send(method, uri, dialog, cseq, [...headers, ...more], body);
-      return until(`an answer to ${method}`, () =>
+      return until(`an answer to ${method} ${uri} of the phone ${this.user}`, () =>
         this.#replies.find(
           (one) =>
             status(one) >= 200 &&

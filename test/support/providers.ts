@@ -66,6 +66,8 @@ export class Provider {
     const address = `127.0.0.${last}`;
     socket.bind(ports.first, address);
     await once(socket, 'listening');
+    // A test that has failed before it stopped the provider ends all the same.
+    socket.unref();
     return new Provider(endpoint, address, ports, socket);
   }
 
@@ -137,7 +139,8 @@ match = ${this.address}
   /** Waits for the call of this index, 0 the first, to be in a state. */
   async call(index: number, state?: ProviderCall['state']): Promise<ProviderCall> {
     return await until(
-      `call ${index} at ${this.endpoint} to be ${state ?? 'there'}, of ${JSON.stringify(this.calls.map(({ number, state }) => [number, state]))}`,
+      () =>
+        `call ${index} at ${this.endpoint} to be ${state ?? 'there'}, of ${JSON.stringify(this.calls.map(({ number, state }) => [number, state]))}`,
       () => this.calls.filter((call, at) => at === index && (state === undefined || call.state === state))[0],
     );
   }
@@ -271,7 +274,7 @@ match = ${this.address}
         rtp[12 + index] = muLaw(6000 * Math.sin((2 * Math.PI * 440 * (packet * 160 + index)) / 8000));
       dialog.packets = ++packet;
       this.socket.send(rtp, port, host);
-    }, 20);
+    }, 20).unref();
   }
 
   #reply(

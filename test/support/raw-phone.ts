@@ -61,11 +61,17 @@ export class RawPhone {
     const socket = createSocket('udp4');
     socket.bind(0, host);
     await once(socket, 'listening');
+    // A test that has failed before it stopped the phone ends all the same: its waits have deadlines of their own.
+    socket.unref();
     return new RawPhone(user, secret, server, host, socket);
   }
 
+  #stopped = false;
+
+  /** May be called twice. */
   stop(): void {
-    this.socket.close();
+    if (!this.#stopped) this.socket.close();
+    this.#stopped = true;
   }
 
   get own(): string {
@@ -82,7 +88,10 @@ export class RawPhone {
     return status;
   }
 
-  /** Calls, and waits for the final answer. `stay`: an answered call goes on. */
+  /**
+   * Calls, and waits for the final answer. `stay`: an answered call goes on until it returns; one that is not answered
+   * by 200 is a failure then.
+   */
   async call(said: Said, stay?: (dialog: Dialog) => Promise<void>): Promise<Answered> {
     const target = `sip:${said.to}@${this.server.host}:${this.server.port}`;
     const dialog = this.#dialog(target);
@@ -104,7 +113,8 @@ export class RawPhone {
       dialog.target = /<(sip:[^>]+)>/.exec(header(text, 'Contact'))?.[1] ?? target;
       await stay?.(dialog);
       await this.#request('BYE', dialog.target, dialog, []);
-    }
+    } else if (stay)
+      throw new Error(`the call of ${this.user} to ${said.to} was answered by ${status || 'nothing'}`);
     return { status, callId: dialog.callId };
   }
 
@@ -149,8 +159,9 @@ export class RawPhone {
         );
       }
       if (!this.#heard.has(key)) return { status: 0, text: '' };
-      const answer = await until(`the final answer to ${method} ${target.slice(0, 80)}`, () =>
-        this.#answers.get(key),
+      const answer = await until(
+        `the final answer to ${method} ${target.slice(0, 80)} of the phone ${this.user}`,
+        () => this.#answers.get(key),
       );
       if (method === 'INVITE')
         this.#send(this.#lines('ACK', target, { ...dialog, to: header(answer.text, 'To') }, []), '');

@@ -120,6 +120,7 @@ export async function limitsAfterSendingOn(t: Test, { sentOn, more, starts }: Se
     // By turns blind, after a call to the colleague, and by key, who is asked in the call.
     if (at % 3 !== 1) {
       const phone = await RawPhone.start(user, secret, asterisk.sip, '127.0.0.1');
+      t.teardown(() => phone.stop());
       const key = async (dialog: Dialog, keys: string): Promise<void> => {
         for (const one of keys) t.equal(await phone.info(dialog, one), 200);
       };
@@ -160,6 +161,7 @@ export async function limitsAfterSendingOn(t: Test, { sentOn, more, starts }: Se
       phone.stop();
     } else {
       const phone = await ConsultingPhone.start(user, secret, asterisk.sip);
+      t.teardown(() => phone.stop());
       const outside = await phone.call(dialled);
       await phone.join(outside, await phone.call(colleague));
       await until(`${number} to have left`, async () => (await channelsOf(number)).length === 0 || undefined);

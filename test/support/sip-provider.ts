@@ -50,6 +50,7 @@ export class SipProvider {
     const socket = createSocket('udp4');
     socket.bind(0, address);
     await once(socket, 'listening');
+    socket.unref();
     const provider = new SipProvider(address, socket, account);
     t.teardown(() => provider.stop());
     return provider;
@@ -214,7 +215,7 @@ export class SipDialog {
     this.#sequence++;
     const sequence = `${this.#sequence} ${method}`;
     this.#send(method, more, body, this.#sequence);
-    return until(`an answer to ${method}`, () =>
+    return until(`an answer to ${method} ${this.#target} of ${this.provider.address}`, () =>
       this.provider.heard.find(
         ({ status, headers }) =>
           (status ?? 0) >= 200 && headers.get('call-id') === this.#id && headers.get('cseq') === sequence,
