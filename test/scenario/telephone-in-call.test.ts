@@ -18,43 +18,38 @@ import { trunkSection } from '../support/telephone.js';
 
 /** An agent at a telephone outside within calls: who asks, sends on and leaves, and who is asked by a colleague. */
 await needLab(t);
-const voices = await Voices.of(t, 'anna', 'bert', 'carl', 'mobile', 'customer');
+const voices = await Voices.of(t, 'anna', 'bert', 'mobile', 'customer');
 const number = '+4915112345678';
 const ports = await PortBlock.reserve('phone');
 const settings = { wrapUp: 'answer', wrapUpSeconds: 0, missedLimit: 0, directCalls: 'wrap-up' };
-const centre = await centreOf(
-  t,
-  crowd(3, { groups: [{ name: 'support', number: '6000', ...settings, conferenceEnd: true }] }),
-  {
-    asterisk: { extra: { 'pjsip.conf': trunkSection('provider.1', '127.0.0.97', ports.first) } },
-    provision: async (db) => {
-      await addTrunk(db, 'astercc', { name: 'provider', endpoint: 'provider.1', country: 'DE' });
-      await setTeam(db, 'astercc', { trunk: 'provider', outsidePrefix: '0', country: 'DE', area: '30' });
-      await addExtension(db, 'astercc', {
-        number: '7000',
-        user: 'crowd',
-        kind: 'external',
-        telephone: number,
-      });
-      await addGroup(db, 'astercc', { name: 'outdoors', ...settings });
-      await addAgent(db, 'astercc', {
-        ...{ number: '2001', user: 'crowd', groups: ['outdoors'], kind: 'fixed', extension: '7000' },
-      });
-      await addDid(db, 'astercc', { number: '600200', to: 'group:outdoors' });
-      await addDid(db, 'astercc', { number: '607000', to: 'extension:7000' });
-    },
+const centre = await centreOf(t, crowd(2, { groups: [{ name: 'support', number: '6000', ...settings }] }), {
+  asterisk: { extra: { 'pjsip.conf': trunkSection('provider.1', '127.0.0.97', ports.first) } },
+  provision: async (db) => {
+    await addTrunk(db, 'astercc', { name: 'provider', endpoint: 'provider.1', country: 'DE' });
+    await setTeam(db, 'astercc', { trunk: 'provider', outsidePrefix: '0', country: 'DE', area: '30' });
+    await addExtension(db, 'astercc', {
+      number: '7000',
+      user: 'crowd',
+      kind: 'external',
+      telephone: number,
+    });
+    await addGroup(db, 'astercc', { name: 'outdoors', ...settings });
+    await addAgent(db, 'astercc', {
+      ...{ number: '2001', user: 'crowd', groups: ['outdoors'], kind: 'fixed', extension: '7000' },
+    });
+    await addDid(db, 'astercc', { number: '600200', to: 'group:outdoors' });
+    await addDid(db, 'astercc', { number: '607000', to: 'extension:7000' });
   },
-);
+});
 const { asterisk, db } = centre;
 const mobile = await Phone.start({
   ...{ user: number, address: '127.0.0.97', ports, server: asterisk.sip },
   speak: await voices.speak('mobile'),
 });
 centre.phones.push(mobile);
-const [anna, bert, carl] = await Promise.all([
+const [anna, bert] = await Promise.all([
   centre.phone('5001', { speak: await voices.speak('anna') }),
   centre.phone('5002', { speak: await voices.speak('bert') }),
-  centre.phone('5003', { speak: await voices.speak('carl') }),
 ]);
 const customerSpeaks = await voices.speak('customer');
 await signInAgent(db, 'astercc', '1001', { extension: '5001', by: 'test' });
@@ -253,36 +248,3 @@ await t.test('asked by a colleague: a state, a record and a wrap-up of their own
   await waitConsults(offers, '2001 missed', '2001 answered');
   await states(t, 'ringing', 'idle', 'ringing', 'talking', 'wrap-up', 'idle');
 });
-
-for (const [what, send, answers] of [
-  ['by key, to who says no', (): Promise<void> => anna.digits('*15003'), false],
-  ['by the phone', (): Promise<void> => anna.transfer('5003'), true],
-] as const)
-  await t.test(`a conference that is sent on does not end, whatever the group says: ${what}`, async () => {
-    const customer = await answered(anna, 'anna', '600100');
-    await anna.digits('*25002');
-    await pickUp(bert);
-    await voices.talk(['anna', anna], ['bert', bert]);
-    await anna.digits('*3');
-    await voices.hears(customer, 'anna', 'bert');
-    await until('the conference to be told to the phone that has made it', async () => {
-      const [channel = ''] =
-        /^PJSIP\/astercc-5001-\w+/m.exec(await asterisk.console('core show channels concise')) ?? [];
-      return (
-        (await asterisk.console(`core show channel ${channel}`)).includes('STAR64_CONFERENCE=') || undefined
-      );
-    });
-    await send();
-    await anna.closed();
-    await waitState(centre, '1001', 'wrap-up');
-    if (answers) {
-      await pickUp(carl);
-      await voices.hears(customer, 'bert', 'carl');
-    } else await carl.incoming();
-    await carl.hangup();
-    await carl.closed();
-    await voices.talk(['bert', bert], ['customer', customer]);
-    await customer.hangup();
-    await bert.closed();
-    await ready('1001');
-  });
