@@ -93,6 +93,9 @@ await t.test(
     from = await centre.asterisk.verbose.mark();
     await anna.digits('*2*60');
     await centre.asterisk.waitPlayed(anna.user, 'pbx-invalid', from);
+    await voices.hears(customer, 'music');
+    // Nothing more is dialled.
+    await voices.talk(['anna', anna], ['customer', customer]);
     await customer.hangup();
     await annaIsReady();
   },

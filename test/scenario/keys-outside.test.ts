@@ -196,15 +196,25 @@ await t.test('with no server: inside as before, and outside refused aloud', asyn
   await anna.digits('*20015112345678');
   await waitTold(centre, 'feature-not-avail-line', from);
   await voices.talk(['anna', anna], ['customer', customer]);
+  await anna.digits('*7');
+  await voices.hears(customer, 'music');
+  await anna.digits('*7');
+  await voices.talk(['anna', anna], ['customer', customer]);
   await anna.digits('*25002');
   await pickUp(bert);
   await voices.talk(['anna', anna], ['bert', bert]);
   await anna.digits('*3');
   await voices.hears(customer, 'anna', 'bert');
   await anna.hangup();
+  await anna.closed();
   await voices.talk(['bert', bert], ['customer', customer]);
-  await customer.hangup();
+  // Who was asked has the keys, too.
+  await bert.digits('*15001');
   await bert.closed();
+  await pickUp(anna);
+  await voices.talk(['anna', anna], ['customer', customer]);
+  await customer.hangup();
+  await anna.closed();
   t.notOk(
     strange.events.some(({ type }) => type === 'CALL_INCOMING'),
     'another team with the same numbers is not called',

@@ -151,6 +151,21 @@ await t.test('a call that came from no queue: to that of the group in which the 
   await waitMembers(centre, 'astercc-support', ['1001']);
   await anna.incoming();
   await customer.hangup();
+  await anna.closed();
+});
+
+await t.test('the same with no server: to a queue that the phone is in', async () => {
+  const customer = await answered(anna, 'anna', '605001');
+  await centre.server.kill();
+  await anna.digits('*15002');
+  await refuse(bert);
+  await anna.closed();
+  await anna.incoming();
+  await customer.hangup();
+  await anna.closed();
+  const mark = await centre.server.log.mark();
+  await centre.server.start();
+  await centre.server.log.waitFor(/watching Asterisk/, mark);
 });
 
 await t.test('of somebody who is signed in nowhere: back to their phone, or as the team says', async () => {
