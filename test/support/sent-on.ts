@@ -213,9 +213,10 @@ export async function limitsAfterSendingOn(t: Test, { sentOn, more, starts }: Se
           starts - go,
         );
       else
-        t.equal(
-          ends.filter(({ Refused, Limit }) => Refused === 'limit' && Limit === limit).length,
-          starts - go,
+        // LOCK() gives up after three seconds. Who counts without it sees what others are about to take back, and may meet the limit of the team first.
+        t.same(
+          ends.filter(({ Refused, Limit = '' }) => Refused !== 'limit' || ![limit, 'team'].includes(Limit)),
+          [],
         );
       await until('those that may to ring', () => provider.calls.length >= before + go || undefined);
       const ringing = provider.calls.slice(before);
@@ -233,7 +234,7 @@ export async function limitsAfterSendingOn(t: Test, { sentOn, more, starts }: Se
   t.same(await counts(), left);
 
   for (const { provider, call } of legs) {
-    t.equal(call.state, 'answered', 'nobody has been cut off');
+    t.match(call, { state: 'answered', endedBy: undefined }, `${call.number} has not been cut off`);
     provider.hangUp(call);
   }
   await until('nothing to be counted', async () =>
