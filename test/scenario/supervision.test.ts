@@ -13,7 +13,7 @@ import { Caller } from '../../lab/caller.js';
 import { Phone } from '../../lab/phone.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { centreOf, dialAndHear, dialled, waitMembers, waitState } from '../support/centre.js';
-import { Tones } from '../support/heard-tones.js';
+import { Voices } from '../support/in-call.js';
 import { trunkSection } from '../support/telephone.js';
 
 /** Supervision (spec 24): anna of support and sales at 5001, carl who administers support at 5003, ben who administers nothing. */
@@ -57,16 +57,17 @@ const centre = await centreOf(t, people('astercc', '600100'), {
   },
 });
 const { asterisk, db } = centre;
-const tones = await Tones.of(t, { customer: 440, anna: 1000, carl: 1700, mobile: 2300 });
-const anna = await centre.phone('5001', { speak: tones.speak('anna') });
+const voices = await Voices.of(t, 'customer', 'anna', 'carl', 'mobile');
+const customerSpeaks = await voices.speak('customer');
+const anna = await centre.phone('5001', { speak: await voices.speak('anna') });
 const ben = await centre.phone('5002');
-const carl = await centre.phone('5003', { speak: tones.speak('carl') });
+const carl = await centre.phone('5003', { speak: await voices.speak('carl') });
 const mobile = await Phone.start({
   user: provider.number,
   address: provider.address,
   ports: provider.ports,
   server: asterisk.sip,
-  speak: tones.speak('mobile'),
+  speak: await voices.speak('mobile'),
 });
 centre.phones.push(mobile);
 await dialAndHear(centre, anna, '*641001', 'agent-loginok');
@@ -75,7 +76,7 @@ const nothing = ['beeperr', 'extension', 'digits/5', 'digits/0', 'digits/0', 'di
 const refused = ['beeperr', 'to-listen-to-it', 'feature-not-avail-line'];
 
 /** A customer whose call has been answered at a phone. */
-async function talking(did: string, phone: Phone, speak: string | undefined = tones.speak('customer')) {
+async function talking(did: string, phone: Phone, speak: string | undefined = customerSpeaks) {
   const before = phone.events.length;
   const caller = await Caller.call({
     from: '4930555',
@@ -116,21 +117,19 @@ await t.test(
   'the administrator listens, whispers and talks with both, by key, and that is recorded',
   async (t) => {
     const customer = await talking('600100', anna);
-    await tones.heardBy(anna, ['customer']);
+    await voices.hears(anna, 'customer');
     await listens('*715001');
-    await tones.heardBy(carl, ['customer', 'anna']);
-    await tones.heardBy(anna, ['customer']);
-    await tones.heardBy(customer.phone, ['anna']);
+    await voices.hears(carl, 'customer', 'anna');
+    await voices.talk(['anna', anna], ['customer', customer.phone]);
     await carl.digits('5');
-    await tones.heardBy(anna, ['customer', 'carl']);
-    await tones.heardBy(customer.phone, ['anna']);
+    await voices.hears(anna, 'customer', 'carl');
+    await voices.hears(customer.phone, 'anna');
     await carl.digits('6');
-    await tones.heardBy(customer.phone, ['anna', 'carl']);
-    await tones.heardBy(anna, ['customer', 'carl']);
-    await tones.heardBy(carl, ['customer', 'anna']);
+    await voices.hears(customer.phone, 'anna', 'carl');
+    await voices.hears(anna, 'customer', 'carl');
+    await voices.hears(carl, 'customer', 'anna');
     await carl.digits('4');
-    await tones.heardBy(anna, ['customer']);
-    await tones.heardBy(customer.phone, ['anna']);
+    await voices.talk(['anna', anna], ['customer', customer.phone]);
     await end(customer, anna);
     await carl.closed();
     const [one, ...more] = await over();
@@ -194,10 +193,10 @@ await t.test(
     await end(other, anna);
     const direct = await talking('600102', anna);
     await listens('*725001');
-    await tones.heardBy(anna, ['customer', 'carl']);
-    await tones.heardBy(direct.phone, ['anna']);
+    await voices.hears(anna, 'customer', 'carl');
+    await voices.hears(direct.phone, 'anna');
     await carl.hangup();
-    await tones.heardBy(anna, ['customer']);
+    await voices.hears(anna, 'customer');
     t.match((await over())[0], { group: 'support', mode: 'whisper', listened: 0 });
     await end(direct, anna);
   },
@@ -210,7 +209,7 @@ await t.test('a call to the outside, too', async () => {
   await mobile.answer();
   await anna.event(/^CALL_ESTABLISHED$/, { from: before });
   await listens('*715001');
-  await tones.heardBy(carl, ['anna', 'mobile']);
+  await voices.hears(carl, 'anna', 'mobile');
   const heard = carl.events.length;
   await mobile.hangup();
   await carl.event(/^CALL_CLOSED$/, { from: heard });
@@ -221,9 +220,9 @@ await t.test('an agent at a telephone is heard and told by the number of the ext
   await waitMembers(centre, 'astercc-field', ['2001']);
   const customer = await talking('600104', mobile);
   await listens('*727000', 'Local/7000@astercc-telephones');
-  await tones.heardBy(carl, ['customer', 'mobile']);
-  await tones.heardBy(mobile, ['customer', 'carl']);
-  await tones.heardBy(customer.phone, ['mobile']);
+  await voices.hears(carl, 'customer', 'mobile');
+  await voices.hears(mobile, 'customer', 'carl');
+  await voices.hears(customer.phone, 'mobile');
   const heard = carl.events.length;
   await end(customer, mobile);
   await carl.event(/^CALL_CLOSED$/, { from: heard });
@@ -233,15 +232,14 @@ await t.test('with * behind the number it goes on with the next call, as a liste
   await setTeam(db, 'astercc', { announceSupervision: true });
   const first = await talking('600100', anna);
   await listens('*735001*');
-  await tones.heardBy(first.phone, ['anna', 'carl']);
+  await voices.hears(first.phone, 'anna', 'carl');
   await end(first, anna);
   await waitState(centre, '1001', 'idle');
   const mark = await asterisk.verbose.mark();
   const second = await talking('600100', anna);
   await asterisk.verbose.waitFor(/Spying on channel PJSIP\/astercc-5001-/, mark);
-  await tones.heardBy(carl, ['customer', 'anna']);
-  await tones.heardBy(second.phone, ['anna']);
-  await tones.heardBy(anna, ['customer']);
+  await voices.hears(carl, 'customer', 'anna');
+  await voices.talk(['anna', anna], ['customer', second.phone]);
   await carl.hangup();
   const [last, before] = await over();
   t.match(
@@ -297,6 +295,6 @@ await t.test('with every server dead nobody listens, and is told so', async (t) 
     (await asterisk.verbose.lines()).slice(mark).filter((line) => line.includes('Spying on')),
     [],
   );
-  await tones.heardBy(customer.phone, ['anna']);
+  await voices.hears(customer.phone, 'anna');
   await end(customer, anna);
 });

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { PortBlock } from '../../domain/machine/ports.js';
 import { until } from '../../domain/machine/processes.js';
+import { RtpVoice, type Sound } from './rtp-voice.js';
 
 interface Address {
   host: string;
@@ -39,7 +40,8 @@ function referTo({ callId, local, remote, target }: Dialog): string {
 
 /**
  * A telephone with two lines that can do what baresip and sipp cannot: call somebody while it is in a call, and send the
- * first party to the second by REFER with Replaces (RFC 3891, 5589). It answers every call at once, and sends no sound.
+ * first party to the second by REFER with Replaces (RFC 3891, 5589). It answers every call at once. It is silent, unless it
+ * has a sound, with which it is heard, and hears, as other phones do.
  */
 export class ConsultingPhone {
   readonly #dialogs = new Map<string, Dialog>();
@@ -48,29 +50,40 @@ export class ConsultingPhone {
   readonly #transfers: number[] = [];
   /** What its display shows of each call: the party that a request of the other side named last. */
   readonly #shown = new Map<string, string>();
+  readonly #voices = new Map<string, RtpVoice>();
   #cseq = 1;
   #version = 0;
+  #lines = 0;
 
   private constructor(
-    private readonly user: string,
+    readonly user: string,
     private readonly secret: string,
     private readonly server: Address,
     private readonly ports: PortBlock,
     private readonly socket: Socket,
+    private readonly sound: Sound | undefined,
+    private readonly address: string,
   ) {}
 
-  /** Registers, and is called from then on. */
-  static async start(user: string, secret: string, server: Address): Promise<ConsultingPhone> {
+  /** Registers, and is called from then on. From an address that Asterisk knows for a trunk's it only calls. */
+  static async start(
+    user: string,
+    secret: string,
+    server: Address,
+    { sound, trunk }: { sound?: Sound; trunk?: string } = {},
+  ): Promise<ConsultingPhone> {
     const ports = await PortBlock.reserve('phone');
     const socket = createSocket('udp4');
+    const address = trunk ?? '127.0.0.1';
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
-      socket.bind(ports.first, '127.0.0.1', resolve);
+      socket.bind(ports.first, address, resolve);
     });
     // A test that has failed before it stopped the phone ends all the same: its waits have deadlines of their own.
     socket.unref();
-    const phone = new ConsultingPhone(user, secret, server, ports, socket);
+    const phone = new ConsultingPhone(user, secret, server, ports, socket, sound, address);
     socket.on('message', (data) => phone.#receive(data.toString()));
+    if (trunk !== undefined) return phone;
     try {
       await phone.#request('REGISTER', `sip:${server.host}:${server.port}`, phone.#dialog(user), [
         'Expires: 300',
@@ -80,6 +93,13 @@ export class ConsultingPhone {
       throw error;
     }
     return phone;
+  }
+
+  /** As of other phones: what it hears in its oldest call, or in the one that is given. */
+  hearing(samples: number, { callId }: Pick<Dialog, 'callId'> = this.calls[0] ?? { callId: '' }) {
+    return Promise.resolve(
+      this.#voices.get(callId)?.hearing(samples) ?? { bytes: 0, last: new Int16Array() },
+    );
   }
 
   /** Its calls that are not over, the oldest first. */
@@ -96,13 +116,15 @@ export class ConsultingPhone {
   async call(number: string): Promise<Dialog> {
     const dialog = this.#dialog(number);
     const target = `sip:${number}@${this.server.host}:${this.server.port}`;
+    const port = this.#voice(dialog.callId);
     const answer = await this.#request(
       'INVITE',
       target,
       dialog,
       ['Content-Type: application/sdp'],
-      this.#sdp(),
+      this.#sdp(port),
     );
+    this.#voices.get(dialog.callId)?.speakTo(answer.text);
     dialog.remote = header(answer, 'To');
     dialog.target = /<([^>]+)>/.exec(header(answer, 'Contact'))?.[1] ?? target;
     this.#send('ACK', dialog.target, dialog, dialog.cseq, []);
@@ -113,7 +135,8 @@ export class ConsultingPhone {
   /** Puts a call on hold (`a=inactive`), from when on neither side is to send anything. */
   async hold(dialog: Dialog): Promise<void> {
     const headers = ['Content-Type: application/sdp'];
-    await this.#request('INVITE', dialog.target, dialog, headers, `${this.#sdp()}a=inactive\r\n`);
+    const sdp = this.#sdp(this.#voice(dialog.callId));
+    await this.#request('INVITE', dialog.target, dialog, headers, `${sdp}a=inactive\r\n`);
     this.#send('ACK', dialog.target, dialog, dialog.cseq, []);
   }
 
@@ -146,6 +169,7 @@ export class ConsultingPhone {
   async hangUp(dialog: Dialog): Promise<void> {
     await this.#request('BYE', dialog.target, dialog, []);
     dialog.over = true;
+    this.#silence(dialog.callId);
   }
 
   #stopped: Promise<void> | undefined;
@@ -154,6 +178,7 @@ export class ConsultingPhone {
   async stop(): Promise<void> {
     this.#stopped ??= (async () => {
       for (const dialog of this.calls) this.#send('BYE', dialog.target, dialog, ++dialog.cseq, []);
+      for (const callId of this.#voices.keys()) this.#silence(callId);
       await new Promise<void>((resolve) => this.socket.close(() => resolve()));
       await this.ports.release();
     })();
@@ -161,19 +186,36 @@ export class ConsultingPhone {
   }
 
   get #contact(): string {
-    return `<sip:${this.user}@127.0.0.1:${this.ports.first}>`;
+    return `<sip:${this.user}@${this.address}:${this.ports.first}>`;
   }
 
-  #sdp(): string {
+  /** The port of a call's sound, which has one if the phone has. */
+  #voice(callId: string): number {
+    const port = this.ports.first + 4 + 2 * this.#lines;
+    if (this.sound === undefined) return this.ports.first + 4;
+    const known = this.#voices.get(callId);
+    if (known !== undefined) return known.port;
+    this.#lines = (this.#lines + 1) % 2;
+    this.#voices.set(callId, new RtpVoice(this.address, port, this.sound));
+    return port;
+  }
+
+  #silence(callId: string): void {
+    this.#voices.get(callId)?.close();
+    this.#voices.delete(callId);
+  }
+
+  #sdp(port: number): string {
+    const payload = this.sound?.payload ?? 0;
     return [
       'v=0',
       // The version grows: a session of the same one would be taken for an offer that was seen already.
-      `o=phone 1 ${++this.#version} IN IP4 127.0.0.1`,
+      `o=phone 1 ${++this.#version} IN IP4 ${this.address}`,
       's=-',
-      'c=IN IP4 127.0.0.1',
+      `c=IN IP4 ${this.address}`,
       't=0 0',
-      `m=audio ${this.ports.first + 4} RTP/AVP 0`,
-      'a=rtpmap:0 PCMU/8000',
+      `m=audio ${port} RTP/AVP ${payload}`,
+      `a=rtpmap:${payload} ${payload === 0 ? 'PCMU' : 'PCMA'}/8000`,
       '',
     ].join('\r\n');
   }
@@ -246,7 +288,7 @@ export class ConsultingPhone {
   ): void {
     this.#write([
       `${method} ${uri} SIP/2.0`,
-      `Via: SIP/2.0/UDP 127.0.0.1:${this.ports.first};branch=z9hG4bK${randomBytes(6).toString('hex')};rport`,
+      `Via: SIP/2.0/UDP ${this.address}:${this.ports.first};branch=z9hG4bK${randomBytes(6).toString('hex')};rport`,
       `From: ${dialog.local}`,
       `To: ${dialog.remote}`,
       `Call-ID: ${dialog.callId}`,
@@ -274,7 +316,10 @@ export class ConsultingPhone {
     if (method === 'ACK') return;
     const callId = header(message, 'Call-ID');
     const known = this.#dialogs.get(callId);
-    if (method === 'BYE' && known) known.over = true;
+    if (method === 'BYE' && known) {
+      known.over = true;
+      this.#silence(callId);
+    }
     const sipfrag = /^SIP\/2\.0 (\d+)/m.exec(text.slice(text.indexOf('\r\n\r\n')))?.[1];
     if (method === 'NOTIFY' && sipfrag) this.#transfers.push(Number(sipfrag));
     const named = header(message, 'P-Asserted-Identity') || (known ? '' : header(message, 'From'));
@@ -283,7 +328,8 @@ export class ConsultingPhone {
     let to = header(message, 'To');
     let body = '';
     if (method === 'INVITE') {
-      body = this.#sdp();
+      body = this.#sdp(this.#voice(callId));
+      this.#voices.get(callId)?.speakTo(text);
       if (!known) {
         to += `;tag=${randomBytes(4).toString('hex')}`;
         this.#dialogs.set(callId, {

@@ -10,6 +10,9 @@ import { until } from '../../domain/machine/processes.js';
 /** Half a second: what is measured at a time. */
 const window = 4000;
 
+/** A phone of which is known what it hears. */
+export type Hearing = Pick<Phone, 'user' | 'hearing'>;
+
 /**
  * Who hears whom: each party speaks a tone of their own all the time, and what a phone hears is measured while the call goes
  * on. What has none of the tones, and is loud, is music.
@@ -29,9 +32,14 @@ export class Voices<Who extends string> {
     return new Voices(dir, new Map(who.map((one, at) => [one, hertz[at] ?? 3000 + 50 * at])));
   }
 
+  /** The tone of a party. */
+  hertz(who: Who): number {
+    return this.tones.get(who) ?? 0;
+  }
+
   /** The file that a party speaks. */
   speak(who: Who): Promise<string> {
-    return writeTone(join(this.dir, `${who}.wav`), this.tones.get(who) ?? 0);
+    return writeTone(join(this.dir, `${who}.wav`), this.hertz(who));
   }
 
   /** Who is heard in samples, or `music`, in a fixed order. */
@@ -46,7 +54,7 @@ export class Voices<Who extends string> {
    * Waits until a phone hears just these parties, or `music`, for half a second that comes after this was asked. `nothing`
    * is silence, or that nothing is sent.
    */
-  async hears(phone: Phone, ...who: [Who | 'music' | 'nothing', ...Who[]]): Promise<void> {
+  async hears(phone: Hearing, ...who: [Who | 'music' | 'nothing', ...Who[]]): Promise<void> {
     const wanted = [...who].sort().join(' and ');
     const { bytes: before } = await phone.hearing(0);
     let heard = 'nothing new';
@@ -66,7 +74,7 @@ export class Voices<Who extends string> {
   }
 
   /** Waits until two hear each other and nobody else. */
-  async talk(one: [Who, Phone], other: [Who, Phone]): Promise<void> {
+  async talk(one: [Who, Hearing], other: [Who, Hearing]): Promise<void> {
     await Promise.all([this.hears(one[1], other[0]), this.hears(other[1], one[0])]);
   }
 }
