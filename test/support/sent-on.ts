@@ -82,6 +82,8 @@ export async function limitsAfterSendingOn(t: Test, { sentOn, more, starts }: Se
         area: '30',
         trunk: 'first',
         callsAtOnce: 3 * sentOn + more,
+        // Nobody here speaks, and a busy machine takes longer than the minute after which a silent phone's call is ended.
+        rtpTimeout: 3600,
       });
     },
   });
@@ -134,9 +136,10 @@ export async function limitsAfterSendingOn(t: Test, { sentOn, more, starts }: Se
             : undefined,
         );
       await phone.call({ to: dialled }, async (dialog) => {
+        // Who is answered is told so before Asterisk joins them, and only who is joined can send a call on.
+        await inBridges(1);
         if (at % 3 === 0) t.equal(await phone.refer(dialog, `<sip:${colleague}@${host}:${port}>`), 202);
         else {
-          await inBridges(1);
           await key(dialog, `*2${colleague}`);
           await inBridges(2);
           t.equal(await counted('astercc@star64-count-team'), at + 1, 'who asks has one call');
@@ -211,9 +214,10 @@ export async function limitsAfterSendingOn(t: Test, { sentOn, more, starts }: Se
           starts - go,
         );
       else
-        t.equal(
-          ends.filter(({ Refused, Limit }) => Refused === 'limit' && Limit === limit).length,
-          starts - go,
+        // LOCK() gives up after three seconds. Who counts without it sees what others are about to take back, and may meet the limit of the team first.
+        t.same(
+          ends.filter(({ Refused, Limit = '' }) => Refused !== 'limit' || ![limit, 'team'].includes(Limit)),
+          [],
         );
       await until('those that may to ring', () => provider.calls.length >= before + go || undefined);
       const ringing = provider.calls.slice(before);
@@ -221,12 +225,17 @@ export async function limitsAfterSendingOn(t: Test, { sentOn, more, starts }: Se
       for (const call of ringing) provider.pickUp(call);
       const { successful, failed } = await calling;
       t.same([successful, failed], [go, starts - go]);
-      await until('their ends', async () => isDeepStrictEqual(await counts(), left) || undefined);
+      // The count falls a moment before a call's end is told, and the next round counts what is told.
+      await until(
+        'their ends',
+        async () => (await toldIn(asterisk, 'Star64OutEnd', from)).length >= starts || undefined,
+      );
+      await until('their legs to be gone', async () => isDeepStrictEqual(await counts(), left) || undefined);
     });
   t.same(await counts(), left);
 
   for (const { provider, call } of legs) {
-    t.equal(call.state, 'answered', 'nobody has been cut off');
+    t.match(call, { state: 'answered', endedBy: undefined }, `${call.number} has not been cut off`);
     provider.hangUp(call);
   }
   await until('nothing to be counted', async () =>

@@ -130,6 +130,18 @@ void t.test('a rest is the time after a conversation, and only after one', (t) =
   t.end();
 });
 
+void t.test('a call that was sent on is over then, though the phone hangs up late', (t) => {
+  const sent = [...talk.slice(0, 4), '3.0 < REFER a', '3.0 > 202REFER a', '4.5 < BYE a'];
+  const next = (second: number): string[] => [`${second} > INVITE b 552`, `${second} < 180 b`];
+  const rested = judge(wire(...sent, ...next(5.1)), scene);
+  t.same([rested.breaches, rested.shortRests], [[], []]);
+  t.same(judge(wire(...sent.slice(0, 6), ...next(4.0), '4.5 < BYE a'), scene).breaches, []);
+  t.match(judge(wire(...sent, ...next(4.6)), scene).shortRests, [/at 4.600, 1.600 s after/]);
+  const kept = [...sent.slice(0, 6), '9.0 < BYE a'];
+  t.match(judge(wire(...kept, ...next(10)), scene).shortRests, [/1.000 s after/], 'who kept it talked on');
+  t.end();
+});
+
 void t.test('who is paused is sent no call', (t) => {
   const pauses = [{ phone: 'PJSIP/astercc-5001', from: 1, to: 3 }];
   const at = (second: number): string[] =>
