@@ -8,8 +8,7 @@ import { addUser } from '../../domain/provisioning/user.js';
 import { addUserGroup } from '../../domain/provisioning/user-group.js';
 import { crowd } from '../../lab/provision.js';
 import { centreOf, needLab, sameStates, signedInPhone, statesOf, waitMembers } from '../support/centre.js';
-import { Provider } from '../support/providers.js';
-import { toldIn } from '../support/told.js';
+import { Provider, toldIn } from '../support/providers.js';
 
 /**
  * What a call that a limit, or the channels of a trunk, keep in does to who makes it, in the wrap-up mode of calls that nobody

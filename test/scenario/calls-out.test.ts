@@ -7,8 +7,7 @@ import { until } from '../../domain/machine/processes.js';
 import type { Phone } from '../../lab/phone.js';
 import { crowd } from '../../lab/provision.js';
 import { centreOf, needLab } from '../support/centre.js';
-import { Provider } from '../support/providers.js';
-import { toldIn } from '../support/told.js';
+import { Provider, toldIn } from '../support/providers.js';
 
 await needLab(t);
 const a = await Provider.start('provider.a', 81);

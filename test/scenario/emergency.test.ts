@@ -11,8 +11,7 @@ import type { Phone } from '../../lab/phone.js';
 import { readSamples, toneIn } from '../../lab/wav.js';
 import { centreFor, dialAndHear, needLab } from '../support/centre.js';
 import { waitJoined } from '../support/in-call.js';
-import { Provider } from '../support/providers.js';
-import { toldIn, triesIn } from '../support/told.js';
+import { Provider, toldIn, triesIn } from '../support/providers.js';
 
 /** Emergency numbers from a phone, over whatever trunk is left: with a server, and with everything of ours dead. */
 await needLab(t);

@@ -9,8 +9,7 @@ import type { Phone } from '../../lab/phone.js';
 import { crowd } from '../../lab/provision.js';
 import { centreOf, needLab } from '../support/centre.js';
 import { waitJoined } from '../support/in-call.js';
-import { Provider } from '../support/providers.js';
-import { toldIn, triesIn } from '../support/told.js';
+import { Provider, toldIn, triesIn } from '../support/providers.js';
 
 await needLab(t);
 const a = await Provider.start('provider.a', 91);

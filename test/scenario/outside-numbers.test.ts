@@ -10,8 +10,7 @@ import { addTrunkGroup } from '../../domain/provisioning/trunk-group.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { callIn } from '../support/calls.js';
 import { centreFor, needLab, waitMembers, waitState } from '../support/centre.js';
-import { Provider } from '../support/providers.js';
-import { triesIn } from '../support/told.js';
+import { Provider, triesIn } from '../support/providers.js';
 
 /**
  * Telephones of agents and destinations outside go over the trunks of the team: the next one where one fails, never more

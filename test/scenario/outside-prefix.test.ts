@@ -6,8 +6,7 @@ import { crowd } from '../../lab/provision.js';
 import { callIn } from '../support/calls.js';
 import { centreOf, needLab, signedInPhone } from '../support/centre.js';
 import { waitJoined } from '../support/in-call.js';
-import { Provider } from '../support/providers.js';
-import { toldIn } from '../support/told.js';
+import { Provider, toldIn } from '../support/providers.js';
 
 /** Whatever a team has as outside prefix: what it has itself comes first, and emergency numbers before a refusal. */
 await needLab(t);

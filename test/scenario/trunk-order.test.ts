@@ -7,8 +7,7 @@ import { crowd } from '../../lab/caller.js';
 import { Phone } from '../../lab/phone.js';
 import { readSamples, toneIn } from '../../lab/wav.js';
 import { needLab } from '../support/centre.js';
-import { Provider, type Behaviour, type ProviderCall } from '../support/providers.js';
-import { toldIn, triesIn } from '../support/told.js';
+import { Provider, toldIn, triesIn, type Behaviour, type ProviderCall } from '../support/providers.js';
 
 await needLab(t);
 const a = await Provider.start('provider.a', 91);

@@ -11,9 +11,8 @@ import { crowd as callers } from '../../lab/caller.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { centreFor } from './centre.js';
 import { ConsultingPhone } from './consulting-phone.js';
-import { Provider, type ProviderCall } from './providers.js';
+import { Provider, toldIn, triesIn, type ProviderCall } from './providers.js';
 import { RawPhone, type Dialog } from './raw-phone.js';
-import { toldIn, triesIn } from './told.js';
 
 /** Who calls out, each with endpoints of an operator from which many call at one moment. */
 const payers = { plain: '127.0.0.66', sales: '127.0.0.67', second: '127.0.0.68' } as const;
