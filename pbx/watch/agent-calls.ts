@@ -5,13 +5,11 @@ import { beginCall, beginWrapUpOfCall, goOnWithCall, type AgentCall } from '../.
 import type { AmiMessage } from '../ami/message.js';
 import { dropOldest } from './endings.js';
 import { deviceOfChannel } from './event-headers.js';
+import type { ForPhone } from './for-phone.js';
 import type { Work } from './ordered-work.js';
 
 /** More than are ever open at once: ends that another server sees leave their beginnings here. */
 const most = 20_000;
-
-/** Work for whoever is signed in at the phone that a header of an event names. */
-export type ForPhone = (event: AmiMessage, header: string, run: (signIn: SignIn) => Promise<void>) => Work;
 
 /** The call that an event of star64-own-call.conf is about; undefined for a kind that is unknown here. */
 function callIn({ headers }: AmiMessage): AgentCall | undefined {

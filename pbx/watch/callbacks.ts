@@ -13,13 +13,13 @@ import type { TeamFacts } from '../../domain/calls/outbound-team.js';
 import type { CallStep } from '../../domain/calls/steps.js';
 import { isUnreachable } from '../../domain/database/sql-errors.js';
 import { LastingFault } from '../../domain/machine/lasting-fault.js';
-import { AmiError } from '../ami/errors.js';
 import type { ManagerActions } from '../ami/manager.js';
 import type { ManagerEvents } from '../ami/settings.js';
 import { callbackChannel, callbackFamily, callbackKey, callbackUniqueid } from '../queue/callback-channel.js';
 import { placeAmong, readArrivals } from '../queue/places.js';
 import { readEpoch, readQueues } from '../queue/status.js';
 import { queueOf } from '../queue/names.js';
+import { callBack, hangUp, isCalled, isThere, resultLine } from './callback-calls.js';
 import { isAway } from './empty-queues.js';
 import { Loop } from './loop.js';
 
@@ -164,7 +164,7 @@ class Work {
     if (keys.length === 0) return;
     const now = await readEpoch(manager);
     for (const key of keys) {
-      const line = await this.#line(key);
+      const line = await resultLine(this.given.manager, key);
       const [word = '', epoch = '', channel = ''] = line.split('|');
       const result = callbackResults.find((one) => one === word);
       const put = callbackChannel(channel);
@@ -176,16 +176,6 @@ class Work {
           this.#tell(settled.call, 'callback-over', { outcome: settled.outcome });
       } else this.log.error({ key, line }, 'what came of a callback cannot be read');
       await manager.action('Setvar', { Variable: `DB_DELETE(${callbackFamily}/${key})`, Value: '' });
-    }
-  }
-
-  async #line(key: string): Promise<string> {
-    try {
-      const [entry] = await this.given.manager.list('DBGet', { Family: callbackFamily, Key: key });
-      return entry?.headers.get('val') ?? '';
-    } catch (error) {
-      if (error instanceof AmiError && error.code === 'rejected') return '';
-      throw error;
     }
   }
 
@@ -256,7 +246,11 @@ class Work {
       });
       const place = placeAmong(one, await readArrivals(manager, callbacks, one.team, one.group));
       // Their call may have ended a moment ago: its result first.
-      if (one.puts > 0 && (await this.#line(callbackKey({ id: one.id, put: one.puts }))) !== '') return;
+      if (
+        one.puts > 0 &&
+        (await resultLine(this.given.manager, callbackKey({ id: one.id, put: one.puts }))) !== ''
+      )
+        return;
       if (!(await callbacks.claim(one.id, one.puts))) continue;
       if (one.puts > 0) this.#seekStrangers = true;
       await this.#originate({ ...one, puts: one.puts + 1 }, place, way);
@@ -267,26 +261,7 @@ class Work {
   async #originate(one: Callback, place: number, way: string): Promise<void> {
     const uniqueid = callbackUniqueid({ id: one.id, put: one.puts });
     this.#asked.set(uniqueid, performance.now());
-    await this.given.manager.action('Originate', {
-      Channel: 'Local/hold@star64-callback/n',
-      Context: `${one.team}-callbacks`,
-      Exten: one.group,
-      Priority: 1,
-      Timeout: 10_000,
-      ChannelId: uniqueid,
-      OtherChannelId: `${uniqueid}-calls`,
-      Async: true,
-      Variable: {
-        _STAR64_CALLBACK: one.id,
-        STAR64_CALLBACK_TEAM: one.team,
-        STAR64_CALLBACK_NUMBER: one.number,
-        STAR64_CALLBACK_ARRIVED: Math.floor(one.arrivedAt),
-        STAR64_CALLBACK_PRIO: one.priority,
-        // A line that AMI would cut; then a server has to be there.
-        STAR64_CALLBACK_WAY: way.length > 900 ? '' : way,
-        STAR64_PLACE: place,
-      },
-    });
+    await callBack(this.given.manager, one, place, way);
     const { team, group, id } = one;
     this.log.info(
       { team, group, callback: id, place },
@@ -340,34 +315,3 @@ export const shownBack = (
   facts: TeamFacts,
   { team, did }: Pick<Callback, 'team' | 'did'>,
 ): string | undefined => (did === null ? undefined : facts.did(team, did));
-
-/** Whether Asterisk has a channel of this uniqueid. */
-const isThere = async (manager: ManagerActions, uniqueid: string): Promise<boolean> =>
-  (await valueOf(manager, uniqueid, 'UNIQUEID')) !== undefined;
-
-/** Whether an agent has had them called (star64-callback-agent): who stands in a queue then is the customer. */
-const isCalled = async (manager: ManagerActions, uniqueid: string): Promise<boolean> =>
-  (await valueOf(manager, uniqueid, 'SHARED(STAR64_CALLED)')) === 'yes';
-
-/** A value of a channel; undefined: Asterisk has no channel of this uniqueid. */
-async function valueOf(
-  manager: ManagerActions,
-  uniqueid: string,
-  variable: string,
-): Promise<string | undefined> {
-  try {
-    const { headers } = await manager.action('Getvar', { Channel: uniqueid, Variable: variable });
-    return headers.get('value') ?? '';
-  } catch (error) {
-    if (error instanceof AmiError && error.code === 'rejected') return undefined;
-    throw error;
-  }
-}
-
-async function hangUp(manager: ManagerActions, channel: string): Promise<void> {
-  try {
-    await manager.action('Hangup', { Channel: channel });
-  } catch (error) {
-    if (!(error instanceof AmiError) || error.code !== 'rejected') throw error;
-  }
-}

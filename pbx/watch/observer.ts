@@ -9,17 +9,16 @@ import { recordSupervisionStep } from '../../domain/calls/supervision.js';
 import { type Database } from '../../domain/database/pool.js';
 import type { PopupMemory } from '../../domain/popups/popup-memory.js';
 import { PopupRecords } from '../../domain/popups/records.js';
-import { openSignIn, type SignIn } from '../../domain/presence/open-sign-in.js';
 import type { AmiMessage } from '../ami/message.js';
 import { callbackChannel } from '../queue/callback-channel.js';
 import { phoneOf } from '../queue/names.js';
-import { phonesAt } from '../queue/phones.js';
 import { CallsOutWatch } from './calls-out.js';
-import { AgentCalls, type ForPhone } from './agent-calls.js';
+import { AgentCalls } from './agent-calls.js';
 import { dropOldest, Endings } from './endings.js';
 import { clickResultOf } from './click-result.js';
 import { Consults } from './consults.js';
 import { callerIn, deviceIn, deviceOfChannel, offerIn } from './event-headers.js';
+import { forPhoneOf, type ForPhone } from './for-phone.js';
 import { Holds } from './holds.js';
 import { resultOf, type OfferSoFar } from './offer-result.js';
 import { OrderedWork, type Work } from './ordered-work.js';
@@ -31,12 +30,28 @@ import { Unqueued } from './unqueued.js';
 /** More than are ever open at once: ends that another server sees leave their beginnings here. */
 const most = 20_000;
 
+/** Told of what the observer takes, or asked by it. */
+export interface ObserverHooks {
+  deadlineSet: () => void;
+  /** An event could not be recorded. */
+  missed: () => void;
+  /** Offers that were refused or not answered, by their channels' uniqueids. */
+  unanswered?: (offerIds: readonly string[]) => void;
+  /** Something happened to a call that its visits and offers do not say. */
+  step?: (step: CallStep) => void;
+  /** Which calls may have a popup; without it none has. */
+  popups?: PopupMemory;
+  /** Counts what becomes of offers. */
+  offers?: OfferCounts;
+}
+
 /**
  * Turns the events of one Asterisk node into states of agents and rows of calls. Events are hints: what is missed, or
  * comes while PostgreSQL is away, is found by the reconciliation.
  */
 export class Observer {
   readonly #work: OrderedWork;
+  readonly #forPhone: ForPhone;
   /** Callers that joined a queue: their channel need not be the first of its call. */
   readonly #queued = new Set<string>();
   /** Callers who have left a queue without an answer, and have not hung up yet. */
@@ -59,20 +74,9 @@ export class Observer {
     private readonly db: Database,
     private readonly node: string,
     log: Logger,
-    private readonly hooks: {
-      deadlineSet: () => void;
-      /** An event could not be recorded. */
-      missed: () => void;
-      /** Offers that were refused or not answered, by their channels' uniqueids. */
-      unanswered?: (offerIds: readonly string[]) => void;
-      /** Something happened to a call that its visits and offers do not say. */
-      step?: (step: CallStep) => void;
-      /** Which calls may have a popup; without it none has. */
-      popups?: PopupMemory;
-      /** Counts what becomes of offers. */
-      offers?: OfferCounts;
-    },
+    private readonly hooks: ObserverHooks,
   ) {
+    this.#forPhone = forPhoneOf(db, node);
     this.#work = new OrderedWork(log, () => this.hooks.missed());
     this.#records = new CallRecords(db, node, hooks.offers);
     this.#endings = new Endings(
@@ -87,9 +91,8 @@ export class Observer {
     this.#callsOut = new CallsOutWatch(new CallOutRecords(db, node), ends);
     this.#holds = new Holds(new HoldRecords(db, node), ends);
     this.#popups = hooks.popups && new Popups(new PopupRecords(db, node), hooks.popups, ends, log);
-    const forPhone: ForPhone = (event, header, run) => this.#forPhone(event, header, run);
-    this.#calls = new AgentCalls(db, forPhone, this.hooks);
-    this.#consults = new Consults(this.#records, forPhone, this.#endings);
+    this.#calls = new AgentCalls(db, this.#forPhone, this.hooks);
+    this.#consults = new Consults(this.#records, this.#forPhone, this.#endings);
     this.#unqueued = new Unqueued(this.#endings, (step) => this.hooks.step?.(step));
   }
 
@@ -260,28 +263,6 @@ export class Observer {
         this.#unqueued.take(event);
         return this.#consults.take(event) ?? this.#calls.emergency(event);
     }
-  }
-
-  /** Work for the phone that a header names, after what is under way of its call. */
-  #forPhone(
-    event: AmiMessage,
-    header: string,
-    run: (signIn: SignIn) => Promise<void>,
-    orElse?: () => Promise<void>,
-  ): Work {
-    const device = deviceIn(event.headers.get(header) ?? '');
-    return {
-      key: device,
-      after: event.headers.get('uniqueid') ?? '',
-      run: async (): Promise<void> => {
-        const phone = (await phonesAt(this.db, this.node, [device])).get(device);
-        if (!phone) return;
-        const signIn = await openSignIn(this.db, phone.team, { extension: phone.extension });
-        // A phone of a team that lives on another node is none of ours, whatever it is called here.
-        if (signIn && signIn.node !== this.node) return;
-        await (signIn ? run(signIn) : orElse?.());
-      },
-    };
   }
 
   /** An agent has asked a queue in a call of their own, and left it to the caller: what that call did there is the caller's. */

@@ -1,107 +1,22 @@
 import t from 'tap';
-import type { CallerOut } from '../../domain/calls/caller-out.js';
-import { decideOutbound, type Deciding, type OutboundDecision } from '../../domain/calls/outbound.js';
-import type { ExtensionOut, OutboundTeam, UserGroupOut } from '../../domain/calls/outbound-team.js';
+import { decideOutbound, type OutboundDecision } from '../../domain/calls/outbound.js';
+import type { OutboundTeam } from '../../domain/calls/outbound-team.js';
 import {
-  nextOnUnlessSaid,
-  TurnsInMemory,
-  type TrunkGroupOut,
-  type TrunkOut,
-} from '../../domain/calls/ways-out.js';
-import { diallingPlan } from '../../domain/dialling-plan.js';
-
-const plan = await diallingPlan('DE');
-const noPlan = await diallingPlan(null);
-const trunk = (name: string, more: Partial<TrunkOut> = {}): TrunkOut => ({
-  id: name.charCodeAt(0),
-  name,
-  endpoint: `${name}-endpoint`,
-  country: 'DE',
-  plan,
-  format: 'e164',
-  channels: null,
-  replySeconds: 6,
-  nextOn: nextOnUnlessSaid,
-  callerId: null,
-  ...more,
-});
-const [a, b, c] = [trunk('a', { format: 'national' }), trunk('b'), trunk('c', { format: 'plain' })];
-const trunkGroup = (more: Partial<TrunkGroupOut> = {}): TrunkGroupOut => ({
-  id: 1,
-  name: 'both',
-  strategy: 'priority',
-  trunks: [a, b, c],
-  rules: [],
-  ...more,
-});
-const group = (name: string, position: number, more: Partial<UserGroupOut> = {}): UserGroupOut => ({
-  id: position,
-  name,
-  position,
-  way: null,
-  mayCall: null,
-  callerId: null,
-  hours: null,
-  ...more,
-});
-const phone = (groups: UserGroupOut[] = [], more: Partial<ExtensionOut> = {}): ExtensionOut => ({
-  number: '5000',
-  callerId: null,
-  record: null,
-  groups,
-  ...more,
-});
-const team = (more: Partial<OutboundTeam> = {}, extension?: ExtensionOut): OutboundTeam => ({
-  id: 1,
-  team: 'astercc',
-  plan,
-  area: '30',
-  outsidePrefix: '0',
-  callerId: null,
-  mayCall: ['national', 'mobile'],
-  record: 'never',
-  classes: [],
-  way: { trunk: b },
-  extensions: new Map(extension ? [['astercc-5000', extension]] : []),
-  trunks: [{ trunk: b }, { trunk: a }],
-  ...more,
-});
-const caller = (agent: Partial<NonNullable<CallerOut['agent']>> | null = null): CallerOut => ({
-  extension: '5000',
-  user: 'anna',
-  agent: agent && {
-    id: 1,
-    number: '1001',
-    group: 'support',
-    mode: 'all',
-    mayCall: null,
-    wrapUp: 'answer',
-    ...agent,
-  },
-});
-const dids = new Set(['+4930600100', '+4930600101', '+4930600102', '+4930600103']);
-const facts = {
-  did: (_team: string, number: string) => (dids.has(number) ? number : undefined),
-  hours: (_team: string, name: string) =>
-    ({ open: { open: true, why: 'day' }, shut: { open: false, why: 'night' } })[name],
-};
-
-interface Asked {
-  dialled?: string;
-  endpoint?: string;
-  hidden?: boolean;
-}
-const decide = (
-  of: OutboundTeam,
-  { dialled = '0401234567', endpoint = 'astercc-5000', hidden = false }: Asked = {},
-  who: CallerOut | null | undefined = caller(),
-  more: Partial<Deciding> = {},
-): OutboundDecision => decideOutbound(of, { dialled, endpoint, hidden, instant: 0 }, who, { facts, ...more });
-
-const trunksOf = (decision: OutboundDecision): string[] | string =>
-  decision.go ? decision.steps.map(({ trunk, sent }) => `${trunk.name}:${sent}`) : decision.refused;
-
-const [national, mobile, international, premium] = ['0401234567', '015112345678', '004312345', '09001234567'];
+  caller,
+  decide,
+  dids,
+  facts,
+  group,
+  international,
+  mobile,
+  national,
+  noPlan,
+  phone,
+  premium,
+  team,
+  trunk,
+  trunksOf,
+} from '../support/outbound-team.js';
 
 await t.test('a class is open where the nearest that says something opens it', (t) => {
   for (const [may, groups, open] of [
@@ -212,62 +127,6 @@ await t.test('which number is shown: extension, user group, team, trunk, and onl
     m,
     'a DID that the team has no more',
   );
-  t.end();
-});
-
-await t.test('over which trunks, and what each is sent', (t) => {
-  const both = { group: trunkGroup() };
-  const way = (of: Partial<OutboundTeam>, groups: UserGroupOut[], dialled = national) =>
-    trunksOf(decide(team(of, phone(groups)), { dialled }));
-  t.same(way({}, []), ['b:+49401234567']);
-  t.same(way({ way: both }, []), ['a:0401234567', 'b:+49401234567', 'c:49401234567']);
-  t.same(way({ way: both }, [group('x', 1), group('y', 2, { way: { trunk: a } })]), ['a:0401234567']);
-  t.same(
-    way({}, [group('x', 1, { way: { trunk: c } }), group('y', 2, { way: { trunk: a } })]),
-    ['c:49401234567'],
-    'the lowest position that has one (spec 12)',
-  );
-  t.same(way({ way: null }, []), 'no-trunk');
-  t.same(way({ way: { group: trunkGroup({ trunks: [] }) } }, []), 'no-trunk');
-  t.same(
-    way({ way: both }, [group('x', 1, { way: { group: trunkGroup({ trunks: [] }) } })]),
-    'no-trunk',
-    'what a group is given is its own way, and no other',
-  );
-  t.end();
-});
-
-await t.test('the longest beginning of a trunk group’s rules holds', (t) => {
-  const over = (rules: TrunkGroupOut['rules'], dialled = national) =>
-    trunksOf(decide(team({ way: { group: trunkGroup({ rules, trunks: [a, b] }) } }), { dialled }));
-  const rule = (beginning: string, more = {}) => ({
-    beginning,
-    refused: false,
-    strip: 0,
-    added: '',
-    ...more,
-  });
-  t.same(over([rule('+4940'), rule('+49', { refused: true })]), ['a:0401234567', 'b:+49401234567']);
-  t.same(over([rule('+4940', { refused: true }), rule('')]), 'no-trunk');
-  t.same(over([rule('+49', { strip: 3, added: '0' })]), ['a:0401234567', 'b:0401234567']);
-  t.same(over([rule('', { added: '99' })]), ['a:99+49401234567', 'b:99+49401234567']);
-  t.same(over([rule('+43', { refused: true })]), ['a:0401234567', 'b:+49401234567']);
-  t.end();
-});
-
-await t.test('round robin begins with the next trunk at each call, random with any', (t) => {
-  const turns = new TurnsInMemory();
-  const first = (strategy: TrunkGroupOut['strategy']) =>
-    Array.from({ length: 60 }, () => {
-      const steps = trunksOf(
-        decide(team({ way: { group: trunkGroup({ strategy }) } }), {}, caller(), { turns }),
-      );
-      t.equal(steps.length, 3, 'and the others follow');
-      return String(steps[0]).charAt(0);
-    });
-  t.equal(first('round-robin').slice(0, 7).join(''), 'abcabca');
-  t.same(new Set(first('random')), new Set(['a', 'b', 'c']));
-  t.same(new Set(first('priority')), new Set(['a']));
   t.end();
 });
 

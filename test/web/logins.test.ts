@@ -1,37 +1,12 @@
-import t, { type Test } from 'tap';
-import { addAgent, removeAgent, setAgent, showAgent } from '../../domain/provisioning/agent.js';
-import { addGroup, setGroup } from '../../domain/provisioning/group.js';
-import { addTeam } from '../../domain/provisioning/team.js';
-import { addUser, setUser } from '../../domain/provisioning/user.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { signIn } from '../../domain/presence/sign-in.js';
-import { networkOf } from '../../domain/provisioning/login-lock.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { freshDatabase } from '../support/database.js';
+import t from 'tap';
+import { removeAgent, setAgent, showAgent } from '../../domain/provisioning/agent.js';
+import { setGroup } from '../../domain/provisioning/group.js';
+import { setUser } from '../../domain/provisioning/user.js';
 import { givePassword, hashesDuring, logIn, tokenBy } from '../support/login.js';
-import { apiOf, bearer } from '../support/web.js';
+import { loginSite } from '../support/login-site.js';
+import { bearer } from '../support/web.js';
 
-const { db } = await freshDatabase(t);
-await provision(db, crowd(4));
-await addTeam(db, 'other', {});
-await addGroup(db, 'astercc', { name: 'sales' });
-const password = 'a long way home';
-await addAgent(db, 'astercc', { number: '2001', user: 'crowd', groups: ['sales'] });
-await addUser(db, 'astercc', { username: 'anna', administrator: true });
-for (const username of ['gerd', 'nobody']) await addUser(db, 'astercc', { username });
-for (const agents of ['1001', '1003']) await givePassword(db, { agents }, password);
-for (const users of ['anna', 'gerd', 'nobody']) await givePassword(db, { users }, password);
-await setGroup(db, 'astercc', 'support', { administrators: { add: ['gerd'] } });
-const web = await apiOf(t, db, { requestsPerMinute: 10_000, guessesPerMinute: 10_000 });
-
-const agent = { team: 'astercc', agent: '1001', password };
-const get = async (url: string, token: string) => {
-  const answer = await web.inject({ url, headers: bearer(token) });
-  return [answer.statusCode, answer.json<{ code?: string }>().code ?? 'ok'];
-};
-const post = (url: string, token: string, body: object = {}) =>
-  web.inject({ method: 'POST', url, headers: bearer(token), body });
-const forget = () => db('login_failures').delete();
+const { db, password, web, agent, get, post, forget } = await loginSite(t);
 
 await t.test('an agent and users log in, each with the rights of now', async (t) => {
   const first = await logIn(web, agent);
@@ -99,122 +74,6 @@ await t.test(
     await forget();
   },
 );
-
-/** Five wrong passwords, of which three are in the database; the next is told to wait, also a right one. */
-async function lock(t: Test, body: { team: string; agent: string }, from: string): Promise<void> {
-  await db('login_failures').insert({
-    door: 'web',
-    team: body.team,
-    account: `agent ${body.agent}`,
-    address: networkOf(from),
-    failures: 3,
-    failed_at: db.fn.now(),
-  });
-  for (let guess = 4; guess <= 5; guess++)
-    t.equal((await logIn(web, { ...body, password: `guess ${guess} of five` }, from)).statusCode, 401);
-  const hashes = await hashesDuring(async () => {
-    const sixth = await logIn(web, body, from);
-    t.match(sixth.json(), { status: 429, code: 'locked' });
-    t.ok(Number(sixth.headers['retry-after']) > 0 && Number(sixth.headers['retry-after']) <= 60);
-  });
-  t.equal(hashes, 0, 'no hash is spent on it');
-}
-
-await t.test(
-  'five wrong passwords lock an account for the address they came from, whether there is one or not',
-  async (t) => {
-    await lock(t, agent, '10.6.6.6');
-    t.equal((await logIn(web, agent, '10.0.0.2')).statusCode, 201, 'its owner, elsewhere, is let in');
-    t.equal(
-      (await logIn(web, { ...agent, agent: '1003' }, '10.6.6.6')).statusCode,
-      201,
-      'another account is',
-    );
-    await lock(t, { ...agent, agent: '9999' }, '10.6.6.6');
-    await lock(t, { ...agent, agent: '1003' }, '2001:db8:1:2::3');
-    const same = await logIn(web, { ...agent, agent: '1003' }, '2001:db8:1:2:ffff::4');
-    t.equal(same.statusCode, 429, 'the network of one machine is one address');
-    await setAgent(db, 'astercc', '1003', { password });
-    t.equal(
-      (await logIn(web, { ...agent, agent: '1003' }, '2001:db8:1:2::3')).statusCode,
-      201,
-      'unlocked by a new password',
-    );
-    await forget();
-  },
-);
-
-await t.test('a lock lasts twice as long with each further guess, and a success forgets them', async (t) => {
-  await lock(t, agent, '10.6.6.6');
-  await db('login_failures').update({ locked_until: db.raw('clock_timestamp()') });
-  t.equal((await logIn(web, { ...agent, password: 'a sixth guess' }, '10.6.6.6')).statusCode, 401);
-  const wait = Number((await logIn(web, agent, '10.6.6.6')).headers['retry-after']);
-  t.ok(wait > 60 && wait <= 120, `${wait} s`);
-  await db('login_failures').update({ locked_until: db.raw('clock_timestamp()') });
-  t.equal((await logIn(web, agent, '10.6.6.6')).statusCode, 201);
-  t.same(await db('login_failures'), []);
-});
-
-await t.test(
-  'guesses at one account from many addresses lock it much later, those from one address at many accounts, too',
-  async (t) => {
-    const at = { door: 'web', failed_at: db.fn.now() };
-    await db('login_failures').insert([
-      { ...at, team: 'astercc', account: 'agent 1001', address: '', failures: 98 },
-      { ...at, team: '', account: '', address: '10.6.6.7', failures: 28 },
-    ]);
-    t.equal((await logIn(web, { ...agent, password: 'guess 99 of 100' }, '10.6.6.8')).statusCode, 401);
-    t.equal((await logIn(web, { ...agent, password: 'guess 100 of 100' }, '10.6.6.9')).statusCode, 401);
-    t.equal((await logIn(web, agent, '10.0.0.9')).statusCode, 429);
-    t.equal((await logIn(web, agent, '10.0.0.2')).statusCode, 201, 'where its owner has logged in before');
-    t.equal((await logIn(web, { ...agent, agent: '7001' }, '10.6.6.7')).statusCode, 401);
-    t.equal((await logIn(web, { ...agent, agent: '7002' }, '10.6.6.7')).statusCode, 401);
-    t.equal((await logIn(web, { ...agent, agent: '1003' }, '10.6.6.7')).statusCode, 429);
-    t.equal((await logIn(web, { ...agent, agent: '1003' }, '10.0.0.2')).statusCode, 201);
-    await forget();
-  },
-);
-
-await t.test('whoever has an account is not forgiven their guesses at others', async (t) => {
-  const at = { door: 'web', team: '', account: '', failed_at: db.fn.now() };
-  await db('login_failures').insert([
-    { ...at, address: '10.6.7.1', failures: 27 },
-    { ...at, address: '2001:db8:7::/48', failures: 99 },
-  ]);
-  const own = { ...agent, agent: '1003' };
-  t.equal((await logIn(web, { ...own, password: 'a slip of mine' }, '10.6.7.1')).statusCode, 401);
-  t.equal((await logIn(web, own, '10.6.7.1')).statusCode, 201);
-  t.match(await db('login_failures').where({ address: '10.6.7.1' }), [{ account: '', failures: 27 }]);
-  t.equal((await logIn(web, { ...agent, agent: '7003' }, '2001:db8:7:1::1')).statusCode, 401);
-  const elsewhere = await logIn(web, { ...agent, agent: '7004' }, '2001:db8:7:2::1');
-  t.equal(elsewhere.statusCode, 429, 'a site with thousands of networks is one');
-  await forget();
-});
-
-await t.test('guesses at once are counted one after the other', async (t) => {
-  const answers = await Promise.all(
-    Array.from({ length: 9 }, (_, guess) =>
-      logIn(web, { ...agent, password: `guess ${guess} at once` }, '10.6.6.6'),
-    ),
-  );
-  const statuses = answers.map(({ statusCode }) => statusCode).sort();
-  t.same(statuses, [401, 401, 401, 401, 401, 429, 429, 429, 429]);
-  await forget();
-});
-
-await t.test('a lock of the page is none of the phone, nor the reverse', async (t) => {
-  await setTeam(db, 'astercc', { phonePin: true });
-  await setAgent(db, 'astercc', '1001', { pin: '7305' });
-  await lock(t, agent, '10.0.0.1');
-  const phone = (pin: string) => signIn(db, 'astercc', { agent: '1001', extension: '5001', by: 'c.1', pin });
-  t.match(await phone('7305'), { outcome: 'signed-in' });
-  await db('sign_ins').update({ signed_out_at: db.fn.now(), signed_out_by: 'test' });
-  await forget();
-  for (let guess = 0; guess < 5; guess++) t.match(await phone('9999'), { outcome: 'pin-wrong' });
-  t.match(await phone('7305'), { outcome: 'locked' });
-  t.equal((await logIn(web, agent)).statusCode, 201);
-  await setTeam(db, 'astercc', { phonePin: false });
-});
 
 await t.test('what ends a login', async (t) => {
   const me = (token: string) => get('/v1/me', token);
