@@ -1,7 +1,13 @@
 import { Option, type Command } from 'commander';
 import { fail } from '../domain/errors.js';
-import { kebab, type Field, type Noun, type Value, type Verb } from '../domain/provisioning/description.js';
-import { whatOf } from '../domain/provisioning/values.js';
+import {
+  kebab,
+  type Field,
+  type Noun,
+  type Value,
+  type Verb,
+} from '../domain/provisioning/fields/description.js';
+import { whatOf } from '../domain/provisioning/values/values.js';
 import type { Invocation } from './context.js';
 import { collected, nameList, numberByName, onOff, wholeNumberIn } from './options.js';
 

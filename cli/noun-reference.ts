@@ -1,5 +1,5 @@
 import { placeholders } from '../domain/link-template.js';
-import { kebab, snake, type Field, type Noun } from '../domain/provisioning/description.js';
+import { kebab, snake, type Field, type Noun } from '../domain/provisioning/fields/description.js';
 import { nouns } from '../domain/provisioning/nouns/index.js';
 import { optionsOf, revealOptions, takesSystemOption, withRange } from './noun-options.js';
 

@@ -3,7 +3,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { connect, type Database } from '../domain/database/pool.js';
 import { migrate, migrationDeadlineMs } from '../domain/database/migrate.js';
-import { showExtensionSecret } from '../domain/provisioning/extension.js';
+import { showExtensionSecret } from '../domain/provisioning/numbers/extension.js';
 import { generateSecret } from '../domain/password.js';
 import { LabAsterisk, type LabAsteriskOptions } from './asterisk.js';
 import { labVersion, tree, type TreeName } from './debian.js';

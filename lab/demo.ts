@@ -1,11 +1,11 @@
 import { readStatus } from '../domain/monitor/status.js';
-import { showExtensionSecret } from '../domain/provisioning/extension.js';
+import { showExtensionSecret } from '../domain/provisioning/numbers/extension.js';
 import { join } from 'node:path';
 import { freePort } from '../domain/machine/ports.js';
 import { LabProcess, until } from '../domain/machine/processes.js';
 import { temporaryDirectory } from '../domain/machine/temporary.js';
-import { setAgent } from '../domain/provisioning/agent.js';
-import { addApiToken } from '../domain/provisioning/api-token.js';
+import { setAgent } from '../domain/provisioning/people/agent.js';
+import { addApiToken } from '../domain/provisioning/people/api-token.js';
 import { generateSecret } from '../domain/password.js';
 import { Star64Error } from '../domain/errors.js';
 import { Centre } from './centre.js';

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { addAgent } from '../domain/provisioning/agent.js';
+import { addAgent } from '../domain/provisioning/people/agent.js';
 import type { Database } from '../domain/database/pool.js';
-import { addDid } from '../domain/provisioning/did.js';
-import { addExtension } from '../domain/provisioning/extension.js';
-import { addGroup, type GroupChanges } from '../domain/provisioning/group.js';
+import { addDid } from '../domain/provisioning/numbers/did.js';
+import { addExtension } from '../domain/provisioning/numbers/extension.js';
+import { addGroup, type GroupChanges } from '../domain/provisioning/people/group.js';
 import { addTeam, listTeams } from '../domain/provisioning/team.js';
-import { addUser } from '../domain/provisioning/user.js';
+import { addUser } from '../domain/provisioning/people/user.js';
 
 /** A team as the files under fixtures/ describe it. */
 export interface TeamFixture {

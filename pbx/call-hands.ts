@@ -1,5 +1,5 @@
-import type { CallCommandKind, ClaimedCommand } from '../domain/calls/call-commands.js';
-import { isHeld } from '../domain/calls/holds.js';
+import type { CallCommandKind, ClaimedCommand } from '../domain/calls/commands/call-commands.js';
+import { isHeld } from '../domain/calls/records/holds.js';
 import type { Database } from '../domain/database/pool.js';
 import { AmiError } from './ami/errors.js';
 import type { AmiHeaders } from './ami/syntax.js';
@@ -9,7 +9,7 @@ import { Clicks, type Later } from './click.js';
 import { phonesAt } from './queue/phones.js';
 import { Refused } from './refused.js';
 import { superviseByCommand } from './supervise-command.js';
-import type { Outbound } from '../domain/calls/outbound-memory.js';
+import type { Outbound } from '../domain/calls/outbound/outbound-memory.js';
 
 interface CallChannel {
   name: string;
@@ -30,9 +30,9 @@ const needed: Readonly<Record<string, string>> = {
   BlindTransfer: 'call',
   Atxfer: 'call',
   PlayDTMF: 'call',
-  // For callbacks (pbx/watch/callbacks.ts), and calls that software starts.
+  // For callbacks (pbx/watch/loops/callbacks.ts), and calls that software starts.
   Originate: 'originate',
-  // No class: Asterisk has it since 16.25 and 18.11, for whoever may log in (pbx/watch/empty-queues.ts).
+  // No class: Asterisk has it since 16.25 and 18.11, for whoever may log in (pbx/watch/loops/empty-queues.ts).
   QueueWithdrawCaller: 'QueueWithdrawCaller',
 };
 

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClaimedCommand } from '../domain/calls/call-commands.js';
-import { beginClick, clickOver, clickRings, clickUniqueid } from '../domain/calls/click-records.js';
-import { clickTarget, insideNumber, type ClickTarget } from '../domain/calls/click-target.js';
-import type { Outbound } from '../domain/calls/outbound-memory.js';
-import { noTurns } from '../domain/calls/ways-out.js';
+import type { ClaimedCommand } from '../domain/calls/commands/call-commands.js';
+import { beginClick, clickOver, clickRings, clickUniqueid } from '../domain/calls/commands/click-records.js';
+import { clickTarget, insideNumber, type ClickTarget } from '../domain/calls/commands/click-target.js';
+import type { Outbound } from '../domain/calls/outbound/outbound-memory.js';
+import { noTurns } from '../domain/calls/outbound/ways-out.js';
 import type { Database } from '../domain/database/pool.js';
 import { Star64Error, type ErrorCode } from '../domain/errors.js';
 import type { PhoneName } from '../domain/presence/phone.js';

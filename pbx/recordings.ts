@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Database } from '../domain/database/pool.js';
 import { withDatabaseErrors } from '../domain/database/sql-errors.js';
 import { LastingFault } from '../domain/machine/lasting-fault.js';
-import { Loop } from './watch/loop.js';
+import { Loop } from './watch/loops/loop.js';
 
 /** A day whose recordings were deleted, or could not be. */
 export interface ExpiredDay {

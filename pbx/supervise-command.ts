@@ -1,5 +1,5 @@
-import type { ClaimedCommand } from '../domain/calls/call-commands.js';
-import { administeredAmong, phoneOfExtension } from '../domain/calls/supervise-command.js';
+import type { ClaimedCommand } from '../domain/calls/commands/call-commands.js';
+import { administeredAmong, phoneOfExtension } from '../domain/calls/commands/supervise-command.js';
 import { administersAny } from '../domain/presence/group-administrator.js';
 import type { Database } from '../domain/database/pool.js';
 import { AmiError } from './ami/errors.js';

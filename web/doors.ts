@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Database } from '../domain/database/pool.js';
 import { isLimited, requireReach, type Named } from '../domain/monitor/reach.js';
-import { apiRoles, principalOf, type ApiRole, type Principal } from '../domain/provisioning/principal.js';
+import {
+  apiRoles,
+  principalOf,
+  type ApiRole,
+  type Principal,
+} from '../domain/provisioning/people/principal.js';
 import { unknown } from '../domain/names.js';
 import { cookieToken, requireSameOrigin } from './cookie.js';
 import { Refusal } from './problems.js';

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import type { Database } from '../domain/database/pool.js';
 import { seesEvent } from '../domain/monitor/reach.js';
-import { livePrincipals, type Principal } from '../domain/provisioning/principal.js';
+import { livePrincipals, type Principal } from '../domain/provisioning/people/principal.js';
 import { LastingFault } from '../domain/machine/lasting-fault.js';
 import { jsonText } from '../domain/json-text.js';
 import { eventTypes } from '../domain/event-types.js';

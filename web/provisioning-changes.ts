@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { Star64Error } from '../domain/errors.js';
-import type { Along } from '../domain/provisioning/along.js';
-import type { Repeatable } from '../domain/provisioning/idempotency.js';
-import { withoutOthers } from '../domain/provisioning/teams-own.js';
+import type { Along } from '../domain/provisioning/operations/along.js';
+import type { Repeatable } from '../domain/provisioning/operations/idempotency.js';
+import { withoutOthers } from '../domain/provisioning/operations/teams-own.js';
 import { principalOn } from './doors.js';
 import { Refusal } from './problems.js';
 

@@ -1,5 +1,5 @@
 import { fail, type Star64Error } from '../domain/errors.js';
-import type { Field, Noun } from '../domain/provisioning/description.js';
+import type { Field, Noun } from '../domain/provisioning/fields/description.js';
 import { fieldsGiven, jsonName } from './schemas/provisioning.js';
 
 /** A body, or a row. */

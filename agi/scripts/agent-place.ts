@@ -1,4 +1,4 @@
-import { placeOf } from '../../domain/calls/routing.js';
+import { placeOf } from '../../domain/calls/routing/routing.js';
 import { isAgent, openSignIn } from '../../domain/presence/open-sign-in.js';
 import { answer } from '../answer.js';
 import type { Script } from './script.js';

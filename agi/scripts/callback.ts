@@ -1,5 +1,5 @@
-import { decideCallback } from '../../domain/calls/callback-number.js';
-import { answerSteps, writeOutbound } from '../../domain/calls/outbound-answer.js';
+import { decideCallback } from '../../domain/calls/outbound/callback-number.js';
+import { answerSteps, writeOutbound } from '../../domain/calls/outbound/outbound-answer.js';
 import { answer } from '../answer.js';
 import type { Script } from './script.js';
 

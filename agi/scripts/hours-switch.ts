@@ -3,7 +3,7 @@ import { administratorAt } from '../../domain/presence/administrator.js';
 import { checkUserPin } from '../../domain/presence/user-pin.js';
 import type { Database } from '../../domain/database/pool.js';
 import type { Position } from '../../domain/hours-rules.js';
-import { switchableHours, switchHours, type Switchable } from '../../domain/provisioning/hours.js';
+import { switchableHours, switchHours, type Switchable } from '../../domain/provisioning/features/hours.js';
 import type { Told } from '../answer.js';
 import { feature, type Dialled } from './feature.js';
 import type { Services } from './script.js';

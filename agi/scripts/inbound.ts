@@ -1,5 +1,5 @@
-import type { Route } from '../../domain/calls/team-routes.js';
-import { placeOf } from '../../domain/calls/routing.js';
+import type { Route } from '../../domain/calls/routing/team-routes.js';
+import { placeOf } from '../../domain/calls/routing/routing.js';
 import { writeDestination } from '../../domain/destination.js';
 import { answer } from '../answer.js';
 import type { Script, Services } from './script.js';

@@ -1,5 +1,9 @@
-import type { OutboundDecision, Refusal } from '../../domain/calls/outbound.js';
-import { answerSteps, writeOutbound, type OutboundAnswer } from '../../domain/calls/outbound-answer.js';
+import type { OutboundDecision, Refusal } from '../../domain/calls/outbound/outbound.js';
+import {
+  answerSteps,
+  writeOutbound,
+  type OutboundAnswer,
+} from '../../domain/calls/outbound/outbound-answer.js';
 import { answer } from '../answer.js';
 import type { Script } from './script.js';
 

@@ -1,4 +1,4 @@
-import { writeOutbound } from '../../domain/calls/outbound-answer.js';
+import { writeOutbound } from '../../domain/calls/outbound/outbound-answer.js';
 import { answer } from '../answer.js';
 import { answerOf } from './outbound.js';
 import type { Script } from './script.js';

@@ -1,4 +1,4 @@
-import { writeSteps } from '../../domain/calls/ring-order.js';
+import { writeSteps } from '../../domain/calls/routing/ring-order.js';
 import { answer } from '../answer.js';
 import type { Script } from './script.js';
 

@@ -1,15 +1,15 @@
 import type { Logger } from 'pino';
-import type { Callbacks } from '../../domain/calls/callbacks.js';
-import type { CallJournal } from '../../domain/calls/journal.js';
-import type { CallsOut } from '../../domain/calls/calls-out.js';
-import type { CallSteps } from '../../domain/calls/steps.js';
+import type { Callbacks } from '../../domain/calls/queue/callbacks.js';
+import type { CallJournal } from '../../domain/calls/records/journal.js';
+import type { CallsOut } from '../../domain/calls/outbound/calls-out.js';
+import type { CallSteps } from '../../domain/calls/records/steps.js';
 import type { Database } from '../../domain/database/pool.js';
 import type { Membership } from '../../domain/presence/membership.js';
-import type { Outbound } from '../../domain/calls/outbound-memory.js';
-import type { QueuePlaces } from '../../domain/calls/queue-places.js';
-import type { RingGroups } from '../../domain/calls/ring-groups.js';
-import type { Routing } from '../../domain/calls/routing.js';
-import type { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
+import type { Outbound } from '../../domain/calls/outbound/outbound-memory.js';
+import type { QueuePlaces } from '../../domain/calls/queue/queue-places.js';
+import type { RingGroups } from '../../domain/calls/routing/ring-groups.js';
+import type { Routing } from '../../domain/calls/routing/routing.js';
+import type { UnknownNumbers } from '../../domain/calls/routing/unknown-numbers.js';
 import type { Session } from '../wire/session.js';
 
 /** Everything that scripts work with. */

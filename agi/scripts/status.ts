@@ -1,4 +1,4 @@
-import { readQueueWaiting } from '../../domain/calls/queue-waiting.js';
+import { readQueueWaiting } from '../../domain/calls/queue/queue-waiting.js';
 import { agentStatusOf } from '../../domain/presence/agent-status.js';
 import type { CallKind } from '../../domain/presence/agent-state.js';
 import type { AgentState } from '../../domain/presence/transitions.js';

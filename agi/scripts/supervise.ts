@@ -5,7 +5,7 @@ import {
   supervisionModes,
   type HeardCall,
   type SupervisionMode,
-} from '../../domain/calls/supervision.js';
+} from '../../domain/calls/commands/supervision.js';
 import type { Told } from '../answer.js';
 import { feature, type Dialled } from './feature.js';
 import type { Services } from './script.js';

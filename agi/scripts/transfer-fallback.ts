@@ -1,4 +1,4 @@
-import { placeOf } from '../../domain/calls/routing.js';
+import { placeOf } from '../../domain/calls/routing/routing.js';
 import { currentGroupAt } from '../../domain/presence/current-group.js';
 import { answer } from '../answer.js';
 import type { Script } from './script.js';

@@ -1,4 +1,4 @@
-import { readQueueWaiting, type Queue } from '../../domain/calls/queue-waiting.js';
+import { readQueueWaiting, type Queue } from '../../domain/calls/queue/queue-waiting.js';
 import { agentStatusOf } from '../../domain/presence/agent-status.js';
 import type { Database } from '../../domain/database/pool.js';
 import { feature } from './feature.js';

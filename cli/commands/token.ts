@@ -8,7 +8,7 @@ export function register(program: Command, context: Context): void {
   const token = program
     .command('token')
     .description('tokens: by which programs use the HTTP API of the team (star64 web)');
-  const domain = () => import('../../domain/provisioning/api-token.js');
+  const domain = () => import('../../domain/provisioning/people/api-token.js');
   token
     .command('add')
     .argument('<name>')

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { AgiCounters } from '../../agi/server.js';
-import type { SettledOffer } from '../../domain/calls/offer-counts.js';
+import type { SettledOffer } from '../../domain/calls/queue/offer-counts.js';
 import { headOf, inSlices, series, type Histogram } from '../../domain/machine/exposition.js';
 import { mostGroups } from '../../domain/monitor/metrics.js';
 import type { Part } from './parts.js';

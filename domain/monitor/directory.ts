@@ -2,7 +2,7 @@ import { prepared, type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { usage } from '../errors.js';
 import { checkWhole, quoted } from '../names.js';
-import type { Principal } from '../provisioning/principal.js';
+import type { Principal } from '../provisioning/people/principal.js';
 
 /** What can be dialled within the team, by number. */
 export interface DirectoryEntry {

@@ -1,7 +1,7 @@
-import type { CallbackOutcome } from '../calls/callbacks.js';
-import type { AgentResult } from '../calls/click-records.js';
-import type { LimitReached } from '../calls/limits.js';
-import type { SupervisionMode } from '../calls/supervision.js';
+import type { CallbackOutcome } from '../calls/queue/callbacks.js';
+import type { AgentResult } from '../calls/commands/click-records.js';
+import type { LimitReached } from '../calls/limits/limits.js';
+import type { SupervisionMode } from '../calls/commands/supervision.js';
 import type { EventType } from '../event-types.js';
 import type { PopupKind } from '../popups/records.js';
 import type { AgentState } from '../presence/transitions.js';

@@ -1,7 +1,7 @@
 import { prepared, type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
-import type { AgentKind } from '../provisioning/agent.js';
-import type { Principal } from '../provisioning/principal.js';
+import type { AgentKind } from '../provisioning/people/agent.js';
+import type { Principal } from '../provisioning/people/principal.js';
 import { EventFeed } from './event-feed.js';
 import { readAgent, type AgentStatus } from './status.js';
 

@@ -1,7 +1,7 @@
 import type { Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { command, commandOf } from '../errors.js';
-import { listUnknownNumbers } from '../calls/unknown-numbers.js';
+import { listUnknownNumbers } from '../calls/routing/unknown-numbers.js';
 
 /** Something that a person should see to, beside the figures. */
 export interface Notice {

@@ -1,5 +1,5 @@
 import type { Queryable } from '../database/pool.js';
-import type { LimitReached } from '../calls/limits.js';
+import type { LimitReached } from '../calls/limits/limits.js';
 
 /** A limit that keeps calls to the outside in now. */
 export interface LimitStatus {

@@ -1,8 +1,8 @@
-import { callNamed, unknownCall } from '../calls/call-name.js';
+import { callNamed, unknownCall } from '../calls/records/call-name.js';
 import { prepared, type Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { unknown } from '../names.js';
-import type { Principal } from '../provisioning/principal.js';
+import type { Principal } from '../provisioning/people/principal.js';
 
 /** What a request is about, by the names in its path. */
 export interface Named {

@@ -5,9 +5,9 @@ import { fail, usage } from '../errors.js';
 import { checkText, checkWhole, quoted } from '../names.js';
 import { saveDuringCall } from '../presence/agent-state.js';
 import { ready } from '../presence/pause.js';
-import { change } from '../provisioning/change.js';
-import type { Principal } from '../provisioning/principal.js';
-import { requireTeam } from '../provisioning/scope.js';
+import { change } from '../provisioning/operations/change.js';
+import type { Principal } from '../provisioning/people/principal.js';
+import { requireTeam } from '../provisioning/values/scope.js';
 import type { PopupKind } from './records.js';
 
 /** One time that an application showed a call to an agent. */

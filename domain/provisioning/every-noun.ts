@@ -1,25 +1,25 @@
-import { agents } from './agent.js';
-import { announcements } from './announcement.js';
-import { bindings } from './binding.js';
-import { callKeys } from './call-key.js';
-import { didRules } from './did-rule.js';
-import { dids } from './did.js';
-import { extensions } from './extension.js';
-import { featureCodes } from './feature-code.js';
-import { groups } from './group.js';
-import { allHours } from './hours.js';
-import { menus } from './menu.js';
-import { numberClassesOf } from './number-class.js';
-import { pauseReasons } from './pause-reason.js';
-import { ringGroups } from './ring-group.js';
-import { rooms } from './room.js';
+import { agents } from './people/agent.js';
+import { announcements } from './features/announcement.js';
+import { bindings } from './features/binding.js';
+import { callKeys } from './features/call-key.js';
+import { didRules } from './numbers/did-rule.js';
+import { dids } from './numbers/did.js';
+import { extensions } from './numbers/extension.js';
+import { featureCodes } from './features/feature-code.js';
+import { groups } from './people/group.js';
+import { allHours } from './features/hours.js';
+import { menus } from './features/menu.js';
+import { numberClassesOf } from './numbers/number-class.js';
+import { pauseReasons } from './people/pause-reason.js';
+import { ringGroups } from './features/ring-group.js';
+import { rooms } from './features/room.js';
 import { teams } from './team.js';
-import { trunkGroups } from './trunk-group.js';
-import { trunks } from './trunk.js';
-import { userGroups } from './user-group.js';
-import { users } from './user.js';
+import { trunkGroups } from './numbers/trunk-group.js';
+import { trunks } from './numbers/trunk.js';
+import { userGroups } from './people/user-group.js';
+import { users } from './people/user.js';
 import type { NounName } from '../names.js';
-import type { Operations } from './operations.js';
+import type { Operations } from './operations/operations.js';
 
 const all: Partial<Record<NounName, Operations>> = {
   agent: agents,

@@ -1,13 +1,13 @@
-import { dependents, stillNeeded } from './dependents.js';
-import { discard, type Progress } from './discard.js';
+import { dependents, stillNeeded } from './refusals/dependents.js';
+import { discard, type Progress } from './operations/discard.js';
 import type { Database, Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { fail } from '../errors.js';
-import type { Noun } from './description.js';
+import type { Noun } from './fields/description.js';
 import { nouns, removalOrder } from './nouns/index.js';
 import { team } from './nouns/team.js';
-import { operationsOf } from './operations.js';
-import { requireRow } from './rows.js';
+import { operationsOf } from './operations/operations.js';
+import { requireRow } from './values/rows.js';
 
 export type { Progress };
 

@@ -1,16 +1,16 @@
-import type { Changes } from './description.js';
+import type { Changes } from './fields/description.js';
 import type { Queryable } from '../database/pool.js';
 import { conflict } from '../errors.js';
 import { registerNode } from './node.js';
 import { usualEmergencies } from '../emergency-defaults.js';
 import { team } from './nouns/team.js';
-import { operationsOf } from './operations.js';
-import { checkCountry } from './check-country.js';
-import { requireOwnDid } from './own-did.js';
-import { renumber } from './renumber.js';
-import { refuseTwoWaysOut } from './way-out.js';
+import { operationsOf } from './operations/operations.js';
+import { checkCountry } from './values/check-country.js';
+import { requireOwnDid } from './values/own-did.js';
+import { renumber } from './operations/renumber.js';
+import { refuseTwoWaysOut } from './operations/way-out.js';
 
-export { requireTeam } from './scope.js';
+export { requireTeam } from './values/scope.js';
 
 export type TeamChanges = Changes<typeof team>;
 

@@ -2,14 +2,14 @@ import type { Queryable } from '../database/pool.js';
 import { withDatabaseErrors } from '../database/sql-errors.js';
 import { fail } from '../errors.js';
 import { checkWhole } from '../names.js';
-import { change } from './change.js';
-import type { Changes } from './description.js';
-import { discard } from './discard.js';
+import { change } from './operations/change.js';
+import type { Changes } from './fields/description.js';
+import { discard } from './operations/discard.js';
 import { webhook } from './nouns/webhook.js';
-import { operationsOf, type Operations } from './operations.js';
-import { requireRow, type Stored } from './rows.js';
-import { scopeOf, type Scope } from './scope.js';
-import { requireVersion } from './versions.js';
+import { operationsOf, type Operations } from './operations/operations.js';
+import { requireRow, type Stored } from './values/rows.js';
+import { scopeOf, type Scope } from './values/scope.js';
+import { requireVersion } from './operations/versions.js';
 import { newSecret } from '../webhook-secret.js';
 
 /** Each event of a team is written once more for each of them, by the one process that does it for all teams. */

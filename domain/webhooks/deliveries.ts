@@ -5,10 +5,10 @@ import { fail, notFound } from '../errors.js';
 import { eventTypes } from '../event-types.js';
 import { EventFeed } from '../monitor/event-feed.js';
 import { checkWhole, quoted } from '../names.js';
-import { change } from '../provisioning/change.js';
+import { change } from '../provisioning/operations/change.js';
 import { webhook as description } from '../provisioning/nouns/webhook.js';
-import { requireRow, type Stored } from '../provisioning/rows.js';
-import { scopeOf } from '../provisioning/scope.js';
+import { requireRow, type Stored } from '../provisioning/values/rows.js';
+import { scopeOf } from '../provisioning/values/scope.js';
 
 /** An event for a webhook, and what has become of it so far. */
 export interface Delivery {

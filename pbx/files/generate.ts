@@ -8,7 +8,7 @@ import { FileLock } from '../../domain/machine/lock.js';
 import { rememberGeneration } from '../../domain/provisioning/generations.js';
 import { accessTo, directoryMode, settle, type Access, type AccessOptions } from './access.js';
 import { Draft } from './draft.js';
-import { teamModel, type GenerateSettings } from './model.js';
+import { teamModel, type GenerateSettings } from './model/model.js';
 import { partOf } from './parts.js';
 import {
   noMarks,
@@ -18,8 +18,8 @@ import {
   renderTrunks,
   type GeneratedFile,
 } from './render.js';
-import { readRows } from './rows.js';
-import { bucketModels, siteModel } from './site-model.js';
+import { readRows } from './model/rows.js';
+import { bucketModels, siteModel } from './model/site-model.js';
 import { readTemplates } from './templates.js';
 
 export interface GenerateOptions extends GenerateSettings, AccessOptions {

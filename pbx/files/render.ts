@@ -1,8 +1,8 @@
 import { Star64Error } from '../../domain/errors.js';
 import { quoted } from '../../domain/names.js';
 import { checkLines } from './lines.js';
-import type { TeamModel } from './model.js';
-import type { BucketModel, SiteModel } from './site-model.js';
+import type { TeamModel } from './model/model.js';
+import type { BucketModel, SiteModel } from './model/site-model.js';
 import type { Templates } from './templates.js';
 
 /** A file below the directory of a generation. */

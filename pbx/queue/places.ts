@@ -1,5 +1,5 @@
-import type { Callbacks } from '../../domain/calls/callbacks.js';
-import type { QueuePlaces } from '../../domain/calls/queue-places.js';
+import type { Callbacks } from '../../domain/calls/queue/callbacks.js';
+import type { QueuePlaces } from '../../domain/calls/queue/queue-places.js';
 import type { ManagerActions } from '../ami/manager.js';
 import { callbackChannel } from './callback-channel.js';
 import { queueOf } from './names.js';

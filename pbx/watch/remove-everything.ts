@@ -16,7 +16,7 @@ import { phonesAt } from '../queue/phones.js';
 import { readQueues } from '../queue/status.js';
 import { readQueueNames } from './compare/signed-in-phones.js';
 import { judgeClaim, readClaim, removeClaim, unknownGeneration } from './claim.js';
-import { inPortions } from './in-portions.js';
+import { inPortions } from './loops/in-portions.js';
 
 /** Longer than everything here takes on a large node: no server leads meanwhile. */
 const leaseSeconds = 60;

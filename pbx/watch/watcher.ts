@@ -9,11 +9,11 @@ import type { ManagerActions } from '../ami/manager.js';
 import type { OwnAsterisk } from './own-asterisk.js';
 import type { ManagerEvents } from '../ami/settings.js';
 import { leaseVariable } from '../queue/names.js';
-import type { Observer } from './observer.js';
+import type { Observer } from './events/observer.js';
 import { askPhone, silentPhones } from '../queue/phones.js';
-import { inPortions } from './in-portions.js';
+import { inPortions } from './loops/in-portions.js';
 import { readEpoch } from '../queue/status.js';
-import type { Reconciliation } from './reconciliation.js';
+import type { Reconciliation } from './compare/reconciliation.js';
 
 export interface WatcherSettings {
   /** The Asterisk node that is watched. */

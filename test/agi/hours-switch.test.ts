@@ -3,10 +3,10 @@ import t from 'tap';
 import { hoursSwitch, hoursSwitchPin } from '../../agi/scripts/hours-switch.js';
 import type { Services } from '../../agi/scripts/script.js';
 import type { Session } from '../../agi/wire/session.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { addHours, allHours } from '../../domain/provisioning/hours.js';
+import { addExtension } from '../../domain/provisioning/numbers/extension.js';
+import { addHours, allHours } from '../../domain/provisioning/features/hours.js';
 import { setTeam } from '../../domain/provisioning/team.js';
-import { addUser, setUser } from '../../domain/provisioning/user.js';
+import { addUser, setUser } from '../../domain/provisioning/people/user.js';
 import { freshDatabase } from '../support/database.js';
 
 const { db } = await freshDatabase(t);

@@ -3,9 +3,9 @@ import t from 'tap';
 import { room, roomPin } from '../../agi/scripts/room.js';
 import type { Script, Services } from '../../agi/scripts/script.js';
 import type { Session } from '../../agi/wire/session.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { addRoom, rooms } from '../../domain/provisioning/room.js';
-import { addUser, setUser } from '../../domain/provisioning/user.js';
+import { addExtension } from '../../domain/provisioning/numbers/extension.js';
+import { addRoom, rooms } from '../../domain/provisioning/features/room.js';
+import { addUser, setUser } from '../../domain/provisioning/people/user.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 

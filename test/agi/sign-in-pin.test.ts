@@ -3,7 +3,7 @@ import t from 'tap';
 import { signInPin } from '../../agi/scripts/sign-in-pin.js';
 import type { Services } from '../../agi/scripts/script.js';
 import type { Session } from '../../agi/wire/session.js';
-import { setAgent } from '../../domain/provisioning/agent.js';
+import { setAgent } from '../../domain/provisioning/people/agent.js';
 import { setTeam } from '../../domain/provisioning/team.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';

@@ -4,21 +4,21 @@ import { agentControl, agentControlPin } from '../../agi/scripts/agent-control.j
 import type { Script, Services } from '../../agi/scripts/script.js';
 import { supervise, supervisePin } from '../../agi/scripts/supervise.js';
 import type { Session } from '../../agi/wire/session.js';
-import { recordSupervisionStep } from '../../domain/calls/supervision.js';
-import { listSupervisions } from '../../domain/calls/supervision-list.js';
+import { recordSupervisionStep } from '../../domain/calls/commands/supervision.js';
+import { listSupervisions } from '../../domain/calls/commands/supervision-list.js';
 import { EventFeed } from '../../domain/monitor/event-feed.js';
 import type { Event } from '../../domain/monitor/events.js';
 import { until } from '../../domain/machine/processes.js';
 import { pause } from '../../domain/presence/pause.js';
 import { openSignIn } from '../../domain/presence/open-sign-in.js';
 import { signIn } from '../../domain/presence/sign-in.js';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { addGroup, setGroup } from '../../domain/provisioning/group.js';
+import { addAgent } from '../../domain/provisioning/people/agent.js';
+import { addExtension } from '../../domain/provisioning/numbers/extension.js';
+import { addGroup, setGroup } from '../../domain/provisioning/people/group.js';
 import { setTeam } from '../../domain/provisioning/team.js';
-import { addUser, setUser } from '../../domain/provisioning/user.js';
+import { addUser, setUser } from '../../domain/provisioning/people/user.js';
 import { CompareSupervisions } from '../../pbx/watch/compare/supervisions.js';
-import type { Snapshot } from '../../pbx/watch/snapshot.js';
+import type { Snapshot } from '../../pbx/watch/compare/snapshot.js';
 import { freshDatabase } from '../support/database.js';
 
 /** The questions behind *71 to *73 and *75: who may, which call is heard, and what is recorded of it. */

@@ -5,7 +5,7 @@ import type { Services } from '../../agi/scripts/script.js';
 import type { Session } from '../../agi/wire/session.js';
 import { signIn } from '../../domain/presence/sign-in.js';
 import { setCurrentGroup } from '../../domain/presence/current-group.js';
-import { setGroup } from '../../domain/provisioning/group.js';
+import { setGroup } from '../../domain/provisioning/people/group.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 import { callJoined } from '../support/records.js';

@@ -1,7 +1,7 @@
 import { until } from '../../domain/machine/processes.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
+import { addExtension } from '../../domain/provisioning/numbers/extension.js';
 import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
+import { addTrunk } from '../../domain/provisioning/numbers/trunk.js';
 import { AnsweringPhones } from '../../lab/answering.js';
 import { crowd as callers } from '../../lab/caller.js';
 import { Centre } from '../../lab/centre.js';

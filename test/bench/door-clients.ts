@@ -1,7 +1,7 @@
 /** In a process of its own: 200 listeners to the streams of `star64 web`, a scrape a second, and ten events a second, while told to. */
 import { connect } from '../../domain/database/pool.js';
-import { Listener } from '../support/event-stream.js';
-import { bearer, metricsToken, tokenOf } from '../support/web.js';
+import { Listener } from '../support/doors/event-stream.js';
+import { bearer, metricsToken, tokenOf } from '../support/doors/web.js';
 
 const [, , databaseUrl = '', webUrl = ''] = process.argv;
 const streams = 200;

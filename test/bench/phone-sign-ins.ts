@@ -1,4 +1,4 @@
-import { showExtensionSecret } from '../../domain/provisioning/extension.js';
+import { showExtensionSecret } from '../../domain/provisioning/numbers/extension.js';
 import { Dialler } from './phone-dialler.js';
 import { quantiles, type Quantiles } from './numbers.js';
 import { each, fixedNumber, team, type Agent, type Cpu, type PhoneSite } from './phone-site.js';

@@ -4,7 +4,7 @@ import { Manager } from '../../pbx/ami/manager.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
 import { memberOf, queueOf, wrapUpReason } from '../../pbx/queue/names.js';
 import { readQueues } from '../../pbx/queue/status.js';
-import { findQueue } from '../../domain/calls/queue.js';
+import { findQueue } from '../../domain/calls/queue/queue.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
 import type { SignIn } from '../../domain/presence/open-sign-in.js';
 import { generateSecret } from '../../domain/password.js';

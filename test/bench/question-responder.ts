@@ -5,9 +5,9 @@ import { pino } from 'pino';
 import { inbound } from '../../agi/scripts/inbound.js';
 import type { Services } from '../../agi/scripts/script.js';
 import { AgiServer } from '../../agi/server.js';
-import { CallJournal } from '../../domain/calls/journal.js';
-import { CallSteps } from '../../domain/calls/steps.js';
-import { Routing } from '../../domain/calls/routing.js';
+import { CallJournal } from '../../domain/calls/records/journal.js';
+import { CallSteps } from '../../domain/calls/records/steps.js';
+import { Routing } from '../../domain/calls/routing/routing.js';
 import { connect } from '../../domain/database/pool.js';
 import { ownCpuSeconds, script, token, value, variable } from './wire.js';
 

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { decideCallback } from '../../domain/calls/callback-number.js';
-import { Outbound } from '../../domain/calls/outbound-memory.js';
-import { Routing } from '../../domain/calls/routing.js';
+import { decideCallback } from '../../domain/calls/outbound/callback-number.js';
+import { Outbound } from '../../domain/calls/outbound/outbound-memory.js';
+import { Routing } from '../../domain/calls/routing/routing.js';
 import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
+import { addTrunk } from '../../domain/provisioning/numbers/trunk.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 

@@ -1,12 +1,17 @@
 import t from 'tap';
-import { Callbacks, listCallbacks, removeCallback, type Callback } from '../../domain/calls/callbacks.js';
-import { listCalls } from '../../domain/calls/list.js';
-import { CallRecords } from '../../domain/calls/records.js';
+import {
+  Callbacks,
+  listCallbacks,
+  removeCallback,
+  type Callback,
+} from '../../domain/calls/queue/callbacks.js';
+import { listCalls } from '../../domain/calls/records/list.js';
+import { CallRecords } from '../../domain/calls/records/records.js';
 import { readStatus } from '../../domain/monitor/status.js';
-import { setGroup } from '../../domain/provisioning/group.js';
+import { setGroup } from '../../domain/provisioning/people/group.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { openNow, see } from '../support/event-feed.js';
+import { openNow, see } from '../support/doors/event-feed.js';
 
 /** Callers who are to be called back, as the database keeps them. */
 const { db } = await freshDatabase(t);

@@ -1,11 +1,11 @@
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
-import { CallOutJournal } from '../../domain/calls/call-out-journal.js';
-import type { CallOut } from '../../domain/calls/calls-out.js';
-import { CallOutRecords, type CallOutTold } from '../../domain/calls/calls-out-records.js';
-import { CallJournal } from '../../domain/calls/journal.js';
-import { readStory } from '../../domain/calls/story.js';
-import { addUserGroup } from '../../domain/provisioning/user-group.js';
+import { CallOutJournal } from '../../domain/calls/outbound/call-out-journal.js';
+import type { CallOut } from '../../domain/calls/outbound/calls-out.js';
+import { CallOutRecords, type CallOutTold } from '../../domain/calls/outbound/calls-out-records.js';
+import { CallJournal } from '../../domain/calls/records/journal.js';
+import { readStory } from '../../domain/calls/records/story.js';
+import { addUserGroup } from '../../domain/provisioning/people/user-group.js';
 import { signIn } from '../../domain/presence/sign-in.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { HoursClock, overlapOf, stateAt, type Hours } from '../../domain/calls/hours.js';
+import { HoursClock, overlapOf, stateAt, type Hours } from '../../domain/calls/routing/hours.js';
 import {
   checkDates,
   checkOpenDates,

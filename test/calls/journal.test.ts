@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { CallJournal, type Arrival } from '../../domain/calls/journal.js';
+import { CallJournal, type Arrival } from '../../domain/calls/records/journal.js';
 import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
-import { CallRecords } from '../../domain/calls/records.js';
+import { CallRecords } from '../../domain/calls/records/records.js';
 import { freshDatabase } from '../support/database.js';
 import { callerOf } from '../support/records.js';
 

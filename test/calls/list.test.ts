@@ -1,8 +1,8 @@
 import t from 'tap';
-import { listCalls, type CallFilter } from '../../domain/calls/list.js';
-import { callOutcomes, unserved } from '../../domain/calls/outcomes.js';
-import { CallRecords } from '../../domain/calls/records.js';
-import { wordsOf } from '../../domain/calls/story-words.js';
+import { listCalls, type CallFilter } from '../../domain/calls/records/list.js';
+import { callOutcomes, unserved } from '../../domain/calls/records/outcomes.js';
+import { CallRecords } from '../../domain/calls/records/records.js';
+import { wordsOf } from '../../domain/calls/records/story-words.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 import { addManyTeams, didsOf } from '../support/many-teams.js';

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
-import { pauseForMissed } from '../../domain/calls/missed.js';
-import type { OfferResult } from '../../domain/calls/offer-counts.js';
-import { CallRecords } from '../../domain/calls/records.js';
+import { pauseForMissed } from '../../domain/calls/queue/missed.js';
+import type { OfferResult } from '../../domain/calls/queue/offer-counts.js';
+import { CallRecords } from '../../domain/calls/records/records.js';
 import { endOffer, openStateOf, transition } from '../../domain/presence/agent-state.js';
 import { noteAct } from '../../domain/presence/last-act.js';
 import { ready } from '../../domain/presence/pause.js';

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { OfferCounts } from '../../domain/calls/offer-counts.js';
-import { CallRecords } from '../../domain/calls/records.js';
+import { OfferCounts } from '../../domain/calls/queue/offer-counts.js';
+import { CallRecords } from '../../domain/calls/records/records.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { enter } from '../support/event-feed.js';
+import { enter } from '../support/doors/event-feed.js';
 import { callerOf, defaultNode } from '../support/records.js';
 
 /** What became of offers is counted once, by whichever server wrote it, in whatever order it was told. */

@@ -1,5 +1,9 @@
 import t from 'tap';
-import { readOutbound, writeOutbound, type OutboundAnswer } from '../../domain/calls/outbound-answer.js';
+import {
+  readOutbound,
+  writeOutbound,
+  type OutboundAnswer,
+} from '../../domain/calls/outbound/outbound-answer.js';
 
 const go = (more: object = {}): OutboundAnswer => ({
   go: true,

@@ -1,7 +1,7 @@
 import t from 'tap';
-import { addExtension, setExtension } from '../../domain/provisioning/extension.js';
+import { addExtension, setExtension } from '../../domain/provisioning/numbers/extension.js';
 import type { TeamChanges } from '../../domain/provisioning/team.js';
-import { addUser } from '../../domain/provisioning/user.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
 import { until } from '../../domain/machine/processes.js';
 import { freshDatabase } from '../support/database.js';
 import { limitedTeam, minute, none, watched } from '../support/limited-team.js';

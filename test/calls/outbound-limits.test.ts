@@ -1,8 +1,8 @@
 import t from 'tap';
 import { connect } from '../../domain/database/pool.js';
 import { EventFeed } from '../../domain/monitor/event-feed.js';
-import { setExtension } from '../../domain/provisioning/extension.js';
-import { allHours } from '../../domain/provisioning/hours.js';
+import { setExtension } from '../../domain/provisioning/numbers/extension.js';
+import { allHours } from '../../domain/provisioning/features/hours.js';
 import { setTeam, type TeamChanges } from '../../domain/provisioning/team.js';
 import { until } from '../../domain/machine/processes.js';
 import { freshDatabase } from '../support/database.js';

@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { OutboundTeam, UserGroupOut } from '../../domain/calls/outbound-team.js';
-import { TurnsInMemory, type TrunkGroupOut } from '../../domain/calls/ways-out.js';
+import type { OutboundTeam, UserGroupOut } from '../../domain/calls/outbound/outbound-team.js';
+import { TurnsInMemory, type TrunkGroupOut } from '../../domain/calls/outbound/ways-out.js';
 import {
   a,
   b,

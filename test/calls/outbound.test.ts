@@ -1,6 +1,6 @@
 import t from 'tap';
-import { decideOutbound, type OutboundDecision } from '../../domain/calls/outbound.js';
-import type { OutboundTeam } from '../../domain/calls/outbound-team.js';
+import { decideOutbound, type OutboundDecision } from '../../domain/calls/outbound/outbound.js';
+import type { OutboundTeam } from '../../domain/calls/outbound/outbound-team.js';
 import {
   caller,
   decide,

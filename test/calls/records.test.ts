@@ -1,5 +1,5 @@
 import t from 'tap';
-import { CallRecords, type CallEnd, type Caller } from '../../domain/calls/records.js';
+import { CallRecords, type CallEnd, type Caller } from '../../domain/calls/records/records.js';
 import { readStatus } from '../../domain/monitor/status.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
 import { crowd, provision } from '../../lab/provision.js';

@@ -1,11 +1,11 @@
 import t from 'tap';
-import { CallRecords } from '../../domain/calls/records.js';
-import { RingGroups } from '../../domain/calls/ring-groups.js';
+import { CallRecords } from '../../domain/calls/records/records.js';
+import { RingGroups } from '../../domain/calls/routing/ring-groups.js';
 import { connect } from '../../domain/database/pool.js';
 import { until } from '../../domain/machine/processes.js';
 import { pause } from '../../domain/presence/pause.js';
 import { signIn } from '../../domain/presence/sign-in.js';
-import { addRingGroup, ringGroups } from '../../domain/provisioning/ring-group.js';
+import { addRingGroup, ringGroups } from '../../domain/provisioning/features/ring-group.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 import { defaultNode } from '../support/records.js';

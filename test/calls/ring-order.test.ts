@@ -1,5 +1,5 @@
 import t from 'tap';
-import { ringOrder, writeSteps, type RingMember } from '../../domain/calls/ring-order.js';
+import { ringOrder, writeSteps, type RingMember } from '../../domain/calls/routing/ring-order.js';
 import { ringStrategies } from '../../domain/provisioning/nouns/ring-group.js';
 
 const member = (rings: string | null, more: Partial<RingMember> = {}): RingMember => ({

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { didRules } from '../../domain/provisioning/did-rule.js';
+import { didRules } from '../../domain/provisioning/numbers/did-rule.js';
 import { asked } from '../support/asked.js';
 import { freshDatabase } from '../support/database.js';
 import { addManyTeams, didsOf } from '../support/many-teams.js';

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { readStory } from '../../domain/calls/story.js';
-import { announcements } from '../../domain/provisioning/announcement.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addGroup } from '../../domain/provisioning/group.js';
-import { addHours, switchHours } from '../../domain/provisioning/hours.js';
+import { readStory } from '../../domain/calls/records/story.js';
+import { announcements } from '../../domain/provisioning/features/announcement.js';
+import { addDid } from '../../domain/provisioning/numbers/did.js';
+import { addGroup } from '../../domain/provisioning/people/group.js';
+import { addHours, switchHours } from '../../domain/provisioning/features/hours.js';
 import { asked } from '../support/asked.js';
 import { freshDatabase } from '../support/database.js';
 

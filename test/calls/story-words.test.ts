@@ -1,5 +1,5 @@
 import t from 'tap';
-import { minutes, wordsOf } from '../../domain/calls/story-words.js';
+import { minutes, wordsOf } from '../../domain/calls/records/story-words.js';
 
 await t.test('each thing that happens to a call reads as a sentence', (t) => {
   const cases: [string, Record<string, string | number>, string][] = [

@@ -1,12 +1,12 @@
 import pino from 'pino';
 import t from 'tap';
-import { CallRecords } from '../../domain/calls/records.js';
-import { readStory } from '../../domain/calls/story.js';
-import { CallSteps, type CallStep } from '../../domain/calls/steps.js';
+import { CallRecords } from '../../domain/calls/records/records.js';
+import { readStory } from '../../domain/calls/records/story.js';
+import { CallSteps, type CallStep } from '../../domain/calls/records/steps.js';
 import { signIn } from '../../domain/presence/sign-in.js';
 import { setTeam } from '../../domain/provisioning/team.js';
 import { crowd, provision } from '../../lab/provision.js';
-import { cli } from '../support/cli.js';
+import { cli } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
 import { callerOf, defaultNode } from '../support/records.js';
 

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { listCalls } from '../../domain/calls/list.js';
-import { sumCalls } from '../../domain/calls/sums.js';
+import { listCalls } from '../../domain/calls/records/list.js';
+import { sumCalls } from '../../domain/calls/records/sums.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 import { plansOf } from '../support/plans.js';

@@ -1,17 +1,17 @@
 import t from 'tap';
-import { decideOutbound } from '../../domain/calls/outbound.js';
-import { readOutboundTeams } from '../../domain/calls/outbound-read.js';
-import type { Turns } from '../../domain/calls/ways-out.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
+import { decideOutbound } from '../../domain/calls/outbound/outbound.js';
+import { readOutboundTeams } from '../../domain/calls/outbound/outbound-read.js';
+import type { Turns } from '../../domain/calls/outbound/ways-out.js';
+import { addExtension } from '../../domain/provisioning/numbers/extension.js';
 import { trunkStrategies } from '../../domain/provisioning/nouns/trunk-group.js';
 import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { addTrunkGroup, setTrunkGroup } from '../../domain/provisioning/trunk-group.js';
-import { addUser } from '../../domain/provisioning/user.js';
-import { addUserGroup } from '../../domain/provisioning/user-group.js';
-import { wayPlans } from '../../pbx/files/way-plans.js';
-import { readWays } from '../../pbx/files/ways-rows.js';
-import { waysModel } from '../../pbx/files/ways.js';
+import { addTrunk } from '../../domain/provisioning/numbers/trunk.js';
+import { addTrunkGroup, setTrunkGroup } from '../../domain/provisioning/numbers/trunk-group.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
+import { addUserGroup } from '../../domain/provisioning/people/user-group.js';
+import { wayPlans } from '../../pbx/files/outside/way-plans.js';
+import { readWays } from '../../pbx/files/outside/ways-rows.js';
+import { waysModel } from '../../pbx/files/outside/ways.js';
 import { freshDatabase } from '../support/database.js';
 
 /**

@@ -1,10 +1,10 @@
 import t from 'tap';
-import { Outbound } from '../../domain/calls/outbound-memory.js';
-import type { TeamFacts } from '../../domain/calls/outbound-team.js';
-import { typedWithoutServer } from '../../domain/calls/typed-number.js';
+import { Outbound } from '../../domain/calls/outbound/outbound-memory.js';
+import type { TeamFacts } from '../../domain/calls/outbound/outbound-team.js';
+import { typedWithoutServer } from '../../domain/calls/outbound/typed-number.js';
 import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { addTrunkGroup } from '../../domain/provisioning/trunk-group.js';
+import { addTrunk } from '../../domain/provisioning/numbers/trunk.js';
+import { addTrunkGroup } from '../../domain/provisioning/numbers/trunk-group.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 

@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { Routing } from '../../domain/calls/routing.js';
-import { listUnknownNumbers, UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addTrunk, setTrunk } from '../../domain/provisioning/trunk.js';
+import { Routing } from '../../domain/calls/routing/routing.js';
+import { listUnknownNumbers, UnknownNumbers } from '../../domain/calls/routing/unknown-numbers.js';
+import { addDid } from '../../domain/provisioning/numbers/did.js';
+import { addTrunk, setTrunk } from '../../domain/provisioning/numbers/trunk.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 

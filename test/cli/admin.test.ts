@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import t, { type Test } from 'tap';
-import { cli } from '../support/cli.js';
+import { cli } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
 
 const { url, db } = await freshDatabase(t);

@@ -7,7 +7,7 @@ import t from 'tap';
 import { Star64Error } from '../../domain/errors.js';
 import { reportError } from '../../cli/errors.js';
 import { emptyDatabase, freshDatabase } from '../support/database.js';
-import { cli, star64 } from '../support/cli.js';
+import { cli, star64 } from '../support/processes/cli.js';
 
 const { url } = await freshDatabase(t);
 const env = { DATABASE_URL: url };

@@ -5,7 +5,7 @@ import t from 'tap';
 import { FileLock } from '../../domain/machine/lock.js';
 import { until } from '../../domain/machine/processes.js';
 import { freshDatabase } from '../support/database.js';
-import { star64 } from '../support/cli.js';
+import { star64 } from '../support/processes/cli.js';
 
 const { url, db } = await freshDatabase(t);
 

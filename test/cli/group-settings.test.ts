@@ -1,7 +1,7 @@
 import t from 'tap';
 import { placeholders } from '../../domain/link-template.js';
 import { quoted } from '../../domain/names.js';
-import { cli } from '../support/cli.js';
+import { cli } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
 
 const { url, db } = await freshDatabase(t);
@@ -179,7 +179,7 @@ await t.test('a user has a PIN, which comes from stdin and never comes out', asy
 });
 
 await t.test('an error is data, too', async (t) => {
-  const { groups } = await import('../../domain/provisioning/group.js');
+  const { groups } = await import('../../domain/provisioning/people/group.js');
   await t.rejects(groups.show(db, 'astercc', 'nothing'), { kind: 'not_found', code: 'unknown' });
   const error: unknown = await groups.add(db, 'astercc', 'support').catch((error: unknown) => error);
   t.same(JSON.parse(JSON.stringify(error)), {

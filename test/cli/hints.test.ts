@@ -1,5 +1,5 @@
 import t from 'tap';
-import { cli } from '../support/cli.js';
+import { cli } from '../support/processes/cli.js';
 
 await t.test('what is called otherwise elsewhere is named as it is called here', async (t) => {
   for (const [typed, meant] of [

@@ -2,7 +2,7 @@ import t from 'tap';
 import { quoted } from '../../domain/names.js';
 import { provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { cli } from '../support/cli.js';
+import { cli } from '../support/processes/cli.js';
 
 const { url, db } = await freshDatabase(t);
 const env = { DATABASE_URL: url };

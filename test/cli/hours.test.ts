@@ -1,5 +1,5 @@
 import t from 'tap';
-import { cli } from '../support/cli.js';
+import { cli } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
 
 const { url } = await freshDatabase(t);

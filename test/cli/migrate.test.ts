@@ -3,7 +3,7 @@ import { connect } from '../../domain/database/pool.js';
 import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
 import { migrations } from '../../migrations/index.js';
 import { emptyDatabase } from '../support/database.js';
-import { cli, star64 } from '../support/cli.js';
+import { cli, star64 } from '../support/processes/cli.js';
 
 await t.test('ten that migrate at once all succeed; each step is carried out by one of them', async (t) => {
   const env = { DATABASE_URL: await emptyDatabase(t) };

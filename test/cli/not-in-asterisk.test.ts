@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import t from 'tap';
 import { changesIn, forgetChanges } from '../../domain/provisioning/generations.js';
-import { cli } from '../support/cli.js';
+import { cli } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
 
 /** Whoever changes something learns that Asterisk does not know it yet, and from no command that changes no file. */

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { freshDatabase } from '../support/database.js';
-import { cli, star64, type CliResult } from '../support/cli.js';
+import { cli, star64, type CliResult } from '../support/processes/cli.js';
 
 const { url } = await freshDatabase(t);
 const env = { DATABASE_URL: url };

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { quoted } from '../../domain/names.js';
-import { cli, star64 } from '../support/cli.js';
+import { cli, star64 } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
 
 const { url, db } = await freshDatabase(t);

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import t from 'tap';
 import { takeLeaderLease } from '../../domain/database/leases.js';
 import { FakeAmi } from '../pbx/fake-ami.js';
-import { star64 } from '../support/cli.js';
+import { star64 } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
 import { defaultNode } from '../support/records.js';
 

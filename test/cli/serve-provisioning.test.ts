@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { ProvisioningChanges } from '../../cli/serve/provisioning.js';
-import { Routing } from '../../domain/calls/routing.js';
+import { Routing } from '../../domain/calls/routing/routing.js';
 import { ChangeListener } from '../../domain/database/listen.js';
 import { connect, type Database } from '../../domain/database/pool.js';
 import { until } from '../../domain/machine/processes.js';

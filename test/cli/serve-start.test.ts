@@ -7,7 +7,7 @@ import t from 'tap';
 import { freshDatabase } from '../support/database.js';
 
 const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
-const hook = new URL('../support/loaded-modules.js', import.meta.url).href;
+const hook = new URL('../support/processes/loaded-modules.js', import.meta.url).href;
 const { url } = await freshDatabase(t);
 
 /** Packages that answering a call needs not: they would make every start of a server longer. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { loadSettings, type Settings } from '../../cli/settings.js';
 import { loadToken } from '../../cli/token.js';
-import { star64 } from '../support/cli.js';
+import { star64 } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
 
 const left = 'OldTokenOldTokenOldTokenOld';

@@ -1,15 +1,15 @@
 import t, { type Test } from 'tap';
 import { transition } from '../../domain/presence/agent-state.js';
-import { findQueue } from '../../domain/calls/queue.js';
+import { findQueue } from '../../domain/calls/queue/queue.js';
 import { addTeam, removeTeam } from '../../domain/provisioning/team.js';
 import { signIn } from '../../domain/presence/sign-in.js';
 import { LabPostgres } from '../../domain/database/embedded/postgres.js';
 import { connect } from '../../domain/database/pool.js';
 import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
 import { crowd, provision } from '../../lab/provision.js';
-import { star64 } from '../support/cli.js';
+import { star64 } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
-import { Terminal } from '../support/terminal.js';
+import { Terminal } from '../support/processes/terminal.js';
 import { callJoined, defaultNode } from '../support/records.js';
 
 const { url, db } = await freshDatabase(t);

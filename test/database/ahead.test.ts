@@ -4,7 +4,7 @@ import { migrate, migrateAhead, migrationDeadlineMs } from '../../domain/databas
 import { connect, type Database } from '../../domain/database/pool.js';
 import { until } from '../../domain/machine/processes.js';
 import { migrations } from '../../migrations/index.js';
-import { cli } from '../support/cli.js';
+import { cli } from '../support/processes/cli.js';
 import { emptyDatabase } from '../support/database.js';
 import { migrateUpTo } from '../support/migrate-up-to.js';
 

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { addDid, removeDid } from '../../domain/provisioning/did.js';
+import { addDid, removeDid } from '../../domain/provisioning/numbers/did.js';
 import { connect } from '../../domain/database/pool.js';
 import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
-import { readRows } from '../../pbx/files/rows.js';
+import { readRows } from '../../pbx/files/model/rows.js';
 import { emptyDatabase } from '../support/database.js';
 import { migrateUpTo } from '../support/migrate-up-to.js';
 import { refused } from '../support/refusal.js';

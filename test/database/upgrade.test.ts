@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import t from 'tap';
-import { CallRecords } from '../../domain/calls/records.js';
+import { CallRecords } from '../../domain/calls/records/records.js';
 import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
 import { connect } from '../../domain/database/pool.js';
 import { EventFeed } from '../../domain/monitor/event-feed.js';

@@ -2,7 +2,7 @@ import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promise
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { addGroup } from '../../domain/provisioning/group.js';
+import { addGroup } from '../../domain/provisioning/people/group.js';
 import { generate } from '../../pbx/files/generate.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';

@@ -2,20 +2,20 @@ import { appendFile, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { readNotices } from '../../domain/monitor/notices.js';
-import { setCallKey } from '../../domain/provisioning/call-key.js';
-import { addExtension, removeExtension } from '../../domain/provisioning/extension.js';
+import { setCallKey } from '../../domain/provisioning/features/call-key.js';
+import { addExtension, removeExtension } from '../../domain/provisioning/numbers/extension.js';
 import { filesAreBehind } from '../../domain/provisioning/generations.js';
-import { addGroup, setGroup } from '../../domain/provisioning/group.js';
+import { addGroup, setGroup } from '../../domain/provisioning/people/group.js';
 import { setTeam } from '../../domain/provisioning/team.js';
-import { addUser } from '../../domain/provisioning/user.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
 import { apply, rollback } from '../../pbx/files/apply.js';
 import { consoleOf } from '../../pbx/files/console.js';
 import { generate } from '../../pbx/files/generate.js';
 import { freshDatabase } from '../support/database.js';
-import { FakeConsole } from '../support/fake-console.js';
+import { FakeConsole } from '../support/processes/fake-console.js';
 import { refused } from '../support/refusal.js';
 
-/** The way from one generation to another, against an Asterisk that only reads files; see scenario/apply for a real one. */
+/** The way from one generation to another, against an Asterisk that only reads files; see scenario/faults/apply for a real one. */
 async function site(t: Test) {
   const { db } = await freshDatabase(t);
   await addUser(db, 'astercc', { username: 'anna' });

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import t from 'tap';
-import { EmergencyMemory } from '../../domain/calls/emergency-numbers.js';
+import { EmergencyMemory } from '../../domain/calls/outbound/emergency-numbers.js';
 import { addTeam, setTeam } from '../../domain/provisioning/team.js';
-import { dialledForms } from '../../pbx/files/dialled-forms.js';
-import { emergencyModel, noEmergency, type EmergencyRows } from '../../pbx/files/emergency.js';
+import { dialledForms } from '../../pbx/files/outside/dialled-forms.js';
+import { emergencyModel, noEmergency, type EmergencyRows } from '../../pbx/files/outside/emergency.js';
 import { freshDatabase } from '../support/database.js';
 
 /** What phones dial for emergencies, and the number that each of them is. */

@@ -4,13 +4,13 @@ import { chmod, mkdir, readdir, readFile, readlink, stat, writeFile } from 'node
 import { join } from 'node:path';
 import t from 'tap';
 import type { Database } from '../../domain/database/pool.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addGroup } from '../../domain/provisioning/group.js';
+import { addDid } from '../../domain/provisioning/numbers/did.js';
+import { addGroup } from '../../domain/provisioning/people/group.js';
 import { addTeam, setTeam } from '../../domain/provisioning/team.js';
 import { FileLock } from '../../domain/machine/lock.js';
 import { packageRoot } from '../../domain/machine/package-root.js';
 import { generate } from '../../pbx/files/generate.js';
-import { readRows } from '../../pbx/files/rows.js';
+import { readRows } from '../../pbx/files/model/rows.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { dialledForms } from '../../pbx/files/dialled-forms.js';
-import { waysModel } from '../../pbx/files/ways.js';
-import { wayPlans } from '../../pbx/files/way-plans.js';
-import type { TrunkRow, UserGroupRow, WaysRow } from '../../pbx/files/ways-rows.js';
+import { dialledForms } from '../../pbx/files/outside/dialled-forms.js';
+import { waysModel } from '../../pbx/files/outside/ways.js';
+import { wayPlans } from '../../pbx/files/outside/way-plans.js';
+import type { TrunkRow, UserGroupRow, WaysRow } from '../../pbx/files/outside/ways-rows.js';
 
 const trunk = (more: Partial<TrunkRow> = {}): TrunkRow => ({
   endpoint: 'provider',

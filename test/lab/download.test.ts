@@ -74,7 +74,7 @@ await t.test(
 );
 
 await t.test('no address of a mirror is written into the project', async (t) => {
-  const source = await readFile(new URL('../../../lab/debian.ts', import.meta.url), 'utf8');
+  const source = await readFile(new URL('../../lab/debian.js', import.meta.url), 'utf8');
   t.notMatch(source, /https?:\/\//);
 });
 

@@ -13,7 +13,7 @@ import { LabProcess, until } from '../../domain/machine/processes.js';
 import { temporaryDirectory } from '../../domain/machine/temporary.js';
 import { tree } from '../../lab/debian.js';
 import { loaderOf } from '../../lab/loader.js';
-import { star64 } from '../support/cli.js';
+import { star64 } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
 import { requireLab } from '../support/lab.js';
 

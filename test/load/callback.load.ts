@@ -1,10 +1,10 @@
 import t from 'tap';
 import { until } from '../../domain/machine/processes.js';
-import { CallbackCentre, customer, own, queue } from '../support/callbacks.js';
+import { CallbackCentre, customer, own, queue } from '../support/trials/callbacks.js';
 import { Conversation, waitWaiting } from '../support/calls.js';
 import { dialAndHear, waitMembers, waitState } from '../support/centre.js';
 
-/** Somebody is called back by an agent in their turn, once, whatever happens then; the way there is test/scenario/callback.test.ts. */
+/** Somebody is called back by an agent in their turn, once, whatever happens then; the way there is test/scenario/inbound/callback.test.ts. */
 const site = await CallbackCentre.start(t);
 const { centre, provider } = site;
 const { asterisk, db } = centre;

@@ -4,9 +4,9 @@ import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { quantiles, short } from '../bench/numbers.js';
 import { freshDatabase } from '../support/database.js';
-import { Listener } from '../support/event-stream.js';
-import { bearer, metricsToken, tokenOf } from '../support/web.js';
-import { WebProcess } from '../support/web-process.js';
+import { Listener } from '../support/doors/event-stream.js';
+import { bearer, metricsToken, tokenOf } from '../support/doors/web.js';
+import { WebProcess } from '../support/processes/web-process.js';
 
 /**
  * 200 clients of the stream of a real `star64 web`, 20 of which read nothing: the others are told each event, the process keeps

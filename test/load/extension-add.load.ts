@@ -4,9 +4,9 @@
  * STAR64_TEST_DATABASE_URL or star64's own PostgreSQL.
  */
 import t from 'tap';
-import { addExtension, removeExtension } from '../../domain/provisioning/extension.js';
+import { addExtension, removeExtension } from '../../domain/provisioning/numbers/extension.js';
 import { addTeam } from '../../domain/provisioning/team.js';
-import { addUser } from '../../domain/provisioning/user.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
 import { freshDatabase } from '../support/database.js';
 
 t.setTimeout(600_000);

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { freshDatabase } from '../support/database.js';
-import type { GenerateCost } from '../support/generate-process.js';
+import type { GenerateCost } from '../support/processes/generate-process.js';
 import { addManyTeams } from '../support/many-teams.js';
 
 /** The size that a site may grow to: 1,000 teams with 100 extensions and 100 DIDs each. */
 const many = { teams: 1000, extensions: 100, dids: 100 };
-const program = fileURLToPath(new URL('../support/generate-process.js', import.meta.url));
+const program = fileURLToPath(new URL('../support/processes/generate-process.js', import.meta.url));
 
 await t.test('a hundred thousand extensions are generated in under 8 s of CPU and 500 MB', async (t) => {
   const { db, url } = await freshDatabase(t);

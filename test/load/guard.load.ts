@@ -1,4 +1,4 @@
 import t from 'tap';
-import { guardedFromFaults } from '../support/guard.js';
+import { guardedFromFaults } from '../support/trials/guard.js';
 
 await guardedFromFaults(t, { slow: true });

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { needLab } from '../support/centre.js';
-import { everyMinute, type Span } from '../support/hours-minutes.js';
+import { everyMinute, type Span } from '../support/trials/hours-minutes.js';
 
 await needLab(t);
 const spans: Span[] = [

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { needLab } from '../support/centre.js';
-import { mixedCalls } from '../support/mixed-calls.js';
+import { mixedCalls } from '../support/trials/mixed-calls.js';
 
 await needLab(t);
 await t.test('2,000 calls of eight kinds, counted by three', (t) => mixedCalls(t, 250, 12));

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { signInAgent } from '../../domain/provisioning/admin-action.js';
+import { signInAgent } from '../../domain/provisioning/people/admin-action.js';
 import { centreFor, needLab, waitMembers } from '../support/centre.js';
-import { ringGroupCentre } from '../support/ring-groups.js';
-import { trialsOnOnePhone } from '../support/ring-group-trials.js';
+import { ringGroupCentre } from '../support/trials/ring-groups.js';
+import { trialsOnOnePhone } from '../support/trials/ring-group-trials.js';
 
 await needLab(t);
 const { options, ports } = await ringGroupCentre({ wrapUp: 'off' });

@@ -1,11 +1,11 @@
 import t from 'tap';
 import { until } from '../../domain/machine/processes.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addRoom } from '../../domain/provisioning/room.js';
+import { addDid } from '../../domain/provisioning/numbers/did.js';
+import { addRoom } from '../../domain/provisioning/features/room.js';
 import { crowd as callers } from '../../lab/caller.js';
 import { crowd } from '../../lab/provision.js';
 import { centreOf } from '../support/centre.js';
-import { Voices } from '../support/in-call.js';
+import { Voices } from '../support/phones/in-call.js';
 
 const centre = await centreOf(t, crowd(2), {
   provision: async (db) => {

@@ -1,8 +1,8 @@
 import t from 'tap';
 import { needLab } from '../support/centre.js';
-import { threeParties, type ThreeParties } from '../support/three-parties.js';
+import { threeParties, type ThreeParties } from '../support/trials/three-parties.js';
 
-/** In full what test/scenario/three-parties.test.ts is in small. */
+/** In full what test/scenario/in-call/three-parties.test.ts is in small. */
 await needLab(t);
 
 /** Every order in which two of three hang up; of one who has given the call away only two are left. */

@@ -10,7 +10,7 @@ import { LabPostgres } from '../../domain/database/embedded/postgres.js';
 import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { allChanges, enter, leave, look, openNow, see, short } from '../support/event-feed.js';
+import { allChanges, enter, leave, look, openNow, see, short } from '../support/doors/event-feed.js';
 import { refused } from '../support/refusal.js';
 
 const { db } = await freshDatabase(t);

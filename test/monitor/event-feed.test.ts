@@ -1,13 +1,13 @@
 import t from 'tap';
 import { transition } from '../../domain/presence/agent-state.js';
-import { HoldRecords } from '../../domain/calls/holds.js';
-import { CallRecords } from '../../domain/calls/records.js';
+import { HoldRecords } from '../../domain/calls/records/holds.js';
+import { CallRecords } from '../../domain/calls/records/records.js';
 import { eventTypes } from '../../domain/event-types.js';
 import { EventFeed } from '../../domain/monitor/event-feed.js';
 import { removeOldEvents } from '../../domain/monitor/event-retention.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { enter, leave, look, openNow, see } from '../support/event-feed.js';
+import { enter, leave, look, openNow, see } from '../support/doors/event-feed.js';
 import { callerOf, defaultNode } from '../support/records.js';
 import { refused } from '../support/refusal.js';
 

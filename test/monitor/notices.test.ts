@@ -1,14 +1,14 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { UnknownNumbers } from '../../domain/calls/unknown-numbers.js';
+import { UnknownNumbers } from '../../domain/calls/routing/unknown-numbers.js';
 import { readNotices } from '../../domain/monitor/notices.js';
 import { recordGuard } from '../../domain/presence/callers-extension.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { addDid } from '../../domain/provisioning/did.js';
+import { addExtension } from '../../domain/provisioning/numbers/extension.js';
+import { addDid } from '../../domain/provisioning/numbers/did.js';
 import { addTeam, setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
+import { addTrunk } from '../../domain/provisioning/numbers/trunk.js';
 import { crowd, provision } from '../../lab/provision.js';
-import { cli } from '../support/cli.js';
+import { cli } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
 
 const { db, url } = await freshDatabase(t);

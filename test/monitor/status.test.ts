@@ -1,7 +1,7 @@
 import t from 'tap';
 import { transition } from '../../domain/presence/agent-state.js';
-import { findQueue } from '../../domain/calls/queue.js';
-import { CallRecords } from '../../domain/calls/records.js';
+import { findQueue } from '../../domain/calls/queue/queue.js';
+import { CallRecords } from '../../domain/calls/records/records.js';
 import { migrationDeadlineMs } from '../../domain/database/migrate.js';
 import { connect } from '../../domain/database/pool.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { eventFilter } from '../../pbx/ami/manager.js';
-import { observedEvents } from '../../pbx/watch/event-headers.js';
+import { observedEvents } from '../../pbx/watch/events/event-headers.js';
 import { managerAdvice } from '../bench/manager-advice.js';
 
 await t.test(

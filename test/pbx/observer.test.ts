@@ -1,10 +1,10 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { CallJournal } from '../../domain/calls/journal.js';
+import { CallJournal } from '../../domain/calls/records/journal.js';
 import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
 import type { AmiMessage } from '../../pbx/ami/message.js';
-import { Observer } from '../../pbx/watch/observer.js';
+import { Observer } from '../../pbx/watch/events/observer.js';
 import { freshDatabase } from '../support/database.js';
 
 const log = pino({ enabled: false });

@@ -6,7 +6,7 @@ import { until } from '../../domain/machine/processes.js';
 import { expireRecordings, RecordingRetention } from '../../pbx/recordings.js';
 import { addTeam, setTeam } from '../../domain/provisioning/team.js';
 import { crowd, provision } from '../../lab/provision.js';
-import { cli } from '../support/cli.js';
+import { cli } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
 import { plansOf } from '../support/plans.js';
 import { callJoined, defaultNode } from '../support/records.js';

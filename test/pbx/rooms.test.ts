@@ -1,5 +1,5 @@
 import t from 'tap';
-import { addRoom } from '../../domain/provisioning/room.js';
+import { addRoom } from '../../domain/provisioning/features/room.js';
 import { addTeam } from '../../domain/provisioning/team.js';
 import { AmiError } from '../../pbx/ami/errors.js';
 import type { ManagerActions } from '../../pbx/ami/manager.js';

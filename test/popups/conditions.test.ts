@@ -1,16 +1,16 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { CallOutRecords } from '../../domain/calls/calls-out-records.js';
-import { CallJournal } from '../../domain/calls/journal.js';
-import { CallRecords } from '../../domain/calls/records.js';
+import { CallOutRecords } from '../../domain/calls/outbound/calls-out-records.js';
+import { CallJournal } from '../../domain/calls/records/journal.js';
+import { CallRecords } from '../../domain/calls/records/records.js';
 import { PopupRecords, type PopupDue, type PopupKind } from '../../domain/popups/records.js';
 import { signInFixedAgents } from '../../domain/presence/fixed-agents.js';
-import { setAgentGroup } from '../../domain/provisioning/admin-action.js';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { setExtension } from '../../domain/provisioning/extension.js';
+import { setAgentGroup } from '../../domain/provisioning/people/admin-action.js';
+import { addAgent } from '../../domain/provisioning/people/agent.js';
+import { setExtension } from '../../domain/provisioning/numbers/extension.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { enter } from '../support/event-feed.js';
+import { enter } from '../support/doors/event-feed.js';
 import { callerOf, defaultNode } from '../support/records.js';
 
 /**

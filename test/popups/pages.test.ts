@@ -2,7 +2,7 @@ import t from 'tap';
 import { connect } from '../../domain/database/pool.js';
 import { listPopups, type PopupFilter, type PopupReach } from '../../domain/popups/popups.js';
 import { forgetPopups } from '../../domain/popups/records.js';
-import { setAgent } from '../../domain/provisioning/agent.js';
+import { setAgent } from '../../domain/provisioning/people/agent.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 import { plansOf } from '../support/plans.js';

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { checkUserPin } from '../../domain/presence/user-pin.js';
 import { addTeam } from '../../domain/provisioning/team.js';
-import { addUser, removeUser, setUser, showUser } from '../../domain/provisioning/user.js';
+import { addUser, removeUser, setUser, showUser } from '../../domain/provisioning/people/user.js';
 import { verifyPassword } from '../../domain/password.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';

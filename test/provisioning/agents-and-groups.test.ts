@@ -1,12 +1,24 @@
 import t from 'tap';
-import { addAgent, listAgents, removeAgent, setAgent, showAgent } from '../../domain/provisioning/agent.js';
-import { addDid, listDids, removeDid, setDid, showDid } from '../../domain/provisioning/did.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { addGroup, listGroups, removeGroup, setGroup, showGroup } from '../../domain/provisioning/group.js';
-import { groupsPendingRemoval, removeGroups } from '../../domain/provisioning/removal-pending.js';
+import {
+  addAgent,
+  listAgents,
+  removeAgent,
+  setAgent,
+  showAgent,
+} from '../../domain/provisioning/people/agent.js';
+import { addDid, listDids, removeDid, setDid, showDid } from '../../domain/provisioning/numbers/did.js';
+import { addExtension } from '../../domain/provisioning/numbers/extension.js';
+import {
+  addGroup,
+  listGroups,
+  removeGroup,
+  setGroup,
+  showGroup,
+} from '../../domain/provisioning/people/group.js';
+import { groupsPendingRemoval, removeGroups } from '../../domain/provisioning/values/removal-pending.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
 import { addTeam } from '../../domain/provisioning/team.js';
-import { addUser } from '../../domain/provisioning/user.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 

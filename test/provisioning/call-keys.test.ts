@@ -1,5 +1,5 @@
 import t from 'tap';
-import { callActions, callKeys, setCallKey } from '../../domain/provisioning/call-key.js';
+import { callActions, callKeys, setCallKey } from '../../domain/provisioning/features/call-key.js';
 import { addTeam, removeTeam } from '../../domain/provisioning/team.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { columnOf, snake, type Field } from '../../domain/provisioning/description.js';
+import { columnOf, snake, type Field } from '../../domain/provisioning/fields/description.js';
 import { nouns } from '../../domain/provisioning/nouns/index.js';
-import { addGroup, groups, setGroup } from '../../domain/provisioning/group.js';
-import { extensions } from '../../domain/provisioning/extension.js';
-import { addUser } from '../../domain/provisioning/user.js';
+import { addGroup, groups, setGroup } from '../../domain/provisioning/people/group.js';
+import { extensions } from '../../domain/provisioning/numbers/extension.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 

@@ -1,13 +1,13 @@
 import t from 'tap';
-import { announcements } from '../../domain/provisioning/announcement.js';
-import { addAgent, removeAgent } from '../../domain/provisioning/agent.js';
-import { destinationTree } from '../../domain/provisioning/destination-tree.js';
-import { addDid, dids } from '../../domain/provisioning/did.js';
-import { addGroup, removeGroup } from '../../domain/provisioning/group.js';
-import { menus } from '../../domain/provisioning/menu.js';
+import { announcements } from '../../domain/provisioning/features/announcement.js';
+import { addAgent, removeAgent } from '../../domain/provisioning/people/agent.js';
+import { destinationTree } from '../../domain/provisioning/features/destination-tree.js';
+import { addDid, dids } from '../../domain/provisioning/numbers/did.js';
+import { addGroup, removeGroup } from '../../domain/provisioning/people/group.js';
+import { menus } from '../../domain/provisioning/features/menu.js';
 import { addTeam } from '../../domain/provisioning/team.js';
-import { addUser } from '../../domain/provisioning/user.js';
-import { cli } from '../support/cli.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
+import { cli } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 

@@ -1,11 +1,11 @@
 import t from 'tap';
 import { usualEmergencies } from '../../domain/emergency-defaults.js';
-import { addExtension, setExtension } from '../../domain/provisioning/extension.js';
-import { addFeatureCode } from '../../domain/provisioning/feature-code.js';
-import { addGroup } from '../../domain/provisioning/group.js';
-import { addRingGroup } from '../../domain/provisioning/ring-group.js';
+import { addExtension, setExtension } from '../../domain/provisioning/numbers/extension.js';
+import { addFeatureCode } from '../../domain/provisioning/features/feature-code.js';
+import { addGroup } from '../../domain/provisioning/people/group.js';
+import { addRingGroup } from '../../domain/provisioning/features/ring-group.js';
 import { addTeam, setTeam, showTeam } from '../../domain/provisioning/team.js';
-import { addUser } from '../../domain/provisioning/user.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
 import { freshDatabase } from '../support/database.js';
 import { migrations } from '../../migrations/index.js';
 

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { explained } from '../../domain/provisioning/explanations.js';
-import type { Field } from '../../domain/provisioning/description.js';
+import { explained } from '../../domain/provisioning/refusals/explanations.js';
+import type { Field } from '../../domain/provisioning/fields/description.js';
 import { nouns } from '../../domain/provisioning/nouns/index.js';
 import { freshDatabase } from '../support/database.js';
 

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { addDid } from '../../domain/provisioning/did.js';
+import { addAgent } from '../../domain/provisioning/people/agent.js';
+import { addDid } from '../../domain/provisioning/numbers/did.js';
 import {
   addExtension,
   listExtensions,
@@ -8,11 +8,11 @@ import {
   setExtension,
   showExtension,
   showExtensionSecret,
-} from '../../domain/provisioning/extension.js';
-import { addGroup, setGroup, showGroup } from '../../domain/provisioning/group.js';
+} from '../../domain/provisioning/numbers/extension.js';
+import { addGroup, setGroup, showGroup } from '../../domain/provisioning/people/group.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
 import { addTeam } from '../../domain/provisioning/team.js';
-import { addUser, setUser, showUser } from '../../domain/provisioning/user.js';
+import { addUser, setUser, showUser } from '../../domain/provisioning/people/user.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 

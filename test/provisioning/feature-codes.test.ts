@@ -1,5 +1,5 @@
 import t from 'tap';
-import { addExtension, removeExtension } from '../../domain/provisioning/extension.js';
+import { addExtension, removeExtension } from '../../domain/provisioning/numbers/extension.js';
 import {
   addFeatureCode,
   features,
@@ -7,11 +7,11 @@ import {
   removeFeatureCode,
   setFeatureCode,
   showFeatureCode,
-} from '../../domain/provisioning/feature-code.js';
+} from '../../domain/provisioning/features/feature-code.js';
 import { destinationFeatures } from '../../domain/provisioning/nouns/feature-code.js';
-import { addGroup, removeGroup, setGroup } from '../../domain/provisioning/group.js';
+import { addGroup, removeGroup, setGroup } from '../../domain/provisioning/people/group.js';
 import { addTeam, removeTeam } from '../../domain/provisioning/team.js';
-import { addUser } from '../../domain/provisioning/user.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addExtension, showExtensionSecret } from '../../domain/provisioning/extension.js';
+import { addDid } from '../../domain/provisioning/numbers/did.js';
+import { addExtension, showExtensionSecret } from '../../domain/provisioning/numbers/extension.js';
 import { addTeam } from '../../domain/provisioning/team.js';
 import {
   addTrunk,
@@ -9,8 +9,8 @@ import {
   setTrunk,
   showTrunk,
   trunks,
-} from '../../domain/provisioning/trunk.js';
-import { addUser } from '../../domain/provisioning/user.js';
+} from '../../domain/provisioning/numbers/trunk.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 

@@ -1,10 +1,16 @@
 import t from 'tap';
-import { addAgent, removeAgent, showAgent } from '../../domain/provisioning/agent.js';
-import { addExtension, removeExtension, showExtension } from '../../domain/provisioning/extension.js';
-import { addGroup, listGroups, removeGroup, setGroup, showGroup } from '../../domain/provisioning/group.js';
-import { groupsPendingRemoval, removeGroups } from '../../domain/provisioning/removal-pending.js';
+import { addAgent, removeAgent, showAgent } from '../../domain/provisioning/people/agent.js';
+import { addExtension, removeExtension, showExtension } from '../../domain/provisioning/numbers/extension.js';
+import {
+  addGroup,
+  listGroups,
+  removeGroup,
+  setGroup,
+  showGroup,
+} from '../../domain/provisioning/people/group.js';
+import { groupsPendingRemoval, removeGroups } from '../../domain/provisioning/values/removal-pending.js';
 import { removeTeam } from '../../domain/provisioning/team.js';
-import { addUser, removeUser, setUser, showUser } from '../../domain/provisioning/user.js';
+import { addUser, removeUser, setUser, showUser } from '../../domain/provisioning/people/user.js';
 import { signInFixedAgents } from '../../domain/presence/fixed-agents.js';
 import { openSignIn } from '../../domain/presence/open-sign-in.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';

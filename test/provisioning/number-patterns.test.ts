@@ -1,5 +1,5 @@
 import t from 'tap';
-import { DidIndex } from '../../domain/calls/did-index.js';
+import { DidIndex } from '../../domain/calls/routing/did-index.js';
 import {
   canonicalPattern,
   checkPattern,
@@ -7,13 +7,13 @@ import {
   prefixForms,
   readPattern,
 } from '../../domain/number-pattern.js';
-import { addDid, dids, listDids, removeDid, showDid } from '../../domain/provisioning/did.js';
-import { addGroup } from '../../domain/provisioning/group.js';
+import { addDid, dids, listDids, removeDid, showDid } from '../../domain/provisioning/numbers/did.js';
+import { addGroup } from '../../domain/provisioning/people/group.js';
 import { addTeam } from '../../domain/provisioning/team.js';
-import { addTrunk, setTrunk } from '../../domain/provisioning/trunk.js';
+import { addTrunk, setTrunk } from '../../domain/provisioning/numbers/trunk.js';
 import { numberPlan } from '../../domain/telephone-numbers.js';
-import { listUnknownNumbers } from '../../domain/calls/unknown-numbers.js';
-import { readRows } from '../../pbx/files/rows.js';
+import { listUnknownNumbers } from '../../domain/calls/routing/unknown-numbers.js';
+import { readRows } from '../../pbx/files/model/rows.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 

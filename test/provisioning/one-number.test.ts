@@ -1,12 +1,12 @@
 import t from 'tap';
 import { callersExtension } from '../../domain/presence/callers-extension.js';
-import { addDid, listDids, removeDid, setDid, showDid } from '../../domain/provisioning/did.js';
-import { addExtension, removeExtension, setExtension } from '../../domain/provisioning/extension.js';
-import { addGroup } from '../../domain/provisioning/group.js';
+import { addDid, listDids, removeDid, setDid, showDid } from '../../domain/provisioning/numbers/did.js';
+import { addExtension, removeExtension, setExtension } from '../../domain/provisioning/numbers/extension.js';
+import { addGroup } from '../../domain/provisioning/people/group.js';
 import { addTeam, setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk, setTrunk } from '../../domain/provisioning/trunk.js';
-import { addUser } from '../../domain/provisioning/user.js';
-import { readRows } from '../../pbx/files/rows.js';
+import { addTrunk, setTrunk } from '../../domain/provisioning/numbers/trunk.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
+import { readRows } from '../../pbx/files/model/rows.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 

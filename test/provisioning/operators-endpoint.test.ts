@@ -1,22 +1,22 @@
 import t from 'tap';
 import { extensionOfEndpoint, recordGuard } from '../../domain/presence/callers-extension.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
-import { addAgent } from '../../domain/provisioning/agent.js';
+import { addAgent } from '../../domain/provisioning/people/agent.js';
 import {
   addExtension,
   removeExtension,
   setExtension,
   showExtension,
-} from '../../domain/provisioning/extension.js';
-import { addGroup } from '../../domain/provisioning/group.js';
+} from '../../domain/provisioning/numbers/extension.js';
+import { addGroup } from '../../domain/provisioning/people/group.js';
 import { addTeam, setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk, setTrunk } from '../../domain/provisioning/trunk.js';
-import { addUser } from '../../domain/provisioning/user.js';
-import { teamModel } from '../../pbx/files/model.js';
-import { readRows } from '../../pbx/files/rows.js';
-import type { TeamRows } from '../../pbx/files/team-rows.js';
+import { addTrunk, setTrunk } from '../../domain/provisioning/numbers/trunk.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
+import { teamModel } from '../../pbx/files/model/model.js';
+import { readRows } from '../../pbx/files/model/rows.js';
+import type { TeamRows } from '../../pbx/files/model/team-rows.js';
 import { phonesAt } from '../../pbx/queue/phones.js';
-import { cli } from '../support/cli.js';
+import { cli } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 

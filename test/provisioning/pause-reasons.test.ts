@@ -5,7 +5,7 @@ import {
   removePauseReason,
   setPauseReason,
   showPauseReason,
-} from '../../domain/provisioning/pause-reason.js';
+} from '../../domain/provisioning/people/pause-reason.js';
 import { addTeam, removeTeam } from '../../domain/provisioning/team.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';

@@ -1,12 +1,18 @@
 import t from 'tap';
-import { addAgent, listAgents, removeAgent, setAgent, showAgent } from '../../domain/provisioning/agent.js';
-import { addExtension, removeExtension, setExtension } from '../../domain/provisioning/extension.js';
+import {
+  addAgent,
+  listAgents,
+  removeAgent,
+  setAgent,
+  showAgent,
+} from '../../domain/provisioning/people/agent.js';
+import { addExtension, removeExtension, setExtension } from '../../domain/provisioning/numbers/extension.js';
 import { signInFixedAgents } from '../../domain/presence/fixed-agents.js';
-import { addGroup, setGroup, showGroup } from '../../domain/provisioning/group.js';
+import { addGroup, setGroup, showGroup } from '../../domain/provisioning/people/group.js';
 import { verifyPassword } from '../../domain/password.js';
 import { openSignIn } from '../../domain/presence/open-sign-in.js';
 import { addTeam, setTeam, showTeam } from '../../domain/provisioning/team.js';
-import { addUser } from '../../domain/provisioning/user.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 

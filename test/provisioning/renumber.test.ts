@@ -1,10 +1,10 @@
 import t from 'tap';
 import type { Database } from '../../domain/database/pool.js';
-import { addDid, listDids, removeDid } from '../../domain/provisioning/did.js';
-import { addExtension, setExtension } from '../../domain/provisioning/extension.js';
-import { addGroup } from '../../domain/provisioning/group.js';
-import { addTrunk, setTrunk, showTrunk } from '../../domain/provisioning/trunk.js';
-import { addUser } from '../../domain/provisioning/user.js';
+import { addDid, listDids, removeDid } from '../../domain/provisioning/numbers/did.js';
+import { addExtension, setExtension } from '../../domain/provisioning/numbers/extension.js';
+import { addGroup } from '../../domain/provisioning/people/group.js';
+import { addTrunk, setTrunk, showTrunk } from '../../domain/provisioning/numbers/trunk.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
 import { numberPlan } from '../../domain/telephone-numbers.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';

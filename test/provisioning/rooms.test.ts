@@ -1,11 +1,11 @@
 import t from 'tap';
-import { addDid, removeDid } from '../../domain/provisioning/did.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { addFeatureCode } from '../../domain/provisioning/feature-code.js';
-import { addRoom, rooms } from '../../domain/provisioning/room.js';
+import { addDid, removeDid } from '../../domain/provisioning/numbers/did.js';
+import { addExtension } from '../../domain/provisioning/numbers/extension.js';
+import { addFeatureCode } from '../../domain/provisioning/features/feature-code.js';
+import { addRoom, rooms } from '../../domain/provisioning/features/room.js';
 import { addTeam } from '../../domain/provisioning/team.js';
-import { addUser, removeUser } from '../../domain/provisioning/user.js';
-import { cli } from '../support/cli.js';
+import { addUser, removeUser } from '../../domain/provisioning/people/user.js';
+import { cli } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 

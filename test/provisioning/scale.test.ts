@@ -1,12 +1,12 @@
 import t from 'tap';
 import { migrationDeadlineMs } from '../../domain/database/migrate.js';
 import { connect, type Database } from '../../domain/database/pool.js';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { addExtension, removeExtension } from '../../domain/provisioning/extension.js';
-import { addFeatureCode } from '../../domain/provisioning/feature-code.js';
-import { addGroup } from '../../domain/provisioning/group.js';
+import { addAgent } from '../../domain/provisioning/people/agent.js';
+import { addExtension, removeExtension } from '../../domain/provisioning/numbers/extension.js';
+import { addFeatureCode } from '../../domain/provisioning/features/feature-code.js';
+import { addGroup } from '../../domain/provisioning/people/group.js';
 import { addTeam } from '../../domain/provisioning/team.js';
-import { addUser } from '../../domain/provisioning/user.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 

@@ -1,10 +1,10 @@
 import t from 'tap';
 import { connect } from '../../domain/database/pool.js';
-import { addAgent, removeAgent } from '../../domain/provisioning/agent.js';
-import { addExtension, removeExtension } from '../../domain/provisioning/extension.js';
-import { addGroup, removeGroup } from '../../domain/provisioning/group.js';
+import { addAgent, removeAgent } from '../../domain/provisioning/people/agent.js';
+import { addExtension, removeExtension } from '../../domain/provisioning/numbers/extension.js';
+import { addGroup, removeGroup } from '../../domain/provisioning/people/group.js';
 import { addTeam, listTeams, removeTeam } from '../../domain/provisioning/team.js';
-import { addUser, removeUser } from '../../domain/provisioning/user.js';
+import { addUser, removeUser } from '../../domain/provisioning/people/user.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 

@@ -1,11 +1,11 @@
 import t from 'tap';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { addGroup } from '../../domain/provisioning/group.js';
+import { addAgent } from '../../domain/provisioning/people/agent.js';
+import { addDid } from '../../domain/provisioning/numbers/did.js';
+import { addExtension } from '../../domain/provisioning/numbers/extension.js';
+import { addGroup } from '../../domain/provisioning/people/group.js';
 import { verifyPassword } from '../../domain/password.js';
 import { addTeam, listTeams, removeTeam, setTeam, showTeam } from '../../domain/provisioning/team.js';
-import { addUser, listUsers, removeUser, setUser, showUser } from '../../domain/provisioning/user.js';
+import { addUser, listUsers, removeUser, setUser, showUser } from '../../domain/provisioning/people/user.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 

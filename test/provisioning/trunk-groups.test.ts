@@ -1,13 +1,13 @@
 import t from 'tap';
 import { applyRules, parseTrunkRule } from '../../domain/trunk-rules.js';
 import { addTeam, setTeam, showTeam } from '../../domain/provisioning/team.js';
-import { addTrunk, removeTrunk } from '../../domain/provisioning/trunk.js';
+import { addTrunk, removeTrunk } from '../../domain/provisioning/numbers/trunk.js';
 import {
   addTrunkGroup,
   removeTrunkGroup,
   setTrunkGroup,
   showTrunkGroup,
-} from '../../domain/provisioning/trunk-group.js';
+} from '../../domain/provisioning/numbers/trunk-group.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 

@@ -1,10 +1,16 @@
 import t from 'tap';
-import { addDid, setDid, showDid } from '../../domain/provisioning/did.js';
-import { addExtension, setExtension } from '../../domain/provisioning/extension.js';
+import { addDid, setDid, showDid } from '../../domain/provisioning/numbers/did.js';
+import { addExtension, setExtension } from '../../domain/provisioning/numbers/extension.js';
 import { destinationFeatures } from '../../domain/provisioning/nouns/feature-code.js';
 import { addTeam, removeTeam, setTeam, showTeam } from '../../domain/provisioning/team.js';
-import { addTrunk, listTrunks, removeTrunk, setTrunk, showTrunk } from '../../domain/provisioning/trunk.js';
-import { addUser } from '../../domain/provisioning/user.js';
+import {
+  addTrunk,
+  listTrunks,
+  removeTrunk,
+  setTrunk,
+  showTrunk,
+} from '../../domain/provisioning/numbers/trunk.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 

@@ -1,22 +1,22 @@
 import t from 'tap';
-import { readOutboundTeams } from '../../domain/calls/outbound-read.js';
-import { sumCalls } from '../../domain/calls/sums.js';
-import { addDid, removeDid } from '../../domain/provisioning/did.js';
-import { addExtension, setExtension } from '../../domain/provisioning/extension.js';
-import { addGroup, setGroup } from '../../domain/provisioning/group.js';
-import { addHours, allHours } from '../../domain/provisioning/hours.js';
-import { addNumberClass, numberClassesOf } from '../../domain/provisioning/number-class.js';
+import { readOutboundTeams } from '../../domain/calls/outbound/outbound-read.js';
+import { sumCalls } from '../../domain/calls/records/sums.js';
+import { addDid, removeDid } from '../../domain/provisioning/numbers/did.js';
+import { addExtension, setExtension } from '../../domain/provisioning/numbers/extension.js';
+import { addGroup, setGroup } from '../../domain/provisioning/people/group.js';
+import { addHours, allHours } from '../../domain/provisioning/features/hours.js';
+import { addNumberClass, numberClassesOf } from '../../domain/provisioning/numbers/number-class.js';
 import { addTeam, removeTeam, setTeam, showTeam } from '../../domain/provisioning/team.js';
-import { addTrunk, removeTrunk } from '../../domain/provisioning/trunk.js';
-import { addTrunkGroup } from '../../domain/provisioning/trunk-group.js';
-import { addUser, removeUser } from '../../domain/provisioning/user.js';
+import { addTrunk, removeTrunk } from '../../domain/provisioning/numbers/trunk.js';
+import { addTrunkGroup } from '../../domain/provisioning/numbers/trunk-group.js';
+import { addUser, removeUser } from '../../domain/provisioning/people/user.js';
 import {
   addUserGroup,
   removeUserGroup,
   setUserGroup,
   showUserGroup,
   userGroups,
-} from '../../domain/provisioning/user-group.js';
+} from '../../domain/provisioning/people/user-group.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
 

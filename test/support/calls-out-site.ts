@@ -4,8 +4,8 @@ import { signIn } from '../../domain/presence/sign-in.js';
 import { crowd, provision } from '../../lab/provision.js';
 import type { AmiMessage } from '../../pbx/ami/message.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
-import { Observer } from '../../pbx/watch/observer.js';
-import { Reconciliation } from '../../pbx/watch/reconciliation.js';
+import { Observer } from '../../pbx/watch/events/observer.js';
+import { Reconciliation } from '../../pbx/watch/compare/reconciliation.js';
 import { freshDatabase } from './database.js';
 import { StubManager } from './stub-manager.js';
 

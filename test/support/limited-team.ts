@@ -1,10 +1,10 @@
 import { pino } from 'pino';
 import type { Test } from 'tap';
-import { OutboundLimits } from '../../domain/calls/outbound-limits.js';
+import { OutboundLimits } from '../../domain/calls/limits/outbound-limits.js';
 import { connect, type Database } from '../../domain/database/pool.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
+import { addExtension } from '../../domain/provisioning/numbers/extension.js';
 import { addTeam, type TeamChanges } from '../../domain/provisioning/team.js';
-import { addUser } from '../../domain/provisioning/user.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
 
 let teams = 0;
 /** Nothing that limits. */

@@ -4,7 +4,7 @@ import { signIn } from '../../domain/presence/sign-in.js';
 import { readStatus } from '../../domain/monitor/status.js';
 import { crowd, provision } from '../../lab/provision.js';
 import type { AmiMessage } from '../../pbx/ami/message.js';
-import { Observer } from '../../pbx/watch/observer.js';
+import { Observer } from '../../pbx/watch/events/observer.js';
 import { freshDatabase } from './database.js';
 
 /** A team with two agents signed in, and an observer that is told what Asterisk says by `take`. */

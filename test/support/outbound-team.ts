@@ -1,7 +1,11 @@
-import type { CallerOut } from '../../domain/calls/caller-out.js';
-import { decideOutbound, type Deciding, type OutboundDecision } from '../../domain/calls/outbound.js';
-import type { ExtensionOut, OutboundTeam, UserGroupOut } from '../../domain/calls/outbound-team.js';
-import { nextOnUnlessSaid, type TrunkGroupOut, type TrunkOut } from '../../domain/calls/ways-out.js';
+import type { CallerOut } from '../../domain/calls/outbound/caller-out.js';
+import {
+  decideOutbound,
+  type Deciding,
+  type OutboundDecision,
+} from '../../domain/calls/outbound/outbound.js';
+import type { ExtensionOut, OutboundTeam, UserGroupOut } from '../../domain/calls/outbound/outbound-team.js';
+import { nextOnUnlessSaid, type TrunkGroupOut, type TrunkOut } from '../../domain/calls/outbound/ways-out.js';
 import { diallingPlan } from '../../domain/dialling-plan.js';
 
 export const plan = await diallingPlan('DE');

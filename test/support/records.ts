@@ -1,4 +1,4 @@
-import { CallRecords, type Caller } from '../../domain/calls/records.js';
+import { CallRecords, type Caller } from '../../domain/calls/records/records.js';
 import type { Queryable } from '../../domain/database/pool.js';
 
 /** The node on which teams live unless a test says otherwise. */

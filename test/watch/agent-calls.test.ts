@@ -4,13 +4,13 @@ import { endOverdueStates } from '../../domain/presence/agent-state.js';
 import { pause, ready } from '../../domain/presence/pause.js';
 import { signIn, type SignInOutcome } from '../../domain/presence/sign-in.js';
 import { readStatus } from '../../domain/monitor/status.js';
-import { setGroup } from '../../domain/provisioning/group.js';
-import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
+import { setGroup } from '../../domain/provisioning/people/group.js';
+import { addPauseReason } from '../../domain/provisioning/people/pause-reason.js';
 import { crowd, provision } from '../../lab/provision.js';
 import type { AmiMessage } from '../../pbx/ami/message.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
-import { Observer } from '../../pbx/watch/observer.js';
-import { Reconciliation } from '../../pbx/watch/reconciliation.js';
+import { Observer } from '../../pbx/watch/events/observer.js';
+import { Reconciliation } from '../../pbx/watch/compare/reconciliation.js';
 import { freshDatabase } from '../support/database.js';
 import { StubManager } from '../support/stub-manager.js';
 

@@ -1,16 +1,20 @@
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
-import { claimCallCommand, commandCall, finishCallCommand } from '../../domain/calls/call-commands.js';
+import {
+  claimCallCommand,
+  commandCall,
+  finishCallCommand,
+} from '../../domain/calls/commands/call-commands.js';
 import { until } from '../../domain/machine/processes.js';
 import { readNotices } from '../../domain/monitor/notices.js';
-import { CallRecords } from '../../domain/calls/records.js';
+import { CallRecords } from '../../domain/calls/records/records.js';
 import { takeLeaderLease } from '../../domain/database/leases.js';
 import type { Database } from '../../domain/database/pool.js';
 import { Star64Error } from '../../domain/errors.js';
-import { setGroup } from '../../domain/provisioning/group.js';
+import { setGroup } from '../../domain/provisioning/people/group.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { AmiError } from '../../pbx/ami/errors.js';
-import { CallCommands } from '../../pbx/watch/call-commands.js';
+import { CallCommands } from '../../pbx/watch/loops/call-commands.js';
 import { freshDatabase } from '../support/database.js';
 import { StubManager } from '../support/stub-manager.js';
 

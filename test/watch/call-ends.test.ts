@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { CallJournal } from '../../domain/calls/journal.js';
+import { CallJournal } from '../../domain/calls/records/journal.js';
 import { until } from '../../domain/machine/processes.js';
-import { addRingGroup } from '../../domain/provisioning/ring-group.js';
-import { Observer } from '../../pbx/watch/observer.js';
+import { addRingGroup } from '../../domain/provisioning/features/ring-group.js';
+import { Observer } from '../../pbx/watch/events/observer.js';
 import { observed, support } from '../support/observed.js';
 
 const log = pino({ enabled: false });

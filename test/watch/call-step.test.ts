@@ -1,10 +1,10 @@
 import { pino } from 'pino';
 import t from 'tap';
-import type { CallStep } from '../../domain/calls/steps.js';
+import type { CallStep } from '../../domain/calls/records/steps.js';
 import { crowd, provision } from '../../lab/provision.js';
 import type { AmiMessage } from '../../pbx/ami/message.js';
-import { stepOf } from '../../pbx/watch/call-step.js';
-import { Observer } from '../../pbx/watch/observer.js';
+import { stepOf } from '../../pbx/watch/events/call-step.js';
+import { Observer } from '../../pbx/watch/events/observer.js';
 import { freshDatabase } from '../support/database.js';
 
 const event = (name: string, headers: Record<string, string>): AmiMessage => ({

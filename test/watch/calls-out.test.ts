@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { CallJournal } from '../../domain/calls/journal.js';
-import type { CallOutRecords } from '../../domain/calls/calls-out-records.js';
-import { CallsOutWatch } from '../../pbx/watch/calls-out.js';
+import { CallJournal } from '../../domain/calls/records/journal.js';
+import type { CallOutRecords } from '../../domain/calls/outbound/calls-out-records.js';
+import { CallsOutWatch } from '../../pbx/watch/events/calls-out.js';
 import { callsOutSite, end, gone, legGone, of, out, tried, type Told } from '../support/calls-out-site.js';
 
 const log = pino({ enabled: false });

@@ -1,19 +1,19 @@
 import { EventEmitter, once } from 'node:events';
 import { pino } from 'pino';
 import t from 'tap';
-import { claimCallCommand } from '../../domain/calls/call-commands.js';
-import { clickAnswered, clickOver } from '../../domain/calls/click-records.js';
-import { HoldRecords } from '../../domain/calls/holds.js';
+import { claimCallCommand } from '../../domain/calls/commands/call-commands.js';
+import { clickAnswered, clickOver } from '../../domain/calls/commands/click-records.js';
+import { HoldRecords } from '../../domain/calls/records/holds.js';
 import { takeLeaderLease } from '../../domain/database/leases.js';
-import { signInAgent, signOutAgent } from '../../domain/provisioning/admin-action.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { addUser } from '../../domain/provisioning/user.js';
+import { signInAgent, signOutAgent } from '../../domain/provisioning/people/admin-action.js';
+import { addExtension } from '../../domain/provisioning/numbers/extension.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
 import { AmiError } from '../../pbx/ami/errors.js';
 import type { AmiMessage } from '../../pbx/ami/message.js';
 import { CallHands } from '../../pbx/call-hands.js';
 import { Clicks, clickDefaults, type Later } from '../../pbx/click.js';
-import { Observer } from '../../pbx/watch/observer.js';
-import { centre, node, refusal, server, start, stateOf, times } from '../support/clicks.js';
+import { Observer } from '../../pbx/watch/events/observer.js';
+import { centre, node, refusal, server, start, stateOf, times } from '../support/doors/clicks.js';
 
 /** What becomes of calls that are started for an agent when something goes another way than it should. */
 const log = pino({ enabled: false });

@@ -1,18 +1,18 @@
 import t from 'tap';
-import { claimCallCommand, noteManagerLacks } from '../../domain/calls/call-commands.js';
-import { clickAnswered, clickOver } from '../../domain/calls/click-records.js';
-import type { CallWanted } from '../../domain/calls/clicks.js';
-import { readStory } from '../../domain/calls/story.js';
-import { superviseFrom, type SupervisionAsked } from '../../domain/calls/supervise-command.js';
+import { claimCallCommand, noteManagerLacks } from '../../domain/calls/commands/call-commands.js';
+import { clickAnswered, clickOver } from '../../domain/calls/commands/click-records.js';
+import type { CallWanted } from '../../domain/calls/commands/clicks.js';
+import { readStory } from '../../domain/calls/records/story.js';
+import { superviseFrom, type SupervisionAsked } from '../../domain/calls/commands/supervise-command.js';
 import { takeLeaderLease } from '../../domain/database/leases.js';
 import { readNotices } from '../../domain/monitor/notices.js';
 import { EventFeed } from '../../domain/monitor/event-feed.js';
 import { until } from '../../domain/machine/processes.js';
-import { pauseAgent, signOutAgent } from '../../domain/provisioning/admin-action.js';
-import { setGroup } from '../../domain/provisioning/group.js';
+import { pauseAgent, signOutAgent } from '../../domain/provisioning/people/admin-action.js';
+import { setGroup } from '../../domain/provisioning/people/group.js';
 import { AmiError } from '../../pbx/ami/errors.js';
-import { centre, node, refusal, server, start, stateOf, times } from '../support/clicks.js';
-import { allReadable } from '../support/event-feed.js';
+import { centre, node, refusal, server, start, stateOf, times } from '../support/doors/clicks.js';
+import { allReadable } from '../support/doors/event-feed.js';
 
 void t.test('the phone is rung to call a number as the agent dials it, and they are ringing', async (t) => {
   const centreOf = await centre(t);

@@ -3,7 +3,7 @@ import t from 'tap';
 import { until } from '../../domain/machine/processes.js';
 import type { ManagerActions } from '../../pbx/ami/manager.js';
 import type { AmiMessage } from '../../pbx/ami/message.js';
-import { Conferences } from '../../pbx/watch/conferences.js';
+import { Conferences } from '../../pbx/watch/events/conferences.js';
 
 /** What is done as a conference begins, of an agent who has asked these rooms. */
 async function begun(target: string, rooms: string): Promise<Record<string, string>[]> {

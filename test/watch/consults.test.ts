@@ -1,6 +1,6 @@
 import t from 'tap';
-import { pauseForMissed } from '../../domain/calls/missed.js';
-import { readStory } from '../../domain/calls/story.js';
+import { pauseForMissed } from '../../domain/calls/queue/missed.js';
+import { readStory } from '../../domain/calls/records/story.js';
 import { readDesk } from '../../domain/monitor/agent-desk.js';
 import { gone, observed, offer, support } from '../support/observed.js';
 

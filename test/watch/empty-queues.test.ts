@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { CallRecords } from '../../domain/calls/records.js';
+import { CallRecords } from '../../domain/calls/records/records.js';
 import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
-import { EmptyQueues } from '../../pbx/watch/empty-queues.js';
+import { EmptyQueues } from '../../pbx/watch/loops/empty-queues.js';
 import { freshDatabase } from '../support/database.js';
 import { StubManager } from '../support/stub-manager.js';
 

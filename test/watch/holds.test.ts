@@ -1,13 +1,13 @@
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
-import { listCalls } from '../../domain/calls/list.js';
-import { CallRecords } from '../../domain/calls/records.js';
-import { readStory } from '../../domain/calls/story.js';
+import { listCalls } from '../../domain/calls/records/list.js';
+import { CallRecords } from '../../domain/calls/records/records.js';
+import { readStory } from '../../domain/calls/records/story.js';
 import { signIn } from '../../domain/presence/sign-in.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
-import { Observer } from '../../pbx/watch/observer.js';
-import { Reconciliation } from '../../pbx/watch/reconciliation.js';
+import { Observer } from '../../pbx/watch/events/observer.js';
+import { Reconciliation } from '../../pbx/watch/compare/reconciliation.js';
 import { freshDatabase } from '../support/database.js';
 import { callerOf } from '../support/records.js';
 import { StubManager } from '../support/stub-manager.js';

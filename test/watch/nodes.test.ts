@@ -6,11 +6,11 @@ import { signIn } from '../../domain/presence/sign-in.js';
 import { crowd, provision } from '../../lab/provision.js';
 import type { AmiMessage } from '../../pbx/ami/message.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
-import { AutomaticSignOut } from '../../pbx/watch/automatic-sign-out.js';
-import { Deadlines } from '../../pbx/watch/deadlines.js';
-import { Follower } from '../../pbx/watch/follower.js';
-import { Observer } from '../../pbx/watch/observer.js';
-import { Reconciliation } from '../../pbx/watch/reconciliation.js';
+import { AutomaticSignOut } from '../../pbx/watch/loops/automatic-sign-out.js';
+import { Deadlines } from '../../pbx/watch/loops/deadlines.js';
+import { Follower } from '../../pbx/watch/loops/follower.js';
+import { Observer } from '../../pbx/watch/events/observer.js';
+import { Reconciliation } from '../../pbx/watch/compare/reconciliation.js';
 import { freshDatabase } from '../support/database.js';
 import { StubManager } from '../support/stub-manager.js';
 

@@ -2,9 +2,9 @@ import { pino } from 'pino';
 import t from 'tap';
 import { QueueMembership } from '../../pbx/queue/membership.js';
 import { ComparePopups } from '../../pbx/watch/compare/popups.js';
-import { Reconciliation } from '../../pbx/watch/reconciliation.js';
-import type { Snapshot } from '../../pbx/watch/snapshot.js';
-import { event, gone, inQueue, joins, offer, popupSite, rings } from '../support/popups.js';
+import { Reconciliation } from '../../pbx/watch/compare/reconciliation.js';
+import type { Snapshot } from '../../pbx/watch/compare/snapshot.js';
+import { event, gone, inQueue, joins, offer, popupSite, rings } from '../support/doors/popups.js';
 import { StubManager } from '../support/stub-manager.js';
 
 /** Phones that ring while another server takes over Asterisk. */

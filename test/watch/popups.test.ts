@@ -1,12 +1,12 @@
 import { pino, type Logger } from 'pino';
 import t from 'tap';
 import { until } from '../../domain/machine/processes.js';
-import { setGroup } from '../../domain/provisioning/group.js';
+import { setGroup } from '../../domain/provisioning/people/group.js';
 import type { AmiMessage } from '../../pbx/ami/message.js';
 import { ComparePopups } from '../../pbx/watch/compare/popups.js';
-import { Popups, popupTimes, type PopupTimes } from '../../pbx/watch/popups.js';
-import type { Snapshot } from '../../pbx/watch/snapshot.js';
-import { event, gone, inQueue, joins, offer, popupSite, rings, trunk } from '../support/popups.js';
+import { Popups, popupTimes, type PopupTimes } from '../../pbx/watch/events/popups.js';
+import type { Snapshot } from '../../pbx/watch/compare/snapshot.js';
+import { event, gone, inQueue, joins, offer, popupSite, rings, trunk } from '../support/doors/popups.js';
 
 const log = pino({ enabled: false });
 

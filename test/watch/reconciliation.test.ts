@@ -3,11 +3,11 @@ import t, { type Test } from 'tap';
 import type { Database } from '../../domain/database/pool.js';
 import { openStateOf, transition } from '../../domain/presence/agent-state.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
-import { addGroup, removeGroup } from '../../domain/provisioning/group.js';
+import { addGroup, removeGroup } from '../../domain/provisioning/people/group.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
 import { CompareLamps } from '../../pbx/watch/compare/lamps.js';
-import { Reconciliation } from '../../pbx/watch/reconciliation.js';
+import { Reconciliation } from '../../pbx/watch/compare/reconciliation.js';
 import { freshDatabase } from '../support/database.js';
 import { StubManager } from '../support/stub-manager.js';
 

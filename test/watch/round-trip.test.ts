@@ -4,9 +4,9 @@ import { crowd, provision } from '../../lab/provision.js';
 import { until } from '../../domain/machine/processes.js';
 import { signIn } from '../../domain/presence/sign-in.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
-import { Observer } from '../../pbx/watch/observer.js';
-import { Reconciliation } from '../../pbx/watch/reconciliation.js';
-import { EventRoundTrip } from '../../pbx/watch/round-trip.js';
+import { Observer } from '../../pbx/watch/events/observer.js';
+import { Reconciliation } from '../../pbx/watch/compare/reconciliation.js';
+import { EventRoundTrip } from '../../pbx/watch/compare/round-trip.js';
 import { freshDatabase } from '../support/database.js';
 import { StubManager } from '../support/stub-manager.js';
 

@@ -2,10 +2,10 @@ import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { connect } from '../../domain/database/pool.js';
 import { until } from '../../domain/machine/processes.js';
-import type { Reconciled } from '../../pbx/watch/reconciliation.js';
+import type { Reconciled } from '../../pbx/watch/compare/reconciliation.js';
 import { Watcher, watcherDefaults } from '../../pbx/watch/watcher.js';
 import { leaseVariable } from '../../pbx/queue/names.js';
-import { Observer } from '../../pbx/watch/observer.js';
+import { Observer } from '../../pbx/watch/events/observer.js';
 import { freshDatabase } from '../support/database.js';
 import { StubManager } from '../support/stub-manager.js';
 

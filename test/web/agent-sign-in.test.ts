@@ -7,16 +7,16 @@ import {
   openPhoneQuestions,
   type RegisteredAt,
 } from '../../domain/presence/phone-questions.js';
-import { setAgent } from '../../domain/provisioning/agent.js';
-import { registeredFrom } from '../../domain/provisioning/agent-sign-in.js';
-import { addApiToken } from '../../domain/provisioning/api-token.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { addGroup } from '../../domain/provisioning/group.js';
-import { addUser } from '../../domain/provisioning/user.js';
+import { setAgent } from '../../domain/provisioning/people/agent.js';
+import { registeredFrom } from '../../domain/provisioning/people/agent-sign-in.js';
+import { addApiToken } from '../../domain/provisioning/people/api-token.js';
+import { addExtension } from '../../domain/provisioning/numbers/extension.js';
+import { addGroup } from '../../domain/provisioning/people/group.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { givePassword, tokenBy } from '../support/login.js';
-import { apiOf, bearer } from '../support/web.js';
+import { givePassword, tokenBy } from '../support/doors/login.js';
+import { apiOf, bearer } from '../support/doors/web.js';
 
 const { db } = await freshDatabase(t);
 await provision(db, crowd(3));

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { connect } from '../../domain/database/pool.js';
 import { apiPage, type ApiDocument } from '../../web/api-page.js';
-import { apiOf } from '../support/web.js';
+import { apiOf } from '../support/doors/web.js';
 
 void t.test('docs/API.md says what the routes are', async (t) => {
   // Nothing of it asks a database.

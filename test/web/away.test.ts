@@ -2,15 +2,15 @@ import { pino } from 'pino';
 import t from 'tap';
 import { connect } from '../../domain/database/pool.js';
 import { until } from '../../domain/machine/processes.js';
-import { pauseAgent, readyAgent } from '../../domain/provisioning/admin-action.js';
+import { pauseAgent, readyAgent } from '../../domain/provisioning/people/admin-action.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { createWeb } from '../../web/server.js';
 import { freshDatabase } from '../support/database.js';
-import { enter } from '../support/event-feed.js';
-import { Listener } from '../support/event-stream.js';
+import { enter } from '../support/doors/event-feed.js';
+import { Listener } from '../support/doors/event-stream.js';
 import { Link } from '../support/link.js';
-import { bodyFor, pathOf, routesOf, type Route } from '../support/routes.js';
-import { bearer, metricsToken, tokenOf } from '../support/web.js';
+import { bodyFor, pathOf, routesOf, type Route } from '../support/doors/routes.js';
+import { bearer, metricsToken, tokenOf } from '../support/doors/web.js';
 import { eventStreamsDefaults } from '../../web/event-streams.js';
 
 /** The API while its way to PostgreSQL is cut. */

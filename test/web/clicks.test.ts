@@ -3,19 +3,19 @@ import {
   claimCallCommand,
   finishCallCommand,
   type ClaimedCommand,
-} from '../../domain/calls/call-commands.js';
-import { beginClick } from '../../domain/calls/click-records.js';
-import { clickTarget } from '../../domain/calls/click-target.js';
+} from '../../domain/calls/commands/call-commands.js';
+import { beginClick } from '../../domain/calls/commands/click-records.js';
+import { clickTarget } from '../../domain/calls/commands/click-target.js';
 import { takeLeaderLease } from '../../domain/database/leases.js';
-import { signInAgent } from '../../domain/provisioning/admin-action.js';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { addGroup, setGroup } from '../../domain/provisioning/group.js';
-import { addUser } from '../../domain/provisioning/user.js';
+import { signInAgent } from '../../domain/provisioning/people/admin-action.js';
+import { addAgent } from '../../domain/provisioning/people/agent.js';
+import { addExtension } from '../../domain/provisioning/numbers/extension.js';
+import { addGroup, setGroup } from '../../domain/provisioning/people/group.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { givePassword, tokenBy } from '../support/login.js';
-import { apiOf, bearer, tokenOf } from '../support/web.js';
+import { givePassword, tokenBy } from '../support/doors/login.js';
+import { apiOf, bearer, tokenOf } from '../support/doors/web.js';
 
 /** Calls that are started, supervised and commanded by API: who may, and what HTTP says; the test is the server. */
 const { db } = await freshDatabase(t);

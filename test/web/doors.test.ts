@@ -3,7 +3,7 @@ import { connect } from '../../domain/database/pool.js';
 import { addTeam } from '../../domain/provisioning/team.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { apiOf, bearer, tokenOf } from '../support/web.js';
+import { apiOf, bearer, tokenOf } from '../support/doors/web.js';
 
 const { db, url } = await freshDatabase(t);
 await provision(db, crowd(2));

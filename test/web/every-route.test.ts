@@ -1,15 +1,15 @@
 import t from 'tap';
-import { addApiToken, removeApiToken } from '../../domain/provisioning/api-token.js';
+import { addApiToken, removeApiToken } from '../../domain/provisioning/people/api-token.js';
 import { operationsNamed } from '../../domain/provisioning/every-noun.js';
 import { nouns } from '../../domain/provisioning/nouns/index.js';
 import { addTeam } from '../../domain/provisioning/team.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { givenOf } from '../../web/provisioning-values.js';
 import { freshDatabase } from '../support/database.js';
-import { givePassword, tokenBy } from '../support/login.js';
-import { examples } from '../support/noun-examples.js';
-import { bodyFor, fieldsOf, guessesOf, pathOf, routesOf, type Route } from '../support/routes.js';
-import { apiOf, bearer, tokenOf } from '../support/web.js';
+import { givePassword, tokenBy } from '../support/doors/login.js';
+import { examples } from '../support/doors/noun-examples.js';
+import { bodyFor, fieldsOf, guessesOf, pathOf, routesOf, type Route } from '../support/doors/routes.js';
+import { apiOf, bearer, tokenOf } from '../support/doors/web.js';
 
 /** Open to everybody, and why; a route without a role that does not stand here fails. */
 const open: Readonly<Record<string, string>> = {
@@ -196,7 +196,9 @@ await t.test('a name or id of another team is answered like one that nobody has'
   for (const route of guarded.filter(({ parameters }) => parameters.some((one) => one !== 'team'))) {
     const guesses = await guessesOf(db, route);
     if (!guesses) {
-      wrong.push(`${route.name}: test/support/routes.ts does not know what of zeta its parameter can be`);
+      wrong.push(
+        `${route.name}: test/support/doors/routes.ts does not know what of zeta its parameter can be`,
+      );
       continue;
     }
     // Every team has all of them, by the same names.

@@ -1,18 +1,18 @@
 import t from 'tap';
 import { until } from '../../domain/machine/processes.js';
 import { seesEvent } from '../../domain/monitor/reach.js';
-import { pauseAgent, readyAgent } from '../../domain/provisioning/admin-action.js';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { addApiToken, listApiTokens, type Principal } from '../../domain/provisioning/api-token.js';
-import { addGroup, setGroup } from '../../domain/provisioning/group.js';
-import { addRingGroup, ringGroups } from '../../domain/provisioning/ring-group.js';
-import { setUser } from '../../domain/provisioning/user.js';
+import { pauseAgent, readyAgent } from '../../domain/provisioning/people/admin-action.js';
+import { addAgent } from '../../domain/provisioning/people/agent.js';
+import { addApiToken, listApiTokens, type Principal } from '../../domain/provisioning/people/api-token.js';
+import { addGroup, setGroup } from '../../domain/provisioning/people/group.js';
+import { addRingGroup, ringGroups } from '../../domain/provisioning/features/ring-group.js';
+import { setUser } from '../../domain/provisioning/people/user.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { enter, feedMs } from '../support/event-feed.js';
-import { Listener } from '../support/event-stream.js';
-import { givePassword, tokenBy } from '../support/login.js';
-import { apiOf, bearer } from '../support/web.js';
+import { enter, feedMs } from '../support/doors/event-feed.js';
+import { Listener } from '../support/doors/event-stream.js';
+import { givePassword, tokenBy } from '../support/doors/login.js';
+import { apiOf, bearer } from '../support/doors/web.js';
 
 const { db } = await freshDatabase(t);
 await provision(db, crowd(2));

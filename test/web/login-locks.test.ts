@@ -1,10 +1,10 @@
 import t, { type Test } from 'tap';
-import { setAgent } from '../../domain/provisioning/agent.js';
-import { networkOf } from '../../domain/provisioning/login-lock.js';
+import { setAgent } from '../../domain/provisioning/people/agent.js';
+import { networkOf } from '../../domain/provisioning/people/login-lock.js';
 import { setTeam } from '../../domain/provisioning/team.js';
 import { signIn } from '../../domain/presence/sign-in.js';
-import { hashesDuring, logIn } from '../support/login.js';
-import { loginSite } from '../support/login-site.js';
+import { hashesDuring, logIn } from '../support/doors/login.js';
+import { loginSite } from '../support/doors/login-site.js';
 
 const { db, password, web, agent, forget } = await loginSite(t);
 

@@ -1,10 +1,10 @@
 import t from 'tap';
-import { removeAgent, setAgent, showAgent } from '../../domain/provisioning/agent.js';
-import { setGroup } from '../../domain/provisioning/group.js';
-import { setUser } from '../../domain/provisioning/user.js';
-import { givePassword, hashesDuring, logIn, tokenBy } from '../support/login.js';
-import { loginSite } from '../support/login-site.js';
-import { bearer } from '../support/web.js';
+import { removeAgent, setAgent, showAgent } from '../../domain/provisioning/people/agent.js';
+import { setGroup } from '../../domain/provisioning/people/group.js';
+import { setUser } from '../../domain/provisioning/people/user.js';
+import { givePassword, hashesDuring, logIn, tokenBy } from '../support/doors/login.js';
+import { loginSite } from '../support/doors/login-site.js';
+import { bearer } from '../support/doors/web.js';
 
 const { db, password, web, agent, get, post, forget } = await loginSite(t);
 

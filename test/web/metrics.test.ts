@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { CallRecords } from '../../domain/calls/records.js';
+import { CallRecords } from '../../domain/calls/records/records.js';
 import { connect } from '../../domain/database/pool.js';
 import { until } from '../../domain/machine/processes.js';
 import { inSlices } from '../../domain/machine/exposition.js';
@@ -8,15 +8,15 @@ import type { StateChange } from '../../domain/monitor/events.js';
 import { transition } from '../../domain/presence/agent-state.js';
 import { signIn } from '../../domain/presence/sign-in.js';
 import { beginWrapUp } from '../../domain/presence/wrap-up.js';
-import { readyAgent } from '../../domain/provisioning/admin-action.js';
+import { readyAgent } from '../../domain/provisioning/people/admin-action.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { feedMs } from '../support/event-feed.js';
+import { feedMs } from '../support/doors/event-feed.js';
 import { addManyTeams } from '../support/many-teams.js';
 import { callerOf, callJoined, defaultNode } from '../support/records.js';
 import { HandleTimes } from '../../web/metrics/handle-times.js';
 import { createWeb } from '../../web/server.js';
-import { apiOf, bearer } from '../support/web.js';
+import { apiOf, bearer } from '../support/doors/web.js';
 
 type Told = StateChange & { at: Date };
 

@@ -4,19 +4,19 @@ import { connect } from '../../domain/database/pool.js';
 import { until } from '../../domain/machine/processes.js';
 import { takeLeaderLease } from '../../domain/database/leases.js';
 import { answerPhoneQuestion, openPhoneQuestions } from '../../domain/presence/phone-questions.js';
-import { pauseAgent, readyAgent, signOutAgent } from '../../domain/provisioning/admin-action.js';
-import { addGroup } from '../../domain/provisioning/group.js';
-import { removeApiToken } from '../../domain/provisioning/api-token.js';
-import { setAgent } from '../../domain/provisioning/agent.js';
-import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
-import { setUser } from '../../domain/provisioning/user.js';
+import { pauseAgent, readyAgent, signOutAgent } from '../../domain/provisioning/people/admin-action.js';
+import { addGroup } from '../../domain/provisioning/people/group.js';
+import { removeApiToken } from '../../domain/provisioning/people/api-token.js';
+import { setAgent } from '../../domain/provisioning/people/agent.js';
+import { addPauseReason } from '../../domain/provisioning/people/pause-reason.js';
+import { setUser } from '../../domain/provisioning/people/user.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { eventStreamsDefaults } from '../../web/event-streams.js';
-import { needBrowser, openBrowser, type Page } from '../support/browser.js';
+import { needBrowser, openBrowser, type Page } from '../support/doors/browser.js';
 import { freshDatabase } from '../support/database.js';
-import { fits, manyExtensions, rings, sound, stateIs, tabTo } from '../support/desk-page.js';
+import { fits, manyExtensions, rings, sound, stateIs, tabTo } from '../support/doors/desk-page.js';
 import { callJoined } from '../support/records.js';
-import { apiOf, tokenOf } from '../support/web.js';
+import { apiOf, tokenOf } from '../support/doors/web.js';
 
 /** The agent's page and the board in a browser, with what a telephone system would do done in the database. */
 await needBrowser(t);

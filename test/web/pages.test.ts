@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import t from 'tap';
 import { packageRoot } from '../../domain/machine/package-root.js';
 import { freshDatabase } from '../support/database.js';
-import { apiOf } from '../support/web.js';
+import { apiOf } from '../support/doors/web.js';
 
 /** The agent's page and the board as they are served, and what they say: without a browser. */
 const { db } = await freshDatabase(t);

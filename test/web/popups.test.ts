@@ -1,17 +1,17 @@
 import t from 'tap';
-import { CallRecords } from '../../domain/calls/records.js';
+import { CallRecords } from '../../domain/calls/records/records.js';
 import { PopupRecords } from '../../domain/popups/records.js';
 import { endOverdueStates, transition } from '../../domain/presence/agent-state.js';
 import { beginWrapUp } from '../../domain/presence/wrap-up.js';
 import { addTeam } from '../../domain/provisioning/team.js';
-import { addApiToken } from '../../domain/provisioning/api-token.js';
-import { setAgent } from '../../domain/provisioning/agent.js';
+import { addApiToken } from '../../domain/provisioning/people/api-token.js';
+import { setAgent } from '../../domain/provisioning/people/agent.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { enter } from '../support/event-feed.js';
+import { enter } from '../support/doors/event-feed.js';
 import { callerOf, defaultNode } from '../support/records.js';
-import { apiOf, bearer, tokenOf } from '../support/web.js';
-import { givePassword, tokenBy } from '../support/login.js';
+import { apiOf, bearer, tokenOf } from '../support/doors/web.js';
+import { givePassword, tokenBy } from '../support/doors/login.js';
 
 /** Popups by the API: agents 1001 (support) and 1002 (sales), each with a call of their queue. */
 const { db } = await freshDatabase(t);

@@ -1,14 +1,14 @@
 import t from 'tap';
 import { until } from '../../domain/machine/processes.js';
-import { pauseAgent, readyAgent } from '../../domain/provisioning/admin-action.js';
+import { pauseAgent, readyAgent } from '../../domain/provisioning/people/admin-action.js';
 import { crowd, provision } from '../../lab/provision.js';
-import { cli } from '../support/cli.js';
+import { cli } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
-import { enter, feedMs } from '../support/event-feed.js';
-import { Listener } from '../support/event-stream.js';
-import { ok, Receiver } from '../support/receiver.js';
-import { bearer, metricsToken, tokenOf } from '../support/web.js';
-import { WebProcess } from '../support/web-process.js';
+import { enter, feedMs } from '../support/doors/event-feed.js';
+import { Listener } from '../support/doors/event-stream.js';
+import { ok, Receiver } from '../support/doors/receiver.js';
+import { bearer, metricsToken, tokenOf } from '../support/doors/web.js';
+import { WebProcess } from '../support/processes/web-process.js';
 
 /** `star64 web` as a process of its own, and the command line beside it. */
 const { db, url } = await freshDatabase(t);

@@ -1,15 +1,15 @@
 import t from 'tap';
 import { nouns } from '../../domain/provisioning/nouns/index.js';
-import { setGroup } from '../../domain/provisioning/group.js';
+import { setGroup } from '../../domain/provisioning/people/group.js';
 import { addTeam } from '../../domain/provisioning/team.js';
-import { addUser } from '../../domain/provisioning/user.js';
+import { addUser } from '../../domain/provisioning/people/user.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { fieldsGiven, jsonName } from '../../web/schemas/provisioning.js';
 import { elsewhere, plural } from '../../web/routes/provisioning.js';
 import { freshDatabase } from '../support/database.js';
-import { givePassword, tokenBy } from '../support/login.js';
-import { examples } from '../support/noun-examples.js';
-import { apiOf, bearer, tokenOf } from '../support/web.js';
+import { givePassword, tokenBy } from '../support/doors/login.js';
+import { examples } from '../support/doors/noun-examples.js';
+import { apiOf, bearer, tokenOf } from '../support/doors/web.js';
 
 const { db } = await freshDatabase(t);
 await provision(db, crowd(2));

@@ -1,13 +1,13 @@
 import t, { type Test } from 'tap';
 import { connect } from '../../domain/database/pool.js';
 import { until } from '../../domain/machine/processes.js';
-import { removeApiToken } from '../../domain/provisioning/api-token.js';
-import { pauseAgent, readyAgent } from '../../domain/provisioning/admin-action.js';
+import { removeApiToken } from '../../domain/provisioning/people/api-token.js';
+import { pauseAgent, readyAgent } from '../../domain/provisioning/people/admin-action.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { enter } from '../support/event-feed.js';
-import { Listener, type Heard } from '../support/event-stream.js';
-import { apiOf, bearer, metricsToken, tokenOf } from '../support/web.js';
+import { enter } from '../support/doors/event-feed.js';
+import { Listener, type Heard } from '../support/doors/event-stream.js';
+import { apiOf, bearer, metricsToken, tokenOf } from '../support/doors/web.js';
 
 const { db, url: databaseUrl } = await freshDatabase(t);
 await provision(db, crowd(2));

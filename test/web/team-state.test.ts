@@ -1,15 +1,19 @@
 import t from 'tap';
-import { CallJournal } from '../../domain/calls/journal.js';
+import { CallJournal } from '../../domain/calls/records/journal.js';
 import { pino } from 'pino';
-import { pauseAgent, setAgentGroup, setAgentWorkMode } from '../../domain/provisioning/admin-action.js';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { addGroup } from '../../domain/provisioning/group.js';
+import {
+  pauseAgent,
+  setAgentGroup,
+  setAgentWorkMode,
+} from '../../domain/provisioning/people/admin-action.js';
+import { addAgent } from '../../domain/provisioning/people/agent.js';
+import { addGroup } from '../../domain/provisioning/people/group.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { enter } from '../support/event-feed.js';
-import { givePassword, tokenBy } from '../support/login.js';
+import { enter } from '../support/doors/event-feed.js';
+import { givePassword, tokenBy } from '../support/doors/login.js';
 import { callJoined, defaultNode } from '../support/records.js';
-import { apiOf, bearer, tokenOf } from '../support/web.js';
+import { apiOf, bearer, tokenOf } from '../support/doors/web.js';
 
 /** How agents and queues of a team stand, as software reads it. */
 const { db } = await freshDatabase(t);

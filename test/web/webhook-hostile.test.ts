@@ -2,8 +2,8 @@ import t from 'tap';
 import { until } from '../../domain/machine/processes.js';
 import { testWebhook } from '../../domain/webhooks/deliveries.js';
 import type { WebhookSender } from '../../web/webhooks/sender.js';
-import { Receiver } from '../support/receiver.js';
-import { webhookSite } from '../support/webhook-site.js';
+import { Receiver } from '../support/doors/receiver.js';
+import { webhookSite } from '../support/doors/webhook-site.js';
 
 const { db, sender, hook, happen, deliveries, inState, has, noSecretSeen } = await webhookSite(t);
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { apiOf, bearer, tokenOf } from '../support/web.js';
+import { apiOf, bearer, tokenOf } from '../support/doors/web.js';
 
 const { db } = await freshDatabase(t);
 await provision(db, crowd(2));

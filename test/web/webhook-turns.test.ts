@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
-import { pauseAgent, readyAgent } from '../../domain/provisioning/admin-action.js';
-import { largestPiece } from '../../domain/provisioning/discard.js';
+import { pauseAgent, readyAgent } from '../../domain/provisioning/people/admin-action.js';
+import { largestPiece } from '../../domain/provisioning/operations/discard.js';
 import { webhooks } from '../../domain/provisioning/webhook.js';
 import { redeliverSince } from '../../domain/webhooks/deliveries.js';
 import { leadFeed, makeDeliveries, Pieces } from '../../domain/webhooks/fan-out.js';
@@ -10,7 +10,7 @@ import { newSecret } from '../../domain/webhook-secret.js';
 import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { enter } from '../support/event-feed.js';
+import { enter } from '../support/doors/event-feed.js';
 import { refused } from '../support/refusal.js';
 
 /** Whose turn it is, and how much at a time, without a receiver. */

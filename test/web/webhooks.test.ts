@@ -5,9 +5,9 @@ import { rotateSecret, webhooks } from '../../domain/provisioning/webhook.js';
 import { signatures } from '../../domain/webhook-secret.js';
 import { redeliver, redeliverSince, testWebhook } from '../../domain/webhooks/deliveries.js';
 import { claimMessages } from '../../domain/webhooks/outbox.js';
-import { Receiver, type Received } from '../support/receiver.js';
+import { Receiver, type Received } from '../support/doors/receiver.js';
 import { refused } from '../support/refusal.js';
-import { webhookSite } from '../support/webhook-site.js';
+import { webhookSite } from '../support/doors/webhook-site.js';
 
 const { db, sender, hook, happen, deliveries, inState, has, noSecretSeen } = await webhookSite(t);
 

@@ -6,15 +6,15 @@ import { readMembers, readStatus, type TeamStatus } from '../../domain/monitor/s
 import { readQueue } from '../../domain/monitor/waiting.js';
 import { usage } from '../../domain/errors.js';
 import { unknown } from '../../domain/names.js';
-import { signInWhere } from '../../domain/provisioning/agent-sign-in.js';
-import type { Principal } from '../../domain/provisioning/principal.js';
+import { signInWhere } from '../../domain/provisioning/people/agent-sign-in.js';
+import type { Principal } from '../../domain/provisioning/people/principal.js';
 import {
   pauseAgent,
   readyAgent,
   setAgentGroup,
   setAgentWorkMode,
   signOutAgent,
-} from '../../domain/provisioning/admin-action.js';
+} from '../../domain/provisioning/people/admin-action.js';
 import { actorOf, principalOn } from '../doors.js';
 import { Recent } from '../recent-status.js';
 import {

@@ -5,11 +5,11 @@ import {
   commandCall,
   type CallCommandArguments,
   type CallCommandKind,
-} from '../../domain/calls/call-commands.js';
-import { listCalls } from '../../domain/calls/list.js';
-import { extensionOfAgent } from '../../domain/calls/supervise-command.js';
-import { readStory } from '../../domain/calls/story.js';
-import { storyForAgent } from '../../domain/calls/story-for-agent.js';
+} from '../../domain/calls/commands/call-commands.js';
+import { listCalls } from '../../domain/calls/records/list.js';
+import { extensionOfAgent } from '../../domain/calls/commands/supervise-command.js';
+import { readStory } from '../../domain/calls/records/story.js';
+import { storyForAgent } from '../../domain/calls/records/story-for-agent.js';
 import type { Database } from '../../domain/database/pool.js';
 import { requireReach } from '../../domain/monitor/reach.js';
 import { actorOf, principalOn } from '../doors.js';

@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
-import { startCall } from '../../domain/calls/clicks.js';
+import { startCall } from '../../domain/calls/commands/clicks.js';
 import {
   extensionOfAgent,
   superviseFrom,
   type SupervisionAsked,
-} from '../../domain/calls/supervise-command.js';
+} from '../../domain/calls/commands/supervise-command.js';
 import type { Database } from '../../domain/database/pool.js';
 import { requireReach } from '../../domain/monitor/reach.js';
 import { actorOf, principalOn } from '../doors.js';

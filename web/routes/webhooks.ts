@@ -10,7 +10,7 @@ import {
   showDelivery,
   testWebhook,
 } from '../../domain/webhooks/deliveries.js';
-import type { Along } from '../../domain/provisioning/along.js';
+import type { Along } from '../../domain/provisioning/operations/along.js';
 import { rotateSecret, webhooks } from '../../domain/provisioning/webhook.js';
 import { etagOf, ifMatch } from '../provisioning-changes.js';
 import { teamParams, wire } from '../schemas.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { supervisionModes } from '../../domain/calls/supervision.js';
+import { supervisionModes } from '../../domain/calls/commands/supervision.js';
 import { short } from '../schemas.js';
 
 /** `to`: as the agent would dial it, or with + in front a number outside. `id`: made up by who asks. */

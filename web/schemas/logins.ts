@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { apiRoles } from '../../domain/provisioning/principal.js';
+import { apiRoles } from '../../domain/provisioning/people/principal.js';
 import { agentSchema, short } from '../schemas.js';
 
 const maybe = <T extends z.ZodType>(schema: T) => schema.nullable();

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fieldName } from '../../domain/json-text.js';
-import type { Field, Noun } from '../../domain/provisioning/description.js';
-import { isGiven } from '../../domain/provisioning/values.js';
+import type { Field, Noun } from '../../domain/provisioning/fields/description.js';
+import { isGiven } from '../../domain/provisioning/values/values.js';
 
 /** How a field of a noun is called in JSON: as `--json` prints it, a secret by its option (`password`). */
 export const jsonName = (key: string, { value, option }: Field): string =>

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { CallCommandArguments, CallCommandKind } from '../../domain/calls/call-commands.js';
-import { action, type Context, type Invocation } from '../context.js';
-import { operator } from '../operator.js';
+import type { CallCommandArguments, CallCommandKind } from '../../../domain/calls/commands/call-commands.js';
+import { action, type Context, type Invocation } from '../../context.js';
+import { operator } from '../../operator.js';
 
 const from = [
   '--from <extension>',
@@ -31,7 +31,7 @@ export function registerCallStart(call: Command, context: Context): void {
     )
     .action(
       action(context, async ({ db, team, print }, { agent, to, id, autoAnswer }: StartFlags) => {
-        const { startCall } = await import('../../domain/calls/clicks.js');
+        const { startCall } = await import('../../../domain/calls/commands/clicks.js');
         print.record(await startCall(await db(), team, { agent, to, id, autoAnswer, by: operator() }));
       }),
     );
@@ -88,7 +88,7 @@ async function command<K extends CallCommandKind>(
   kind: K,
   given: CallCommandArguments[K],
 ): Promise<void> {
-  const { commandCall } = await import('../../domain/calls/call-commands.js');
+  const { commandCall } = await import('../../../domain/calls/commands/call-commands.js');
   await commandCall(await db(), team, name, { kind, given, by: operator() });
   print.record({ team, call: name, command: kind, result: 'done' });
 }

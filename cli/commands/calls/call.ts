@@ -1,8 +1,8 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import type { Story } from '../../domain/calls/story.js';
-import { isDate } from '../../domain/hours-rules.js';
-import { action, type Context, type Invocation } from '../context.js';
-import { wholeNumber } from '../options.js';
+import type { Story } from '../../../domain/calls/records/story.js';
+import { isDate } from '../../../domain/hours-rules.js';
+import { action, type Context, type Invocation } from '../../context.js';
+import { wholeNumber } from '../../options.js';
 import { registerCallActions, registerCallStart } from './call-actions.js';
 
 interface ListFlags {
@@ -92,7 +92,7 @@ export function register(program: Command, context: Context): void {
     .option('--csv', 'print comma-separated values')
     .action(
       action(context, async (invocation, flags: ListFlags) => {
-        const { listCalls } = await import('../../domain/calls/list.js');
+        const { listCalls } = await import('../../../domain/calls/records/list.js');
         const { team, print, say } = invocation;
         const {
           since = flags.unreturned ? { secondsAgo: weekSeconds } : undefined,
@@ -130,10 +130,10 @@ export function register(program: Command, context: Context): void {
     .option('--csv', 'print comma-separated values')
     .action(
       action(context, async (invocation, flags: SumFlags) => {
-        const { sumCalls } = await import('../../domain/calls/sums.js');
+        const { sumCalls } = await import('../../../domain/calls/records/sums.js');
         const { print, team } = invocation;
         const db = await invocation.db();
-        const { startOfMonth } = await import('../../domain/provisioning/time.js');
+        const { startOfMonth } = await import('../../../domain/provisioning/values/time.js');
         const since = (await moments(invocation, flags.since)) ?? (await startOfMonth(db, team));
         // One more: what begins in this moment is in it.
         const until = (await moments(invocation, flags.until ?? { secondsAgo: -1 })) ?? new Date();
@@ -158,7 +158,7 @@ export function register(program: Command, context: Context): void {
     .description('tell the story of a call, times in the team’s zone')
     .action(
       action(context, async ({ db, team, print, say }, name: string) => {
-        const { readStory } = await import('../../domain/calls/story.js');
+        const { readStory } = await import('../../../domain/calls/records/story.js');
         const story = await readStory(await db(), team, name);
         if (print.json) {
           print.record(story);
@@ -177,7 +177,7 @@ export function register(program: Command, context: Context): void {
 }
 
 async function timesOf({ timeZone }: Story): Promise<(at: Date) => string> {
-  const { timeIn } = await import('../../domain/provisioning/time.js');
+  const { timeIn } = await import('../../../domain/provisioning/values/time.js');
   return (at) => timeIn(timeZone, at);
 }
 
@@ -194,6 +194,6 @@ function moment(text: string): Moment {
 /** The moment that is meant, by the database's clock and the team's zone. */
 async function moments(invocation: Invocation, typed: Moment | undefined): Promise<Date | undefined> {
   if (!typed) return undefined;
-  const { momentIn } = await import('../../domain/provisioning/time.js');
+  const { momentIn } = await import('../../../domain/provisioning/values/time.js');
   return momentIn(await invocation.db(), invocation.team, typed);
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { action, type Context } from '../context.js';
+import { action, type Context } from '../../context.js';
 
 const columns = [
   'id',
@@ -26,7 +26,7 @@ export function register(program: Command, context: Context): void {
     .option('--group <name>', 'of this group')
     .action(
       action(context, async ({ db, team, print }, flags: { group?: string }) => {
-        const { listCallbacks } = await import('../../domain/calls/callbacks.js');
+        const { listCallbacks } = await import('../../../domain/calls/queue/callbacks.js');
         print.list(await listCallbacks(await db(), team, flags), columns);
       }),
     );
@@ -36,7 +36,7 @@ export function register(program: Command, context: Context): void {
     .argument('<id>', 'as `callback list` has it')
     .action(
       action(context, async ({ db, team, say }, id: string) => {
-        const { removeCallback } = await import('../../domain/calls/callbacks.js');
+        const { removeCallback } = await import('../../../domain/calls/queue/callbacks.js');
         await removeCallback(await db(), team, id);
         say(`callback ${id} removed`);
       }),

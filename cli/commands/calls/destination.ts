@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { DestinationTree } from '../../domain/provisioning/destination-tree.js';
-import { action, type Context } from '../context.js';
+import type { DestinationTree } from '../../../domain/provisioning/features/destination-tree.js';
+import { action, type Context } from '../../context.js';
 
 /** `star64 destination show <from>`: everything to which a call can come from there. */
 export function register(program: Command, context: Context): void {
@@ -12,7 +12,7 @@ export function register(program: Command, context: Context): void {
     .description('draw the tree of everything to which a call can come from there')
     .action(
       action(context, async ({ db, team, print }, from: string) => {
-        const { destinationTree } = await import('../../domain/provisioning/destination-tree.js');
+        const { destinationTree } = await import('../../../domain/provisioning/features/destination-tree.js');
         const tree = await destinationTree(await db(), team, from);
         if (print.json) print.record(tree);
         else for (const line of drawn(tree)) context.out(`${line}\n`);

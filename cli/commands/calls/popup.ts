@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { action, type Context } from '../context.js';
-import { wholeNumber } from '../options.js';
+import { action, type Context } from '../../context.js';
+import { wholeNumber } from '../../options.js';
 
 interface ListFlags {
   agent?: string;
@@ -40,7 +40,7 @@ export function register(program: Command, context: Context): void {
     .option('--csv', 'print comma-separated values')
     .action(
       action(context, async ({ db, team, print, say }, { csv, ...filter }: ListFlags) => {
-        const { listPopups } = await import('../../domain/popups/popups.js');
+        const { listPopups } = await import('../../../domain/popups/popups.js');
         const page = await listPopups(await db(), team, filter);
         if (csv) print.csv(page.popups, listed);
         else if (print.json) print.record(page);
@@ -54,7 +54,7 @@ export function register(program: Command, context: Context): void {
     .description('show a popup with its link, and what the application has said of the call')
     .action(
       action(context, async ({ db, team, print }, id: string) => {
-        const { showPopup } = await import('../../domain/popups/popups.js');
+        const { showPopup } = await import('../../../domain/popups/popups.js');
         const { data, ...shown } = await showPopup(await db(), team, id);
         print.record({ ...shown, data: data === null ? null : JSON.stringify(data) });
       }),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { usage } from '../../domain/errors.js';
-import { action, type Context } from '../context.js';
+import { usage } from '../../../domain/errors.js';
+import { action, type Context } from '../../context.js';
 
 /** `star64 recording …` */
 export function register(program: Command, context: Context): void {
@@ -14,7 +14,7 @@ export function register(program: Command, context: Context): void {
     .action(
       action(context, async ({ db, settings, print, say }) => {
         const { recordingsDir, node } = (await settings()).asterisk;
-        const { expireRecordings, isUnseen } = await import('../../pbx/recordings.js');
+        const { expireRecordings, isUnseen } = await import('../../../pbx/recordings.js');
         const { days, ofNoTeam } = await expireRecordings(await db(), {
           directory: recordingsDir,
           node,

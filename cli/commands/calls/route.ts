@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { action, type Context } from '../context.js';
+import { action, type Context } from '../../context.js';
 
 /** `star64 route <number>`: where a call would go, and why. */
 export function register(program: Command, context: Context): void {
@@ -27,9 +27,9 @@ export function register(program: Command, context: Context): void {
             from === undefined || trunk !== undefined
               ? undefined
               : await (
-                  await import('../../domain/calls/explain-outbound.js')
+                  await import('../../../domain/calls/outbound/explain-outbound.js')
                 ).explainOutbound(await db(), team, { number, from, at });
-          const { explainRoute } = await import('../../domain/calls/explain-route.js');
+          const { explainRoute } = await import('../../../domain/calls/routing/explain-route.js');
           const route = out ?? (await explainRoute(await db(), team, { number, ...given }));
           if (print.json) print.record(route);
           else for (const [index, step] of route.steps.entries()) context.out(`${index + 1}. ${step}\n`);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { action, type Context } from '../context.js';
-import { operator } from '../operator.js';
+import { action, type Context } from '../../context.js';
+import { operator } from '../../operator.js';
 
 /** `star64 supervise …` */
 export function register(program: Command, context: Context): void {
@@ -17,7 +17,7 @@ export function register(program: Command, context: Context): void {
       action(
         context,
         async ({ db, team, print }, extension: string, { from, mode }: { from: string; mode: string }) => {
-          const { superviseFrom } = await import('../../domain/calls/supervise-command.js');
+          const { superviseFrom } = await import('../../../domain/calls/commands/supervise-command.js');
           await superviseFrom(await db(), team, { extension, from, mode, by: operator() });
           print.record({ team, extension, from, mode, result: 'done' });
         },

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { action, type Context } from '../context.js';
-import { duration, wholeNumber } from '../options.js';
+import { action, type Context } from '../../context.js';
+import { duration, wholeNumber } from '../../options.js';
 
 interface ListFlags {
   /** In seconds. */
@@ -43,7 +43,7 @@ export function register(program: Command, context: Context): void {
     .option('--csv', 'print comma-separated values')
     .action(
       action(context, async ({ db, team, print }, { since, csv, ...filter }: ListFlags) => {
-        const { listSupervisions } = await import('../../domain/calls/supervision-list.js');
+        const { listSupervisions } = await import('../../../domain/calls/commands/supervision-list.js');
         const found = await listSupervisions(await db(), team, {
           ...filter,
           ...(since !== undefined && { since: new Date(Date.now() - since * 1000) }),

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { action, type Context } from '../context.js';
-import { operator } from '../operator.js';
+import { action, type Context } from '../../context.js';
+import { operator } from '../../operator.js';
 
 /** What an admin does with an agent who is, or is to be, at work: `star64 agent sign-in …` and its like. */
 export function registerActions(agent: Command, context: Context): void {
-  const domain = () => import('../../domain/provisioning/admin-action.js');
+  const domain = () => import('../../../domain/provisioning/people/admin-action.js');
 
   agent
     .command('sign-in')

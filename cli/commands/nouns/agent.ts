@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { agent } from '../../domain/provisioning/nouns/agent.js';
-import type { Context } from '../context.js';
+import { agent } from '../../../domain/provisioning/nouns/agent.js';
+import type { Context } from '../../context.js';
 import { registerActions } from './agent-actions.js';
 import { registerNoun } from './noun.js';
 
@@ -10,7 +10,7 @@ export function register(program: Command, context: Context): void {
     program,
     context,
     agent,
-    async () => (await import('../../domain/provisioning/agent.js')).agents,
+    async () => (await import('../../../domain/provisioning/people/agent.js')).agents,
     {
       commands: registerActions,
     },

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { announcement } from '../../domain/provisioning/nouns/announcement.js';
-import type { Context } from '../context.js';
+import { announcement } from '../../../domain/provisioning/nouns/announcement.js';
+import type { Context } from '../../context.js';
 import { registerNoun } from './noun.js';
 
 /** `star64 announcement …` */
@@ -9,6 +9,6 @@ export function register(program: Command, context: Context): void {
     program,
     context,
     announcement,
-    async () => (await import('../../domain/provisioning/announcement.js')).announcements,
+    async () => (await import('../../../domain/provisioning/features/announcement.js')).announcements,
   );
 }

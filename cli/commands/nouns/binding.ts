@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { binding } from '../../domain/provisioning/nouns/binding.js';
-import type { Context } from '../context.js';
+import { binding } from '../../../domain/provisioning/nouns/binding.js';
+import type { Context } from '../../context.js';
 import { registerNoun } from './noun.js';
 
 /** `star64 binding …` */
@@ -9,6 +9,6 @@ export function register(program: Command, context: Context): void {
     program,
     context,
     binding,
-    async () => (await import('../../domain/provisioning/binding.js')).bindings,
+    async () => (await import('../../../domain/provisioning/features/binding.js')).bindings,
   );
 }

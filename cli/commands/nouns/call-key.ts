@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { callKey } from '../../domain/provisioning/nouns/call-key.js';
-import type { Context } from '../context.js';
+import { callKey } from '../../../domain/provisioning/nouns/call-key.js';
+import type { Context } from '../../context.js';
 import { registerNoun } from './noun.js';
 
 /** `star64 call-key …` */
@@ -9,6 +9,6 @@ export function register(program: Command, context: Context): void {
     program,
     context,
     callKey,
-    async () => (await import('../../domain/provisioning/call-key.js')).callKeys,
+    async () => (await import('../../../domain/provisioning/features/call-key.js')).callKeys,
   );
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { didRule } from '../../domain/provisioning/nouns/did-rule.js';
-import type { Context } from '../context.js';
+import { didRule } from '../../../domain/provisioning/nouns/did-rule.js';
+import type { Context } from '../../context.js';
 import { registerNoun } from './noun.js';
 
 /** `star64 did-rule …` */
@@ -9,6 +9,6 @@ export function register(program: Command, context: Context): void {
     program,
     context,
     didRule,
-    async () => (await import('../../domain/provisioning/did-rule.js')).didRules,
+    async () => (await import('../../../domain/provisioning/numbers/did-rule.js')).didRules,
   );
 }

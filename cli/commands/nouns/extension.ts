@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { extension } from '../../domain/provisioning/nouns/extension.js';
-import type { Context, Invocation } from '../context.js';
+import { extension } from '../../../domain/provisioning/nouns/extension.js';
+import type { Context, Invocation } from '../../context.js';
 import { registerNoun } from './noun.js';
 
 /** `star64 extension …` */
@@ -9,7 +9,7 @@ export function register(program: Command, context: Context): void {
     program,
     context,
     extension,
-    async () => (await import('../../domain/provisioning/extension.js')).extensions,
+    async () => (await import('../../../domain/provisioning/numbers/extension.js')).extensions,
     {
       shown: withLogin,
       afterAdd: ({ team, say }, { endpoint }) => {

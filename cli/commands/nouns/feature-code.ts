@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { featureCode } from '../../domain/provisioning/nouns/feature-code.js';
-import type { Context } from '../context.js';
+import { featureCode } from '../../../domain/provisioning/nouns/feature-code.js';
+import type { Context } from '../../context.js';
 import { registerNoun } from './noun.js';
 
 /** `star64 feature-code …` */
@@ -9,6 +9,6 @@ export function register(program: Command, context: Context): void {
     program,
     context,
     featureCode,
-    async () => (await import('../../domain/provisioning/feature-code.js')).featureCodes,
+    async () => (await import('../../../domain/provisioning/features/feature-code.js')).featureCodes,
   );
 }

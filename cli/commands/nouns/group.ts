@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander';
-import { group } from '../../domain/provisioning/nouns/group.js';
-import { action, type Context } from '../context.js';
-import { operator } from '../operator.js';
-import { refusedOption } from '../options.js';
+import { group } from '../../../domain/provisioning/nouns/group.js';
+import { action, type Context } from '../../context.js';
+import { operator } from '../../operator.js';
+import { refusedOption } from '../../options.js';
 import { registerNoun } from './noun.js';
 
 /** `star64 group …` */
@@ -11,7 +11,7 @@ export function register(program: Command, context: Context): void {
     program,
     context,
     group,
-    async () => (await import('../../domain/provisioning/group.js')).groups,
+    async () => (await import('../../../domain/provisioning/people/group.js')).groups,
     {
       commands: registerSignOut,
     },
@@ -31,7 +31,7 @@ function registerSignOut(group: Command, context: Context): void {
     .description('sign out every agent of a group, in any state; fixed agents stay')
     .action(
       action(context, async ({ db, team, print, say }, name: string) => {
-        const { signOutGroup } = await import('../../domain/provisioning/admin-action.js');
+        const { signOutGroup } = await import('../../../domain/provisioning/people/admin-action.js');
         const actions = await signOutGroup(await db(), team, name, operator());
         print.list(actions, ['agent', 'extension', 'outcome']);
         const signedOut = actions.filter(({ outcome }) => outcome === 'signed-out').length;

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { positions, type Position } from '../../domain/hours-rules.js';
-import { hours } from '../../domain/provisioning/nouns/hours.js';
-import { usage } from '../../domain/errors.js';
-import { action, type Context, type Invocation } from '../context.js';
+import { positions, type Position } from '../../../domain/hours-rules.js';
+import { hours } from '../../../domain/provisioning/nouns/hours.js';
+import { usage } from '../../../domain/errors.js';
+import { action, type Context, type Invocation } from '../../context.js';
 import { registerNoun } from './noun.js';
 
 const means: Readonly<Record<Position, string>> = {
@@ -17,7 +17,7 @@ export function register(program: Command, context: Context): void {
     program,
     context,
     hours,
-    async () => (await import('../../domain/provisioning/hours.js')).allHours,
+    async () => (await import('../../../domain/provisioning/features/hours.js')).allHours,
     {
       show: {
         options: [
@@ -28,7 +28,7 @@ export function register(program: Command, context: Context): void {
         ],
       },
       shown: async ({ db, team, now }, row, flags) => {
-        const { stateOfHours } = await import('../../domain/calls/opening.js');
+        const { stateOfHours } = await import('../../../domain/calls/routing/opening.js');
         const at = flags['at'];
         if (at !== undefined && typeof at !== 'string') throw usage('--at needs a time.');
         const { name } = row as { name: string };
@@ -48,7 +48,7 @@ function registerSwitch(command: Command, context: Context, position: Position):
     .description(`switch hours: ${means[position]}; as *61 does`)
     .action(
       action(context, async ({ db, team, print, say }: Invocation, name: string) => {
-        const { allHours, switchHours } = await import('../../domain/provisioning/hours.js');
+        const { allHours, switchHours } = await import('../../../domain/provisioning/features/hours.js');
         await switchHours(await db(), team, name, position);
         print.record(await allHours.show(await db(), team, name));
         say(

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { Operations } from '../../domain/provisioning/operations.js';
-import { kebab, type Field, type Noun, type Verb } from '../../domain/provisioning/description.js';
-import { action, type Context, type Invocation } from '../context.js';
+import type { Operations } from '../../../domain/provisioning/operations/operations.js';
+import { kebab, type Field, type Noun, type Verb } from '../../../domain/provisioning/fields/description.js';
+import { action, type Context, type Invocation } from '../../context.js';
 import {
   addOptions,
   columnsOf,
@@ -9,7 +9,7 @@ import {
   revealOptions,
   takesSystemOption,
   valuesOf,
-} from '../noun-options.js';
+} from '../../noun-options.js';
 
 type Flags = Readonly<Record<string, unknown>>;
 
@@ -47,7 +47,7 @@ export function registerNoun(
   /** Says at the end of a change, as long as it is so, that no generated file has it. */
   const sayBehind = async (invocation: Invocation, name: string, flags: Flags): Promise<void> => {
     if (!noun.inFiles) return;
-    const { behind, saysBehind } = await import('../../domain/provisioning/generations.js');
+    const { behind, saysBehind } = await import('../../../domain/provisioning/generations.js');
     const team = owner === 'none' ? name : teamOf(invocation, flags);
     // What was changed is changed, also when this cannot be asked any more.
     const says = await saysBehind(await invocation.db(), team).catch(() => behind);
@@ -136,7 +136,7 @@ export function registerNoun(
         const removed = await remove(await invocation.db(), team, name);
         if (removed.record) invocation.print.record(removed.record);
         else invocation.print.removed(noun.noun, name);
-        const { saysRemoved } = await import('../../domain/provisioning/says-removed.js');
+        const { saysRemoved } = await import('../../../domain/provisioning/operations/says-removed.js');
         invocation.say(saysRemoved(noun, team, name, removed));
         await sayBehind(invocation, name, flags);
       }),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { numberClass } from '../../domain/provisioning/nouns/number-class.js';
-import type { Context } from '../context.js';
+import { numberClass } from '../../../domain/provisioning/nouns/number-class.js';
+import type { Context } from '../../context.js';
 import { registerNoun } from './noun.js';
 
 /** `star64 number-class …` */
@@ -9,6 +9,6 @@ export function register(program: Command, context: Context): void {
     program,
     context,
     numberClass,
-    async () => (await import('../../domain/provisioning/number-class.js')).numberClassesOf,
+    async () => (await import('../../../domain/provisioning/numbers/number-class.js')).numberClassesOf,
   );
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { pauseReason } from '../../domain/provisioning/nouns/pause-reason.js';
-import type { Context } from '../context.js';
+import { pauseReason } from '../../../domain/provisioning/nouns/pause-reason.js';
+import type { Context } from '../../context.js';
 import { registerNoun } from './noun.js';
 
 /** `star64 pause-reason …` */
@@ -9,6 +9,6 @@ export function register(program: Command, context: Context): void {
     program,
     context,
     pauseReason,
-    async () => (await import('../../domain/provisioning/pause-reason.js')).pauseReasons,
+    async () => (await import('../../../domain/provisioning/people/pause-reason.js')).pauseReasons,
   );
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { ringGroup } from '../../domain/provisioning/nouns/ring-group.js';
-import type { Context } from '../context.js';
+import { ringGroup } from '../../../domain/provisioning/nouns/ring-group.js';
+import type { Context } from '../../context.js';
 import { registerNoun } from './noun.js';
 
 /** `star64 ring-group …` */
@@ -9,6 +9,6 @@ export function register(program: Command, context: Context): void {
     program,
     context,
     ringGroup,
-    async () => (await import('../../domain/provisioning/ring-group.js')).ringGroups,
+    async () => (await import('../../../domain/provisioning/features/ring-group.js')).ringGroups,
   );
 }

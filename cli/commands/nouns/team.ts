@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { Database } from '../../domain/database/pool.js';
-import { command } from '../../domain/names.js';
-import type { Progress } from '../../domain/provisioning/team-removal.js';
-import { team } from '../../domain/provisioning/nouns/team.js';
-import type { Context } from '../context.js';
+import type { Database } from '../../../domain/database/pool.js';
+import { command } from '../../../domain/names.js';
+import type { Progress } from '../../../domain/provisioning/team-removal.js';
+import { team } from '../../../domain/provisioning/nouns/team.js';
+import type { Context } from '../../context.js';
 import { registerNoun } from './noun.js';
 
 /** `star64 team …` */
@@ -12,7 +12,7 @@ export function register(program: Command, context: Context): void {
     program,
     context,
     team,
-    async () => (await import('../../domain/provisioning/team.js')).teams,
+    async () => (await import('../../../domain/provisioning/team.js')).teams,
     {
       remove: {
         options: [
@@ -22,7 +22,7 @@ export function register(program: Command, context: Context): void {
           ],
         ],
         run: async ({ db, print, say, now }, identity, flags) => {
-          const { removeTeam } = await import('../../domain/provisioning/team.js');
+          const { removeTeam } = await import('../../../domain/provisioning/team.js');
           const discardCalls = flags['discardCalls'] === true;
           await removeTeam(await db(), identity, {
             discardCalls,
@@ -59,7 +59,7 @@ function everySecond(now: () => Date, tell: Progress): Progress {
 
 /** Agents who have just been locked out of *64; a fixed one is signed in without it. */
 async function sayWhoHasNoPin(db: Database, team: string, say: (line: string) => void): Promise<void> {
-  const { listAgents } = await import('../../domain/provisioning/agent.js');
+  const { listAgents } = await import('../../../domain/provisioning/people/agent.js');
   const without = (await listAgents(db, team)).filter(({ kind, pin }) => kind !== 'fixed' && !pin);
   if (without.length === 0) return;
   const some = without.slice(0, 5).map(({ number }) => number);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { trunkGroup } from '../../domain/provisioning/nouns/trunk-group.js';
-import type { Context } from '../context.js';
+import { trunkGroup } from '../../../domain/provisioning/nouns/trunk-group.js';
+import type { Context } from '../../context.js';
 import { registerNoun } from './noun.js';
 
 /** `star64 trunk-group …` */
@@ -9,6 +9,6 @@ export function register(program: Command, context: Context): void {
     program,
     context,
     trunkGroup,
-    async () => (await import('../../domain/provisioning/trunk-group.js')).trunkGroups,
+    async () => (await import('../../../domain/provisioning/numbers/trunk-group.js')).trunkGroups,
   );
 }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { fail } from '../../domain/errors.js';
-import { checkName } from '../../domain/names.js';
-import { action, type Context } from '../context.js';
-import { managerUser } from '../manager-user.js';
+import { fail } from '../../../domain/errors.js';
+import { checkName } from '../../../domain/names.js';
+import { action, type Context } from '../../context.js';
+import { managerUser } from '../../manager-user.js';
 
 /** A person waits for the command that asks; a user who may not read class system is told of events 5 seconds later. */
 const loginDeadlineMs = { asks: 5_000, calls: 15_000 };
@@ -30,12 +30,12 @@ export function registerTrunkTest(command: Command, context: Context): void {
         ) => {
           const number = call === undefined ? undefined : checkName('telephone', call);
           const ami = managerUser(await settings());
-          const { showTrunk } = await import('../../domain/provisioning/trunk.js');
+          const { showTrunk } = await import('../../../domain/provisioning/numbers/trunk.js');
           const trunk = await showTrunk(await db(), everyTeam ? null : team, name);
           const { pino } = await import('pino');
-          const { Manager } = await import('../../pbx/ami/manager.js');
-          const { testTrunk } = await import('../../pbx/trunk-test.js');
-          const { Star64Error } = await import('../../domain/errors.js');
+          const { Manager } = await import('../../../pbx/ami/manager.js');
+          const { testTrunk } = await import('../../../pbx/trunk-test.js');
+          const { Star64Error } = await import('../../../domain/errors.js');
           const manager = new Manager(
             {
               ...ami,

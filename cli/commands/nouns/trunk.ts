@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { generatedFields, trunk } from '../../domain/provisioning/nouns/trunk.js';
-import type { Context, Invocation } from '../context.js';
+import { generatedFields, trunk } from '../../../domain/provisioning/nouns/trunk.js';
+import type { Context, Invocation } from '../../context.js';
 import { registerNoun } from './noun.js';
 import { registerTrunkTest } from './trunk-test.js';
 
@@ -10,7 +10,7 @@ export function register(program: Command, context: Context): void {
     program,
     context,
     trunk,
-    async () => (await import('../../domain/provisioning/trunk.js')).trunks,
+    async () => (await import('../../../domain/provisioning/numbers/trunk.js')).trunks,
     {
       commands: registerTrunkTest,
       // What only a generated trunk has says nothing of one of the operator's.
@@ -44,7 +44,7 @@ async function lookForEndpoint(
     return;
   }
   try {
-    const { knowsEndpoint } = await import('../../pbx/ami/knows-endpoint.js');
+    const { knowsEndpoint } = await import('../../../pbx/ami/knows-endpoint.js');
     if (await knowsEndpoint({ ...ami, secret }, endpoint)) return;
     say(
       `warning: Asterisk knows no endpoint ${endpoint}: it has to be in your pjsip.conf, and loaded (module reload res_pjsip.so), before the first call. ${look}`,

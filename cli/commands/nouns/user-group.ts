@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { userGroup } from '../../domain/provisioning/nouns/user-group.js';
-import type { Context } from '../context.js';
+import { userGroup } from '../../../domain/provisioning/nouns/user-group.js';
+import type { Context } from '../../context.js';
 import { registerNoun } from './noun.js';
 
 /** `star64 user-group …` */
@@ -9,6 +9,6 @@ export function register(program: Command, context: Context): void {
     program,
     context,
     userGroup,
-    async () => (await import('../../domain/provisioning/user-group.js')).userGroups,
+    async () => (await import('../../../domain/provisioning/people/user-group.js')).userGroups,
   );
 }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { usage } from '../../domain/errors.js';
-import { webhook } from '../../domain/provisioning/nouns/webhook.js';
-import { action, type Context } from '../context.js';
-import { duration, wholeNumber } from '../options.js';
+import { usage } from '../../../domain/errors.js';
+import { webhook } from '../../../domain/provisioning/nouns/webhook.js';
+import { action, type Context } from '../../context.js';
+import { duration, wholeNumber } from '../../options.js';
 import { registerNoun } from './noun.js';
 
 const columns = [
@@ -27,7 +27,7 @@ export function register(program: Command, context: Context): void {
     program,
     context,
     webhook,
-    async () => (await import('../../domain/provisioning/webhook.js')).webhooks,
+    async () => (await import('../../../domain/provisioning/webhook.js')).webhooks,
     {
       commands: registerDeliveries,
       afterAdd: ({ say }) => {
@@ -39,7 +39,7 @@ export function register(program: Command, context: Context): void {
 }
 
 function registerDeliveries(command: Command, context: Context): void {
-  const domain = () => import('../../domain/webhooks/deliveries.js');
+  const domain = () => import('../../../domain/webhooks/deliveries.js');
   command
     .command('deliveries')
     .argument('[name]', 'of this webhook only')
@@ -113,7 +113,7 @@ function registerDeliveries(command: Command, context: Context): void {
       action(
         context,
         async ({ db, team, print, say }, name: string, flags: { keep?: number; now?: true }) => {
-          const { rotateSecret } = await import('../../domain/provisioning/webhook.js');
+          const { rotateSecret } = await import('../../../domain/provisioning/webhook.js');
           print.record(await rotateSecret(await db(), team, name, flags.now ? 0 : flags.keep));
           say(keep);
         },

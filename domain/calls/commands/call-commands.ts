@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { prepared, type Database, type Queryable } from '../database/pool.js';
-import { withDatabaseErrors } from '../database/sql-errors.js';
-import { fail, type ErrorCode } from '../errors.js';
-import { callNamed, unknownCall } from './call-name.js';
-import { requireTeam } from '../provisioning/team.js';
+import { prepared, type Database, type Queryable } from '../../database/pool.js';
+import { withDatabaseErrors } from '../../database/sql-errors.js';
+import { fail, type ErrorCode } from '../../errors.js';
+import { callNamed, unknownCall } from '../records/call-name.js';
+import { requireTeam } from '../../provisioning/team.js';
 
 /** What can be asked of a call, with what each is told. */
 export interface CallCommandArguments {

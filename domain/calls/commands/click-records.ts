@@ -1,7 +1,7 @@
-import type { Database, Queryable } from '../database/pool.js';
-import { prepared } from '../database/pool.js';
-import { endOffer, type CallKind } from '../presence/agent-state.js';
-import { beginCall } from '../presence/wrap-up.js';
+import type { Database, Queryable } from '../../database/pool.js';
+import { prepared } from '../../database/pool.js';
+import { endOffer, type CallKind } from '../../presence/agent-state.js';
+import { beginCall } from '../../presence/wrap-up.js';
 import type { ClickTarget } from './click-target.js';
 
 /** Uniqueid of the channel to the agent's phone, of which Asterisk takes no second one: nobody is rung twice. */

@@ -1,9 +1,9 @@
-import type { Queryable } from '../database/pool.js';
-import { prepared } from '../database/pool.js';
-import { fail, type ErrorCode, type Star64Error } from '../errors.js';
-import { unknown } from '../names.js';
-import type { PhoneName } from '../presence/phone.js';
-import type { AgentState } from '../presence/transitions.js';
+import type { Queryable } from '../../database/pool.js';
+import { prepared } from '../../database/pool.js';
+import { fail, type ErrorCode, type Star64Error } from '../../errors.js';
+import { unknown } from '../../names.js';
+import type { PhoneName } from '../../presence/phone.js';
+import type { AgentState } from '../../presence/transitions.js';
 
 /** The agent of a call that is to be started, and where they are. */
 export interface ClickTarget extends PhoneName {

@@ -1,9 +1,9 @@
-import type { Database, Queryable } from '../database/pool.js';
-import { prepared } from '../database/pool.js';
-import { withDatabaseErrors } from '../database/sql-errors.js';
-import { fail } from '../errors.js';
-import { quoted, unknown } from '../names.js';
-import { requireTeam } from '../provisioning/team.js';
+import type { Database, Queryable } from '../../database/pool.js';
+import { prepared } from '../../database/pool.js';
+import { withDatabaseErrors } from '../../database/sql-errors.js';
+import { fail } from '../../errors.js';
+import { quoted, unknown } from '../../names.js';
+import { requireTeam } from '../../provisioning/team.js';
 import { callCommandTimes, checkDone, giveCommandOfTeam, resultOf } from './call-commands.js';
 import { clickUniqueid } from './click-records.js';
 import { clickTarget } from './click-target.js';

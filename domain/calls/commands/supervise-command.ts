@@ -1,13 +1,13 @@
-import { prepared, type Database, type Queryable } from '../database/pool.js';
-import { withDatabaseErrors } from '../database/sql-errors.js';
-import { fail } from '../errors.js';
-import { checkChoice, unknown } from '../names.js';
-import { isAgent, openSignIn } from '../presence/open-sign-in.js';
-import type { PhoneName } from '../presence/phone.js';
-import { callNamed, unknownCall } from './call-name.js';
+import { prepared, type Database, type Queryable } from '../../database/pool.js';
+import { withDatabaseErrors } from '../../database/sql-errors.js';
+import { fail } from '../../errors.js';
+import { checkChoice, unknown } from '../../names.js';
+import { isAgent, openSignIn } from '../../presence/open-sign-in.js';
+import type { PhoneName } from '../../presence/phone.js';
+import { callNamed, unknownCall } from '../records/call-name.js';
 import { callCommandTimes, checkDone, giveCommandOfTeam, resultOf } from './call-commands.js';
 import { supervisionModes } from './supervision.js';
-import { requireTeam } from '../provisioning/team.js';
+import { requireTeam } from '../../provisioning/team.js';
 
 /** An administrator of a group who is to hear a call of it, at a phone of theirs. */
 export interface SupervisionAsked {

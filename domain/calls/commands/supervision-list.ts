@@ -1,7 +1,7 @@
-import { prepared, type Queryable } from '../database/pool.js';
-import { withDatabaseErrors } from '../database/sql-errors.js';
-import { checkWhole } from '../names.js';
-import { requireTeam } from '../provisioning/team.js';
+import { prepared, type Queryable } from '../../database/pool.js';
+import { withDatabaseErrors } from '../../database/sql-errors.js';
+import { checkWhole } from '../../names.js';
+import { requireTeam } from '../../provisioning/team.js';
 import type { SupervisionMode } from './supervision.js';
 
 /** That an administrator listened to a call; names are those of now. */

@@ -1,4 +1,4 @@
-import { prepared, type Database, type Queryable } from '../database/pool.js';
+import { prepared, type Database, type Queryable } from '../../database/pool.js';
 
 /** What an administrator of a group does in a call of it (spec 24). */
 export const supervisionModes = ['listen', 'whisper', 'barge'] as const;

@@ -1,4 +1,4 @@
-import { prepared, type Queryable } from '../database/pool.js';
+import { prepared, type Queryable } from '../../database/pool.js';
 
 /** A call that goes outside as it is recorded. Moments are milliseconds since 1970. */
 export interface PaidCall {

@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/pool.js';
+import type { Queryable } from '../../database/pool.js';
 import { callsBehind, type PaidCall, type Place, type Whose } from './limit-calls.js';
 
 /** Rows of one page: a statement must be quick, however much was called within the day. */

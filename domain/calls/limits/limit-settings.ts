@@ -1,6 +1,6 @@
-import type { Queryable } from '../database/pool.js';
-import { rulesOf, type HoursRuleRow, type Position } from '../hours-rules.js';
-import { readRules } from '../provisioning/hours.js';
+import type { Queryable } from '../../database/pool.js';
+import { rulesOf, type HoursRuleRow, type Position } from '../../hours-rules.js';
+import { readRules } from '../../provisioning/features/hours.js';
 import { limitNames, type LimitReached } from './limits.js';
 
 type LimitName = LimitReached['limit'];
@@ -129,7 +129,7 @@ async function clockOf(
   hours: readonly HoursRuleRow[],
 ): Promise<TeamClock> {
   // Temporal is loaded by whoever needs a clock, and by nobody else.
-  const { DayClock, HoursClock } = await import('./hours.js');
+  const { DayClock, HoursClock } = await import('../routing/hours.js');
   const days = new DayClock(timeZone);
   const dayFrom = (at: number): number => days.dayFrom(at);
   if (nightShare === null) return { dayFrom, isNight: () => false };

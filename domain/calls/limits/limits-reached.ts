@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { prepared, type Queryable } from '../database/pool.js';
+import { prepared, type Queryable } from '../../database/pool.js';
 import type { LimitReached } from './limits.js';
 
 /** Who is limited by what. */

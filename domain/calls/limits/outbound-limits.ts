@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Queryable } from '../database/pool.js';
-import { LastingFault } from '../machine/lasting-fault.js';
+import type { Queryable } from '../../database/pool.js';
+import { LastingFault } from '../../machine/lasting-fault.js';
 import {
   callsBetween,
   callsById,

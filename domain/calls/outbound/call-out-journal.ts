@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import type { Queryable } from '../database/pool.js';
-import { LaterWriter } from '../database/later.js';
+import type { Queryable } from '../../database/pool.js';
+import { LaterWriter } from '../../database/later.js';
 import { CallOutRecords } from './calls-out-records.js';
 import type { CallOut, CallsOut } from './calls-out.js';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { prepared, type Queryable } from '../database/pool.js';
-import { readClasses, type NumberClass } from '../number-classes.js';
-import type { WorkMode } from '../presence/work-mode.js';
+import { prepared, type Queryable } from '../../database/pool.js';
+import { readClasses, type NumberClass } from '../../number-classes.js';
+import type { WorkMode } from '../../presence/work-mode.js';
 
 /** Who is signed in at the phone that calls out. */
 export interface AgentOut {

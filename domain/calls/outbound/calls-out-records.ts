@@ -1,4 +1,4 @@
-import { prepared, type Queryable } from '../database/pool.js';
+import { prepared, type Queryable } from '../../database/pool.js';
 import * as sql from './calls-out-sql.js';
 import type { CallOut } from './calls-out.js';
 

@@ -1,5 +1,5 @@
-import type { Queryable } from '../database/pool.js';
-import { readEmergencies } from '../emergency-defaults.js';
+import type { Queryable } from '../../database/pool.js';
+import { readEmergencies } from '../../emergency-defaults.js';
 
 /** Which numbers are for emergencies: these go out before every right and limit. Answered from memory. */
 export interface EmergencyNumbers {

@@ -1,10 +1,10 @@
-import type { Queryable } from '../database/pool.js';
-import { withDatabaseErrors } from '../database/sql-errors.js';
-import { checkName } from '../names.js';
+import type { Queryable } from '../../database/pool.js';
+import { withDatabaseErrors } from '../../database/sql-errors.js';
+import { checkName } from '../../names.js';
 import { EmergencyMemory } from './emergency-numbers.js';
 import type { OutboundDecision } from './outbound.js';
 import { Outbound } from './outbound-memory.js';
-import { Routing } from './routing.js';
+import { Routing } from '../routing/routing.js';
 import { noTurns } from './ways-out.js';
 
 /** What becomes of a number that an extension dials, and why. */
@@ -62,7 +62,8 @@ export function explainOutbound(
         dialled: checkName('telephone', typed),
         endpoint: endpoint ?? `${team}-${from}`,
         hidden: false,
-        instant: at === undefined ? Date.now() : (await import('./hours.js')).instantAt(at, timeZone),
+        instant:
+          at === undefined ? Date.now() : (await import('../routing/hours.js')).instantAt(at, timeZone),
       },
       { tell: (step) => void steps.push(step), turns: noTurns },
     );

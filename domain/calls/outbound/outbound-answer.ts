@@ -1,4 +1,4 @@
-import type { CallCount } from './limits.js';
+import type { CallCount } from '../limits/limits.js';
 import type { Refusal } from './outbound.js';
 import type { TrunkStep } from './ways-out.js';
 

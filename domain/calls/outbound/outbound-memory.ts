@@ -1,8 +1,8 @@
-import type { Queryable } from '../database/pool.js';
+import type { Queryable } from '../../database/pool.js';
 import { callerOut, type CallerOut } from './caller-out.js';
 import type { EmergencyNumbers } from './emergency-numbers.js';
 import { decideOutbound, type Deciding, type OutboundDecision, type OutboundQuestion } from './outbound.js';
-import type { CallLimits } from './limits.js';
+import type { CallLimits } from '../limits/limits.js';
 import { readOutboundTeams } from './outbound-read.js';
 import { extensionBehind, type OutboundTeam, type TeamFacts } from './outbound-team.js';
 import { decideTyped } from './typed-number.js';

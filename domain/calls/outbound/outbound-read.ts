@@ -1,9 +1,9 @@
-import type { Queryable } from '../database/pool.js';
-import { diallingPlan, type DiallingPlan, type NumberFormat } from '../dialling-plan.js';
-import { readClasses, type NumberClass } from '../number-classes.js';
-import { home } from '../provisioning/home-plan.js';
-import type { TrunkStrategy } from '../provisioning/nouns/trunk-group.js';
-import type { RecordRule } from '../provisioning/record.js';
+import type { Queryable } from '../../database/pool.js';
+import { diallingPlan, type DiallingPlan, type NumberFormat } from '../../dialling-plan.js';
+import { readClasses, type NumberClass } from '../../number-classes.js';
+import { home } from '../../provisioning/values/home-plan.js';
+import type { TrunkStrategy } from '../../provisioning/nouns/trunk-group.js';
+import type { RecordRule } from '../../provisioning/fields/record.js';
 import type { ExtensionOut, OutboundTeam, UserGroupOut } from './outbound-team.js';
 import { nextOnUnlessSaid, type TrunkGroupOut, type TrunkOut, type TrunkRule, type Way } from './ways-out.js';
 

@@ -1,6 +1,6 @@
-import type { DiallingPlan } from '../dialling-plan.js';
-import type { NumberClass } from '../number-classes.js';
-import type { RecordRule } from '../provisioning/record.js';
+import type { DiallingPlan } from '../../dialling-plan.js';
+import type { NumberClass } from '../../number-classes.js';
+import type { RecordRule } from '../../provisioning/fields/record.js';
 import type { Way } from './ways-out.js';
 
 /** What a user group says about the calls of its users. */

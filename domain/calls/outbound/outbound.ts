@@ -1,9 +1,9 @@
-import { command } from '../names.js';
-import { writeClasses, type NumberClass } from '../number-classes.js';
+import { command } from '../../names.js';
+import { writeClasses, type NumberClass } from '../../number-classes.js';
 import type { CallerOut } from './caller-out.js';
 import { noEmergencies, type EmergencyNumbers } from './emergency-numbers.js';
-import type { Tell } from './opening.js';
-import { limitInWords, noLimits, type CallCount, type CallLimits } from './limits.js';
+import type { Tell } from '../routing/opening.js';
+import { limitInWords, noLimits, type CallCount, type CallLimits } from '../limits/limits.js';
 import {
   extensionBehind,
   type ExtensionOut,

@@ -5,7 +5,7 @@ import {
   type OutboundDecision,
   type OutboundQuestion,
 } from './outbound.js';
-import { limitInWords, noLimits } from './limits.js';
+import { limitInWords, noLimits } from '../limits/limits.js';
 import type { OutboundTeam, TeamFacts } from './outbound-team.js';
 import { noTurns, stepsOf, type TrunkStep } from './ways-out.js';
 

@@ -1,6 +1,6 @@
-import type { DiallingPlan, NumberFormat } from '../dialling-plan.js';
-import type { TrunkStrategy } from '../provisioning/nouns/trunk-group.js';
-import type { Tell } from './opening.js';
+import type { DiallingPlan, NumberFormat } from '../../dialling-plan.js';
+import type { TrunkStrategy } from '../../provisioning/nouns/trunk-group.js';
+import type { Tell } from '../routing/opening.js';
 
 /** SIP answers that are about the trunk and not about who is called: after these the next trunk is tried. */
 export const nextOnUnlessSaid: readonly string[] = ['401', '402', '403', '407', '408', '488', '5xx'];

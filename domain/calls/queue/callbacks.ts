@@ -1,8 +1,8 @@
-import { prepared, type Queryable } from '../database/pool.js';
-import { withDatabaseErrors } from '../database/sql-errors.js';
-import { fail } from '../errors.js';
-import { quoted, unknown } from '../names.js';
-import { requireTeam } from '../provisioning/team.js';
+import { prepared, type Queryable } from '../../database/pool.js';
+import { withDatabaseErrors } from '../../database/sql-errors.js';
+import { fail } from '../../errors.js';
+import { quoted, unknown } from '../../names.js';
+import { requireTeam } from '../../provisioning/team.js';
 import * as sql from './callbacks-sql.js';
 import type { Queue } from './queue.js';
 

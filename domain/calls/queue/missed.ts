@@ -1,6 +1,6 @@
-import { prepared, type Queryable } from '../database/pool.js';
-import { transition, type OpenState } from '../presence/agent-state.js';
-import { statesBefore } from '../presence/transitions.js';
+import { prepared, type Queryable } from '../../database/pool.js';
+import { transition, type OpenState } from '../../presence/agent-state.js';
+import { statesBefore } from '../../presence/transitions.js';
 import type { OfferResult } from './offer-counts.js';
 
 /** What a pause for missed calls is called; it has no digit, by which it differs from every pause of the agent's own. */

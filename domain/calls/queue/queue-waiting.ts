@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/pool.js';
+import type { Queryable } from '../../database/pool.js';
 
 /** A queue as those wait in it who are not answered yet. */
 export interface QueueWaiting {

@@ -1,4 +1,4 @@
-import { prepared, type Queryable } from '../database/pool.js';
+import { prepared, type Queryable } from '../../database/pool.js';
 
 /** A queue of Asterisk and the group that it is. */
 export interface Queue {

@@ -1,4 +1,4 @@
-import { prepared, type Queryable } from '../database/pool.js';
+import { prepared, type Queryable } from '../../database/pool.js';
 
 /**
  * Groups of a node in whose queue somebody waits and perhaps nobody serves: none of the agents who are signed in rings

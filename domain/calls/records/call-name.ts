@@ -1,5 +1,5 @@
-import { fail, type Star64Error } from '../errors.js';
-import { quoted } from '../names.js';
+import { fail, type Star64Error } from '../../errors.js';
+import { quoted } from '../../names.js';
 
 /**
  * How a call is found that somebody names, by Asterisk's uniqueid of it or by its id: a condition on `calls c` with the

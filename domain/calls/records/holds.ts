@@ -1,4 +1,4 @@
-import { prepared, type Queryable } from '../database/pool.js';
+import { prepared, type Queryable } from '../../database/pool.js';
 
 /** `hold`: the others of the call hear music; `consult`: and the phone is with somebody else meanwhile, whom it asks. */
 export const holdKinds = ['hold', 'consult'] as const;

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
-import { LaterWriter } from '../database/later.js';
-import { prepared, type Queryable } from '../database/pool.js';
-import type { Destination } from '../destination.js';
+import { LaterWriter } from '../../database/later.js';
+import { prepared, type Queryable } from '../../database/pool.js';
+import type { Destination } from '../../destination.js';
 
 /** What is known of a call when it arrives at one of the team's DIDs. */
 export interface Arrival {

@@ -1,8 +1,8 @@
-import type { Queryable } from '../database/pool.js';
-import { withDatabaseErrors } from '../database/sql-errors.js';
-import { checkChoice, checkWhole, unknown } from '../names.js';
-import { callingCode } from '../telephone-numbers.js';
-import { requireTeam } from '../provisioning/team.js';
+import type { Queryable } from '../../database/pool.js';
+import { withDatabaseErrors } from '../../database/sql-errors.js';
+import { checkChoice, checkWhole, unknown } from '../../names.js';
+import { callingCode } from '../../telephone-numbers.js';
+import { requireTeam } from '../../provisioning/team.js';
 import { secondsOfCall } from './holds.js';
 import { callOutcomes, unserved } from './outcomes.js';
 

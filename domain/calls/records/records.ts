@@ -1,6 +1,6 @@
-import { prepared, type Queryable } from '../database/pool.js';
-import type { OfferCounts, OfferResult, SettledOffer } from './offer-counts.js';
-import { namesIn, type Queue } from './queue.js';
+import { prepared, type Queryable } from '../../database/pool.js';
+import type { OfferCounts, OfferResult, SettledOffer } from '../queue/offer-counts.js';
+import { namesIn, type Queue } from '../queue/queue.js';
 import * as sql from './records-sql.js';
 
 /** A channel that stands in a queue. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { prepared, type Queryable } from '../database/pool.js';
-import { LaterWriter } from '../database/later.js';
+import { prepared, type Queryable } from '../../database/pool.js';
+import { LaterWriter } from '../../database/later.js';
 
 /** Something that happened to a call and that its visits and offers do not say. */
 export interface CallStep {

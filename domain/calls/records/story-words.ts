@@ -1,4 +1,4 @@
-import { quoted } from '../names.js';
+import { quoted } from '../../names.js';
 
 /** What of something in a call's story is known, by name; only what is known is there. */
 export type Facts = Readonly<Record<string, string | number>>;

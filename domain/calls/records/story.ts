@@ -1,7 +1,7 @@
-import type { Queryable } from '../database/pool.js';
-import { withDatabaseErrors } from '../database/sql-errors.js';
+import type { Queryable } from '../../database/pool.js';
+import { withDatabaseErrors } from '../../database/sql-errors.js';
 import { callNamed, unknownCall } from './call-name.js';
-import { requireTeam } from '../provisioning/team.js';
+import { requireTeam } from '../../provisioning/team.js';
 import type { CallDirection } from './list.js';
 import { heldWithin, secondsOfCall } from './holds.js';
 import { wordsOf, type Facts } from './story-words.js';

@@ -1,7 +1,7 @@
-import type { Queryable } from '../database/pool.js';
-import { withDatabaseErrors } from '../database/sql-errors.js';
-import { checkChoice } from '../names.js';
-import { requireTeam } from '../provisioning/team.js';
+import type { Queryable } from '../../database/pool.js';
+import { withDatabaseErrors } from '../../database/sql-errors.js';
+import { checkChoice } from '../../names.js';
+import { requireTeam } from '../../provisioning/team.js';
 import { heldWithin } from './holds.js';
 
 /** By what calls to the outside can be summed. */

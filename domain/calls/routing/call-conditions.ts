@@ -1,12 +1,12 @@
-import { writeDestination, type Destination } from '../destination.js';
+import { writeDestination, type Destination } from '../../destination.js';
 import {
   canonicalPattern,
   covers,
   readPattern,
   writePattern,
   type NumberPattern,
-} from '../number-pattern.js';
-import type { NumberPlan } from '../telephone-numbers.js';
+} from '../../number-pattern.js';
+import type { NumberPlan } from '../../telephone-numbers.js';
 import type { Tell } from './opening.js';
 
 /** What is known of a call when it arrives. */

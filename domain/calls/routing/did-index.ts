@@ -1,5 +1,5 @@
-import { byNearness, covers, longestNumber, readPattern, type NumberPattern } from '../number-pattern.js';
-import { bare } from '../telephone-numbers.js';
+import { byNearness, covers, longestNumber, readPattern, type NumberPattern } from '../../number-pattern.js';
+import { bare } from '../../telephone-numbers.js';
 
 /** A DID that has a number, and what is known of it. */
 export interface Found<T> {

@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
-import { fail } from '../errors.js';
+import { fail } from '../../errors.js';
 import {
   fullDay,
   minutesOfDay,
@@ -9,8 +9,8 @@ import {
   type HoursRules,
   type Position,
   type TimeRange,
-} from '../hours-rules.js';
-import { quoted } from '../names.js';
+} from '../../hours-rules.js';
+import { quoted } from '../../names.js';
 
 /**
  * When hours are open, by Temporal. Whoever needs nobody's hours does not import this: it takes some 20 ms of a start.

@@ -1,8 +1,8 @@
-import type { Queryable } from '../database/pool.js';
-import { writeDestination, type Destination, type DestinationKind } from '../destination.js';
-import { rulesOf, type HoursRuleRow, type Position } from '../hours-rules.js';
-import { unknown } from '../names.js';
-import { readRules } from '../provisioning/hours.js';
+import type { Queryable } from '../../database/pool.js';
+import { writeDestination, type Destination, type DestinationKind } from '../../destination.js';
+import { rulesOf, type HoursRuleRow, type Position } from '../../hours-rules.js';
+import { unknown } from '../../names.js';
+import { readRules } from '../../provisioning/features/hours.js';
 import type { HoursClock, HoursState } from './hours.js';
 
 /** Told in words of each step on the way of a call. */

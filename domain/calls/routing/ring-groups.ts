@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { prepared, type Queryable } from '../database/pool.js';
-import type { RingStrategy } from '../provisioning/nouns/ring-group.js';
-import { bare } from '../telephone-numbers.js';
+import { prepared, type Queryable } from '../../database/pool.js';
+import type { RingStrategy } from '../../provisioning/nouns/ring-group.js';
+import { bare } from '../../telephone-numbers.js';
 import { ringOrder, type RingMember } from './ring-order.js';
 
 /** A member as it is configured. */

@@ -1,4 +1,4 @@
-import type { RingStrategy } from '../provisioning/nouns/ring-group.js';
+import type { RingStrategy } from '../../provisioning/nouns/ring-group.js';
 
 /** What the order of a ring group goes by, of one member. */
 export interface RingMember {

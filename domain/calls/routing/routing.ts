@@ -1,8 +1,8 @@
-import type { Queryable } from '../database/pool.js';
-import type { Destination } from '../destination.js';
+import type { Queryable } from '../../database/pool.js';
+import type { Destination } from '../../destination.js';
 import type { HoursState } from './hours.js';
 import type { Tell } from './opening.js';
-import { numberPlan, type NumberPlan } from '../telephone-numbers.js';
+import { numberPlan, type NumberPlan } from '../../telephone-numbers.js';
 import { readTeamRoutes, type InboundCall, type Route, type TeamRoutes } from './team-routes.js';
 
 /** The context, extension and priority of a destination in the generated dialplan. */

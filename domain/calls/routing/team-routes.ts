@@ -1,7 +1,7 @@
-import type { Queryable } from '../database/pool.js';
-import { writeDestination, type Destination, type DestinationKind } from '../destination.js';
-import { home } from '../provisioning/home-plan.js';
-import { numberPlan, type NumberPlan } from '../telephone-numbers.js';
+import type { Queryable } from '../../database/pool.js';
+import { writeDestination, type Destination, type DestinationKind } from '../../destination.js';
+import { home } from '../../provisioning/values/home-plan.js';
+import { numberPlan, type NumberPlan } from '../../telephone-numbers.js';
 import {
   bindingFor,
   byPriority,

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
-import { prepared, type Queryable } from '../database/pool.js';
-import { failureOf } from '../database/sql-errors.js';
-import { bare, numberPlan } from '../telephone-numbers.js';
+import { prepared, type Queryable } from '../../database/pool.js';
+import { failureOf } from '../../database/sql-errors.js';
+import { bare, numberPlan } from '../../telephone-numbers.js';
 
 /** A call for a number that no team has. */
 export interface UnknownCall {

@@ -1,6 +1,6 @@
-import type { Changes } from './description.js';
-import { announcement } from './nouns/announcement.js';
-import { operationsOf } from './operations.js';
+import type { Changes } from '../fields/description.js';
+import { announcement } from '../nouns/announcement.js';
+import { operationsOf } from '../operations/operations.js';
 
 export type AnnouncementChanges = Changes<typeof announcement>;
 

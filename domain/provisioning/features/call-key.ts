@@ -1,9 +1,9 @@
-import type { Changes } from './description.js';
-import type { Queryable } from '../database/pool.js';
-import { callKey } from './nouns/call-key.js';
-import { operationsOf } from './operations.js';
+import type { Changes } from '../fields/description.js';
+import type { Queryable } from '../../database/pool.js';
+import { callKey } from '../nouns/call-key.js';
+import { operationsOf } from '../operations/operations.js';
 
-export { callActions, type CallAction } from './nouns/call-key.js';
+export { callActions, type CallAction } from '../nouns/call-key.js';
 
 /** What agents of a team key within a call; there is each action from the beginning of the team on, and none is removed. */
 export const callKeys = operationsOf(callKey);

@@ -1,19 +1,19 @@
-import type { Queryable } from '../database/pool.js';
-import { withDatabaseErrors } from '../database/sql-errors.js';
+import type { Queryable } from '../../database/pool.js';
+import { withDatabaseErrors } from '../../database/sql-errors.js';
 import {
   parseDestination,
   writeDestination,
   type Destination,
   type DestinationKind,
-} from '../destination.js';
-import { dids } from './did.js';
-import { readEdges } from './destinations.js';
-import { did } from './nouns/did.js';
-import { destinationFeatures } from './nouns/feature-code.js';
-import { nounNamed } from './nouns/index.js';
-import { requireRow } from './rows.js';
-import { scopeOf, type Scope } from './scope.js';
-import { ownerColumn } from './slots.js';
+} from '../../destination.js';
+import { dids } from '../numbers/did.js';
+import { readEdges } from '../operations/destinations.js';
+import { did } from '../nouns/did.js';
+import { destinationFeatures } from '../nouns/feature-code.js';
+import { nounNamed } from '../nouns/index.js';
+import { requireRow } from '../values/rows.js';
+import { scopeOf, type Scope } from '../values/scope.js';
+import { ownerColumn } from '../fields/slots.js';
 
 /** Where a call can go from one place on. */
 export interface DestinationTree {

@@ -1,9 +1,9 @@
-import type { Changes } from './description.js';
-import type { Queryable } from '../database/pool.js';
-import { featureCode, type Feature } from './nouns/feature-code.js';
-import { operationsOf } from './operations.js';
+import type { Changes } from '../fields/description.js';
+import type { Queryable } from '../../database/pool.js';
+import { featureCode, type Feature } from '../nouns/feature-code.js';
+import { operationsOf } from '../operations/operations.js';
 
-export { destinationFeatures, features, type Feature } from './nouns/feature-code.js';
+export { destinationFeatures, features, type Feature } from '../nouns/feature-code.js';
 
 export type FeatureCodeChanges = Changes<typeof featureCode>;
 

@@ -1,10 +1,10 @@
-import { withDatabaseErrors } from '../database/sql-errors.js';
-import type { Queryable } from '../database/pool.js';
-import { rowOf, type HoursRuleRow, type Position } from '../hours-rules.js';
-import { unknown } from '../names.js';
-import type { Changes } from './description.js';
-import { hours } from './nouns/hours.js';
-import { operationsOf } from './operations.js';
+import { withDatabaseErrors } from '../../database/sql-errors.js';
+import type { Queryable } from '../../database/pool.js';
+import { rowOf, type HoursRuleRow, type Position } from '../../hours-rules.js';
+import { unknown } from '../../names.js';
+import type { Changes } from '../fields/description.js';
+import { hours } from '../nouns/hours.js';
+import { operationsOf } from '../operations/operations.js';
 
 export type HoursChanges = Changes<typeof hours>;
 

@@ -1,6 +1,6 @@
-import type { Changes } from './description.js';
-import { menu } from './nouns/menu.js';
-import { operationsOf } from './operations.js';
+import type { Changes } from '../fields/description.js';
+import { menu } from '../nouns/menu.js';
+import { operationsOf } from '../operations/operations.js';
 
 export type MenuChanges = Changes<typeof menu>;
 

@@ -1,13 +1,13 @@
-import { parseDestination, type Destination } from '../destination.js';
-import type { Queryable } from '../database/pool.js';
-import { fail, type Star64Error } from '../errors.js';
-import { bare } from '../telephone-numbers.js';
-import type { Changes } from './description.js';
-import { ringGroup } from './nouns/ring-group.js';
-import { operationsOf } from './operations.js';
-import { refuseOwnNumber } from './own-number.js';
-import { requireReferred } from './rows.js';
-import type { Scope } from './scope.js';
+import { parseDestination, type Destination } from '../../destination.js';
+import type { Queryable } from '../../database/pool.js';
+import { fail, type Star64Error } from '../../errors.js';
+import { bare } from '../../telephone-numbers.js';
+import type { Changes } from '../fields/description.js';
+import { ringGroup } from '../nouns/ring-group.js';
+import { operationsOf } from '../operations/operations.js';
+import { refuseOwnNumber } from '../values/own-number.js';
+import { requireReferred } from '../values/rows.js';
+import type { Scope } from '../values/scope.js';
 
 export type RingGroupChanges = Changes<typeof ringGroup>;
 

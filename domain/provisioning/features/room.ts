@@ -1,8 +1,8 @@
-import type { Changes } from './description.js';
-import type { Queryable } from '../database/pool.js';
-import { forget } from './forget-failures.js';
-import { room } from './nouns/room.js';
-import { operationsOf } from './operations.js';
+import type { Changes } from '../fields/description.js';
+import type { Queryable } from '../../database/pool.js';
+import { forget } from '../operations/forget-failures.js';
+import { room } from '../nouns/room.js';
+import { operationsOf } from '../operations/operations.js';
 
 export type RoomChanges = Changes<typeof room>;
 

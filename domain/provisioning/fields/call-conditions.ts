@@ -1,4 +1,4 @@
-import { checkPattern } from '../number-pattern.js';
+import { checkPattern } from '../../number-pattern.js';
 import { name, reference, whole } from './description.js';
 
 /** The conditions of a rule about calls; all that are given must hold. `of`: what it is one of. */

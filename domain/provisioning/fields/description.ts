@@ -1,5 +1,5 @@
-import type { DestinationKind } from '../destination.js';
-import type { Named, NounName } from '../names.js';
+import type { DestinationKind } from '../../destination.js';
+import type { Named, NounName } from '../../names.js';
 
 /**
  * How a noun is described: once, as data. The description gives add, list, show, set and remove with their checks, the

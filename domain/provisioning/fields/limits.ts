@@ -1,4 +1,4 @@
-import { whole, type Details } from '../description.js';
+import { whole, type Details } from './description.js';
 
 type Defaults = Partial<
   Record<'callsAtOnce' | 'callsPerHour' | 'callsPerDay' | 'minutesPerHour' | 'minutesPerDay', number>

@@ -1,5 +1,5 @@
-import type { DestinationKind } from '../destination.js';
-import type { NounName } from '../names.js';
+import type { DestinationKind } from '../../destination.js';
+import type { NounName } from '../../names.js';
 import { kebab, type Field, type Noun } from './description.js';
 
 /** The column of `destinations` that names the owner of an edge. */

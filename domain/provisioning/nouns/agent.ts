@@ -8,7 +8,7 @@ import {
   numberByName,
   reference,
   references,
-} from '../description.js';
+} from '../fields/description.js';
 
 /** How an agent comes by their phone (spec 20-22). */
 export const agentKinds = ['fixed', 'adaptive', 'dynamic'] as const;

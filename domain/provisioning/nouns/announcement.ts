@@ -1,4 +1,4 @@
-import { describe, destination, name, whole } from '../description.js';
+import { describe, destination, name, whole } from '../fields/description.js';
 
 /** A sound that a caller hears before the call goes on, or ends. */
 export const announcement = describe({

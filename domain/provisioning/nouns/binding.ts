@@ -1,5 +1,5 @@
-import { callConditions } from '../call-conditions.js';
-import { choice, describe, link, name, reference } from '../description.js';
+import { callConditions } from '../fields/call-conditions.js';
+import { choice, describe, link, name, reference } from '../fields/description.js';
 import { applications } from './group.js';
 
 /** Which application is told of a call, and what it opens; decided when the call arrives, and kept with it. */

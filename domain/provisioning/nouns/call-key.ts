@@ -1,4 +1,4 @@
-import { describe, name, yesNo } from '../description.js';
+import { describe, name, yesNo } from '../fields/description.js';
 
 /** What can be done within a call by keys; the words are the database's. */
 export const callActions = [

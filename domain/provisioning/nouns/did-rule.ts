@@ -1,5 +1,5 @@
-import { callConditions } from '../call-conditions.js';
-import { describe, destination, name, whole } from '../description.js';
+import { callConditions } from '../fields/call-conditions.js';
+import { describe, destination, name, whole } from '../fields/description.js';
 
 /** Where calls for the DIDs of a team go on some conditions, instead of where the DID leads. */
 export const didRule = describe({

@@ -1,5 +1,5 @@
-import { closedOutside } from '../closed-outside.js';
-import { describe, destination, name } from '../description.js';
+import { closedOutside } from '../fields/closed-outside.js';
+import { describe, destination, name } from '../fields/description.js';
 
 /** A number of the public network, and the one place where its calls go. */
 export const did = describe({

@@ -1,9 +1,18 @@
 import { checkSecret } from '../../password.js';
 import { extensionKinds } from '../../presence/phone.js';
-import { recordRules } from '../record.js';
-import { callerId } from '../caller-id-field.js';
-import { limitFields } from './limits.js';
-import { choice, clearSecret, computed, describe, name, reference, text, yesNo } from '../description.js';
+import { recordRules } from '../fields/record.js';
+import { callerId } from '../fields/caller-id-field.js';
+import { limitFields } from '../fields/limits.js';
+import {
+  choice,
+  clearSecret,
+  computed,
+  describe,
+  name,
+  reference,
+  text,
+  yesNo,
+} from '../fields/description.js';
 
 /** A SIP device that registers, or a telephone outside under a short number. */
 export const extension = describe({

@@ -1,4 +1,4 @@
-import { choice, describe, name } from '../description.js';
+import { choice, describe, name } from '../fields/description.js';
 
 /** What can be done at a phone by a code; the words are the database's. */
 export const features = [

@@ -1,6 +1,6 @@
 import { numberClasses } from '../../number-classes.js';
-import { announcements, callbacks } from '../caller-fields.js';
-import { closedOutside } from '../closed-outside.js';
+import { announcements, callbacks } from '../fields/caller-fields.js';
+import { closedOutside } from '../fields/closed-outside.js';
 import {
   choice,
   computed,
@@ -14,9 +14,9 @@ import {
   whole,
   words,
   yesNo,
-} from '../description.js';
-import { keySlots } from '../key-slots.js';
-import { recordRules } from '../record.js';
+} from '../fields/description.js';
+import { keySlots } from '../fields/key-slots.js';
+import { recordRules } from '../fields/record.js';
 
 /** In which order Asterisk's queue offers a call to its agents; the words are app_queue's. */
 export const queueStrategies = [

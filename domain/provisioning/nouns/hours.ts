@@ -1,5 +1,5 @@
 import { checkDates, checkOpenDates, checkWeekly } from '../../hours-rules.js';
-import { computed, describe, destination, lines, linesOnly, name } from '../description.js';
+import { computed, describe, destination, lines, linesOnly, name } from '../fields/description.js';
 
 const rules = (line: string, which: string, order: string): string =>
   `array(select ${line} from hours_rules r where r.hours_id = o.id and ${which} order by ${order})`;

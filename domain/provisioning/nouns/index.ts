@@ -1,5 +1,5 @@
 import type { NounName } from '../../names.js';
-import type { Noun } from '../description.js';
+import type { Noun } from '../fields/description.js';
 import { agent } from './agent.js';
 import { announcement } from './announcement.js';
 import { binding } from './binding.js';

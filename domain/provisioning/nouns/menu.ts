@@ -1,5 +1,5 @@
-import { describe, destination, name, whole } from '../description.js';
-import { keySlots } from '../key-slots.js';
+import { describe, destination, name, whole } from '../fields/description.js';
+import { keySlots } from '../fields/key-slots.js';
 
 /** One level of keys: a sound offers them, and each leads somewhere. */
 export const menu = describe({

@@ -1,5 +1,5 @@
 import { numberClasses } from '../../number-classes.js';
-import { choice, describe, name } from '../description.js';
+import { choice, describe, name } from '../fields/description.js';
 
 /** Which class numbers have that begin so, where a team knows better than the numbering plan. */
 export const numberClass = describe({

@@ -1,4 +1,4 @@
-import { choice, describe, name, text, whole } from '../description.js';
+import { choice, describe, name, text, whole } from '../fields/description.js';
 
 /** What becomes of an agent who pauses for longer than the reason allows. */
 export const pauseEnds = ['ready', 'sign-out'] as const;

@@ -1,6 +1,6 @@
-import { closedOutside } from '../closed-outside.js';
-import { choice, describe, destination, destinationList, name, text, whole } from '../description.js';
-import { recordRules } from '../record.js';
+import { closedOutside } from '../fields/closed-outside.js';
+import { choice, describe, destination, destinationList, name, text, whole } from '../fields/description.js';
+import { recordRules } from '../fields/record.js';
 
 /** In which order a ring group rings its members. */
 export const ringStrategies = [

@@ -1,5 +1,5 @@
 import { checkPin } from '../../password.js';
-import { describe, hashed, name, reference, text, whole, yesNo } from '../description.js';
+import { describe, hashed, name, reference, text, whole, yesNo } from '../fields/description.js';
 
 /** The most parties of a conference (spec 63). */
 export const mostParties = 30;

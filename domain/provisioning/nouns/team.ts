@@ -1,5 +1,5 @@
 import { numberClasses } from '../../number-classes.js';
-import { callerId } from '../caller-id-field.js';
+import { callerId } from '../fields/caller-id-field.js';
 import {
   choice,
   computed,
@@ -12,9 +12,9 @@ import {
   whole,
   words,
   yesNo,
-} from '../description.js';
-import { recordRules } from '../record.js';
-import { limitFields } from './limits.js';
+} from '../fields/description.js';
+import { recordRules } from '../fields/record.js';
+import { limitFields } from '../fields/limits.js';
 
 /** A system of its own; everything else belongs to exactly one. */
 export const team = describe({

@@ -1,5 +1,5 @@
 import { checkTrunkRule } from '../../trunk-rules.js';
-import { choice, describe, lines, name, references } from '../description.js';
+import { choice, describe, lines, name, references } from '../fields/description.js';
 
 /** Which trunk of a group is tried first; the others follow in their order. */
 export const trunkStrategies = ['priority', 'round-robin', 'random'] as const;

@@ -10,7 +10,7 @@ import {
   reference,
   whole,
   yesNo,
-} from '../description.js';
+} from '../fields/description.js';
 
 /** How a trunk is sent the number of who is called. */
 export const numberFormats = ['e164', 'plain', 'international', 'national'] as const;

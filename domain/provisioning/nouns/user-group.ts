@@ -1,8 +1,8 @@
 import { numberClasses } from '../../number-classes.js';
-import { callerId } from '../caller-id-field.js';
-import { describe, name, reference, references, whole, words } from '../description.js';
+import { callerId } from '../fields/caller-id-field.js';
+import { describe, name, reference, references, whole, words } from '../fields/description.js';
 
-import { limitFields } from './limits.js';
+import { limitFields } from '../fields/limits.js';
 
 /** Users who call out over the same trunks, and may call the same numbers (spec 11, 12). */
 export const userGroup = describe({

@@ -1,5 +1,5 @@
 import { checkPassword, checkPin } from '../../password.js';
-import { computed, describe, flag, hashed, name, text } from '../description.js';
+import { computed, describe, flag, hashed, name, text } from '../fields/description.js';
 
 /** A login and billing unit, of a team or of the system. */
 export const user = describe({

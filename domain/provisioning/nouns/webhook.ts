@@ -1,5 +1,5 @@
 import { eventTypes } from '../../event-types.js';
-import { computed, describe, link, name, words, yesNo } from '../description.js';
+import { computed, describe, link, name, words, yesNo } from '../fields/description.js';
 
 /** Addresses outside that are sent the events of a team, signed (Standard Webhooks 1.0). */
 export const webhook = describe({

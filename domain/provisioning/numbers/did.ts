@@ -1,10 +1,10 @@
-import type { Changes } from './description.js';
-import type { Queryable } from '../database/pool.js';
-import { canonicalPattern, checkPattern, readPattern } from '../number-pattern.js';
-import { bare } from '../telephone-numbers.js';
-import { homePlan } from './home-plan.js';
-import { did } from './nouns/did.js';
-import { operationsOf } from './operations.js';
+import type { Changes } from '../fields/description.js';
+import type { Queryable } from '../../database/pool.js';
+import { canonicalPattern, checkPattern, readPattern } from '../../number-pattern.js';
+import { bare } from '../../telephone-numbers.js';
+import { homePlan } from '../values/home-plan.js';
+import { did } from '../nouns/did.js';
+import { operationsOf } from '../operations/operations.js';
 
 export type DidChanges = Changes<typeof did>;
 

@@ -1,19 +1,19 @@
-import type { Changes } from './description.js';
-import type { Queryable } from '../database/pool.js';
-import { fail } from '../errors.js';
-import { checkName } from '../names.js';
-import { generateSecret } from '../password.js';
-import { bare } from '../telephone-numbers.js';
-import { requireOwnDid } from './own-did.js';
-import { forget } from './forget-failures.js';
-import { homePlan } from './home-plan.js';
-import { extension } from './nouns/extension.js';
-import { operationsOf, type Change, type Removal } from './operations.js';
-import { openSignIn } from '../presence/open-sign-in.js';
-import type { ExtensionKind } from '../presence/phone.js';
-import { refusePasswordAsSecret } from './secret-or-password.js';
-import type { Stored } from './rows.js';
-import { trunkNamed } from './trunk-names.js';
+import type { Changes } from '../fields/description.js';
+import type { Queryable } from '../../database/pool.js';
+import { fail } from '../../errors.js';
+import { checkName } from '../../names.js';
+import { generateSecret } from '../../password.js';
+import { bare } from '../../telephone-numbers.js';
+import { requireOwnDid } from '../values/own-did.js';
+import { forget } from '../operations/forget-failures.js';
+import { homePlan } from '../values/home-plan.js';
+import { extension } from '../nouns/extension.js';
+import { operationsOf, type Change, type Removal } from '../operations/operations.js';
+import { openSignIn } from '../../presence/open-sign-in.js';
+import type { ExtensionKind } from '../../presence/phone.js';
+import { refusePasswordAsSecret } from '../operations/secret-or-password.js';
+import type { Stored } from '../values/rows.js';
+import { trunkNamed } from '../values/trunk-names.js';
 
 export type ExtensionChanges = Changes<typeof extension>;
 

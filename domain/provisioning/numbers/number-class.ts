@@ -1,9 +1,9 @@
-import type { Changes } from './description.js';
-import type { Queryable } from '../database/pool.js';
-import { diallingPlan } from '../dialling-plan.js';
-import { homeCountry } from './home-plan.js';
-import { numberClass } from './nouns/number-class.js';
-import { operationsOf } from './operations.js';
+import type { Changes } from '../fields/description.js';
+import type { Queryable } from '../../database/pool.js';
+import { diallingPlan } from '../../dialling-plan.js';
+import { homeCountry } from '../values/home-plan.js';
+import { numberClass } from '../nouns/number-class.js';
+import { operationsOf } from '../operations/operations.js';
 
 export type NumberClassChanges = Changes<typeof numberClass>;
 

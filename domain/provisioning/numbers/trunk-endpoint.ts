@@ -1,10 +1,10 @@
-import { fail } from '../errors.js';
-import { nounOf } from '../names.js';
-import { parseTrunkAddress } from '../trunk-address.js';
-import type { Changes } from './description.js';
-import { generatedFields, type trunk } from './nouns/trunk.js';
-import type { Change } from './operations.js';
-import { trunkEndpoint, trunkNamed } from './trunk-names.js';
+import { fail } from '../../errors.js';
+import { nounOf } from '../../names.js';
+import { parseTrunkAddress } from '../../trunk-address.js';
+import type { Changes } from '../fields/description.js';
+import { generatedFields, type trunk } from '../nouns/trunk.js';
+import type { Change } from '../operations/operations.js';
+import { trunkEndpoint, trunkNamed } from '../values/trunk-names.js';
 
 type TrunkChange = Change<Changes<typeof trunk>>;
 

@@ -1,9 +1,9 @@
-import type { Queryable } from '../database/pool.js';
-import { fail } from '../errors.js';
-import { parseTrunkRule } from '../trunk-rules.js';
-import type { Changes } from './description.js';
-import { trunkGroup } from './nouns/trunk-group.js';
-import { operationsOf } from './operations.js';
+import type { Queryable } from '../../database/pool.js';
+import { fail } from '../../errors.js';
+import { parseTrunkRule } from '../../trunk-rules.js';
+import type { Changes } from '../fields/description.js';
+import { trunkGroup } from '../nouns/trunk-group.js';
+import { operationsOf } from '../operations/operations.js';
 
 export type TrunkGroupChanges = Changes<typeof trunkGroup>;
 

@@ -1,11 +1,11 @@
-import type { Changes } from './description.js';
-import type { Queryable } from '../database/pool.js';
-import { fail } from '../errors.js';
-import { checkCountry } from './check-country.js';
-import { trunk } from './nouns/trunk.js';
-import { operationsOf } from './operations.js';
-import { requireOwnDid } from './own-did.js';
-import { renumber } from './renumber.js';
+import type { Changes } from '../fields/description.js';
+import type { Queryable } from '../../database/pool.js';
+import { fail } from '../../errors.js';
+import { checkCountry } from '../values/check-country.js';
+import { trunk } from '../nouns/trunk.js';
+import { operationsOf } from '../operations/operations.js';
+import { requireOwnDid } from '../values/own-did.js';
+import { renumber } from '../operations/renumber.js';
 import { endpointColumns } from './trunk-endpoint.js';
 
 export type TrunkChanges = Changes<typeof trunk>;

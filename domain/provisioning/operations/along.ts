@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/pool.js';
+import type { Queryable } from '../../database/pool.js';
 
 /** What somebody else does in the transaction of a change: each may refuse it, and then nothing has changed. */
 export interface Along {

@@ -1,7 +1,7 @@
-import type { Attempt } from './attempt.js';
-import { explain, otherCommand } from './constraints.js';
-import { sqlError, withDatabaseErrors } from '../database/sql-errors.js';
-import { type Queryable } from '../database/pool.js';
+import type { Attempt } from '../refusals/attempt.js';
+import { explain, otherCommand } from '../refusals/constraints.js';
+import { sqlError, withDatabaseErrors } from '../../database/sql-errors.js';
+import { type Queryable } from '../../database/pool.js';
 
 /**
  * Thrown by the work of a change that finds something to do that takes long and asks the database nothing, or something

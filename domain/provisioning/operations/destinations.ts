@@ -1,19 +1,19 @@
-import type { Queryable } from '../database/pool.js';
+import type { Queryable } from '../../database/pool.js';
 import {
   parseDestination,
   writeDestination,
   type Destination,
   type DestinationKind,
-} from '../destination.js';
-import { fail } from '../errors.js';
-import { nounOf, type NounName } from '../names.js';
-import type { Noun } from './description.js';
-import { destinationFeatures } from './nouns/feature-code.js';
-import { refuseOwnNumber } from './own-number.js';
-import { removalPending } from './removal-pending.js';
-import { requireReferred } from './rows.js';
-import type { Scope } from './scope.js';
-import { destinationFields, ownerColumn, slotOf, targetColumn } from './slots.js';
+} from '../../destination.js';
+import { fail } from '../../errors.js';
+import { nounOf, type NounName } from '../../names.js';
+import type { Noun } from '../fields/description.js';
+import { destinationFeatures } from '../nouns/feature-code.js';
+import { refuseOwnNumber } from '../values/own-number.js';
+import { removalPending } from '../values/removal-pending.js';
+import { requireReferred } from '../values/rows.js';
+import type { Scope } from '../values/scope.js';
+import { destinationFields, ownerColumn, slotOf, targetColumn } from '../fields/slots.js';
 
 /** Writes the destinations that a thing was given; null takes one away. Refuses one that would go in a circle. */
 export async function changeDestinations(

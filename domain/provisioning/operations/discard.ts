@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/pool.js';
+import type { Queryable } from '../../database/pool.js';
 
 /** Told after each piece: how many rows of which table have gone so far. */
 export type Progress = (table: string, rows: number) => void;

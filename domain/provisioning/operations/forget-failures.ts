@@ -1,5 +1,5 @@
 import type { Removal } from './operations.js';
-import { forgetFailures, type Suspect } from '../presence/sign-in-lock.js';
+import { forgetFailures, type Suspect } from '../../presence/sign-in-lock.js';
 
 /** Forgets the wrong PINs of an agent, user or phone: of one that gets another PIN, and of one whose name becomes free. */
 export async function forget(

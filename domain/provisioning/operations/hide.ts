@@ -1,7 +1,7 @@
-import type { Queryable } from '../database/pool.js';
-import { columnOf, type Field, type Noun } from './description.js';
-import { nounNamed } from './nouns/index.js';
-import type { Stored } from './rows.js';
+import type { Queryable } from '../../database/pool.js';
+import { columnOf, type Field, type Noun } from '../fields/description.js';
+import { nounNamed } from '../nouns/index.js';
+import type { Stored } from '../values/rows.js';
 
 /**
  * Removes a row. One that history names stays, hidden, without its secrets, its places in lists, and what it refers to of

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
-import type { Queryable } from '../database/pool.js';
-import { fail } from '../errors.js';
+import type { Queryable } from '../../database/pool.js';
+import { fail } from '../../errors.js';
 
 /** A request that may be sent more than once and is to be done once: whose it is, by which key, and what it says. */
 export interface Repeatable {

@@ -1,20 +1,28 @@
-import type { Attempt } from './attempt.js';
+import type { Attempt } from '../refusals/attempt.js';
 import { change, type Ready } from './change.js';
-import { columnOf, type Changes, type Field, type Noun, type Row, type Verb } from './description.js';
+import { columnOf, type Changes, type Field, type Noun, type Row, type Verb } from '../fields/description.js';
 import type { Along } from './along.js';
-import { dependents, stillNeeded } from './dependents.js';
+import { dependents, stillNeeded } from '../refusals/dependents.js';
 import { changeDestinations } from './destinations.js';
 import { hide } from './hide.js';
-import { withDatabaseErrors } from '../database/sql-errors.js';
-import type { Queryable } from '../database/pool.js';
-import { checkName } from '../names.js';
-import { hashPassword } from '../password.js';
+import { withDatabaseErrors } from '../../database/sql-errors.js';
+import type { Queryable } from '../../database/pool.js';
+import { checkName } from '../../names.js';
+import { hashPassword } from '../../password.js';
 import { changeReferences, leaveLists } from './references.js';
-import { removalPending } from './removal-pending.js';
-import { keyField, listRows, readRow, requireReferred, requireRow, showRow, type Stored } from './rows.js';
-import { scopeOf, type Scope } from './scope.js';
-import { checkTimeZone } from './time.js';
-import { checkGiven, checkRequired } from './values.js';
+import { removalPending } from '../values/removal-pending.js';
+import {
+  keyField,
+  listRows,
+  readRow,
+  requireReferred,
+  requireRow,
+  showRow,
+  type Stored,
+} from '../values/rows.js';
+import { scopeOf, type Scope } from '../values/scope.js';
+import { checkTimeZone } from '../values/time.js';
+import { checkGiven, checkRequired } from '../values/values.js';
 import { requireVersion, versionOf } from './versions.js';
 
 /** A change under way, for what is special about a noun. */

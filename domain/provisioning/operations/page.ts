@@ -1,8 +1,8 @@
-import type { Queryable } from '../database/pool.js';
-import { withDatabaseErrors } from '../database/sql-errors.js';
-import type { Noun } from './description.js';
-import { owned, selectOf, there } from './rows.js';
-import { scopeOf } from './scope.js';
+import type { Queryable } from '../../database/pool.js';
+import { withDatabaseErrors } from '../../database/sql-errors.js';
+import type { Noun } from '../fields/description.js';
+import { owned, selectOf, there } from '../values/rows.js';
+import { scopeOf } from '../values/scope.js';
 
 /**
  * Things that are a team's own, in the order in which they were made, behind the one with the id `after`: at most `limit`,

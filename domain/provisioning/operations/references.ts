@@ -1,13 +1,19 @@
-import { columnOf, type AddRemove, type Field, type Noun, type ReferencesValue } from './description.js';
-import type { Queryable } from '../database/pool.js';
-import { fail } from '../errors.js';
-import { nounOf, quoted } from '../names.js';
-import { nouns } from './nouns/index.js';
-import { removalPending } from './removal-pending.js';
-import { keyField, requireReferred } from './rows.js';
-import type { Scope } from './scope.js';
-import { destinationFields, ownerColumn } from './slots.js';
-import { whatOf } from './values.js';
+import {
+  columnOf,
+  type AddRemove,
+  type Field,
+  type Noun,
+  type ReferencesValue,
+} from '../fields/description.js';
+import type { Queryable } from '../../database/pool.js';
+import { fail } from '../../errors.js';
+import { nounOf, quoted } from '../../names.js';
+import { nouns } from '../nouns/index.js';
+import { removalPending } from '../values/removal-pending.js';
+import { keyField, requireReferred } from '../values/rows.js';
+import type { Scope } from '../values/scope.js';
+import { destinationFields, ownerColumn } from '../fields/slots.js';
+import { whatOf } from '../values/values.js';
 
 /** Changes the lists of other things that a thing has, as far as they were given. */
 export async function changeReferences(

@@ -1,12 +1,12 @@
 import { Beforehand } from './change.js';
-import { home } from './home-plan.js';
+import { home } from '../values/home-plan.js';
 import type { Change } from './operations.js';
-import type { Queryable } from '../database/pool.js';
-import { sqlError } from '../database/sql-errors.js';
-import { fail } from '../errors.js';
-import type { NounName } from '../names.js';
-import { canonicalPattern } from '../number-pattern.js';
-import { bare, numberPlan } from '../telephone-numbers.js';
+import type { Queryable } from '../../database/pool.js';
+import { sqlError } from '../../database/sql-errors.js';
+import { fail } from '../../errors.js';
+import type { NounName } from '../../names.js';
+import { canonicalPattern } from '../../number-pattern.js';
+import { bare, numberPlan } from '../../telephone-numbers.js';
 
 /** A number as it was typed, and by what it is found now. */
 interface Typed {

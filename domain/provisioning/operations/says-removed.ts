@@ -1,6 +1,6 @@
-import { nounOf } from '../names.js';
-import { placeOf } from './dependents.js';
-import type { Noun } from './description.js';
+import { nounOf } from '../../names.js';
+import { placeOf } from '../refusals/dependents.js';
+import type { Noun } from '../fields/description.js';
 import type { Removed } from './operations.js';
 
 /** What is said when a thing has been removed. */

@@ -1,7 +1,7 @@
-import type { Queryable } from '../database/pool.js';
-import { fail } from '../errors.js';
-import { verifyPassword } from '../password.js';
-import type { Stored } from './rows.js';
+import type { Queryable } from '../../database/pool.js';
+import { fail } from '../../errors.js';
+import { verifyPassword } from '../../password.js';
+import type { Stored } from '../values/rows.js';
 
 /** Refuses a SIP secret that is the owner's login password: whoever sees a phone's configuration could log in. */
 export async function refusePasswordAsSecret(owner: Stored, secret: string): Promise<void> {

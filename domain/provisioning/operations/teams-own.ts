@@ -1,7 +1,7 @@
-import { fail, type Star64Error, type Step } from '../errors.js';
-import { nounOf, quoted } from '../names.js';
-import type { Field, Noun } from './description.js';
-import { whatOf } from './values.js';
+import { fail, type Star64Error, type Step } from '../../errors.js';
+import { nounOf, quoted } from '../../names.js';
+import type { Field, Noun } from '../fields/description.js';
+import { whatOf } from '../values/values.js';
 
 /**
  * Refuses what reaches beyond the team, for whoever is an administrator of a team and not of the machine: settings that the

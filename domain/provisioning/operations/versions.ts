@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Queryable } from '../database/pool.js';
-import { fail } from '../errors.js';
-import { nounOf } from '../names.js';
+import type { Queryable } from '../../database/pool.js';
+import { fail } from '../../errors.js';
+import { nounOf } from '../../names.js';
 import type { Along } from './along.js';
-import { columnOf, type Field, type Noun } from './description.js';
-import { placeOf } from './dependents.js';
-import { readRow } from './rows.js';
-import { isGiven } from './values.js';
+import { columnOf, type Field, type Noun } from '../fields/description.js';
+import { placeOf } from '../refusals/dependents.js';
+import { readRow } from '../values/rows.js';
+import { isGiven } from '../values/values.js';
 
 /**
  * The version of a thing: another one after each change of what can be set of it, its secrets too, and the same while

@@ -1,5 +1,5 @@
-import { fail } from '../errors.js';
-import type { NounName } from '../names.js';
+import { fail } from '../../errors.js';
+import type { NounName } from '../../names.js';
 import type { Change } from './operations.js';
 
 /**

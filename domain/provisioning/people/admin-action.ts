@@ -1,19 +1,19 @@
 import { showAgent } from './agent.js';
-import { tellServers } from '../database/notifications.js';
-import { change } from './change.js';
-import { setCurrentGroup } from '../presence/current-group.js';
-import type { Queryable } from '../database/pool.js';
-import { fail, type ErrorCode, type Remedy, type Star64Error } from '../errors.js';
+import { tellServers } from '../../database/notifications.js';
+import { change } from '../operations/change.js';
+import { setCurrentGroup } from '../../presence/current-group.js';
+import type { Queryable } from '../../database/pool.js';
+import { fail, type ErrorCode, type Remedy, type Star64Error } from '../../errors.js';
 import { showGroup } from './group.js';
-import { checkChoice, checkName, unknown } from '../names.js';
-import { agent as agentNoun } from './nouns/agent.js';
-import { group as groupNoun } from './nouns/group.js';
-import { requireReferred, requireRow } from './rows.js';
-import { scopeOf, type Scope } from './scope.js';
-import type { SignIn } from '../presence/open-sign-in.js';
-import { noReason, pause, ready } from '../presence/pause.js';
-import { settledSeconds, signIn, signOut, signOutAll } from '../presence/sign-in.js';
-import { setWorkMode, workModes } from '../presence/work-mode.js';
+import { checkChoice, checkName, unknown } from '../../names.js';
+import { agent as agentNoun } from '../nouns/agent.js';
+import { group as groupNoun } from '../nouns/group.js';
+import { requireReferred, requireRow } from '../values/rows.js';
+import { scopeOf, type Scope } from '../values/scope.js';
+import type { SignIn } from '../../presence/open-sign-in.js';
+import { noReason, pause, ready } from '../../presence/pause.js';
+import { settledSeconds, signIn, signOut, signOutAll } from '../../presence/sign-in.js';
+import { setWorkMode, workModes } from '../../presence/work-mode.js';
 
 /** What an admin has done with an agent; the words are those of the phone's functions, which it is done with. */
 export interface AdminAction {

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
-import { prepared, type Database, type Queryable } from '../database/pool.js';
-import { withDatabaseErrors } from '../database/sql-errors.js';
-import { fail, type Star64Error } from '../errors.js';
-import { askPhoneAddresses, type RegisteredAt } from '../presence/phone-questions.js';
+import { prepared, type Database, type Queryable } from '../../database/pool.js';
+import { withDatabaseErrors } from '../../database/sql-errors.js';
+import { fail, type Star64Error } from '../../errors.js';
+import { askPhoneAddresses, type RegisteredAt } from '../../presence/phone-questions.js';
 import { setAgentGroup, signInAgent, type AdminAction } from './admin-action.js';
 import { showAgent } from './agent.js';
 

@@ -1,18 +1,18 @@
-import type { Changes } from './description.js';
-import type { Queryable } from '../database/pool.js';
-import { fail, type Star64Error } from '../errors.js';
-import { agent, type AgentKind } from './nouns/agent.js';
-import { operationsOf, type Change } from './operations.js';
-import { requireReferred, type Stored } from './rows.js';
-import { openStateOf } from '../presence/agent-state.js';
-import { statesBefore } from '../presence/transitions.js';
-import { openSignIn } from '../presence/open-sign-in.js';
-import { close } from '../presence/sign-in.js';
-import { forget } from './forget-failures.js';
+import type { Changes } from '../fields/description.js';
+import type { Queryable } from '../../database/pool.js';
+import { fail, type Star64Error } from '../../errors.js';
+import { agent, type AgentKind } from '../nouns/agent.js';
+import { operationsOf, type Change } from '../operations/operations.js';
+import { requireReferred, type Stored } from '../values/rows.js';
+import { openStateOf } from '../../presence/agent-state.js';
+import { statesBefore } from '../../presence/transitions.js';
+import { openSignIn } from '../../presence/open-sign-in.js';
+import { close } from '../../presence/sign-in.js';
+import { forget } from '../operations/forget-failures.js';
 import { endLogins } from './login.js';
-import { refuseSecretAsPassword } from './secret-or-password.js';
+import { refuseSecretAsPassword } from '../operations/secret-or-password.js';
 
-export { agentKinds, type AgentKind } from './nouns/agent.js';
+export { agentKinds, type AgentKind } from '../nouns/agent.js';
 
 export type AgentChanges = Changes<typeof agent>;
 

@@ -1,11 +1,11 @@
-import type { Queryable } from '../database/pool.js';
-import { withDatabaseErrors } from '../database/sql-errors.js';
-import { fail, type Star64Error } from '../errors.js';
-import { checkChoice, checkName, checkWhole, unknown } from '../names.js';
-import { change } from './change.js';
+import type { Queryable } from '../../database/pool.js';
+import { withDatabaseErrors } from '../../database/sql-errors.js';
+import { fail, type Star64Error } from '../../errors.js';
+import { checkChoice, checkName, checkWhole, unknown } from '../../names.js';
+import { change } from '../operations/change.js';
 import { hashOfToken, makeToken } from './principal.js';
-import { requireReferred } from './rows.js';
-import { requireTeam } from './scope.js';
+import { requireReferred } from '../values/rows.js';
+import { requireTeam } from '../values/scope.js';
 
 export { principalOf, type ApiRole, type Principal } from './principal.js';
 

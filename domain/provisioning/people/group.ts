@@ -1,10 +1,10 @@
-import type { Changes } from './description.js';
-import type { Queryable } from '../database/pool.js';
-import { fail } from '../errors.js';
-import { group } from './nouns/group.js';
-import { operationsOf } from './operations.js';
+import type { Changes } from '../fields/description.js';
+import type { Queryable } from '../../database/pool.js';
+import { fail } from '../../errors.js';
+import { group } from '../nouns/group.js';
+import { operationsOf } from '../operations/operations.js';
 
-export { applications, queueStrategies, workModes, wrapUpModes } from './nouns/group.js';
+export { applications, queueStrategies, workModes, wrapUpModes } from '../nouns/group.js';
 
 export type GroupChanges = Changes<typeof group>;
 

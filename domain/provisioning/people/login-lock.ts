@@ -1,4 +1,4 @@
-import { prepared, type Queryable } from '../database/pool.js';
+import { prepared, type Queryable } from '../../database/pool.js';
 
 /** Whose password was wrong, and from where, as it was typed. */
 export interface Attempt {

@@ -1,6 +1,6 @@
-import { prepared, type Database, type Queryable } from '../database/pool.js';
-import { withDatabaseErrors } from '../database/sql-errors.js';
-import { hashPassword, verifyPassword } from '../password.js';
+import { prepared, type Database, type Queryable } from '../../database/pool.js';
+import { withDatabaseErrors } from '../../database/sql-errors.js';
+import { hashPassword, verifyPassword } from '../../password.js';
 import {
   countFailure,
   holdAccount,
@@ -10,7 +10,7 @@ import {
   type Attempt,
 } from './login-lock.js';
 import { hashOfToken, loginSeconds, makeToken, principalOf, type Principal } from './principal.js';
-import type { Scope } from './scope.js';
+import type { Scope } from '../values/scope.js';
 
 /** Who logs in, as they typed it. */
 export type Credentials = { team: string; password: string } & ({ agent: string } | { username: string });

@@ -1,9 +1,9 @@
-import type { Changes } from './description.js';
-import type { Queryable } from '../database/pool.js';
-import { pauseReason } from './nouns/pause-reason.js';
-import { operationsOf } from './operations.js';
+import type { Changes } from '../fields/description.js';
+import type { Queryable } from '../../database/pool.js';
+import { pauseReason } from '../nouns/pause-reason.js';
+import { operationsOf } from '../operations/operations.js';
 
-export { pauseEnds } from './nouns/pause-reason.js';
+export { pauseEnds } from '../nouns/pause-reason.js';
 
 export type PauseReasonChanges = Changes<typeof pauseReason>;
 

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { prepared, type Queryable } from '../database/pool.js';
-import { withDatabaseErrors } from '../database/sql-errors.js';
+import { prepared, type Queryable } from '../../database/pool.js';
+import { withDatabaseErrors } from '../../database/sql-errors.js';
 
 /** What a principal may do, the least first; see {@link Principal}. An agent does only with themselves. */
 export const apiRoles = ['agent', 'reader', 'supervisor', 'administrator'] as const;

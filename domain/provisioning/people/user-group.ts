@@ -1,10 +1,10 @@
-import type { Changes } from './description.js';
-import type { Queryable } from '../database/pool.js';
-import { userGroup } from './nouns/user-group.js';
-import { operationsOf } from './operations.js';
-import { requireOwnDid } from './own-did.js';
-import type { Scope } from './scope.js';
-import { refuseTwoWaysOut } from './way-out.js';
+import type { Changes } from '../fields/description.js';
+import type { Queryable } from '../../database/pool.js';
+import { userGroup } from '../nouns/user-group.js';
+import { operationsOf } from '../operations/operations.js';
+import { requireOwnDid } from '../values/own-did.js';
+import type { Scope } from '../values/scope.js';
+import { refuseTwoWaysOut } from '../operations/way-out.js';
 
 export type UserGroupChanges = Changes<typeof userGroup>;
 

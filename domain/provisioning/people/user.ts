@@ -1,11 +1,11 @@
-import type { Changes } from './description.js';
-import type { Queryable } from '../database/pool.js';
-import { fail } from '../errors.js';
-import { user } from './nouns/user.js';
-import { operationsOf } from './operations.js';
-import { forget } from './forget-failures.js';
+import type { Changes } from '../fields/description.js';
+import type { Queryable } from '../../database/pool.js';
+import { fail } from '../../errors.js';
+import { user } from '../nouns/user.js';
+import { operationsOf } from '../operations/operations.js';
+import { forget } from '../operations/forget-failures.js';
 import { endLogins } from './login.js';
-import { refuseSecretAsPassword } from './secret-or-password.js';
+import { refuseSecretAsPassword } from '../operations/secret-or-password.js';
 
 export type UserChanges = Omit<Changes<typeof user>, 'login'> & {
   /** In clear, only to be hashed; null takes the login away. */

@@ -1,5 +1,5 @@
-import type { Noun } from './description.js';
-import type { Scope } from './scope.js';
+import type { Noun } from '../fields/description.js';
+import type { Scope } from '../values/scope.js';
 
 /** What a command was about to do, for the message in case the database refuses it. */
 export interface Attempt {

@@ -1,9 +1,9 @@
 import type { Attempt } from './attempt.js';
-import type { Queryable } from '../database/pool.js';
+import type { Queryable } from '../../database/pool.js';
 import { dependents, stillNeeded } from './dependents.js';
-import { fail, type Star64Error } from '../errors.js';
+import { fail, type Star64Error } from '../../errors.js';
 import { explainTaken } from './explanations.js';
-import { nounOf } from '../names.js';
+import { nounOf } from '../../names.js';
 
 const meanwhile = ({ noun, scope, name }: Attempt, why: string, text: string): Star64Error =>
   fail('changed_meanwhile', {

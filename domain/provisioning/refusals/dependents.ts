@@ -1,12 +1,12 @@
 import type { Attempt } from './attempt.js';
-import { columnOf, type Field, type Noun } from './description.js';
-import type { Queryable } from '../database/pool.js';
-import { destinationKinds, type DestinationKind } from '../destination.js';
-import { fail, type Star64Error, type Step } from '../errors.js';
-import { nounOf, type NounName } from '../names.js';
-import { nounNamed, nouns, removalOrder } from './nouns/index.js';
-import { keyField, there } from './rows.js';
-import { ownerColumn, slotOf, targetColumn } from './slots.js';
+import { columnOf, type Field, type Noun } from '../fields/description.js';
+import type { Queryable } from '../../database/pool.js';
+import { destinationKinds, type DestinationKind } from '../../destination.js';
+import { fail, type Star64Error, type Step } from '../../errors.js';
+import { nounOf, type NounName } from '../../names.js';
+import { nounNamed, nouns, removalOrder } from '../nouns/index.js';
+import { keyField, there } from '../values/rows.js';
+import { ownerColumn, slotOf, targetColumn } from '../fields/slots.js';
 
 /** Something that keeps another thing from being removed. */
 export interface Dependent {

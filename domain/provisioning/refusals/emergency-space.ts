@@ -1,7 +1,7 @@
 import { givenText, type Attempt } from './attempt.js';
-import type { Queryable } from '../database/pool.js';
-import { usualEmergencies } from '../emergency-defaults.js';
-import { fail, type Star64Error } from '../errors.js';
+import type { Queryable } from '../../database/pool.js';
+import { usualEmergencies } from '../../emergency-defaults.js';
+import { fail, type Star64Error } from '../../errors.js';
 import { about, holderOf, wanted, word } from './number-space.js';
 
 /**

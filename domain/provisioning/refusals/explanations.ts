@@ -1,12 +1,12 @@
 import { givenText, type Attempt } from './attempt.js';
-import type { Queryable } from '../database/pool.js';
+import type { Queryable } from '../../database/pool.js';
 import { emergencyIsNumber, numberIsEmergency } from './emergency-space.js';
-import type { Star64Error } from '../errors.js';
-import { quoted } from '../names.js';
-import { bare } from '../telephone-numbers.js';
-import { homePlan } from './home-plan.js';
+import type { Star64Error } from '../../errors.js';
+import { quoted } from '../../names.js';
+import { bare } from '../../telephone-numbers.js';
+import { homePlan } from '../values/home-plan.js';
 import { codeTaken, numberTaken, prefixTaken, shellCode } from './number-space.js';
-import { removalPending } from './removal-pending.js';
+import { removalPending } from '../values/removal-pending.js';
 import { otherName, taken } from './taken.js';
 import {
   didOverlap,
@@ -17,7 +17,7 @@ import {
   trunkTaken,
   userTaken,
 } from './taken-names.js';
-import { trunkEndpoint, trunkNamed } from './trunk-names.js';
+import { trunkEndpoint, trunkNamed } from '../values/trunk-names.js';
 
 type Explain = (db: Queryable, attempt: Attempt) => Promise<Star64Error>;
 

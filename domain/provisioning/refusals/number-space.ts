@@ -1,6 +1,6 @@
 import { givenText, type Attempt } from './attempt.js';
-import type { Queryable } from '../database/pool.js';
-import { fail, type Star64Error, type Step } from '../errors.js';
+import type { Queryable } from '../../database/pool.js';
+import { fail, type Star64Error, type Step } from '../../errors.js';
 
 /** A number that phones of a team can dial, and what it is now. */
 interface Holder {

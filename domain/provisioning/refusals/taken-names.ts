@@ -1,11 +1,11 @@
 import { givenText, type Attempt } from './attempt.js';
-import type { Queryable } from '../database/pool.js';
+import type { Queryable } from '../../database/pool.js';
 import { placeOf } from './dependents.js';
-import type { Star64Error } from '../errors.js';
-import { nounOf, quoted } from '../names.js';
+import type { Star64Error } from '../../errors.js';
+import { nounOf, quoted } from '../../names.js';
 import { shellCode } from './number-space.js';
 import { otherName, taken } from './taken.js';
-import { trunkNamed } from './trunk-names.js';
+import { trunkNamed } from '../values/trunk-names.js';
 
 /** Numbers that are named together belong to one team, and two ranges of it do not overlap in part. */
 export async function didOverlap(db: Queryable, attempt: Attempt): Promise<Star64Error> {

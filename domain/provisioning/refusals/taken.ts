@@ -1,5 +1,5 @@
 import type { Attempt } from './attempt.js';
-import { fail, type Remedy, type Star64Error } from '../errors.js';
+import { fail, type Remedy, type Star64Error } from '../../errors.js';
 
 /** Somebody or something has the place already. */
 export function taken(

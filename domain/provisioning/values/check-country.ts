@@ -1,6 +1,6 @@
-import { fail } from '../errors.js';
-import { quoted, type NounName } from '../names.js';
-import { isCountry } from '../telephone-numbers.js';
+import { fail } from '../../errors.js';
+import { quoted, type NounName } from '../../names.js';
+import { isCountry } from '../../telephone-numbers.js';
 
 /** Refuses a country that there is not. @throws Star64Error `invalid_choice` */
 export async function checkCountry(owner: { noun: NounName; name: string }, country: string): Promise<void> {

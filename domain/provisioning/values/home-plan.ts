@@ -1,5 +1,5 @@
-import type { Queryable } from '../database/pool.js';
-import { numberPlan, type NumberPlan } from '../telephone-numbers.js';
+import type { Queryable } from '../../database/pool.js';
+import { numberPlan, type NumberPlan } from '../../telephone-numbers.js';
 
 /**
  * SQL: the country in which what is typed for a team is read: its own; or that of its default trunk; or the only one of its own trunks; or

@@ -1,7 +1,7 @@
-import type { Queryable } from '../database/pool.js';
-import { fail } from '../errors.js';
-import type { NounName } from '../names.js';
-import { bare } from '../telephone-numbers.js';
+import type { Queryable } from '../../database/pool.js';
+import { fail } from '../../errors.js';
+import type { NounName } from '../../names.js';
+import { bare } from '../../telephone-numbers.js';
 import { homePlan } from './home-plan.js';
 import type { Scope } from './scope.js';
 

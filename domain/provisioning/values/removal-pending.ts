@@ -1,5 +1,5 @@
-import type { Queryable } from '../database/pool.js';
-import { fail, type Star64Error } from '../errors.js';
+import type { Queryable } from '../../database/pool.js';
+import { fail, type Star64Error } from '../../errors.js';
 
 /** Groups of this node that have been removed, and are generated until their queue is empty in Asterisk. */
 export function groupsPendingRemoval(

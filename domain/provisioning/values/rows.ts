@@ -1,9 +1,9 @@
-import type { Queryable } from '../database/pool.js';
-import { canBeName, unknown, type NounName } from '../names.js';
-import { columnOf, type Field, type Noun } from './description.js';
-import { nounNamed } from './nouns/index.js';
+import type { Queryable } from '../../database/pool.js';
+import { canBeName, unknown, type NounName } from '../../names.js';
+import { columnOf, type Field, type Noun } from '../fields/description.js';
+import { nounNamed } from '../nouns/index.js';
 import type { Scope } from './scope.js';
-import { ownerColumn, slotOf } from './slots.js';
+import { ownerColumn, slotOf } from '../fields/slots.js';
 import { unknownTrunk } from './trunk-names.js';
 
 /** A row as the table has it; secrets included, so it never leaves the domain. */

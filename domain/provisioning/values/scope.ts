@@ -1,5 +1,5 @@
-import type { Queryable } from '../database/pool.js';
-import { canBeName, unknown } from '../names.js';
+import type { Queryable } from '../../database/pool.js';
+import { canBeName, unknown } from '../../names.js';
 
 /** The team that a command works in, looked up once; with both null what belongs to no team. */
 export interface Scope {

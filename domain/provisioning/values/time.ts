@@ -1,6 +1,6 @@
-import type { Queryable } from '../database/pool.js';
-import { fail } from '../errors.js';
-import { quoted } from '../names.js';
+import type { Queryable } from '../../database/pool.js';
+import { fail } from '../../errors.js';
+import { quoted } from '../../names.js';
 
 /** A time of day as `18:00`; otherwise a usage error with what to type instead. */
 export function checkTimeOfDay(what: string, value: string): string {

@@ -1,5 +1,5 @@
-import { fail, type Star64Error } from '../errors.js';
-import { quoted } from '../names.js';
+import { fail, type Star64Error } from '../../errors.js';
+import { quoted } from '../../names.js';
 
 /** A trunk with its place: a team's own, or one for all. */
 export const trunkNamed = (team: string | null, name: string): string =>

@@ -1,12 +1,12 @@
-import { parseDestination, writeDestination } from '../destination.js';
-import { fail, type Star64Error } from '../errors.js';
-import { checkLink } from '../link-template.js';
-import { checkChoice, checkName, checkText, checkWhole, nounOf, quoted } from '../names.js';
-import { generateSecret } from '../password.js';
-import { bare } from '../telephone-numbers.js';
-import type { AddRemove, DestinationListValue, Field, Noun } from './description.js';
-import { kebab } from './description.js';
-import { destinationFeatures } from './nouns/feature-code.js';
+import { parseDestination, writeDestination } from '../../destination.js';
+import { fail, type Star64Error } from '../../errors.js';
+import { checkLink } from '../../link-template.js';
+import { checkChoice, checkName, checkText, checkWhole, nounOf, quoted } from '../../names.js';
+import { generateSecret } from '../../password.js';
+import { bare } from '../../telephone-numbers.js';
+import type { AddRemove, DestinationListValue, Field, Noun } from '../fields/description.js';
+import { kebab } from '../fields/description.js';
+import { destinationFeatures } from '../nouns/feature-code.js';
 import { checkTimeOfDay } from './time.js';
 
 /** What a field is called in messages. */

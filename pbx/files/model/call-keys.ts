@@ -1,4 +1,4 @@
-import type { Queryable } from '../../domain/database/pool.js';
+import type { Queryable } from '../../../domain/database/pool.js';
 import type { CallKeyRow } from './team-rows.js';
 
 /** The keys that do something, of every team of a node. */

@@ -1,4 +1,4 @@
-import { bare, numberPlan, type NumberPlan } from '../../domain/telephone-numbers.js';
+import { bare, numberPlan, type NumberPlan } from '../../../domain/telephone-numbers.js';
 
 /** A team with its DIDs, and the countries of the trunks that it can use. */
 interface Holder {

@@ -4,8 +4,8 @@ import {
   numbersOf,
   prefixForms,
   readPattern,
-} from '../../domain/number-pattern.js';
-import { bare } from '../../domain/telephone-numbers.js';
+} from '../../../domain/number-pattern.js';
+import { bare } from '../../../domain/telephone-numbers.js';
 import { formsOf, type Forms } from './did-forms.js';
 import type { Slots } from './slots.js';
 

@@ -1,4 +1,4 @@
-import { placeOf } from '../../domain/calls/routing.js';
+import { placeOf } from '../../../domain/calls/routing/routing.js';
 import type { GroupRow } from './team-rows.js';
 import type { Slots } from './slots.js';
 

@@ -1,8 +1,8 @@
-import type { Overlap } from '../../domain/calls/hours.js';
-import { isYearly, rulesOf, type HoursRuleRow, type TimeRange } from '../../domain/hours-rules.js';
+import type { Overlap } from '../../../domain/calls/routing/hours.js';
+import { isYearly, rulesOf, type HoursRuleRow, type TimeRange } from '../../../domain/hours-rules.js';
 import { placeIn } from './places.js';
 import type { Slots } from './slots.js';
-import { switchDevice } from '../../domain/hours-switch.js';
+import { switchDevice } from '../../../domain/hours-switch.js';
 
 /** Hours as they reach a file. */
 export interface HoursRow {

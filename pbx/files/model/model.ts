@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
-import { callActions, type CallAction } from '../../domain/provisioning/call-key.js';
-import { destinationFeatures, type Feature } from '../../domain/provisioning/feature-code.js';
-import { deviceOf, lampOf, memberOf, queueOf, wordFor } from '../queue/names.js';
-import type { DestinationKind } from '../../domain/destination.js';
+import { callActions, type CallAction } from '../../../domain/provisioning/features/call-key.js';
+import { destinationFeatures, type Feature } from '../../../domain/provisioning/features/feature-code.js';
+import { deviceOf, lampOf, memberOf, queueOf, wordFor } from '../../queue/names.js';
+import type { DestinationKind } from '../../../domain/destination.js';
 import { restsOf } from './did-rows.js';
 import { inCallModel } from './call-keys.js';
 import { exitsOf, keysOf } from './exits.js';
-import { emergencyModel } from './emergency.js';
+import { emergencyModel } from '../outside/emergency.js';
 import { hoursModel } from './hours-model.js';
 import { closedModel, endOf, placeIn } from './places.js';
 import { factsOf, outsideModel } from './outside-model.js';
@@ -15,8 +15,8 @@ import { roomsModel } from './rooms.js';
 import type { NodeRows } from './rows.js';
 import type { TeamRows } from './team-rows.js';
 import type { MenuRow } from './slots.js';
-import { trunkModel } from './trunks.js';
-import { waysModel } from './ways.js';
+import { trunkModel } from '../outside/trunks.js';
+import { waysModel } from '../outside/ways.js';
 
 /** What beside the database decides the text of the generated files. */
 export interface GenerateSettings {

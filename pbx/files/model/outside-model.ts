@@ -1,9 +1,9 @@
-import { answerSteps, writeTrunkSteps } from '../../domain/calls/outbound-answer.js';
-import type { TeamFacts } from '../../domain/calls/outbound-team.js';
-import { typedWithoutServer } from '../../domain/calls/typed-number.js';
-import { bare } from '../../domain/telephone-numbers.js';
+import { answerSteps, writeTrunkSteps } from '../../../domain/calls/outbound/outbound-answer.js';
+import type { TeamFacts } from '../../../domain/calls/outbound/outbound-team.js';
+import { typedWithoutServer } from '../../../domain/calls/outbound/typed-number.js';
+import { bare } from '../../../domain/telephone-numbers.js';
 import type { TeamRows } from './team-rows.js';
-import { countsOf } from './ways.js';
+import { countsOf } from '../outside/ways.js';
 
 /**
  * A number outside that an administrator has typed, as star64-number calls it: which number, over what without a server

@@ -1,4 +1,4 @@
-import { placeOf } from '../../domain/calls/routing.js';
+import { placeOf } from '../../../domain/calls/routing/routing.js';
 import type { Slots } from './slots.js';
 
 /** Where a slot leads; without a destination the call ends. */

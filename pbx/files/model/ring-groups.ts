@@ -1,7 +1,7 @@
-import { prepared, type Queryable } from '../../domain/database/pool.js';
-import { placeOf } from '../../domain/calls/routing.js';
-import type { RecordRule } from '../../domain/provisioning/record.js';
-import { bare } from '../../domain/telephone-numbers.js';
+import { prepared, type Queryable } from '../../../domain/database/pool.js';
+import { placeOf } from '../../../domain/calls/routing/routing.js';
+import type { RecordRule } from '../../../domain/provisioning/fields/record.js';
+import { bare } from '../../../domain/telephone-numbers.js';
 import { closedModel, endOf } from './places.js';
 import type { Slots } from './slots.js';
 

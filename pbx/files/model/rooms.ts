@@ -1,4 +1,4 @@
-import { prepared, type Queryable } from '../../domain/database/pool.js';
+import { prepared, type Queryable } from '../../../domain/database/pool.js';
 
 export interface RoomRow {
   number: string;

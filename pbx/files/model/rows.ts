@@ -1,23 +1,23 @@
-import { readOutboundTeams } from '../../domain/calls/outbound-read.js';
-import type { OutboundTeam } from '../../domain/calls/outbound-team.js';
-import type { Database } from '../../domain/database/pool.js';
+import { readOutboundTeams } from '../../../domain/calls/outbound/outbound-read.js';
+import type { OutboundTeam } from '../../../domain/calls/outbound/outbound-team.js';
+import type { Database } from '../../../domain/database/pool.js';
 import { readCallKeys } from './call-keys.js';
-import { callersOf, type TrustedTrunk } from './caller-forms.js';
-import { dialledForms } from './dialled-forms.js';
+import { callersOf, type TrustedTrunk } from '../outside/caller-forms.js';
+import { dialledForms } from '../outside/dialled-forms.js';
 import { formsOf, type Forms } from './did-forms.js';
 import { spreadAll, type DidRow } from './did-rows.js';
-import { noEmergency, readEmergency } from './emergency.js';
-import { readRules } from '../../domain/provisioning/hours.js';
+import { noEmergency, readEmergency } from '../outside/emergency.js';
+import { readRules } from '../../../domain/provisioning/features/hours.js';
 import type { HoursRow } from './hours-model.js';
 import { readRingGroups } from './ring-groups.js';
 import { readRooms } from './rooms.js';
-import { wayPlans } from './way-plans.js';
-import { readWays, type WaysRow } from './ways-rows.js';
+import { wayPlans } from '../outside/way-plans.js';
+import { readWays, type WaysRow } from '../outside/ways-rows.js';
 import { readSlots, type AnnouncementRow, type MenuRow, type Slots } from './slots.js';
 import type { CodeRow, ExtensionRow, GroupRow, TeamRow, TeamRows } from './team-rows.js';
-import type { Destination } from '../../domain/destination.js';
-import { readTrunks, type TrunkRow } from './trunks.js';
-import { changesIn } from '../../domain/provisioning/generations.js';
+import type { Destination } from '../../../domain/destination.js';
+import { readTrunks, type TrunkRow } from '../outside/trunks.js';
+import { changesIn } from '../../../domain/provisioning/generations.js';
 
 /** What generated files are made of, at one moment. */
 export interface NodeRows {
@@ -43,7 +43,7 @@ export async function readRows(db: Database, node: string): Promise<NodeRows> {
     );
     // Temporal is loaded where there are hours.
     if (team.hours.length > 0)
-      team.overlap = (await import('../../domain/calls/hours.js')).overlapOf(team.timeZone);
+      team.overlap = (await import('../../../domain/calls/routing/hours.js')).overlapOf(team.timeZone);
     const rows = ways.get(team.identity);
     if (rows) team.ways = { rows, plans: await wayPlans(rows) };
     const { withCountry } = await dialledForms(team.out.plan.country);

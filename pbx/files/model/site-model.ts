@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
-import { Star64Error } from '../../domain/errors.js';
-import { bare } from '../../domain/telephone-numbers.js';
-import { queueOf } from '../queue/names.js';
+import { Star64Error } from '../../../domain/errors.js';
+import { bare } from '../../../domain/telephone-numbers.js';
+import { queueOf } from '../../queue/names.js';
 import { keySets } from './call-keys.js';
 import { restsOf, type PrefixRow } from './did-rows.js';
 import { callerSeconds, type GenerateSettings } from './model.js';
 import type { NodeRows } from './rows.js';
 import type { TeamRows } from './team-rows.js';
-import { trunkModel } from './trunks.js';
+import { trunkModel } from '../outside/trunks.js';
 
 export type SiteModel = ReturnType<typeof siteModel>;
 

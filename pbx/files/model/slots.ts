@@ -1,5 +1,5 @@
-import type { Queryable } from '../../domain/database/pool.js';
-import type { Destination, DestinationKind } from '../../domain/destination.js';
+import type { Queryable } from '../../../domain/database/pool.js';
+import type { Destination, DestinationKind } from '../../../domain/destination.js';
 
 /** Where the calls of one thing go next, by slot. */
 export type Slots = Readonly<Record<string, Destination>>;

@@ -1,19 +1,19 @@
-import type { TrunkRow } from './trunks.js';
-import type { ExtensionKind } from '../../domain/presence/phone.js';
-import type { OutboundTeam } from '../../domain/calls/outbound-team.js';
-import type { CallAction } from '../../domain/provisioning/call-key.js';
-import type { Feature } from '../../domain/provisioning/feature-code.js';
-import type { CallerRow } from './caller-forms.js';
+import type { TrunkRow } from '../outside/trunks.js';
+import type { ExtensionKind } from '../../../domain/presence/phone.js';
+import type { OutboundTeam } from '../../../domain/calls/outbound/outbound-team.js';
+import type { CallAction } from '../../../domain/provisioning/features/call-key.js';
+import type { Feature } from '../../../domain/provisioning/features/feature-code.js';
+import type { CallerRow } from '../outside/caller-forms.js';
 import type { DidRow, PrefixRow } from './did-rows.js';
-import type { Overlap } from '../../domain/calls/hours.js';
-import type { EmergencyRows } from './emergency.js';
+import type { Overlap } from '../../../domain/calls/routing/hours.js';
+import type { EmergencyRows } from '../outside/emergency.js';
 import type { HoursRow } from './hours-model.js';
 import type { RingGroupRow } from './ring-groups.js';
 import type { RoomRow } from './rooms.js';
-import type { WayPlans } from './ways.js';
-import type { WaysRow } from './ways-rows.js';
+import type { WayPlans } from '../outside/ways.js';
+import type { WaysRow } from '../outside/ways-rows.js';
 import type { AnnouncementRow, MenuRow, Slots } from './slots.js';
-import type { RecordRule } from '../../domain/provisioning/record.js';
+import type { RecordRule } from '../../../domain/provisioning/fields/record.js';
 
 export interface TeamRow {
   identity: string;

@@ -1,4 +1,4 @@
-import { bare, numberPlan } from '../../domain/telephone-numbers.js';
+import { bare, numberPlan } from '../../../domain/telephone-numbers.js';
 
 /** The endpoint of a trunk that a team can use, and whose caller numbers are proof enough. */
 export interface TrustedTrunk {

@@ -1,5 +1,5 @@
 import type { CountryCode } from 'libphonenumber-js/max';
-import { bare } from '../../domain/telephone-numbers.js';
+import { bare } from '../../../domain/telephone-numbers.js';
 
 /** What a pattern of the dialplan matches, and how that becomes a number: so many characters are left out, and others added. */
 export interface DialledPattern {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import type { Queryable } from '../../domain/database/pool.js';
-import { readEmergencies } from '../../domain/emergency-defaults.js';
-import type { Feature } from '../../domain/provisioning/feature-code.js';
+import type { Queryable } from '../../../domain/database/pool.js';
+import { readEmergencies } from '../../../domain/emergency-defaults.js';
+import type { Feature } from '../../../domain/provisioning/features/feature-code.js';
 
 /** What of a team the files need for emergency calls. */
 export interface EmergencyRows {

@@ -1,4 +1,4 @@
-import { Star64Error } from '../../domain/errors.js';
+import { Star64Error } from '../../../domain/errors.js';
 
 /**
  * A secret as it stands behind `=> ` in one of Asterisk's files, where it may have signs that no other value of ours has:

@@ -1,5 +1,5 @@
-import type { Queryable } from '../../domain/database/pool.js';
-import { parseTrunkAddress } from '../../domain/trunk-address.js';
+import type { Queryable } from '../../../domain/database/pool.js';
+import { parseTrunkAddress } from '../../../domain/trunk-address.js';
 import { SecretValue } from './secret-value.js';
 
 /** A trunk that star64 generates. */

@@ -1,4 +1,4 @@
-import { nationalBeginnings } from '../../domain/national-beginnings.js';
+import { nationalBeginnings } from '../../../domain/national-beginnings.js';
 import { dialledForms, type DialledForms } from './dialled-forms.js';
 import type { WayPlans } from './ways.js';
 import type { WayRow, WaysRow } from './ways-rows.js';

@@ -1,6 +1,6 @@
-import type { Queryable } from '../../domain/database/pool.js';
-import { home } from '../../domain/provisioning/home-plan.js';
-import type { RecordRule } from '../../domain/provisioning/record.js';
+import type { Queryable } from '../../../domain/database/pool.js';
+import { home } from '../../../domain/provisioning/values/home-plan.js';
+import type { RecordRule } from '../../../domain/provisioning/fields/record.js';
 
 export interface TrunkRow {
   endpoint: string;

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import { nextOnUnlessSaid } from '../../domain/calls/ways-out.js';
-import type { RecordRule } from '../../domain/provisioning/record.js';
-import { bare } from '../../domain/telephone-numbers.js';
+import { nextOnUnlessSaid } from '../../../domain/calls/outbound/ways-out.js';
+import type { RecordRule } from '../../../domain/provisioning/fields/record.js';
+import { bare } from '../../../domain/telephone-numbers.js';
 import type { DialledForms } from './dialled-forms.js';
 import type { TrunkRow, UserGroupRow, WayRow, WaysRow } from './ways-rows.js';
 

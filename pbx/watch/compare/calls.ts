@@ -1,10 +1,10 @@
-import { CallOutRecords } from '../../../domain/calls/calls-out-records.js';
-import type { OfferCounts } from '../../../domain/calls/offer-counts.js';
-import { CallRecords, type Caller } from '../../../domain/calls/records.js';
+import { CallOutRecords } from '../../../domain/calls/outbound/calls-out-records.js';
+import type { OfferCounts } from '../../../domain/calls/queue/offer-counts.js';
+import { CallRecords, type Caller } from '../../../domain/calls/records/records.js';
 import type { Database } from '../../../domain/database/pool.js';
 import { callbackChannel } from '../../queue/callback-channel.js';
 import { deviceOf } from '../../queue/names.js';
-import type { Snapshot } from '../snapshot.js';
+import type { Snapshot } from './snapshot.js';
 import type { Difference, Mendable, Step } from './step.js';
 
 interface Ended extends Difference {

@@ -2,8 +2,8 @@ import type { ManagerActions } from '../../ami/manager.js';
 import { markDirectCalls, markOf, readMarks } from '../../queue/direct-calls-mark.js';
 import { earlierMarks, leftMarks, removeMarks } from '../../queue/earlier-marks.js';
 import { wordFor } from '../../queue/names.js';
-import { inPortions } from '../in-portions.js';
-import type { Snapshot } from '../snapshot.js';
+import { inPortions } from '../loops/in-portions.js';
+import type { Snapshot } from './snapshot.js';
 import type { SignedInPhone } from './signed-in-phones.js';
 import type { Difference, Step } from './step.js';
 

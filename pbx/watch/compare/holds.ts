@@ -1,10 +1,10 @@
-import { HoldRecords } from '../../../domain/calls/holds.js';
+import { HoldRecords } from '../../../domain/calls/records/holds.js';
 import type { Database } from '../../../domain/database/pool.js';
 import type { ManagerActions } from '../../ami/manager.js';
 import type { LiveChannel } from '../../queue/offers.js';
-import { deviceOfChannel } from '../event-headers.js';
-import { inPortions } from '../in-portions.js';
-import type { Snapshot } from '../snapshot.js';
+import { deviceOfChannel } from '../events/event-headers.js';
+import { inPortions } from '../loops/in-portions.js';
+import type { Snapshot } from './snapshot.js';
 import type { Difference, Step } from './step.js';
 
 interface HoldOver extends Difference {

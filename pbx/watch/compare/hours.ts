@@ -2,7 +2,7 @@ import { prepared, type Database } from '../../../domain/database/pool.js';
 import type { Position } from '../../../domain/hours-rules.js';
 import { switchDevice, switchStates } from '../../../domain/hours-switch.js';
 import type { ManagerActions } from '../../ami/manager.js';
-import { inPortions } from '../in-portions.js';
+import { inPortions } from '../loops/in-portions.js';
 import type { Difference, Step } from './step.js';
 
 interface WrongSwitch extends Difference {

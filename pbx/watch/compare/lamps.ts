@@ -3,7 +3,7 @@ import type { ManagerActions } from '../../ami/manager.js';
 import type { QueueMembership } from '../../queue/membership.js';
 import { lampStates, readLamps, readPhoneStates, type PhoneState } from '../../queue/lamps.js';
 import { lampOf } from '../../queue/names.js';
-import { inPortions } from '../in-portions.js';
+import { inPortions } from '../loops/in-portions.js';
 import type { Difference, Step } from './step.js';
 
 /** The share of the time that may go into reading lamps: Asterisk has no list of ours alone, but one of all devices. */

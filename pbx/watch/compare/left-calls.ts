@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
-import { CallOutRecords } from '../../../domain/calls/calls-out-records.js';
+import { CallOutRecords } from '../../../domain/calls/outbound/calls-out-records.js';
 import type { Database } from '../../../domain/database/pool.js';
 import { failureOf } from '../../../domain/database/sql-errors.js';
 import { AmiError } from '../../ami/errors.js';
 import type { ManagerActions } from '../../ami/manager.js';
-import { inPortions } from '../in-portions.js';
-import { leftFamily, readLeftLine, type LeftCall } from '../left-line.js';
-import type { Snapshot } from '../snapshot.js';
+import { inPortions } from '../loops/in-portions.js';
+import { leftFamily, readLeftLine, type LeftCall } from './left-line.js';
+import type { Snapshot } from './snapshot.js';
 import type { Difference, Step } from './step.js';
 
 /**

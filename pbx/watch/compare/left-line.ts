@@ -1,5 +1,5 @@
-import type { CallOutBegun, CallOutTold } from '../../domain/calls/calls-out-records.js';
-import { callerBy, epochIn, outcomeOfCallOut, sideIn, tryOf, wholeIn } from './call-out-event.js';
+import type { CallOutBegun, CallOutTold } from '../../../domain/calls/outbound/calls-out-records.js';
+import { callerBy, epochIn, outcomeOfCallOut, sideIn, tryOf, wholeIn } from '../events/call-out-event.js';
 
 /** The family of astdb in which the dialplan leaves calls to the outside of which no server heard. */
 export const leftFamily = 'star64-out';

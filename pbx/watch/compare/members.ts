@@ -4,8 +4,8 @@ import { deviceOf, memberOf, queueOf, type PhoneName } from '../../queue/names.j
 import { phonesAt } from '../../queue/phones.js';
 import type { QueueMembership } from '../../queue/membership.js';
 import type { Member } from '../../queue/status.js';
-import { inPortions } from '../in-portions.js';
-import type { Snapshot } from '../snapshot.js';
+import { inPortions } from '../loops/in-portions.js';
+import type { Snapshot } from './snapshot.js';
 import type { SignedInPhone } from './signed-in-phones.js';
 import type { Mendable, Step } from './step.js';
 

@@ -1,7 +1,7 @@
 import type { Database } from '../../../domain/database/pool.js';
 import { PopupRecords, type PopupDue } from '../../../domain/popups/records.js';
-import { phoneBy } from '../event-headers.js';
-import type { Snapshot } from '../snapshot.js';
+import { phoneBy } from '../events/event-headers.js';
+import type { Snapshot } from './snapshot.js';
 import type { Difference, Step } from './step.js';
 
 /** Over; or, with `due`, one that is missing. */

@@ -1,7 +1,7 @@
 import type { Database } from '../../../domain/database/pool.js';
-import { groupsPendingRemoval, removeGroups } from '../../../domain/provisioning/removal-pending.js';
+import { groupsPendingRemoval, removeGroups } from '../../../domain/provisioning/values/removal-pending.js';
 import { queueOf } from '../../queue/names.js';
-import type { Snapshot } from '../snapshot.js';
+import type { Snapshot } from './snapshot.js';
 import type { Difference, Step } from './step.js';
 
 /** A removed group goes once its queue has neither a caller nor a member. */

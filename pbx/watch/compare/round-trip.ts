@@ -1,9 +1,9 @@
 import type { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
-import type { ManagerActions } from '../ami/manager.js';
-import type { AmiMessage } from '../ami/message.js';
-import type { ManagerEvents } from '../ami/settings.js';
-import { eventsDevice } from '../queue/names.js';
+import type { ManagerActions } from '../../ami/manager.js';
+import type { AmiMessage } from '../../ami/message.js';
+import type { ManagerEvents } from '../../ami/settings.js';
+import { eventsDevice } from '../../queue/names.js';
 
 /** In turn: news of one that is still on its way is not taken for that of the next. */
 const states = ['NOT_INUSE', 'INUSE', 'BUSY', 'RINGING'] as const;

@@ -1,8 +1,8 @@
-import type { Database } from '../../domain/database/pool.js';
-import type { ManagerActions } from '../ami/manager.js';
-import { readOffers, type LiveChannel, type Offer, type OtherChannel } from '../queue/offers.js';
-import { readEpoch, readQueues, type Member, type Waiting } from '../queue/status.js';
-import { readQueueNames, readSignedInPhones, type SignedInPhone } from './compare/signed-in-phones.js';
+import type { Database } from '../../../domain/database/pool.js';
+import type { ManagerActions } from '../../ami/manager.js';
+import { readOffers, type LiveChannel, type Offer, type OtherChannel } from '../../queue/offers.js';
+import { readEpoch, readQueues, type Member, type Waiting } from '../../queue/status.js';
+import { readQueueNames, readSignedInPhones, type SignedInPhone } from './signed-in-phones.js';
 
 /** What Asterisk has at one moment, and the database right after it. */
 export interface Snapshot {

@@ -1,4 +1,4 @@
-import { findQueue } from '../../../domain/calls/queue.js';
+import { findQueue } from '../../../domain/calls/queue/queue.js';
 import type { Database } from '../../../domain/database/pool.js';
 import { endOffer, transition } from '../../../domain/presence/agent-state.js';
 import { beginWrapUp, beginWrapUpOfCall } from '../../../domain/presence/wrap-up.js';
@@ -8,8 +8,8 @@ import type { Offer } from '../../queue/offers.js';
 import type { Member } from '../../queue/status.js';
 import { readMarkedOffer } from '../../queue/wrap-up-mark.js';
 import type { ManagerActions } from '../../ami/manager.js';
-import { inPortions } from '../in-portions.js';
-import type { Snapshot } from '../snapshot.js';
+import { inPortions } from '../loops/in-portions.js';
+import type { Snapshot } from './snapshot.js';
 import { BegunCalls, isInCall } from './begun-calls.js';
 import type { SignedInPhone } from './signed-in-phones.js';
 import type { Mendable, Step } from './step.js';

@@ -1,4 +1,4 @@
-import type { Snapshot } from '../snapshot.js';
+import type { Snapshot } from './snapshot.js';
 
 /** Something that differs between Asterisk and the database. */
 export interface Difference {

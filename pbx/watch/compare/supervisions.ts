@@ -1,6 +1,6 @@
-import { endSupervision, openSupervisions } from '../../../domain/calls/supervision.js';
+import { endSupervision, openSupervisions } from '../../../domain/calls/commands/supervision.js';
 import type { Database } from '../../../domain/database/pool.js';
-import type { Snapshot } from '../snapshot.js';
+import type { Snapshot } from './snapshot.js';
 import type { Difference, Step } from './step.js';
 
 interface EndedSupervision extends Difference {

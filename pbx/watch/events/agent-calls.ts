@@ -1,8 +1,13 @@
-import { callKinds, endOffer, openStateOf } from '../../domain/presence/agent-state.js';
-import type { Database } from '../../domain/database/pool.js';
-import type { SignIn } from '../../domain/presence/open-sign-in.js';
-import { beginCall, beginWrapUpOfCall, goOnWithCall, type AgentCall } from '../../domain/presence/wrap-up.js';
-import type { AmiMessage } from '../ami/message.js';
+import { callKinds, endOffer, openStateOf } from '../../../domain/presence/agent-state.js';
+import type { Database } from '../../../domain/database/pool.js';
+import type { SignIn } from '../../../domain/presence/open-sign-in.js';
+import {
+  beginCall,
+  beginWrapUpOfCall,
+  goOnWithCall,
+  type AgentCall,
+} from '../../../domain/presence/wrap-up.js';
+import type { AmiMessage } from '../../ami/message.js';
 import { dropOldest } from './endings.js';
 import { deviceOfChannel } from './event-headers.js';
 import type { ForPhone } from './for-phone.js';

@@ -5,8 +5,8 @@ import {
   type CallOutOutcome,
   type CallTry,
   type TryOutcome,
-} from '../../domain/calls/calls-out-records.js';
-import { phoneOf } from '../queue/names.js';
+} from '../../../domain/calls/outbound/calls-out-records.js';
+import { phoneOf } from '../../queue/names.js';
 
 /** A moment that Asterisk tells, in seconds of its clock; null: none. */
 export const epochIn = (text: string | undefined): number | null =>

@@ -1,5 +1,5 @@
-import type { CallOutcome } from '../../domain/calls/records.js';
-import type { AmiMessage } from '../ami/message.js';
+import type { CallOutcome } from '../../../domain/calls/records/records.js';
+import type { AmiMessage } from '../../ami/message.js';
 
 /** DIALSTATUS of app_dial. Others say that nothing was dialled. */
 const byStatus: Readonly<Record<string, CallOutcome>> = {

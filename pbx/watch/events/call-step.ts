@@ -1,6 +1,6 @@
-import type { CallStep } from '../../domain/calls/steps.js';
-import type { AmiMessage } from '../ami/message.js';
-import { phoneOf } from '../queue/names.js';
+import type { CallStep } from '../../../domain/calls/records/steps.js';
+import type { AmiMessage } from '../../ami/message.js';
+import { phoneOf } from '../../queue/names.js';
 import { deviceOfChannel } from './event-headers.js';
 
 /**

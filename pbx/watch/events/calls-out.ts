@@ -4,8 +4,8 @@ import type {
   CallOutRecords,
   CallTry,
   EndingSide,
-} from '../../domain/calls/calls-out-records.js';
-import type { AmiMessage } from '../ami/message.js';
+} from '../../../domain/calls/outbound/calls-out-records.js';
+import type { AmiMessage } from '../../ami/message.js';
 import { callerBy, outcomeOfCallOut, sideIn, tryOf, wholeIn } from './call-out-event.js';
 import { dropOldest } from './endings.js';
 

@@ -1,5 +1,5 @@
-import type { AgentResult } from '../../domain/calls/click-records.js';
-import type { AmiMessage } from '../ami/message.js';
+import type { AgentResult } from '../../../domain/calls/commands/click-records.js';
+import type { AmiMessage } from '../../ami/message.js';
 
 /** What became of ringing an agent's phone, by the end of its channel before they answered: causes of Q.850. */
 export function clickResultOf({ headers }: AmiMessage): AgentResult {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import type { ManagerActions } from '../ami/manager.js';
-import type { AmiMessage } from '../ami/message.js';
+import type { ManagerActions } from '../../ami/manager.js';
+import type { AmiMessage } from '../../ami/message.js';
 
 /**
  * Has the phone of an agent who makes a conference know it: only Asterisk's events tell a conference from a call that was

@@ -1,6 +1,6 @@
-import type { CallRecords } from '../../domain/calls/records.js';
-import type { OfferResult } from '../../domain/calls/offer-counts.js';
-import type { AmiMessage } from '../ami/message.js';
+import type { CallRecords } from '../../../domain/calls/records/records.js';
+import type { OfferResult } from '../../../domain/calls/queue/offer-counts.js';
+import type { AmiMessage } from '../../ami/message.js';
 import type { ForPhone } from './for-phone.js';
 import { dropOldest, type Endings } from './endings.js';
 import { refusals } from './offer-result.js';

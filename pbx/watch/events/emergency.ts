@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Database } from '../../domain/database/pool.js';
-import type { AmiMessage } from '../ami/message.js';
-import { phonesAt } from '../queue/phones.js';
+import type { Database } from '../../../domain/database/pool.js';
+import type { AmiMessage } from '../../ami/message.js';
+import { phonesAt } from '../../queue/phones.js';
 
 /** How long the log waits for the database to say where the phone is. */
 const patienceMs = 1000;

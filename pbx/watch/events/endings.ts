@@ -1,7 +1,7 @@
-import { isUnanswered } from '../../domain/calls/missed.js';
-import type { OfferResult } from '../../domain/calls/offer-counts.js';
-import type { CallEnd, CallRecords, Caller, WhoPickedUp } from '../../domain/calls/records.js';
-import { phoneOf } from '../queue/names.js';
+import { isUnanswered } from '../../../domain/calls/queue/missed.js';
+import type { OfferResult } from '../../../domain/calls/queue/offer-counts.js';
+import type { CallEnd, CallRecords, Caller, WhoPickedUp } from '../../../domain/calls/records/records.js';
+import { phoneOf } from '../../queue/names.js';
 
 const everyMs = 100;
 /** After PostgreSQL has not taken them. */

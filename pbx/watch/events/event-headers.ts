@@ -1,6 +1,6 @@
-import type { Caller } from '../../domain/calls/records.js';
-import type { AmiMessage } from '../ami/message.js';
-import { phoneOf } from '../queue/names.js';
+import type { Caller } from '../../../domain/calls/records/records.js';
+import type { AmiMessage } from '../../ami/message.js';
+import { phoneOf } from '../../queue/names.js';
 
 /** The events that the observer needs; nothing else is asked of Asterisk. */
 export const observedEvents = [

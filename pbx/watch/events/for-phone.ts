@@ -1,7 +1,7 @@
-import type { Database } from '../../domain/database/pool.js';
-import { openSignIn, type SignIn } from '../../domain/presence/open-sign-in.js';
-import type { AmiMessage } from '../ami/message.js';
-import { phonesAt } from '../queue/phones.js';
+import type { Database } from '../../../domain/database/pool.js';
+import { openSignIn, type SignIn } from '../../../domain/presence/open-sign-in.js';
+import type { AmiMessage } from '../../ami/message.js';
+import { phonesAt } from '../../queue/phones.js';
 import { deviceIn } from './event-headers.js';
 import type { Work } from './ordered-work.js';
 

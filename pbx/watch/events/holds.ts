@@ -1,6 +1,6 @@
-import type { HoldKind, HoldRecords, HoldTold, OpenHold } from '../../domain/calls/holds.js';
-import type { AmiMessage } from '../ami/message.js';
-import { phoneOf } from '../queue/names.js';
+import type { HoldKind, HoldRecords, HoldTold, OpenHold } from '../../../domain/calls/records/holds.js';
+import type { AmiMessage } from '../../ami/message.js';
+import { phoneOf } from '../../queue/names.js';
 import { dropOldest } from './endings.js';
 import { deviceOfChannel } from './event-headers.js';
 

@@ -1,7 +1,7 @@
-import type { OfferResult } from '../../domain/calls/offer-counts.js';
-import type { KnownQueue } from '../../domain/calls/records.js';
-import type { SignIn } from '../../domain/presence/open-sign-in.js';
-import type { AmiMessage } from '../ami/message.js';
+import type { OfferResult } from '../../../domain/calls/queue/offer-counts.js';
+import type { KnownQueue } from '../../../domain/calls/records/records.js';
+import type { SignIn } from '../../../domain/presence/open-sign-in.js';
+import type { AmiMessage } from '../../ami/message.js';
 
 /** What was seen of an offer until its channel went. */
 export interface OfferSoFar {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import { failureOf } from '../../domain/database/sql-errors.js';
-import { LastingFault } from '../../domain/machine/lasting-fault.js';
+import { failureOf } from '../../../domain/database/sql-errors.js';
+import { LastingFault } from '../../../domain/machine/lasting-fault.js';
 
 export interface Work {
   /** Events of one phone or one call are worked off in their order. */

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
-import type { PopupMemory } from '../../domain/popups/popup-memory.js';
-import type { PopupDue, PopupKind, PopupOutcome, PopupRecords } from '../../domain/popups/records.js';
-import { namesIn } from '../../domain/calls/queue.js';
-import type { AmiMessage } from '../ami/message.js';
-import { callbackChannel } from '../queue/callback-channel.js';
-import { phoneOf } from '../queue/names.js';
+import type { PopupMemory } from '../../../domain/popups/popup-memory.js';
+import type { PopupDue, PopupKind, PopupOutcome, PopupRecords } from '../../../domain/popups/records.js';
+import { namesIn } from '../../../domain/calls/queue/queue.js';
+import type { AmiMessage } from '../../ami/message.js';
+import { callbackChannel } from '../../queue/callback-channel.js';
+import { phoneOf } from '../../queue/names.js';
 import { dropOldest } from './endings.js';
 import { callerIn, deviceIn, deviceOfChannel, offerIn, phoneBy } from './event-headers.js';
 

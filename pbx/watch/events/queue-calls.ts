@@ -1,14 +1,18 @@
 import type { Logger } from 'pino';
-import { Callbacks } from '../../domain/calls/callbacks.js';
-import { findQueue } from '../../domain/calls/queue.js';
-import { unservedOutcomes, type CallRecords, type KnownQueue } from '../../domain/calls/records.js';
-import type { Database } from '../../domain/database/pool.js';
-import { endOffer, transition } from '../../domain/presence/agent-state.js';
-import type { SignIn } from '../../domain/presence/open-sign-in.js';
-import { statesBefore } from '../../domain/presence/transitions.js';
-import { beginWrapUp } from '../../domain/presence/wrap-up.js';
-import type { AmiMessage } from '../ami/message.js';
-import { callbackChannel } from '../queue/callback-channel.js';
+import { Callbacks } from '../../../domain/calls/queue/callbacks.js';
+import { findQueue } from '../../../domain/calls/queue/queue.js';
+import {
+  unservedOutcomes,
+  type CallRecords,
+  type KnownQueue,
+} from '../../../domain/calls/records/records.js';
+import type { Database } from '../../../domain/database/pool.js';
+import { endOffer, transition } from '../../../domain/presence/agent-state.js';
+import type { SignIn } from '../../../domain/presence/open-sign-in.js';
+import { statesBefore } from '../../../domain/presence/transitions.js';
+import { beginWrapUp } from '../../../domain/presence/wrap-up.js';
+import type { AmiMessage } from '../../ami/message.js';
+import { callbackChannel } from '../../queue/callback-channel.js';
 import type { Endings } from './endings.js';
 import { callerIn, offerIn } from './event-headers.js';
 import type { OfferSoFar } from './offer-result.js';

@@ -1,5 +1,5 @@
-import { supervisionModes, type SupervisionStep } from '../../domain/calls/supervision.js';
-import type { AmiMessage } from '../ami/message.js';
+import { supervisionModes, type SupervisionStep } from '../../../domain/calls/commands/supervision.js';
+import type { AmiMessage } from '../../ami/message.js';
 
 /** A Star64Supervision of star64-supervise.conf; undefined for one that says nothing. */
 export function supervisionStepIn({ headers }: AmiMessage): SupervisionStep | undefined {

@@ -1,6 +1,6 @@
-import type { CallOutcome } from '../../domain/calls/records.js';
-import type { CallStep } from '../../domain/calls/steps.js';
-import type { AmiMessage } from '../ami/message.js';
+import type { CallOutcome } from '../../../domain/calls/records/records.js';
+import type { CallStep } from '../../../domain/calls/records/steps.js';
+import type { AmiMessage } from '../../ami/message.js';
 import { outcomeOf } from './call-outcome.js';
 import { stepOf } from './call-step.js';
 import { dropOldest, type Endings } from './endings.js';

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import { failureOf } from '../../domain/database/sql-errors.js';
-import type { Database } from '../../domain/database/pool.js';
-import { LastingFault } from '../../domain/machine/lasting-fault.js';
-import { signOutOverdue } from '../../domain/presence/automatic-sign-out.js';
-import type { Membership } from '../../domain/presence/membership.js';
+import { failureOf } from '../../../domain/database/sql-errors.js';
+import type { Database } from '../../../domain/database/pool.js';
+import { LastingFault } from '../../../domain/machine/lasting-fault.js';
+import { signOutOverdue } from '../../../domain/presence/automatic-sign-out.js';
+import type { Membership } from '../../../domain/presence/membership.js';
 import { inPortions } from './in-portions.js';
 import { Loop } from './loop.js';
 

@@ -6,14 +6,14 @@ import {
   sweepCallCommands,
   type CallCommandResult,
   type ClaimedCommand,
-} from '../../domain/calls/call-commands.js';
-import type { Database } from '../../domain/database/pool.js';
-import { LastingFault } from '../../domain/machine/lasting-fault.js';
-import type { ManagerActions } from '../ami/manager.js';
-import type { Outbound } from '../../domain/calls/outbound-memory.js';
-import { CallHands, lackedClasses } from '../call-hands.js';
-import type { Later } from '../click.js';
-import { Refused } from '../refused.js';
+} from '../../../domain/calls/commands/call-commands.js';
+import type { Database } from '../../../domain/database/pool.js';
+import { LastingFault } from '../../../domain/machine/lasting-fault.js';
+import type { ManagerActions } from '../../ami/manager.js';
+import type { Outbound } from '../../../domain/calls/outbound/outbound-memory.js';
+import { CallHands, lackedClasses } from '../../call-hands.js';
+import type { Later } from '../../click.js';
+import { Refused } from '../../refused.js';
 import { Loop } from './loop.js';
 
 export interface CallCommandsSettings {

@@ -1,7 +1,7 @@
-import type { Callback } from '../../domain/calls/callbacks.js';
-import { AmiError } from '../ami/errors.js';
-import type { ManagerActions } from '../ami/manager.js';
-import { callbackFamily, callbackUniqueid } from '../queue/callback-channel.js';
+import type { Callback } from '../../../domain/calls/queue/callbacks.js';
+import { AmiError } from '../../ami/errors.js';
+import type { ManagerActions } from '../../ami/manager.js';
+import { callbackFamily, callbackUniqueid } from '../../queue/callback-channel.js';
 
 /**
  * Has a channel made that stands in the queue for somebody who is to be called back, at a place of it; `way`: how they are

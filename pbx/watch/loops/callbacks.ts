@@ -1,24 +1,29 @@
 import type { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
-import { writeOutbound, answerSteps } from '../../domain/calls/outbound-answer.js';
+import { writeOutbound, answerSteps } from '../../../domain/calls/outbound/outbound-answer.js';
 import {
   callbackResults,
   Callbacks,
   type Callback,
   type CallbackOutcome,
-} from '../../domain/calls/callbacks.js';
-import { decideCallback } from '../../domain/calls/callback-number.js';
-import type { Outbound } from '../../domain/calls/outbound-memory.js';
-import type { TeamFacts } from '../../domain/calls/outbound-team.js';
-import type { CallStep } from '../../domain/calls/steps.js';
-import { isUnreachable } from '../../domain/database/sql-errors.js';
-import { LastingFault } from '../../domain/machine/lasting-fault.js';
-import type { ManagerActions } from '../ami/manager.js';
-import type { ManagerEvents } from '../ami/settings.js';
-import { callbackChannel, callbackFamily, callbackKey, callbackUniqueid } from '../queue/callback-channel.js';
-import { placeAmong, readArrivals } from '../queue/places.js';
-import { readEpoch, readQueues } from '../queue/status.js';
-import { queueOf } from '../queue/names.js';
+} from '../../../domain/calls/queue/callbacks.js';
+import { decideCallback } from '../../../domain/calls/outbound/callback-number.js';
+import type { Outbound } from '../../../domain/calls/outbound/outbound-memory.js';
+import type { TeamFacts } from '../../../domain/calls/outbound/outbound-team.js';
+import type { CallStep } from '../../../domain/calls/records/steps.js';
+import { isUnreachable } from '../../../domain/database/sql-errors.js';
+import { LastingFault } from '../../../domain/machine/lasting-fault.js';
+import type { ManagerActions } from '../../ami/manager.js';
+import type { ManagerEvents } from '../../ami/settings.js';
+import {
+  callbackChannel,
+  callbackFamily,
+  callbackKey,
+  callbackUniqueid,
+} from '../../queue/callback-channel.js';
+import { placeAmong, readArrivals } from '../../queue/places.js';
+import { readEpoch, readQueues } from '../../queue/status.js';
+import { queueOf } from '../../queue/names.js';
 import { callBack, hangUp, isCalled, isThere, resultLine } from './callback-calls.js';
 import { isAway } from './empty-queues.js';
 import { Loop } from './loop.js';

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import { failureOf } from '../../domain/database/sql-errors.js';
-import type { Database } from '../../domain/database/pool.js';
-import { LastingFault } from '../../domain/machine/lasting-fault.js';
-import { endOverdueStates } from '../../domain/presence/agent-state.js';
-import type { Membership } from '../../domain/presence/membership.js';
+import { failureOf } from '../../../domain/database/sql-errors.js';
+import type { Database } from '../../../domain/database/pool.js';
+import { LastingFault } from '../../../domain/machine/lasting-fault.js';
+import { endOverdueStates } from '../../../domain/presence/agent-state.js';
+import type { Membership } from '../../../domain/presence/membership.js';
 import { Loop } from './loop.js';
 
 /** Another server may have set a deadline: the next look is no later than this. */

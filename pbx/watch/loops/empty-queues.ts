@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
-import { unservedQueues } from '../../domain/calls/unserved-queues.js';
-import { failureOf } from '../../domain/database/sql-errors.js';
-import type { Database } from '../../domain/database/pool.js';
-import { LastingFault } from '../../domain/machine/lasting-fault.js';
-import { AmiError } from '../ami/errors.js';
-import type { ManagerActions } from '../ami/manager.js';
-import { queueOf, wrapUpReason } from '../queue/names.js';
-import { readQueues, type Member, type Waiting } from '../queue/status.js';
+import { unservedQueues } from '../../../domain/calls/queue/unserved-queues.js';
+import { failureOf } from '../../../domain/database/sql-errors.js';
+import type { Database } from '../../../domain/database/pool.js';
+import { LastingFault } from '../../../domain/machine/lasting-fault.js';
+import { AmiError } from '../../ami/errors.js';
+import type { ManagerActions } from '../../ami/manager.js';
+import { queueOf, wrapUpReason } from '../../queue/names.js';
+import { readQueues, type Member, type Waiting } from '../../queue/status.js';
 import { inPortions } from './in-portions.js';
 import { Loop } from './loop.js';
 

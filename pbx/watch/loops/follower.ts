@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import { readTold } from '../../domain/database/notifications.js';
-import type { Database } from '../../domain/database/pool.js';
-import { LastingFault } from '../../domain/machine/lasting-fault.js';
-import type { Membership } from '../../domain/presence/membership.js';
-import { signInsOf } from '../../domain/presence/open-sign-in.js';
+import { readTold } from '../../../domain/database/notifications.js';
+import type { Database } from '../../../domain/database/pool.js';
+import { LastingFault } from '../../../domain/machine/lasting-fault.js';
+import type { Membership } from '../../../domain/presence/membership.js';
+import { signInsOf } from '../../../domain/presence/open-sign-in.js';
 import { inPortions } from './in-portions.js';
 
 /**

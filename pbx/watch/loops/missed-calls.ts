@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import { pauseForMissed } from '../../domain/calls/missed.js';
-import { failureOf } from '../../domain/database/sql-errors.js';
-import type { Database } from '../../domain/database/pool.js';
-import { LastingFault } from '../../domain/machine/lasting-fault.js';
-import type { Membership } from '../../domain/presence/membership.js';
+import { pauseForMissed } from '../../../domain/calls/queue/missed.js';
+import { failureOf } from '../../../domain/database/sql-errors.js';
+import type { Database } from '../../../domain/database/pool.js';
+import { LastingFault } from '../../../domain/machine/lasting-fault.js';
+import type { Membership } from '../../../domain/presence/membership.js';
 import { inPortions } from './in-portions.js';
 
 /**

@@ -1,14 +1,14 @@
 import type { Logger } from 'pino';
-import type { Database } from '../../domain/database/pool.js';
-import { LastingFault } from '../../domain/machine/lasting-fault.js';
+import type { Database } from '../../../domain/database/pool.js';
+import { LastingFault } from '../../../domain/machine/lasting-fault.js';
 import {
   answerPhoneQuestion,
   openPhoneQuestions,
   sweepPhoneQuestions,
   type PhoneQuestion,
-} from '../../domain/presence/phone-questions.js';
-import type { ManagerActions } from '../ami/manager.js';
-import { addressesOf } from '../queue/phones.js';
+} from '../../../domain/presence/phone-questions.js';
+import type { ManagerActions } from '../../ami/manager.js';
+import { addressesOf } from '../../queue/phones.js';
 import { Loop } from './loop.js';
 
 export interface PhoneQuestionsSettings {

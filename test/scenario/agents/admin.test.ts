@@ -1,13 +1,13 @@
 import t, { type Test } from 'tap';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { agentChannel } from '../../domain/database/notifications.js';
-import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
-import { Caller } from '../../lab/caller.js';
-import type { Phone } from '../../lab/phone.js';
-import { until } from '../../domain/machine/processes.js';
-import { crowd } from '../../lab/provision.js';
-import { cli } from '../support/cli.js';
-import { centreOf, dialled, gaps, stateOf, statesOf, waitMembers, waitState } from '../support/centre.js';
+import { addAgent } from '../../../domain/provisioning/people/agent.js';
+import { agentChannel } from '../../../domain/database/notifications.js';
+import { addPauseReason } from '../../../domain/provisioning/people/pause-reason.js';
+import { Caller } from '../../../lab/caller.js';
+import type { Phone } from '../../../lab/phone.js';
+import { until } from '../../../domain/machine/processes.js';
+import { crowd } from '../../../lab/provision.js';
+import { cli } from '../../support/processes/cli.js';
+import { centreOf, dialled, gaps, stateOf, statesOf, waitMembers, waitState } from '../../support/centre.js';
 
 const centre = await centreOf(
   t,

@@ -1,11 +1,11 @@
 import t from 'tap';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { until } from '../../domain/machine/processes.js';
-import { crowd } from '../../lab/provision.js';
-import { Conversation } from '../support/calls.js';
-import { ageSignIns, centreOf, dialAndHear, gaps, waitMembers, waitState } from '../support/centre.js';
+import { addExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { until } from '../../../domain/machine/processes.js';
+import { crowd } from '../../../lab/provision.js';
+import { Conversation } from '../../support/calls.js';
+import { ageSignIns, centreOf, dialAndHear, gaps, waitMembers, waitState } from '../../support/centre.js';
 
 /** A wrap-up that goes with its agent to another phone, and no server left to end it. */
 const groups = [{ name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0 }];

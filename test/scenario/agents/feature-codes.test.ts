@@ -1,10 +1,10 @@
 import t, { type Test } from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
-import { setGroup } from '../../domain/provisioning/group.js';
-import { Caller } from '../../lab/caller.js';
-import type { Phone } from '../../lab/phone.js';
-import { centreOf, dialled, gaps, stateOf, waitMembers, waitState } from '../support/centre.js';
+import { until } from '../../../domain/machine/processes.js';
+import { addPauseReason } from '../../../domain/provisioning/people/pause-reason.js';
+import { setGroup } from '../../../domain/provisioning/people/group.js';
+import { Caller } from '../../../lab/caller.js';
+import type { Phone } from '../../../lab/phone.js';
+import { centreOf, dialled, gaps, stateOf, waitMembers, waitState } from '../../support/centre.js';
 
 /** The columns of the table, each with an agent, a phone, two groups and a DID of its own: they run side by side. */
 const states = ['signed-out', 'idle', 'ringing', 'talking', 'wrap-up', 'paused'] as const;

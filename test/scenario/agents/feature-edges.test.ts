@@ -1,10 +1,10 @@
 import t from 'tap';
-import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
-import { prompts } from '../../agi/prompts.js';
-import { Caller } from '../../lab/caller.js';
-import type { Phone } from '../../lab/phone.js';
-import { until } from '../../domain/machine/processes.js';
-import { type TeamFixture } from '../../lab/provision.js';
+import { addPauseReason } from '../../../domain/provisioning/people/pause-reason.js';
+import { prompts } from '../../../agi/prompts.js';
+import { Caller } from '../../../lab/caller.js';
+import type { Phone } from '../../../lab/phone.js';
+import { until } from '../../../domain/machine/processes.js';
+import { type TeamFixture } from '../../../lab/provision.js';
 import {
   centreOf,
   dialled,
@@ -14,7 +14,7 @@ import {
   statesOf,
   waitMembers,
   waitState,
-} from '../support/centre.js';
+} from '../../support/centre.js';
 
 /** What is heard by those who may try another number; `*60` and `*62` also say what `*69` asks with. */
 const askingAgain = new Set<string>(

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { Caller } from '../../lab/caller.js';
-import type { Phone } from '../../lab/phone.js';
-import { crowd } from '../../lab/provision.js';
-import { until } from '../../domain/machine/processes.js';
+import { Caller } from '../../../lab/caller.js';
+import type { Phone } from '../../../lab/phone.js';
+import { crowd } from '../../../lab/provision.js';
+import { until } from '../../../domain/machine/processes.js';
 import {
   centreOf,
   dialAndHear,
@@ -12,8 +12,8 @@ import {
   statesOf,
   waitMembers,
   waitState,
-} from '../support/centre.js';
-import { watchOfferEnds, type OfferEnd } from '../support/offer-ends.js';
+} from '../../support/centre.js';
+import { watchOfferEnds, type OfferEnd } from '../../support/phones/offer-ends.js';
 
 /**
  * A phone that is picked up too late is Up, and its agent has talked to nobody: no wrap-up after answered calls

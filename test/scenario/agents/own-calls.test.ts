@@ -1,8 +1,8 @@
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import type { Phone } from '../../lab/phone.js';
-import { crowd } from '../../lab/provision.js';
-import { callIn, waitWaiting } from '../support/calls.js';
+import { until } from '../../../domain/machine/processes.js';
+import type { Phone } from '../../../lab/phone.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn, waitWaiting } from '../../support/calls.js';
 import {
   centreOf,
   dialAndHear,
@@ -11,7 +11,7 @@ import {
   statesOf,
   waitMembers,
   waitState,
-} from '../support/centre.js';
+} from '../../support/centre.js';
 
 /** Calls that no queue gives an agent: from phone to phone, and from outside to a phone. */
 const groups = [

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { setAgent } from '../../domain/provisioning/agent.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { crowd } from '../../lab/provision.js';
-import { centreOf, dialled, stateOf } from '../support/centre.js';
+import { setAgent } from '../../../domain/provisioning/people/agent.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { crowd } from '../../../lab/provision.js';
+import { centreOf, dialled, stateOf } from '../../support/centre.js';
 
 const pin = '48263917';
 const centre = await centreOf(t, crowd(4), {

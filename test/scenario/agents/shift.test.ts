@@ -1,12 +1,12 @@
 import t from 'tap';
-import { showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
-import { setGroup } from '../../domain/provisioning/group.js';
-import { Caller } from '../../lab/caller.js';
-import { readLamp } from '../../lab/lamp.js';
-import { crowd } from '../../lab/provision.js';
-import { until } from '../../domain/machine/processes.js';
-import { centreOf, dialled, gaps, stateOf, statesOf, waitMembers, waitState } from '../support/centre.js';
+import { showExtensionSecret } from '../../../domain/provisioning/numbers/extension.js';
+import { addPauseReason } from '../../../domain/provisioning/people/pause-reason.js';
+import { setGroup } from '../../../domain/provisioning/people/group.js';
+import { Caller } from '../../../lab/caller.js';
+import { readLamp } from '../../../lab/lamp.js';
+import { crowd } from '../../../lab/provision.js';
+import { until } from '../../../domain/machine/processes.js';
+import { centreOf, dialled, gaps, stateOf, statesOf, waitMembers, waitState } from '../../support/centre.js';
 
 const centre = await centreOf(t, crowd(2), {
   provision: async (db) => {

@@ -1,10 +1,10 @@
 import t from 'tap';
-import { setAgent } from '../../domain/provisioning/agent.js';
-import { until } from '../../domain/machine/processes.js';
-import { crowd } from '../../lab/provision.js';
-import { centreOf, waitMembers } from '../support/centre.js';
-import { givePassword, tokenBy } from '../support/login.js';
-import { apiOf, bearer } from '../support/web.js';
+import { setAgent } from '../../../domain/provisioning/people/agent.js';
+import { until } from '../../../domain/machine/processes.js';
+import { crowd } from '../../../lab/provision.js';
+import { centreOf, waitMembers } from '../../support/centre.js';
+import { givePassword, tokenBy } from '../../support/doors/login.js';
+import { apiOf, bearer } from '../../support/doors/web.js';
 
 /** A dynamic agent logs in at a page and signs in without saying where: at the phone of their own address (spec 22). */
 const centre = await centreOf(t, crowd(3));

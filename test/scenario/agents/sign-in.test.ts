@@ -1,10 +1,10 @@
 import t from 'tap';
-import { crowd, provision } from '../../lab/provision.js';
-import { Caller } from '../../lab/caller.js';
-import { until } from '../../domain/machine/processes.js';
-import { addAgent, setAgent } from '../../domain/provisioning/agent.js';
-import { addGroup } from '../../domain/provisioning/group.js';
-import { setTeam } from '../../domain/provisioning/team.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { Caller } from '../../../lab/caller.js';
+import { until } from '../../../domain/machine/processes.js';
+import { addAgent, setAgent } from '../../../domain/provisioning/people/agent.js';
+import { addGroup } from '../../../domain/provisioning/people/group.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
 import {
   ageSignIns,
   centreOf,
@@ -14,7 +14,7 @@ import {
   stateOf,
   waitMembers,
   waitState,
-} from '../support/centre.js';
+} from '../../support/centre.js';
 
 const groups = [{ name: 'support', number: '6000' }, { name: 'sales' }];
 const centre = await centreOf(t, crowd(4, { groups }), {
@@ -38,7 +38,7 @@ const { asterisk, db } = centre;
 
 await t.test('a device registers as <team>-<extension> and as nothing else (spec 16)', async (t) => {
   t.equal((await centre.phone('5001')).user, 'astercc-5001', 'accepted');
-  const { Phone } = await import('../../lab/phone.js');
+  const { Phone } = await import('../../../lab/phone.js');
   const bare = await Phone.start({
     user: '5001',
     secret: 'secretsecretsecretsecret00',

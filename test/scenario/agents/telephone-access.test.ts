@@ -1,11 +1,11 @@
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { setAgent } from '../../domain/provisioning/agent.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { Caller } from '../../lab/caller.js';
-import { dialAndHear, membersOf, stateOf, waitMembers, waitState } from '../support/centre.js';
-import { callIn } from '../support/telephone.js';
-import { didOf, number, queues, rings, telephoneCentre } from '../support/telephone-centre.js';
+import { until } from '../../../domain/machine/processes.js';
+import { setAgent } from '../../../domain/provisioning/people/agent.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { Caller } from '../../../lab/caller.js';
+import { dialAndHear, membersOf, stateOf, waitMembers, waitState } from '../../support/centre.js';
+import { callIn } from '../../support/phones/telephone.js';
+import { didOf, number, queues, rings, telephoneCentre } from '../../support/phones/telephone-centre.js';
 
 const { centre, mobile, other, signIn, customer } = await telephoneCentre(t);
 const { asterisk, db } = centre;

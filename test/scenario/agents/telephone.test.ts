@@ -1,9 +1,9 @@
 import t from 'tap';
-import { Caller } from '../../lab/caller.js';
-import { until } from '../../domain/machine/processes.js';
-import { gaps, membersOf, sameStates, stateOf, waitMembers, waitState } from '../support/centre.js';
-import { callIn, endings } from '../support/telephone.js';
-import { didOf, number, queues, rings, telephoneCentre } from '../support/telephone-centre.js';
+import { Caller } from '../../../lab/caller.js';
+import { until } from '../../../domain/machine/processes.js';
+import { gaps, membersOf, sameStates, stateOf, waitMembers, waitState } from '../../support/centre.js';
+import { callIn, endings } from '../../support/phones/telephone.js';
+import { didOf, number, queues, rings, telephoneCentre } from '../../support/phones/telephone-centre.js';
 
 const { centre, mobile, signIn, customer } = await telephoneCentre(t);
 const { asterisk, db } = centre;

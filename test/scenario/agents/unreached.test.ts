@@ -1,13 +1,13 @@
 import t from 'tap';
-import { signInAgent, signOutAgent } from '../../domain/provisioning/admin-action.js';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { addExtension, showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { until } from '../../domain/machine/processes.js';
-import { AnsweringPhones } from '../../lab/answering.js';
-import { crowd } from '../../lab/provision.js';
-import { callIn } from '../support/calls.js';
+import { signInAgent, signOutAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { addAgent } from '../../../domain/provisioning/people/agent.js';
+import { addExtension, showExtensionSecret } from '../../../domain/provisioning/numbers/extension.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { until } from '../../../domain/machine/processes.js';
+import { AnsweringPhones } from '../../../lab/answering.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn } from '../../support/calls.js';
 import {
   ageSignIns,
   centreOf,
@@ -18,7 +18,7 @@ import {
   statesOf,
   waitMembers,
   waitState,
-} from '../support/centre.js';
+} from '../../support/centre.js';
 
 /** Phones that refuse, phones that nobody answers, phones without power. */
 const queues = ['astercc-support', 'astercc-sales'] as const;

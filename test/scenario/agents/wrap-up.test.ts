@@ -1,8 +1,8 @@
 import t from 'tap';
-import { Caller } from '../../lab/caller.js';
-import type { Phone } from '../../lab/phone.js';
-import { crowd } from '../../lab/provision.js';
-import { until } from '../../domain/machine/processes.js';
+import { Caller } from '../../../lab/caller.js';
+import type { Phone } from '../../../lab/phone.js';
+import { crowd } from '../../../lab/provision.js';
+import { until } from '../../../domain/machine/processes.js';
 import {
   centreOf,
   dialAndHear,
@@ -11,7 +11,7 @@ import {
   statesOf,
   waitMembers,
   waitState,
-} from '../support/centre.js';
+} from '../../support/centre.js';
 
 /** How an offer ends, and after which of them each mode begins a wrap-up (spec 53-55). */
 const endings = ['answered', 'no answer', 'caller gone', 'rejected', 'answered elsewhere'] as const;

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { crowd } from '../../lab/provision.js';
-import { callIn, waitCall, waitTalking } from '../support/calls.js';
-import { centreOf, dialAndHear, waitState } from '../support/centre.js';
+import { until } from '../../../domain/machine/processes.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn, waitCall, waitTalking } from '../../support/calls.js';
+import { centreOf, dialAndHear, waitState } from '../../support/centre.js';
 
 /**
  * What is done in a call from outside it (`star64 call …`), on a real Asterisk: the row is claimed by the server that leads,

@@ -1,16 +1,16 @@
 import t from 'tap';
-import { listSupervisions } from '../../domain/calls/supervision-list.js';
-import { until } from '../../domain/machine/processes.js';
-import { EventFeed } from '../../domain/monitor/event-feed.js';
-import { showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { setGroup } from '../../domain/provisioning/group.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { crowd } from '../../lab/provision.js';
-import { callIn, waitCall, waitWaiting } from '../support/calls.js';
-import { centreOf, needLab, signedInPhone, statesOf, waitMembers, waitState } from '../support/centre.js';
-import { Provider } from '../support/providers.js';
-import { RawPhone } from '../support/raw-phone.js';
+import { listSupervisions } from '../../../domain/calls/commands/supervision-list.js';
+import { until } from '../../../domain/machine/processes.js';
+import { EventFeed } from '../../../domain/monitor/event-feed.js';
+import { showExtensionSecret } from '../../../domain/provisioning/numbers/extension.js';
+import { setGroup } from '../../../domain/provisioning/people/group.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn, waitCall, waitWaiting } from '../../support/calls.js';
+import { centreOf, needLab, signedInPhone, statesOf, waitMembers, waitState } from '../../support/centre.js';
+import { Provider } from '../../support/phones/providers.js';
+import { RawPhone } from '../../support/phones/raw-phone.js';
 
 /** Click to call (spec 41-44), and supervision by command (spec 24), on a real Asterisk. */
 await needLab(t);

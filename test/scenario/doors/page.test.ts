@@ -1,13 +1,13 @@
 import t from 'tap';
 import { pino } from 'pino';
-import { setAgent } from '../../domain/provisioning/agent.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { createWeb } from '../../web/server.js';
-import { needBrowser, openBrowser, type Page } from '../support/browser.js';
-import { until } from '../../domain/machine/processes.js';
-import { callIn } from '../support/calls.js';
-import { centreOf, dialAndHear, dialled } from '../support/centre.js';
-import { waitJoined } from '../support/in-call.js';
+import { setAgent } from '../../../domain/provisioning/people/agent.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { createWeb } from '../../../web/server.js';
+import { needBrowser, openBrowser, type Page } from '../../support/doors/browser.js';
+import { until } from '../../../domain/machine/processes.js';
+import { callIn } from '../../support/calls.js';
+import { centreOf, dialAndHear, dialled } from '../../support/centre.js';
+import { waitJoined } from '../../support/phones/in-call.js';
 
 /**
  * An agent with the page, real telephones beside it: first everything is done on the page, then the same by the keys of the

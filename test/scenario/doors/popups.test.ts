@@ -1,16 +1,16 @@
 import t from 'tap';
-import { commandCall } from '../../domain/calls/call-commands.js';
-import { until } from '../../domain/machine/processes.js';
-import { EventFeed } from '../../domain/monitor/event-feed.js';
-import { finishPopup, listPopups, type Popup } from '../../domain/popups/popups.js';
-import { bindings } from '../../domain/provisioning/binding.js';
-import { setExtension } from '../../domain/provisioning/extension.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { callIn } from '../support/calls.js';
-import { centreOf, needLab, signedInPhone, waitMembers, waitState } from '../support/centre.js';
-import { Provider } from '../support/providers.js';
+import { commandCall } from '../../../domain/calls/commands/call-commands.js';
+import { until } from '../../../domain/machine/processes.js';
+import { EventFeed } from '../../../domain/monitor/event-feed.js';
+import { finishPopup, listPopups, type Popup } from '../../../domain/popups/popups.js';
+import { bindings } from '../../../domain/provisioning/features/binding.js';
+import { setExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { callIn } from '../../support/calls.js';
+import { centreOf, needLab, signedInPhone, waitMembers, waitState } from '../../support/centre.js';
+import { Provider } from '../../support/phones/providers.js';
 
 /** Popups while phones ring, talk and call outside (spec 29-40, 56). Nobody is signed in at 5003. */
 await needLab(t);

@@ -1,12 +1,12 @@
 import t from 'tap';
 import { pino } from 'pino';
-import { addApiToken } from '../../domain/provisioning/api-token.js';
-import { until } from '../../domain/machine/processes.js';
-import { crowd } from '../../lab/provision.js';
-import { createWeb } from '../../web/server.js';
-import { callIn, Conversation, waitCall, waitTalking } from '../support/calls.js';
-import { centreOf, waitState } from '../support/centre.js';
-import { Listener } from '../support/event-stream.js';
+import { addApiToken } from '../../../domain/provisioning/people/api-token.js';
+import { until } from '../../../domain/machine/processes.js';
+import { crowd } from '../../../lab/provision.js';
+import { createWeb } from '../../../web/server.js';
+import { callIn, Conversation, waitCall, waitTalking } from '../../support/calls.js';
+import { centreOf, waitState } from '../../support/centre.js';
+import { Listener } from '../../support/doors/event-stream.js';
 
 /** A program at the HTTP API, beside phones: what the one does, the others see, and the reverse. */
 const centre = await centreOf(

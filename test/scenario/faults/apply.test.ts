@@ -1,11 +1,11 @@
 import { readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { packageRoot } from '../../domain/machine/package-root.js';
-import { generateSecret } from '../../domain/password.js';
-import { Caller } from '../../lab/caller.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { crowd } from '../../lab/provision.js';
+import { packageRoot } from '../../../domain/machine/package-root.js';
+import { generateSecret } from '../../../domain/password.js';
+import { Caller } from '../../../lab/caller.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { crowd } from '../../../lab/provision.js';
 import {
   centreOf,
   dialAndHear,
@@ -13,8 +13,8 @@ import {
   signedInPhone,
   waitMembers,
   waitState,
-} from '../support/centre.js';
-import { star64, type CliResult } from '../support/cli.js';
+} from '../../support/centre.js';
+import { star64, type CliResult } from '../../support/processes/cli.js';
 
 /** An admin changes things while an agent talks: what Asterisk takes, and what it does not. */
 /** A user of the manager for `apply` alone; the server's may not do that. */

@@ -1,8 +1,16 @@
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { crowd } from '../../lab/provision.js';
-import { callIn, Conversation, waitCall, waitTalking } from '../support/calls.js';
-import { centreOf, dialAndHear, gaps, stateOf, statesOf, waitMembers, waitState } from '../support/centre.js';
+import { until } from '../../../domain/machine/processes.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn, Conversation, waitCall, waitTalking } from '../../support/calls.js';
+import {
+  centreOf,
+  dialAndHear,
+  gaps,
+  stateOf,
+  statesOf,
+  waitMembers,
+  waitState,
+} from '../../support/centre.js';
 
 /** Without a server nobody renews the promise to Asterisk; see server-faults. */
 const leaseOverMs = 60_000;

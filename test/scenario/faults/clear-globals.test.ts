@@ -1,7 +1,14 @@
 import t from 'tap';
-import { crowd } from '../../lab/provision.js';
-import { Conversation } from '../support/calls.js';
-import { centreOf, dialAndHear, signedInPhone, statesOf, waitMembers, waitState } from '../support/centre.js';
+import { crowd } from '../../../lab/provision.js';
+import { Conversation } from '../../support/calls.js';
+import {
+  centreOf,
+  dialAndHear,
+  signedInPhone,
+  statesOf,
+  waitMembers,
+  waitState,
+} from '../../support/centre.js';
 
 /** What the promise of a dead server lasts, and a machine that has much else to do. */
 const leaseOverMs = 60_000;

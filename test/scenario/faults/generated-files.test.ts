@@ -2,15 +2,15 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import t from 'tap';
-import { LabAsterisk } from '../../lab/asterisk.js';
-import { until } from '../../domain/machine/processes.js';
-import { temporaryDirectory } from '../../domain/machine/temporary.js';
-import { Manager } from '../../pbx/ami/manager.js';
-import { generate } from '../../pbx/files/generate.js';
-import { markWrapUp, unmarkWrapUp } from '../../pbx/queue/wrap-up-mark.js';
-import { needLab } from '../support/centre.js';
-import { freshDatabase } from '../support/database.js';
-import { addManyTeams, didsOf, formsOf } from '../support/many-teams.js';
+import { LabAsterisk } from '../../../lab/asterisk.js';
+import { until } from '../../../domain/machine/processes.js';
+import { temporaryDirectory } from '../../../domain/machine/temporary.js';
+import { Manager } from '../../../pbx/ami/manager.js';
+import { generate } from '../../../pbx/files/generate.js';
+import { markWrapUp, unmarkWrapUp } from '../../../pbx/queue/wrap-up-mark.js';
+import { needLab } from '../../support/centre.js';
+import { freshDatabase } from '../../support/database.js';
+import { addManyTeams, didsOf, formsOf } from '../../support/many-teams.js';
 
 /** What Asterisk makes of the files, without a phone or a server. */
 const many = { teams: 600, extensions: 2, dids: 3 };

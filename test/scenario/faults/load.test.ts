@@ -1,6 +1,6 @@
 import t from 'tap';
-import { needLab } from '../support/centre.js';
-import { threeRounds } from '../support/load/rounds.js';
+import { needLab } from '../../support/centre.js';
+import { threeRounds } from '../../support/load/rounds.js';
 
 /** In small what test/load/offers.load.ts is at full size. */
 await needLab(t);

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { crowd } from '../../lab/provision.js';
-import { callIn, Conversation, waitCall, waitTalking } from '../support/calls.js';
-import { centreOf, dialAndHear, gaps, waitMembers, waitState } from '../support/centre.js';
-import { Link } from '../support/link.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn, Conversation, waitCall, waitTalking } from '../../support/calls.js';
+import { centreOf, dialAndHear, gaps, waitMembers, waitState } from '../../support/centre.js';
+import { Link } from '../../support/link.js';
 
 /** A wrap-up of support ends with *67, one of sales after this long; after a call of leads there is none. */
 const salesSeconds = 3;

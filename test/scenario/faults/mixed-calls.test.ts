@@ -1,6 +1,6 @@
 import t from 'tap';
-import { needLab } from '../support/centre.js';
-import { mixedCalls } from '../support/mixed-calls.js';
+import { needLab } from '../../support/centre.js';
+import { mixedCalls } from '../../support/trials/mixed-calls.js';
 
 await needLab(t);
 await t.test('64 calls of eight kinds, counted by three', (t) => mixedCalls(t, 8, 6));

@@ -1,7 +1,7 @@
 import t from 'tap';
-import { crowd } from '../../lab/provision.js';
-import { callIn, Conversation, waitCall, waitTalking } from '../support/calls.js';
-import { centreOf, dialAndHear, gaps, stateOf, waitMembers, waitState } from '../support/centre.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn, Conversation, waitCall, waitTalking } from '../../support/calls.js';
+import { centreOf, dialAndHear, gaps, stateOf, waitMembers, waitState } from '../../support/centre.js';
 
 /** Without PostgreSQL nobody renews the promise to Asterisk; see server-faults. */
 const leaseOverMs = 60_000;

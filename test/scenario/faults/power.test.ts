@@ -1,11 +1,11 @@
 import t, { type Test } from 'tap';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { until } from '../../domain/machine/processes.js';
-import { crowd } from '../../lab/provision.js';
-import { callIn } from '../support/calls.js';
-import { centreOf, dialAndHear, gaps, statesOf, waitState } from '../support/centre.js';
-import { ConsultingPhone } from '../support/consulting-phone.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { showExtensionSecret } from '../../../domain/provisioning/numbers/extension.js';
+import { until } from '../../../domain/machine/processes.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn } from '../../support/calls.js';
+import { centreOf, dialAndHear, gaps, statesOf, waitState } from '../../support/centre.js';
+import { ConsultingPhone } from '../../support/phones/consulting-phone.js';
 
 /** Phones that lose their power in a call, and phones that only seem to. */
 const groups = [{ name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0, strategy: 'linear' }];

@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { crowd } from '../../lab/provision.js';
-import { callIn, Conversation, waitCall, waitTalking, waitWaiting } from '../support/calls.js';
+import { until } from '../../../domain/machine/processes.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn, Conversation, waitCall, waitTalking, waitWaiting } from '../../support/calls.js';
 import {
   centreOf,
   dialAndHear,
@@ -13,7 +13,7 @@ import {
   statesOf,
   waitMembers,
   waitState,
-} from '../support/centre.js';
+} from '../../support/centre.js';
 
 /** A wrap-up of support ends with *67, one of sales after this long. */
 const salesSeconds = 3;

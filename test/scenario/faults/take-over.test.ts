@@ -1,11 +1,11 @@
 import t from 'tap';
-import { connect } from '../../domain/database/pool.js';
-import { LabProcess, run, until } from '../../domain/machine/processes.js';
-import { freePort } from '../../domain/machine/ports.js';
-import { crowd } from '../../lab/provision.js';
-import { star64Command } from '../../lab/server.js';
-import { Conversation } from '../support/calls.js';
-import { centreOf, dialAndHear, signedInPhone, waitMembers, waitState } from '../support/centre.js';
+import { connect } from '../../../domain/database/pool.js';
+import { LabProcess, run, until } from '../../../domain/machine/processes.js';
+import { freePort } from '../../../domain/machine/ports.js';
+import { crowd } from '../../../lab/provision.js';
+import { star64Command } from '../../../lab/server.js';
+import { Conversation } from '../../support/calls.js';
+import { centreOf, dialAndHear, signedInPhone, waitMembers, waitState } from '../../support/centre.js';
 
 const queues = ['astercc-support', 'astercc-sales'];
 const groups = ['support', 'sales'].map((name) => ({ name, wrapUp: 'answer', wrapUpSeconds: 0 }));

@@ -1,18 +1,18 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
-import { LabAsterisk } from '../../lab/asterisk.js';
-import { Caller } from '../../lab/caller.js';
-import { Phone } from '../../lab/phone.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { LabServer, star64 } from '../../lab/server.js';
-import { temporaryDirectory } from '../../domain/machine/temporary.js';
-import { PortBlock } from '../../domain/machine/ports.js';
-import { run, until } from '../../domain/machine/processes.js';
-import { readStatus, type GroupStatus } from '../../domain/monitor/status.js';
-import { showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { centreOf, dialAndHear, waitState } from '../support/centre.js';
-import { callIn, waitWaiting } from '../support/calls.js';
+import { LabAsterisk } from '../../../lab/asterisk.js';
+import { Caller } from '../../../lab/caller.js';
+import { Phone } from '../../../lab/phone.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { LabServer, star64 } from '../../../lab/server.js';
+import { temporaryDirectory } from '../../../domain/machine/temporary.js';
+import { PortBlock } from '../../../domain/machine/ports.js';
+import { run, until } from '../../../domain/machine/processes.js';
+import { readStatus, type GroupStatus } from '../../../domain/monitor/status.js';
+import { showExtensionSecret } from '../../../domain/provisioning/numbers/extension.js';
+import { centreOf, dialAndHear, waitState } from '../../support/centre.js';
+import { callIn, waitWaiting } from '../../support/calls.js';
 
 // Team astercc lives on the Asterisk of the centre, team other on a second one; both have one database.
 const centre = await centreOf(t, crowd(2), {

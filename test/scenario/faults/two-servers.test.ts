@@ -1,14 +1,14 @@
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { crowd } from '../../lab/caller.js';
-import { freePort } from '../../domain/machine/ports.js';
-import { until } from '../../domain/machine/processes.js';
-import { crowd as team } from '../../lab/provision.js';
-import { LabServer } from '../../lab/server.js';
-import { Conversation, waitCall } from '../support/calls.js';
-import { centreOf, dialAndHear, serversSay, statesOf, waitMembers, waitState } from '../support/centre.js';
-import { FaultyServer } from '../support/faulty-server.js';
+import { crowd } from '../../../lab/caller.js';
+import { freePort } from '../../../domain/machine/ports.js';
+import { until } from '../../../domain/machine/processes.js';
+import { crowd as team } from '../../../lab/provision.js';
+import { LabServer } from '../../../lab/server.js';
+import { Conversation, waitCall } from '../../support/calls.js';
+import { centreOf, dialAndHear, serversSay, statesOf, waitMembers, waitState } from '../../support/centre.js';
+import { FaultyServer } from '../../support/processes/faulty-server.js';
 
 /** The calls of a second, if the machine carries more than twice as many. */
 const mostRate = 50;

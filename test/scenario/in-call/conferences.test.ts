@@ -1,14 +1,14 @@
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { Caller } from '../../lab/caller.js';
-import type { Phone } from '../../lab/phone.js';
-import { crowd } from '../../lab/provision.js';
-import { callIn } from '../support/calls.js';
-import { centreOf, dialAndHear, waitState } from '../support/centre.js';
-import { ConsultingPhone } from '../support/consulting-phone.js';
-import { Voices, waitJoined, waitTold } from '../support/in-call.js';
-import { trunkSection } from '../support/telephone.js';
+import { until } from '../../../domain/machine/processes.js';
+import { showExtensionSecret } from '../../../domain/provisioning/numbers/extension.js';
+import { Caller } from '../../../lab/caller.js';
+import type { Phone } from '../../../lab/phone.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn } from '../../support/calls.js';
+import { centreOf, dialAndHear, waitState } from '../../support/centre.js';
+import { ConsultingPhone } from '../../support/phones/consulting-phone.js';
+import { Voices, waitJoined, waitTold } from '../../support/phones/in-call.js';
+import { trunkSection } from '../../support/phones/telephone.js';
 
 /** Calls over this trunk withhold their number. */
 const withheld = { name: 'provider.9', address: '127.0.0.95' };

@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import t, { type Test } from 'tap';
-import { readStory } from '../../domain/calls/story.js';
-import { until } from '../../domain/machine/processes.js';
-import { signInAgent, signOutAgent } from '../../domain/provisioning/admin-action.js';
-import { addRingGroup } from '../../domain/provisioning/ring-group.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import type { Phone } from '../../lab/phone.js';
-import { crowd } from '../../lab/provision.js';
-import { callIn } from '../support/calls.js';
-import { centreOf, dialAndHear, signedInPhone, stateOf, statesOf, waitState } from '../support/centre.js';
-import { waitTold } from '../support/in-call.js';
+import { readStory } from '../../../domain/calls/records/story.js';
+import { until } from '../../../domain/machine/processes.js';
+import { signInAgent, signOutAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { addRingGroup } from '../../../domain/provisioning/features/ring-group.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import type { Phone } from '../../../lab/phone.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn } from '../../support/calls.js';
+import { centreOf, dialAndHear, signedInPhone, stateOf, statesOf, waitState } from '../../support/centre.js';
+import { waitTold } from '../../support/phones/in-call.js';
 
 /** How a question within a call ends, and what is recorded of everybody then: offers, visits, states and seconds. */
 const settings = { wrapUp: 'answer', wrapUpSeconds: 0, missedLimit: 0, directCalls: 'wrap-up' };

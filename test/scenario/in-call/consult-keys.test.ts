@@ -1,10 +1,10 @@
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { Caller } from '../../lab/caller.js';
-import type { Phone } from '../../lab/phone.js';
-import { crowd } from '../../lab/provision.js';
-import { centreOf, dialAndHear, stateOf, waitState } from '../support/centre.js';
-import { Voices, waitTold } from '../support/in-call.js';
+import { until } from '../../../domain/machine/processes.js';
+import { Caller } from '../../../lab/caller.js';
+import type { Phone } from '../../../lab/phone.js';
+import { crowd } from '../../../lab/provision.js';
+import { centreOf, dialAndHear, stateOf, waitState } from '../../support/centre.js';
+import { Voices, waitTold } from '../../support/phones/in-call.js';
 
 const voices = await Voices.of(t, 'anna', 'bert', 'carl', 'customer');
 const centre = await centreOf(

@@ -1,11 +1,11 @@
 import t from 'tap';
-import { listCalls } from '../../domain/calls/list.js';
-import { readStory } from '../../domain/calls/story.js';
-import { until } from '../../domain/machine/processes.js';
-import { readStatus } from '../../domain/monitor/status.js';
-import { crowd } from '../../lab/provision.js';
-import { callIn } from '../support/calls.js';
-import { centreOf, dialAndHear, signedInPhone, stateOf, statesOf, waitState } from '../support/centre.js';
+import { listCalls } from '../../../domain/calls/records/list.js';
+import { readStory } from '../../../domain/calls/records/story.js';
+import { until } from '../../../domain/machine/processes.js';
+import { readStatus } from '../../../domain/monitor/status.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn } from '../../support/calls.js';
+import { centreOf, dialAndHear, signedInPhone, stateOf, statesOf, waitState } from '../../support/centre.js';
 
 /** What becomes of states and records while an agent holds a call, asks somebody and leaves them to each other. */
 const settings = { wrapUp: 'answer', wrapUpSeconds: 0, directCalls: 'wrap-up' };

@@ -2,16 +2,16 @@ import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { readStory } from '../../domain/calls/story.js';
-import { until } from '../../domain/machine/processes.js';
-import { setCallKey } from '../../domain/provisioning/call-key.js';
-import { addTeam } from '../../domain/provisioning/team.js';
-import { Caller } from '../../lab/caller.js';
-import type { Phone } from '../../lab/phone.js';
-import { crowd } from '../../lab/provision.js';
-import { isWhole, readSamples, toneIn } from '../../lab/wav.js';
-import { centreOf, dialAndHear } from '../support/centre.js';
-import { Voices } from '../support/in-call.js';
+import { readStory } from '../../../domain/calls/records/story.js';
+import { until } from '../../../domain/machine/processes.js';
+import { setCallKey } from '../../../domain/provisioning/features/call-key.js';
+import { addTeam } from '../../../domain/provisioning/team.js';
+import { Caller } from '../../../lab/caller.js';
+import type { Phone } from '../../../lab/phone.js';
+import { crowd } from '../../../lab/provision.js';
+import { isWhole, readSamples, toneIn } from '../../../lab/wav.js';
+import { centreOf, dialAndHear } from '../../support/centre.js';
+import { Voices } from '../../support/phones/in-call.js';
 
 const voices = await Voices.of(t, 'anna', 'bert', 'carl', 'customer', 'tune');
 /** The music of the group is a tone, so that it is known from any other. */

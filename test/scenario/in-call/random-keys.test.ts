@@ -1,6 +1,6 @@
 import t from 'tap';
-import { needLab } from '../support/centre.js';
-import { randomKeys } from '../support/random-keys.js';
+import { needLab } from '../../support/centre.js';
+import { randomKeys } from '../../support/trials/random-keys.js';
 
 /** In small what test/load/random-keys.load.ts is at full size. */
 await needLab(t);

@@ -2,13 +2,13 @@ import { mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { readStory, type Story } from '../../domain/calls/story.js';
-import { until } from '../../domain/machine/processes.js';
-import { Caller } from '../../lab/caller.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { isWhole, readSamples, toneIn, writeTone } from '../../lab/wav.js';
-import { centreFor, dialAndHear, needLab, waitState } from '../support/centre.js';
-import { waitJoined } from '../support/in-call.js';
+import { readStory, type Story } from '../../../domain/calls/records/story.js';
+import { until } from '../../../domain/machine/processes.js';
+import { Caller } from '../../../lab/caller.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { isWhole, readSamples, toneIn, writeTone } from '../../../lab/wav.js';
+import { centreFor, dialAndHear, needLab, waitState } from '../../support/centre.js';
+import { waitJoined } from '../../support/phones/in-call.js';
 
 await needLab(t);
 

@@ -1,15 +1,15 @@
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { addRoom } from '../../domain/provisioning/room.js';
-import { Caller } from '../../lab/caller.js';
-import type { Phone } from '../../lab/phone.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { callIn } from '../support/calls.js';
-import { centreOf, dialAndHear, waitState } from '../support/centre.js';
-import { ConsultingPhone } from '../support/consulting-phone.js';
-import { Voices, waitJoined } from '../support/in-call.js';
+import { until } from '../../../domain/machine/processes.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { showExtensionSecret } from '../../../domain/provisioning/numbers/extension.js';
+import { addRoom } from '../../../domain/provisioning/features/room.js';
+import { Caller } from '../../../lab/caller.js';
+import type { Phone } from '../../../lab/phone.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { callIn } from '../../support/calls.js';
+import { centreOf, dialAndHear, waitState } from '../../support/centre.js';
+import { ConsultingPhone } from '../../support/phones/consulting-phone.js';
+import { Voices, waitJoined } from '../../support/phones/in-call.js';
 
 /** Customers whom agents bring into conference rooms, and where the transfer of a phone may lead (spec 57, 61, 63). */
 const groups = [{ name: 'support', number: '6000', wrapUp: 'off', directCalls: 'talking' }];

@@ -1,17 +1,17 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { addRoom } from '../../domain/provisioning/room.js';
-import { addUser } from '../../domain/provisioning/user.js';
-import type { Phone } from '../../lab/phone.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { callIn } from '../support/calls.js';
-import { centreOf, dialAndHear, dialled, signedInPhone, stateOf, waitState } from '../support/centre.js';
-import { lastCall, waitRecorded } from '../support/recorded-calls.js';
-import { Voices, waitJoined, waitTold } from '../support/in-call.js';
+import { until } from '../../../domain/machine/processes.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { addExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { addRoom } from '../../../domain/provisioning/features/room.js';
+import { addUser } from '../../../domain/provisioning/people/user.js';
+import type { Phone } from '../../../lab/phone.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { callIn } from '../../support/calls.js';
+import { centreOf, dialAndHear, dialled, signedInPhone, stateOf, waitState } from '../../support/centre.js';
+import { lastCall, waitRecorded } from '../../support/phones/recorded-calls.js';
+import { Voices, waitJoined, waitTold } from '../../support/phones/in-call.js';
 
 /** Conference rooms (spec 4, 61, 63): by number, inside a team. */
 const groups = [{ name: 'support', number: '6000', wrapUp: 'off', directCalls: 'talking' }];

@@ -1,15 +1,15 @@
 import t from 'tap';
-import { signInAgent, signOutAgent } from '../../domain/provisioning/admin-action.js';
-import { addHours } from '../../domain/provisioning/hours.js';
-import { addRingGroup } from '../../domain/provisioning/ring-group.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { until } from '../../domain/machine/processes.js';
-import { Caller } from '../../lab/caller.js';
-import type { Phone } from '../../lab/phone.js';
-import { crowd } from '../../lab/provision.js';
-import { waitWaiting } from '../support/calls.js';
-import { centreOf, dialAndHear, stateOf, waitMembers, waitState } from '../support/centre.js';
-import { Voices } from '../support/in-call.js';
+import { signInAgent, signOutAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { addHours } from '../../../domain/provisioning/features/hours.js';
+import { addRingGroup } from '../../../domain/provisioning/features/ring-group.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { until } from '../../../domain/machine/processes.js';
+import { Caller } from '../../../lab/caller.js';
+import type { Phone } from '../../../lab/phone.js';
+import { crowd } from '../../../lab/provision.js';
+import { waitWaiting } from '../../support/calls.js';
+import { centreOf, dialAndHear, stateOf, waitMembers, waitState } from '../../support/centre.js';
+import { Voices } from '../../support/phones/in-call.js';
 
 const voices = await Voices.of(t, 'anna', 'bert', 'carl', 'customer');
 const team = crowd(3, {

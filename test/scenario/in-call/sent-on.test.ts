@@ -1,6 +1,6 @@
 import t from 'tap';
-import { needLab } from '../support/centre.js';
-import { limitsAfterSendingOn } from '../support/sent-on.js';
+import { needLab } from '../../support/centre.js';
+import { limitsAfterSendingOn } from '../../support/trials/sent-on.js';
 
 await needLab(t);
 await t.test('calls that were sent on, and 20 at one moment', (t) =>

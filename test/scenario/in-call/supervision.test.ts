@@ -1,20 +1,20 @@
 import t from 'tap';
-import { listSupervisions, type ListedSupervision } from '../../domain/calls/supervision-list.js';
-import { PortBlock } from '../../domain/machine/ports.js';
-import { until } from '../../domain/machine/processes.js';
-import { setAgentGroup } from '../../domain/provisioning/admin-action.js';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { addGroup, setGroup } from '../../domain/provisioning/group.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { Caller } from '../../lab/caller.js';
-import { Phone } from '../../lab/phone.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { centreOf, dialAndHear, dialled, waitMembers, waitState } from '../support/centre.js';
-import { Voices } from '../support/in-call.js';
-import { trunkSection } from '../support/telephone.js';
+import { listSupervisions, type ListedSupervision } from '../../../domain/calls/commands/supervision-list.js';
+import { PortBlock } from '../../../domain/machine/ports.js';
+import { until } from '../../../domain/machine/processes.js';
+import { setAgentGroup } from '../../../domain/provisioning/people/admin-action.js';
+import { addAgent } from '../../../domain/provisioning/people/agent.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { addExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { addGroup, setGroup } from '../../../domain/provisioning/people/group.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { Caller } from '../../../lab/caller.js';
+import { Phone } from '../../../lab/phone.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { centreOf, dialAndHear, dialled, waitMembers, waitState } from '../../support/centre.js';
+import { Voices } from '../../support/phones/in-call.js';
+import { trunkSection } from '../../support/phones/telephone.js';
 
 /** Supervision (spec 24): anna of support and sales at 5001, carl who administers support at 5003, ben who administers nothing. */
 const wrapUp = { wrapUp: 'off', strategy: 'linear', missedLimit: 0 };

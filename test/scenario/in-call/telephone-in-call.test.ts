@@ -1,20 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { PortBlock } from '../../domain/machine/ports.js';
-import { signInAgent } from '../../domain/provisioning/admin-action.js';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { addGroup } from '../../domain/provisioning/group.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { Caller } from '../../lab/caller.js';
-import { Phone } from '../../lab/phone.js';
-import { crowd } from '../../lab/provision.js';
-import { centreOf, needLab, sameStates, statesOf, waitKnown, waitState } from '../support/centre.js';
-import { Voices, waitTold } from '../support/in-call.js';
-import { trunkSection } from '../support/telephone.js';
+import { until } from '../../../domain/machine/processes.js';
+import { PortBlock } from '../../../domain/machine/ports.js';
+import { signInAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { addAgent } from '../../../domain/provisioning/people/agent.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { addExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { addGroup } from '../../../domain/provisioning/people/group.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { Caller } from '../../../lab/caller.js';
+import { Phone } from '../../../lab/phone.js';
+import { crowd } from '../../../lab/provision.js';
+import { centreOf, needLab, sameStates, statesOf, waitKnown, waitState } from '../../support/centre.js';
+import { Voices, waitTold } from '../../support/phones/in-call.js';
+import { trunkSection } from '../../support/phones/telephone.js';
 
 /** An agent at a telephone outside within calls: who asks, sends on and leaves, and who is asked by a colleague. */
 await needLab(t);

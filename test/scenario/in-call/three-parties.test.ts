@@ -1,6 +1,6 @@
 import t from 'tap';
-import { needLab } from '../support/centre.js';
-import { threeParties } from '../support/three-parties.js';
+import { needLab } from '../../support/centre.js';
+import { threeParties } from '../../support/trials/three-parties.js';
 
 /** One order of each kind; test/load/three-parties.load.ts has them all. */
 await needLab(t);

@@ -1,13 +1,13 @@
 import t from 'tap';
-import { pauseAgent, signInAgent } from '../../domain/provisioning/admin-action.js';
-import { showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { readStatus, type GroupStatus } from '../../domain/monitor/status.js';
-import { until } from '../../domain/machine/processes.js';
-import { crowd } from '../../lab/provision.js';
-import { centreOf, dialAndHear, waitMembers, waitState } from '../support/centre.js';
-import { callIn } from '../support/calls.js';
-import { ConsultingPhone } from '../support/consulting-phone.js';
-import { waitJoined } from '../support/in-call.js';
+import { pauseAgent, signInAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { showExtensionSecret } from '../../../domain/provisioning/numbers/extension.js';
+import { readStatus, type GroupStatus } from '../../../domain/monitor/status.js';
+import { until } from '../../../domain/machine/processes.js';
+import { crowd } from '../../../lab/provision.js';
+import { centreOf, dialAndHear, waitMembers, waitState } from '../../support/centre.js';
+import { callIn } from '../../support/calls.js';
+import { ConsultingPhone } from '../../support/phones/consulting-phone.js';
+import { waitJoined } from '../../support/phones/in-call.js';
 
 const wrapUp = { wrapUp: 'off', strategy: 'linear', missedLimit: 0 };
 const team = crowd(4, {

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { setGroup } from '../../domain/provisioning/group.js';
-import { crowd } from '../../lab/provision.js';
-import { isWhole, readSamples, toneIn } from '../../lab/wav.js';
-import { centreOf, dialAndHear, waitState } from '../support/centre.js';
-import { ConsultingPhone } from '../support/consulting-phone.js';
-import { Voices, waitJoined } from '../support/in-call.js';
+import { until } from '../../../domain/machine/processes.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { showExtensionSecret } from '../../../domain/provisioning/numbers/extension.js';
+import { setGroup } from '../../../domain/provisioning/people/group.js';
+import { crowd } from '../../../lab/provision.js';
+import { isWhole, readSamples, toneIn } from '../../../lab/wav.js';
+import { centreOf, dialAndHear, waitState } from '../../support/centre.js';
+import { ConsultingPhone } from '../../support/phones/consulting-phone.js';
+import { Voices, waitJoined } from '../../support/phones/in-call.js';
 
 /**
  * Asterisk as Debian builds it translates no packet whose RTP sequence number is below that of the one before

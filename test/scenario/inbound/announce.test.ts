@@ -1,8 +1,8 @@
 import t from 'tap';
-import { setGroup } from '../../domain/provisioning/group.js';
-import { Caller } from '../../lab/caller.js';
-import { crowd } from '../../lab/provision.js';
-import { centreOf, dialAndHear, waitState } from '../support/centre.js';
+import { setGroup } from '../../../domain/provisioning/people/group.js';
+import { Caller } from '../../../lab/caller.js';
+import { crowd } from '../../../lab/provision.js';
+import { centreOf, dialAndHear, waitState } from '../../support/centre.js';
 
 const centre = await centreOf(t, crowd(1), {
   asterisk: { briefPrompts: false },

@@ -1,10 +1,10 @@
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { setGroup } from '../../domain/provisioning/group.js';
-import { addHours } from '../../domain/provisioning/hours.js';
-import { CallbackCentre, customer, queue } from '../support/callbacks.js';
-import { Conversation, waitWaiting } from '../support/calls.js';
-import { waitMembers, waitState } from '../support/centre.js';
+import { until } from '../../../domain/machine/processes.js';
+import { setGroup } from '../../../domain/provisioning/people/group.js';
+import { addHours } from '../../../domain/provisioning/features/hours.js';
+import { CallbackCentre, customer, queue } from '../../support/trials/callbacks.js';
+import { Conversation, waitWaiting } from '../../support/calls.js';
+import { waitMembers, waitState } from '../../support/centre.js';
 
 /** A caller hangs up and keeps their place, over a restart of Asterisk too; the rest is in test/load/callback.load.ts. */
 const site = await CallbackCentre.start(t);

@@ -1,22 +1,22 @@
 import t, { type Test } from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { signInAgent } from '../../domain/provisioning/admin-action.js';
-import { announcements } from '../../domain/provisioning/announcement.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addGroup } from '../../domain/provisioning/group.js';
-import { addHours, allHours } from '../../domain/provisioning/hours.js';
-import { menus } from '../../domain/provisioning/menu.js';
-import { addRingGroup } from '../../domain/provisioning/ring-group.js';
-import { crowd } from '../../lab/provision.js';
-import { callIn, waitWaiting } from '../support/calls.js';
-import { centreOf, waitMembers } from '../support/centre.js';
+import { until } from '../../../domain/machine/processes.js';
+import { signInAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { announcements } from '../../../domain/provisioning/features/announcement.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { addGroup } from '../../../domain/provisioning/people/group.js';
+import { addHours, allHours } from '../../../domain/provisioning/features/hours.js';
+import { menus } from '../../../domain/provisioning/features/menu.js';
+import { addRingGroup } from '../../../domain/provisioning/features/ring-group.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn, waitWaiting } from '../../support/calls.js';
+import { centreOf, waitMembers } from '../../support/centre.js';
 import {
   lastCall,
   recordedCalls,
   sameCalls,
   waitNothingLeft,
   waitRecorded,
-} from '../support/recorded-calls.js';
+} from '../../support/phones/recorded-calls.js';
 
 /**
  * A caller hangs up, wherever they are, with star64 there and with a part of it away: nothing is left over of the call, and

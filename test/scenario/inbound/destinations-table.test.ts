@@ -1,24 +1,24 @@
 import t, { type Test } from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { PortBlock } from '../../domain/machine/ports.js';
-import { parseDestination, destinationKinds } from '../../domain/destination.js';
-import { signInAgent } from '../../domain/provisioning/admin-action.js';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { announcements } from '../../domain/provisioning/announcement.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { features } from '../../domain/provisioning/feature-code.js';
-import { addGroup } from '../../domain/provisioning/group.js';
-import { addHours, allHours } from '../../domain/provisioning/hours.js';
-import { menus } from '../../domain/provisioning/menu.js';
-import { addRingGroup } from '../../domain/provisioning/ring-group.js';
-import { addRoom } from '../../domain/provisioning/room.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { Phone } from '../../lab/phone.js';
-import { crowd } from '../../lab/provision.js';
-import { callIn } from '../support/calls.js';
-import { centreOf, waitMembers } from '../support/centre.js';
+import { until } from '../../../domain/machine/processes.js';
+import { PortBlock } from '../../../domain/machine/ports.js';
+import { parseDestination, destinationKinds } from '../../../domain/destination.js';
+import { signInAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { addAgent } from '../../../domain/provisioning/people/agent.js';
+import { announcements } from '../../../domain/provisioning/features/announcement.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { addExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { features } from '../../../domain/provisioning/features/feature-code.js';
+import { addGroup } from '../../../domain/provisioning/people/group.js';
+import { addHours, allHours } from '../../../domain/provisioning/features/hours.js';
+import { menus } from '../../../domain/provisioning/features/menu.js';
+import { addRingGroup } from '../../../domain/provisioning/features/ring-group.js';
+import { addRoom } from '../../../domain/provisioning/features/room.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { Phone } from '../../../lab/phone.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn } from '../../support/calls.js';
+import { centreOf, waitMembers } from '../../support/centre.js';
 import {
   lastCall,
   recordedCalls,
@@ -26,8 +26,8 @@ import {
   waitRecorded,
   waitNothingLeft,
   type RecordedCall,
-} from '../support/recorded-calls.js';
-import { trunkSection } from '../support/telephone.js';
+} from '../../support/phones/recorded-calls.js';
+import { trunkSection } from '../../support/phones/telephone.js';
 
 /**
  * Every kind of destination by each way in which star64 can be away: where a caller ends and what they hear, which is never

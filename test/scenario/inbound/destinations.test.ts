@@ -1,19 +1,19 @@
 import t, { type Test } from 'tap';
-import { signInAgent } from '../../domain/provisioning/admin-action.js';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { announcements } from '../../domain/provisioning/announcement.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { menus } from '../../domain/provisioning/menu.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { Caller } from '../../lab/caller.js';
-import { Phone } from '../../lab/phone.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { until } from '../../domain/machine/processes.js';
-import { PortBlock } from '../../domain/machine/ports.js';
-import { centreFor, needLab, waitMembers } from '../support/centre.js';
-import { trunkSection } from '../support/telephone.js';
+import { signInAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { addAgent } from '../../../domain/provisioning/people/agent.js';
+import { announcements } from '../../../domain/provisioning/features/announcement.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { addExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { menus } from '../../../domain/provisioning/features/menu.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { Caller } from '../../../lab/caller.js';
+import { Phone } from '../../../lab/phone.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { until } from '../../../domain/machine/processes.js';
+import { PortBlock } from '../../../domain/machine/ports.js';
+import { centreFor, needLab, waitMembers } from '../../support/centre.js';
+import { trunkSection } from '../../support/phones/telephone.js';
 
 /** Where a call can be sent: heard and answered by real phones, with a server and without. */
 await needLab(t);

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import t, { type Test } from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { didRules } from '../../domain/provisioning/did-rule.js';
-import { bindings } from '../../domain/provisioning/binding.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { Caller } from '../../lab/caller.js';
-import { crowd } from '../../lab/provision.js';
-import { centreOf } from '../support/centre.js';
+import { until } from '../../../domain/machine/processes.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { didRules } from '../../../domain/provisioning/numbers/did-rule.js';
+import { bindings } from '../../../domain/provisioning/features/binding.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { Caller } from '../../../lab/caller.js';
+import { crowd } from '../../../lab/provision.js';
+import { centreOf } from '../../support/centre.js';
 
 /** Ranges, beginnings and rules on the real Asterisk: where a call came to is told by how it ends. */
 const team = 'astercc';

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { needLab } from '../support/centre.js';
-import { everyMinute } from '../support/hours-minutes.js';
+import { needLab } from '../../support/centre.js';
+import { everyMinute } from '../../support/trials/hours-minutes.js';
 
 /** In small what test/load/hours-minutes.load.ts is at full size: around the changes, and the days that are named. */
 await needLab(t);

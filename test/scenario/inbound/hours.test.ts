@@ -1,15 +1,15 @@
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addExtension, showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { addGroup } from '../../domain/provisioning/group.js';
-import { addHours } from '../../domain/provisioning/hours.js';
-import { addUser } from '../../domain/provisioning/user.js';
-import { switchDevice } from '../../domain/hours-switch.js';
-import { Caller } from '../../lab/caller.js';
-import { readLamp } from '../../lab/lamp.js';
-import { centreFor, dialAndHear, dialled, needLab, waitState } from '../support/centre.js';
+import { until } from '../../../domain/machine/processes.js';
+import { addAgent } from '../../../domain/provisioning/people/agent.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { addExtension, showExtensionSecret } from '../../../domain/provisioning/numbers/extension.js';
+import { addGroup } from '../../../domain/provisioning/people/group.js';
+import { addHours } from '../../../domain/provisioning/features/hours.js';
+import { addUser } from '../../../domain/provisioning/people/user.js';
+import { switchDevice } from '../../../domain/hours-switch.js';
+import { Caller } from '../../../lab/caller.js';
+import { readLamp } from '../../../lab/lamp.js';
+import { centreFor, dialAndHear, dialled, needLab, waitState } from '../../support/centre.js';
 
 /** Calls while hours are open and closed, and the switch of these: with a server, and without. */
 await needLab(t);
@@ -31,7 +31,7 @@ const centre = await centreFor(t, {
     await addDid(db, team, { number: '600100', to: 'group:always', hours, closed: 'hangup:busy' });
     await addDid(db, team, { number: '600101', to: 'hours:office' });
     await addDid(db, team, { number: '600102', to: 'group:support' });
-    const { allHours } = await import('../../domain/provisioning/hours.js');
+    const { allHours } = await import('../../../domain/provisioning/features/hours.js');
     await allHours.set(db, team, hours, { open: 'group:always', closed: 'extension:5003' });
   },
 });

@@ -1,10 +1,10 @@
 import t from 'tap';
-import { signInAgent } from '../../domain/provisioning/admin-action.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { until } from '../../domain/machine/processes.js';
-import { crowd } from '../../lab/provision.js';
-import { callIn } from '../support/calls.js';
-import { centreOf, waitMembers } from '../support/centre.js';
+import { signInAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { addExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { until } from '../../../domain/machine/processes.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn } from '../../support/calls.js';
+import { centreOf, waitMembers } from '../../support/centre.js';
 
 /** Callers in a queue whose only member is a device that does not exist. */
 const centre = await centreOf(t, crowd(1), {

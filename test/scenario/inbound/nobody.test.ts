@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
-import { pauseAgent, signInAgent } from '../../domain/provisioning/admin-action.js';
-import { until } from '../../domain/machine/processes.js';
-import type { Caller } from '../../lab/caller.js';
-import { crowd } from '../../lab/provision.js';
-import { callIn, waitWaiting } from '../support/calls.js';
-import { centreOf, dialAndHear, waitMembers, waitState } from '../support/centre.js';
+import { pauseAgent, signInAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { until } from '../../../domain/machine/processes.js';
+import type { Caller } from '../../../lab/caller.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn, waitWaiting } from '../../support/calls.js';
+import { centreOf, dialAndHear, waitMembers, waitState } from '../../support/centre.js';
 
 /** Callers whom nobody can answer: they are told, and those whom somebody will answer go on waiting. */
 /** A group with an agent and a phone of its own, and a DID. */

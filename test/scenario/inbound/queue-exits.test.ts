@@ -1,12 +1,12 @@
 import t from 'tap';
-import { pauseAgent, signInAgent, signOutAgent } from '../../domain/provisioning/admin-action.js';
-import { announcements } from '../../domain/provisioning/announcement.js';
-import { setGroup } from '../../domain/provisioning/group.js';
-import { until } from '../../domain/machine/processes.js';
-import type { Caller } from '../../lab/caller.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { callIn, Conversation, waitWaiting } from '../support/calls.js';
-import { centreFor, needLab, waitMembers, waitState } from '../support/centre.js';
+import { pauseAgent, signInAgent, signOutAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { announcements } from '../../../domain/provisioning/features/announcement.js';
+import { setGroup } from '../../../domain/provisioning/people/group.js';
+import { until } from '../../../domain/machine/processes.js';
+import type { Caller } from '../../../lab/caller.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { callIn, Conversation, waitWaiting } from '../../support/calls.js';
+import { centreFor, needLab, waitMembers, waitState } from '../../support/centre.js';
 
 /** Where callers go whom a queue lets go, or who leave it by a key, with a server and without one. */
 await needLab(t);

@@ -1,10 +1,10 @@
 import t from 'tap';
-import { signInAgent, signOutAgent } from '../../domain/provisioning/admin-action.js';
-import { setGroup } from '../../domain/provisioning/group.js';
-import { until } from '../../domain/machine/processes.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { callIn, Conversation, waitWaiting } from '../support/calls.js';
-import { centreFor, needLab, waitMembers, waitState } from '../support/centre.js';
+import { signInAgent, signOutAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { setGroup } from '../../../domain/provisioning/people/group.js';
+import { until } from '../../../domain/machine/processes.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { callIn, Conversation, waitWaiting } from '../../support/calls.js';
+import { centreFor, needLab, waitMembers, waitState } from '../../support/centre.js';
 
 /** Agents of another group help out: not before their time, and the caller keeps their place. */
 await needLab(t);

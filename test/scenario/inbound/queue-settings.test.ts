@@ -1,10 +1,10 @@
 import t from 'tap';
-import { setGroup } from '../../domain/provisioning/group.js';
-import { until } from '../../domain/machine/processes.js';
-import { Caller } from '../../lab/caller.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { callIn, Conversation, waitWaiting } from '../support/calls.js';
-import { centreFor, dialAndHear, needLab } from '../support/centre.js';
+import { setGroup } from '../../../domain/provisioning/people/group.js';
+import { until } from '../../../domain/machine/processes.js';
+import { Caller } from '../../../lab/caller.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { callIn, Conversation, waitWaiting } from '../../support/calls.js';
+import { centreFor, dialAndHear, needLab } from '../../support/centre.js';
 
 /** What callers of a queue hear, how many may wait, who goes first. With no server from the middle on: Asterisk does all of it. */
 await needLab(t);

@@ -1,10 +1,10 @@
 import t from 'tap';
-import { showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { until } from '../../domain/machine/processes.js';
-import { readLamp } from '../../lab/lamp.js';
-import { crowd } from '../../lab/provision.js';
-import { centreOf, dialAndHear, waitMembers, waitState } from '../support/centre.js';
-import { callIn } from '../support/calls.js';
+import { showExtensionSecret } from '../../../domain/provisioning/numbers/extension.js';
+import { until } from '../../../domain/machine/processes.js';
+import { readLamp } from '../../../lab/lamp.js';
+import { crowd } from '../../../lab/provision.js';
+import { centreOf, dialAndHear, waitMembers, waitState } from '../../support/centre.js';
+import { callIn } from '../../support/calls.js';
 
 const answer = { wrapUp: 'answer', wrapUpSeconds: 0, strategy: 'linear', ringSeconds: 30 };
 const team = crowd(4, { groups: [{ name: 'support', number: '6000', ...answer }] });

@@ -1,14 +1,14 @@
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { addTrunkGroup } from '../../domain/provisioning/trunk-group.js';
-import { addUser } from '../../domain/provisioning/user.js';
-import { addUserGroup } from '../../domain/provisioning/user-group.js';
-import { crowd } from '../../lab/provision.js';
-import { centreOf, needLab, sameStates, signedInPhone, statesOf, waitMembers } from '../support/centre.js';
-import { Provider, toldIn } from '../support/providers.js';
+import { until } from '../../../domain/machine/processes.js';
+import { addExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { addTrunkGroup } from '../../../domain/provisioning/numbers/trunk-group.js';
+import { addUser } from '../../../domain/provisioning/people/user.js';
+import { addUserGroup } from '../../../domain/provisioning/people/user-group.js';
+import { crowd } from '../../../lab/provision.js';
+import { centreOf, needLab, sameStates, signedInPhone, statesOf, waitMembers } from '../../support/centre.js';
+import { Provider, toldIn } from '../../support/phones/providers.js';
 
 /**
  * What a call that a limit, or the channels of a trunk, keep in does to who makes it, in the wrap-up mode of calls that nobody

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { crowd } from '../../lab/provision.js';
-import { callIn, waitWaiting } from '../support/calls.js';
+import { until } from '../../../domain/machine/processes.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn, waitWaiting } from '../../support/calls.js';
 import {
   centreOf,
   dialAndHear,
@@ -14,8 +14,8 @@ import {
   statesOf,
   waitMembers,
   waitState,
-} from '../support/centre.js';
-import { Provider, toldIn } from '../support/providers.js';
+} from '../../support/centre.js';
+import { Provider, toldIn } from '../../support/phones/providers.js';
 
 /** What calls to the outside do to who makes them. */
 await needLab(t);

@@ -1,13 +1,13 @@
 import t from 'tap';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { addUser } from '../../domain/provisioning/user.js';
-import { until } from '../../domain/machine/processes.js';
-import type { Phone } from '../../lab/phone.js';
-import { crowd } from '../../lab/provision.js';
-import { centreOf, needLab } from '../support/centre.js';
-import { Provider, toldIn } from '../support/providers.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { addExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { addUser } from '../../../domain/provisioning/people/user.js';
+import { until } from '../../../domain/machine/processes.js';
+import type { Phone } from '../../../lab/phone.js';
+import { crowd } from '../../../lab/provision.js';
+import { centreOf, needLab } from '../../support/centre.js';
+import { Provider, toldIn } from '../../support/phones/providers.js';
 
 await needLab(t);
 const a = await Provider.start('provider.a', 81);

@@ -1,17 +1,17 @@
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { addExtension, setExtension } from '../../domain/provisioning/extension.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addGroup } from '../../domain/provisioning/group.js';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { addUser } from '../../domain/provisioning/user.js';
-import type { Phone } from '../../lab/phone.js';
-import { readSamples, toneIn } from '../../lab/wav.js';
-import { centreFor, dialAndHear, needLab } from '../support/centre.js';
-import { waitJoined } from '../support/in-call.js';
-import { Provider, toldIn, triesIn } from '../support/providers.js';
+import { until } from '../../../domain/machine/processes.js';
+import { addExtension, setExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { addGroup } from '../../../domain/provisioning/people/group.js';
+import { addAgent } from '../../../domain/provisioning/people/agent.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { addUser } from '../../../domain/provisioning/people/user.js';
+import type { Phone } from '../../../lab/phone.js';
+import { readSamples, toneIn } from '../../../lab/wav.js';
+import { centreFor, dialAndHear, needLab } from '../../support/centre.js';
+import { waitJoined } from '../../support/phones/in-call.js';
+import { Provider, toldIn, triesIn } from '../../support/phones/providers.js';
 
 /** Emergency numbers from a phone, over whatever trunk is left: with a server, and with everything of ours dead. */
 await needLab(t);

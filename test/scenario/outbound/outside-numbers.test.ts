@@ -1,16 +1,16 @@
 import t, { type Test } from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { signInAgent } from '../../domain/provisioning/admin-action.js';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { addTrunkGroup } from '../../domain/provisioning/trunk-group.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { callIn } from '../support/calls.js';
-import { centreFor, needLab, waitMembers, waitState } from '../support/centre.js';
-import { Provider, triesIn } from '../support/providers.js';
+import { until } from '../../../domain/machine/processes.js';
+import { signInAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { addAgent } from '../../../domain/provisioning/people/agent.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { addExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { addTrunkGroup } from '../../../domain/provisioning/numbers/trunk-group.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { callIn } from '../../support/calls.js';
+import { centreFor, needLab, waitMembers, waitState } from '../../support/centre.js';
+import { Provider, triesIn } from '../../support/phones/providers.js';
 
 /**
  * Telephones of agents and destinations outside go over the trunks of the team: the next one where one fails, never more

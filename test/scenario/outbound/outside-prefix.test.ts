@@ -1,12 +1,12 @@
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { crowd } from '../../lab/provision.js';
-import { callIn } from '../support/calls.js';
-import { centreOf, needLab, signedInPhone } from '../support/centre.js';
-import { waitJoined } from '../support/in-call.js';
-import { Provider, toldIn } from '../support/providers.js';
+import { until } from '../../../domain/machine/processes.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn } from '../../support/calls.js';
+import { centreOf, needLab, signedInPhone } from '../../support/centre.js';
+import { waitJoined } from '../../support/phones/in-call.js';
+import { Provider, toldIn } from '../../support/phones/providers.js';
 
 /** Whatever a team has as outside prefix: what it has itself comes first, and emergency numbers before a refusal. */
 await needLab(t);

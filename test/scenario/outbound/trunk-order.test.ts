@@ -1,14 +1,20 @@
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { nextOnUnlessSaid } from '../../domain/calls/ways-out.js';
-import { packageRoot } from '../../domain/machine/package-root.js';
-import { until } from '../../domain/machine/processes.js';
-import { LabAsterisk } from '../../lab/asterisk.js';
-import { crowd } from '../../lab/caller.js';
-import { Phone } from '../../lab/phone.js';
-import { readSamples, toneIn } from '../../lab/wav.js';
-import { needLab } from '../support/centre.js';
-import { Provider, toldIn, triesIn, type Behaviour, type ProviderCall } from '../support/providers.js';
+import { nextOnUnlessSaid } from '../../../domain/calls/outbound/ways-out.js';
+import { packageRoot } from '../../../domain/machine/package-root.js';
+import { until } from '../../../domain/machine/processes.js';
+import { LabAsterisk } from '../../../lab/asterisk.js';
+import { crowd } from '../../../lab/caller.js';
+import { Phone } from '../../../lab/phone.js';
+import { readSamples, toneIn } from '../../../lab/wav.js';
+import { needLab } from '../../support/centre.js';
+import {
+  Provider,
+  toldIn,
+  triesIn,
+  type Behaviour,
+  type ProviderCall,
+} from '../../support/phones/providers.js';
 
 await needLab(t);
 const a = await Provider.start('provider.a', 91);

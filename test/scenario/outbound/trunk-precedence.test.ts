@@ -1,15 +1,15 @@
 import t, { type Test } from 'tap';
-import { addExtension, showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { addHours } from '../../domain/provisioning/hours.js';
-import { addTeam, setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { addTrunkGroup } from '../../domain/provisioning/trunk-group.js';
-import { addUser } from '../../domain/provisioning/user.js';
-import { addUserGroup } from '../../domain/provisioning/user-group.js';
-import { crowd } from '../../lab/provision.js';
-import { centreOf, needLab } from '../support/centre.js';
-import { Provider, toldIn } from '../support/providers.js';
-import { RawPhone } from '../support/raw-phone.js';
+import { addExtension, showExtensionSecret } from '../../../domain/provisioning/numbers/extension.js';
+import { addHours } from '../../../domain/provisioning/features/hours.js';
+import { addTeam, setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { addTrunkGroup } from '../../../domain/provisioning/numbers/trunk-group.js';
+import { addUser } from '../../../domain/provisioning/people/user.js';
+import { addUserGroup } from '../../../domain/provisioning/people/user-group.js';
+import { crowd } from '../../../lab/provision.js';
+import { centreOf, needLab } from '../../support/centre.js';
+import { Provider, toldIn } from '../../support/phones/providers.js';
+import { RawPhone } from '../../support/phones/raw-phone.js';
 
 /**
  * Over which trunks a call goes (spec 12), as the providers see it: a set that covers what test/calls/trunk-precedence.test.ts

@@ -1,13 +1,13 @@
 import t from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { generateSecret } from '../../domain/password.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk, setTrunk } from '../../domain/provisioning/trunk.js';
-import { crowd } from '../../lab/provision.js';
-import { centreOf, needLab, signedInPhone, waitState } from '../support/centre.js';
-import { star64 } from '../support/cli.js';
-import { SipProvider } from '../support/sip-provider.js';
+import { until } from '../../../domain/machine/processes.js';
+import { generateSecret } from '../../../domain/password.js';
+import { addExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk, setTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { crowd } from '../../../lab/provision.js';
+import { centreOf, needLab, signedInPhone, waitState } from '../../support/centre.js';
+import { star64 } from '../../support/processes/cli.js';
+import { SipProvider } from '../../support/phones/sip-provider.js';
 
 /** Trunks that star64 generates, on the wire: one that registers, and one that is known by its two addresses. */
 await needLab(t);

@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addExtension, showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { crowd } from '../../lab/provision.js';
-import { centreOf, needLab } from '../support/centre.js';
-import { Provider } from '../support/providers.js';
-import { RawPhone } from '../support/raw-phone.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { addExtension, showExtensionSecret } from '../../../domain/provisioning/numbers/extension.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { crowd } from '../../../lab/provision.js';
+import { centreOf, needLab } from '../../support/centre.js';
+import { Provider } from '../../support/phones/providers.js';
+import { RawPhone } from '../../support/phones/raw-phone.js';
 
 /**
  * What somebody writes into SIP who has the password of one phone, or none. It is judged at the providers and at the other

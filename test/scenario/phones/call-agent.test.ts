@@ -1,12 +1,12 @@
 import t from 'tap';
-import { pauseAgent, signInAgent, signOutAgent } from '../../domain/provisioning/admin-action.js';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import type { Phone } from '../../lab/phone.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { callIn } from '../support/calls.js';
-import { ageSignIns, centreOf, dialled, waitState } from '../support/centre.js';
+import { pauseAgent, signInAgent, signOutAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { addAgent } from '../../../domain/provisioning/people/agent.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { addExtension } from '../../../domain/provisioning/numbers/extension.js';
+import type { Phone } from '../../../lab/phone.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { callIn } from '../../support/calls.js';
+import { ageSignIns, centreOf, dialled, waitState } from '../../support/centre.js';
 
 /** `*5` and the number of an agent: who dials it is connected to the phone at which they are signed in. */
 const centre = await centreOf(t, crowd(4), {

@@ -1,10 +1,10 @@
 import t from 'tap';
-import { signInAgent } from '../../domain/provisioning/admin-action.js';
-import { showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { AnsweringPhones } from '../../lab/answering.js';
-import { Caller } from '../../lab/caller.js';
-import { crowd } from '../../lab/provision.js';
-import { centreOf, dialAndHear, statesOf, waitMembers, waitState } from '../support/centre.js';
+import { signInAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { showExtensionSecret } from '../../../domain/provisioning/numbers/extension.js';
+import { AnsweringPhones } from '../../../lab/answering.js';
+import { Caller } from '../../../lab/caller.js';
+import { crowd } from '../../../lab/provision.js';
+import { centreOf, dialAndHear, statesOf, waitMembers, waitState } from '../../support/centre.js';
 
 const centre = await centreOf(t, crowd(3));
 const { asterisk, db } = centre;

@@ -1,21 +1,21 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addGroup } from '../../domain/provisioning/group.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { signInAgent } from '../../domain/provisioning/admin-action.js';
-import { Caller } from '../../lab/caller.js';
-import { Phone } from '../../lab/phone.js';
-import { PortBlock } from '../../domain/machine/ports.js';
-import { until } from '../../domain/machine/processes.js';
-import { crowd } from '../../lab/provision.js';
-import { Manager } from '../../pbx/ami/manager.js';
-import { EventRoundTrip } from '../../pbx/watch/round-trip.js';
-import { centreOf, needLab, waitMembers, waitState } from '../support/centre.js';
-import { trunkSection } from '../support/telephone.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { addGroup } from '../../../domain/provisioning/people/group.js';
+import { addExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { addAgent } from '../../../domain/provisioning/people/agent.js';
+import { signInAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { Caller } from '../../../lab/caller.js';
+import { Phone } from '../../../lab/phone.js';
+import { PortBlock } from '../../../domain/machine/ports.js';
+import { until } from '../../../domain/machine/processes.js';
+import { crowd } from '../../../lab/provision.js';
+import { Manager } from '../../../pbx/ami/manager.js';
+import { EventRoundTrip } from '../../../pbx/watch/compare/round-trip.js';
+import { centreOf, needLab, waitMembers, waitState } from '../../support/centre.js';
+import { trunkSection } from '../../support/phones/telephone.js';
 
 /**
  * One phone, one call. app_queue is told not to look whether a phone is in use (`ringinuse`), as if the news of it came

@@ -1,15 +1,15 @@
 import t from 'tap';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { Caller } from '../../lab/caller.js';
-import { readLamp } from '../../lab/lamp.js';
-import { Phone } from '../../lab/phone.js';
-import { until } from '../../domain/machine/processes.js';
-import { crowd } from '../../lab/provision.js';
-import { centreOf, dialAndHear, gaps, waitMembers, waitState } from '../support/centre.js';
-import { trunkSection } from '../support/telephone.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { addAgent } from '../../../domain/provisioning/people/agent.js';
+import { addExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { Caller } from '../../../lab/caller.js';
+import { readLamp } from '../../../lab/lamp.js';
+import { Phone } from '../../../lab/phone.js';
+import { until } from '../../../domain/machine/processes.js';
+import { crowd } from '../../../lab/provision.js';
+import { centreOf, dialAndHear, gaps, waitMembers, waitState } from '../../support/centre.js';
+import { trunkSection } from '../../support/phones/telephone.js';
 
 const secret = 'aSecretOfTheOperators64';
 /** A phone as an operator has it; the second one lacks the line that star64 asks for. */

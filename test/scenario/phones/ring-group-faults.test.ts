@@ -1,11 +1,11 @@
 import t from 'tap';
-import { signInAgent } from '../../domain/provisioning/admin-action.js';
-import { until } from '../../domain/machine/processes.js';
-import { crowd } from '../../lab/caller.js';
-import { centreFor, guarded, needLab, waitMembers } from '../support/centre.js';
-import { hostileCall } from '../support/hostile-caller.js';
-import { callRingGroup, ringGroupCentre } from '../support/ring-groups.js';
-import { trialsOnOnePhone } from '../support/ring-group-trials.js';
+import { signInAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { until } from '../../../domain/machine/processes.js';
+import { crowd } from '../../../lab/caller.js';
+import { centreFor, guarded, needLab, waitMembers } from '../../support/centre.js';
+import { hostileCall } from '../../support/phones/hostile-caller.js';
+import { callRingGroup, ringGroupCentre } from '../../support/trials/ring-groups.js';
+import { trialsOnOnePhone } from '../../support/trials/ring-group-trials.js';
 
 /** Ring groups when many call at once, with names that mean harm, and when server and database are away. */
 await needLab(t);

@@ -1,17 +1,17 @@
 import t from 'tap';
-import { signInAgent } from '../../domain/provisioning/admin-action.js';
-import { showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { until } from '../../domain/machine/processes.js';
-import { AnsweringPhones } from '../../lab/answering.js';
-import { Caller } from '../../lab/caller.js';
-import { centreFor, needLab, waitMembers, waitState } from '../support/centre.js';
+import { signInAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { showExtensionSecret } from '../../../domain/provisioning/numbers/extension.js';
+import { until } from '../../../domain/machine/processes.js';
+import { AnsweringPhones } from '../../../lab/answering.js';
+import { Caller } from '../../../lab/caller.js';
+import { centreFor, needLab, waitMembers, waitState } from '../../support/centre.js';
 import {
   callRingGroup,
   lastCall,
   ringGroupCentre,
   ringsOf as rings,
   startMobile,
-} from '../support/ring-groups.js';
+} from '../../support/trials/ring-groups.js';
 
 /** What a ring group does for a caller, on a real Asterisk; what it does without help is ring-group-faults. */
 await needLab(t);

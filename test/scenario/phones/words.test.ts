@@ -1,13 +1,13 @@
 import t from 'tap';
-import { removeFeatureCode } from '../../domain/provisioning/feature-code.js';
-import { addPauseReason } from '../../domain/provisioning/pause-reason.js';
-import { Caller } from '../../lab/caller.js';
-import type { Phone } from '../../lab/phone.js';
-import { crowd } from '../../lab/provision.js';
-import { until } from '../../domain/machine/processes.js';
-import { callIn, waitWaiting } from '../support/calls.js';
-import { centreOf, dialled, waitState } from '../support/centre.js';
-import { trunkSection } from '../support/telephone.js';
+import { removeFeatureCode } from '../../../domain/provisioning/features/feature-code.js';
+import { addPauseReason } from '../../../domain/provisioning/people/pause-reason.js';
+import { Caller } from '../../../lab/caller.js';
+import type { Phone } from '../../../lab/phone.js';
+import { crowd } from '../../../lab/provision.js';
+import { until } from '../../../domain/machine/processes.js';
+import { callIn, waitWaiting } from '../../support/calls.js';
+import { centreOf, dialled, waitState } from '../../support/centre.js';
+import { trunkSection } from '../../support/phones/telephone.js';
 
 const wholeTrunk = '127.0.0.95';
 const operators = '127.0.0.94';

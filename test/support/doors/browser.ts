@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import { chromium, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 import type { Test } from 'tap';
-import { browser, installedBrowser } from '../../lab/browser.js';
-import { requireLab } from './lab.js';
+import { browser, installedBrowser } from '../../../lab/browser.js';
+import { requireLab } from '../lab.js';
 
 export type { Page } from 'playwright-core';
 

@@ -1,11 +1,11 @@
 import type { Test } from 'tap';
-import { CallRecords } from '../../domain/calls/records.js';
-import type { Database } from '../../domain/database/pool.js';
-import { PopupRecords } from '../../domain/popups/records.js';
-import { transition } from '../../domain/presence/agent-state.js';
-import { beginWrapUp } from '../../domain/presence/wrap-up.js';
+import { CallRecords } from '../../../domain/calls/records/records.js';
+import type { Database } from '../../../domain/database/pool.js';
+import { PopupRecords } from '../../../domain/popups/records.js';
+import { transition } from '../../../domain/presence/agent-state.js';
+import { beginWrapUp } from '../../../domain/presence/wrap-up.js';
 import { faultsOf, type Page } from './browser.js';
-import { callerOf, defaultNode } from './records.js';
+import { callerOf, defaultNode } from '../records.js';
 
 /** Waits until the page shows the agent in this state. */
 export const stateIs = (page: Page, state: string): Promise<unknown> =>

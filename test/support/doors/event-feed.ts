@@ -1,8 +1,8 @@
-import type { Database } from '../../domain/database/pool.js';
-import { until } from '../../domain/machine/processes.js';
-import { EventFeed, type FeedOptions } from '../../domain/monitor/event-feed.js';
-import type { Event } from '../../domain/monitor/events.js';
-import { signIn, signOut } from '../../domain/presence/sign-in.js';
+import type { Database } from '../../../domain/database/pool.js';
+import { until } from '../../../domain/machine/processes.js';
+import { EventFeed, type FeedOptions } from '../../../domain/monitor/event-feed.js';
+import type { Event } from '../../../domain/monitor/events.js';
+import { signIn, signOut } from '../../../domain/presence/sign-in.js';
 
 /**
  * How long an event is waited for: it is told when no older transaction is open any more, of whatever test writes to the same

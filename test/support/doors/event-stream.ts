@@ -1,5 +1,5 @@
 import { get, type IncomingMessage } from 'node:http';
-import { until } from '../../domain/machine/processes.js';
+import { until } from '../../../domain/machine/processes.js';
 import { feedMs } from './event-feed.js';
 
 /** An event of a stream. */

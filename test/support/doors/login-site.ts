@@ -1,10 +1,10 @@
 import type { Test } from 'tap';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { addGroup, setGroup } from '../../domain/provisioning/group.js';
-import { addTeam } from '../../domain/provisioning/team.js';
-import { addUser } from '../../domain/provisioning/user.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { freshDatabase } from './database.js';
+import { addAgent } from '../../../domain/provisioning/people/agent.js';
+import { addGroup, setGroup } from '../../../domain/provisioning/people/group.js';
+import { addTeam } from '../../../domain/provisioning/team.js';
+import { addUser } from '../../../domain/provisioning/people/user.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { freshDatabase } from '../database.js';
 import { givePassword } from './login.js';
 import { apiOf, bearer } from './web.js';
 

@@ -1,7 +1,7 @@
 import { createHook } from 'node:async_hooks';
 import { randomBytes, scryptSync } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import type { Database } from '../../domain/database/pool.js';
+import type { Database } from '../../../domain/database/pool.js';
 
 /** Logs in at the API, from an address. */
 export const logIn = (

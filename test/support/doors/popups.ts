@@ -1,13 +1,13 @@
 import { pino } from 'pino';
 import type { Test } from 'tap';
-import { CallJournal } from '../../domain/calls/journal.js';
-import { PopupMemory } from '../../domain/popups/popup-memory.js';
-import { bindings } from '../../domain/provisioning/binding.js';
-import { setExtension } from '../../domain/provisioning/extension.js';
-import { crowd, provision } from '../../lab/provision.js';
-import type { AmiMessage } from '../../pbx/ami/message.js';
-import { Observer } from '../../pbx/watch/observer.js';
-import { freshDatabase } from './database.js';
+import { CallJournal } from '../../../domain/calls/records/journal.js';
+import { PopupMemory } from '../../../domain/popups/popup-memory.js';
+import { bindings } from '../../../domain/provisioning/features/binding.js';
+import { setExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import type { AmiMessage } from '../../../pbx/ami/message.js';
+import { Observer } from '../../../pbx/watch/events/observer.js';
+import { freshDatabase } from '../database.js';
 import { enter } from './event-feed.js';
 
 const log = pino({ enabled: false });

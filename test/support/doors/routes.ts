@@ -1,8 +1,8 @@
 import type { RouteOptions } from 'fastify';
 import { z } from 'zod';
-import type { Database } from '../../domain/database/pool.js';
-import { nouns } from '../../domain/provisioning/nouns/index.js';
-import { plural } from '../../web/routes/provisioning.js';
+import type { Database } from '../../../domain/database/pool.js';
+import { nouns } from '../../../domain/provisioning/nouns/index.js';
+import { plural } from '../../../web/routes/provisioning.js';
 import { examples } from './noun-examples.js';
 
 /** A route as it was declared. */

@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import type { Test } from 'tap';
-import type { Database } from '../../domain/database/pool.js';
-import { addApiToken, type TokenRole } from '../../domain/provisioning/api-token.js';
-import { createWeb, type WebSettings } from '../../web/server.js';
+import type { Database } from '../../../domain/database/pool.js';
+import { addApiToken, type TokenRole } from '../../../domain/provisioning/people/api-token.js';
+import { createWeb, type WebSettings } from '../../../web/server.js';
 
 /** The API of a database, asked without a network; it ends with the test. */
 export async function apiOf(t: Test, db: Database, settings: Partial<WebSettings> = {}) {

@@ -1,12 +1,12 @@
 import { pino } from 'pino';
 import type { Test } from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { pauseAgent, readyAgent } from '../../domain/provisioning/admin-action.js';
-import { webhooks } from '../../domain/provisioning/webhook.js';
-import { listDeliveries, type Delivery } from '../../domain/webhooks/deliveries.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { WebhookSender, type WebhookSenderSettings } from '../../web/webhooks/sender.js';
-import { freshDatabase } from './database.js';
+import { until } from '../../../domain/machine/processes.js';
+import { pauseAgent, readyAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { webhooks } from '../../../domain/provisioning/webhook.js';
+import { listDeliveries, type Delivery } from '../../../domain/webhooks/deliveries.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { WebhookSender, type WebhookSenderSettings } from '../../../web/webhooks/sender.js';
+import { freshDatabase } from '../database.js';
 import { enter, feedMs } from './event-feed.js';
 import type { Receiver, Received } from './receiver.js';
 

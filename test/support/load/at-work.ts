@@ -1,5 +1,5 @@
-import type { PhoneEvent } from '../../lab/baresip.js';
-import type { Phone } from '../../lab/phone.js';
+import type { PhoneEvent } from '../../../lab/baresip.js';
+import type { Phone } from '../../../lab/phone.js';
 
 /** How an agent behaves, in milliseconds; each call takes the next value, in turn. */
 export interface Habit {

@@ -9,7 +9,7 @@ import { openSignIn } from '../../../domain/presence/open-sign-in.js';
 import { ready } from '../../../domain/presence/pause.js';
 import { Manager } from '../../../pbx/ami/manager.js';
 import { QueueMembership } from '../../../pbx/queue/membership.js';
-import { atWork, type SeenCall } from '../at-work.js';
+import { atWork, type SeenCall } from './at-work.js';
 import { centreFor, waitState } from '../centre.js';
 
 export const wrapUpSeconds = 2;

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
-import { PortBlock } from '../../domain/machine/ports.js';
-import { until } from '../../domain/machine/processes.js';
+import { PortBlock } from '../../../domain/machine/ports.js';
+import { until } from '../../../domain/machine/processes.js';
 import { RtpVoice, type Sound } from './rtp-voice.js';
 
 interface Address {

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import type { Phone } from '../../lab/phone.js';
-import { toneIn, writeTone } from '../../lab/wav.js';
-import type { Centre } from '../../lab/centre.js';
-import { until } from '../../domain/machine/processes.js';
+import type { Phone } from '../../../lab/phone.js';
+import { toneIn, writeTone } from '../../../lab/wav.js';
+import type { Centre } from '../../../lab/centre.js';
+import { until } from '../../../domain/machine/processes.js';
 
 /** Half a second: what is measured at a time. */
 const window = 4000;

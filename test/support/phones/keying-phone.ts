@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Phone } from '../../lab/phone.js';
+import type { Phone } from '../../../lab/phone.js';
 
 /** Numbers that look random, and are the same for the same seed. */
 export class Chance {

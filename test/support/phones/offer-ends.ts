@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import type { Test } from 'tap';
-import type { Centre } from '../../lab/centre.js';
-import { Manager } from '../../pbx/ami/manager.js';
+import type { Centre } from '../../../lab/centre.js';
+import { Manager } from '../../../pbx/ami/manager.js';
 
 /** The end of an offer as the dialplan tells it. */
 export interface OfferEnd {

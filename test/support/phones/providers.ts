@@ -1,8 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { PortBlock } from '../../domain/machine/ports.js';
-import { until } from '../../domain/machine/processes.js';
-import type { LabAsterisk } from '../../lab/asterisk.js';
+import { PortBlock } from '../../../domain/machine/ports.js';
+import { until } from '../../../domain/machine/processes.js';
+import type { LabAsterisk } from '../../../lab/asterisk.js';
 
 /**
  * What a provider does with a call: a SIP answer such as 486 refuses it, after 100 or 180 where the word says so; `silent`

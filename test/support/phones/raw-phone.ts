@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { until } from '../../domain/machine/processes.js';
+import { until } from '../../../domain/machine/processes.js';
 
 interface Address {
   host: string;

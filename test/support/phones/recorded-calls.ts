@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Test } from 'tap';
-import type { Centre } from '../../lab/centre.js';
-import { until } from '../../domain/machine/processes.js';
+import type { Centre } from '../../../lab/centre.js';
+import { until } from '../../../domain/machine/processes.js';
 
 /** A call as the database has it, with what it went through. */
 export interface RecordedCall {

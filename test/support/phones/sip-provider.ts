@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Test } from 'tap';
-import { until } from '../../domain/machine/processes.js';
+import { until } from '../../../domain/machine/processes.js';
 
 /** A SIP message as it came. */
 export interface SipMessage {

@@ -1,16 +1,16 @@
 import type { Test } from 'tap';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import type { Database } from '../../domain/database/pool.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { Caller } from '../../lab/caller.js';
-import type { Centre } from '../../lab/centre.js';
-import { Phone } from '../../lab/phone.js';
-import { PortBlock } from '../../domain/machine/ports.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { centreOf, needLab } from './centre.js';
+import { addAgent } from '../../../domain/provisioning/people/agent.js';
+import type { Database } from '../../../domain/database/pool.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { addExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { Caller } from '../../../lab/caller.js';
+import type { Centre } from '../../../lab/centre.js';
+import { Phone } from '../../../lab/phone.js';
+import { PortBlock } from '../../../domain/machine/ports.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { centreOf, needLab } from '../centre.js';
 import { callIn, trunkSection } from './telephone.js';
 
 /** The number of both telephones. */

@@ -1,8 +1,8 @@
 import { pino } from 'pino';
-import type { Centre } from '../../lab/centre.js';
-import type { Phone } from '../../lab/phone.js';
-import { until } from '../../domain/machine/processes.js';
-import { Manager } from '../../pbx/ami/manager.js';
+import type { Centre } from '../../../lab/centre.js';
+import type { Phone } from '../../../lab/phone.js';
+import { until } from '../../../domain/machine/processes.js';
+import { Manager } from '../../../pbx/ami/manager.js';
 
 /** A trunk as an operator has it in his own pjsip.conf. */
 export function trunkSection(endpoint: string, address: string, port: number): string {

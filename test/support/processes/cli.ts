@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { run } from '../../cli/program.js';
+import { run } from '../../../cli/program.js';
 
 export interface CliResult {
   status: number | null;
@@ -36,7 +36,7 @@ export async function cli(args: readonly string[], options: CliOptions = {}): Pr
   return { status, out, err };
 }
 
-const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../../../cli/main.js', import.meta.url));
 
 /**
  * Runs `star64` as a process of its own, as a user does. `onErr` hears what it says on stderr as it comes, `onStart` gets the process.

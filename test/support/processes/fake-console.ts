@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Console } from '../../pbx/files/console.js';
+import type { Console } from '../../../pbx/files/console.js';
 
 /**
  * An Asterisk of which only its reading of files exists: what it has of each part after a reload is what the files then

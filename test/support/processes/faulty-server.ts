@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { Address } from '../../lab/centre.js';
-import { LabProcess } from '../../domain/machine/processes.js';
+import type { Address } from '../../../lab/centre.js';
+import { LabProcess } from '../../../domain/machine/processes.js';
 
 const program = fileURLToPath(new URL('faulty-process.js', import.meta.url));
 

@@ -1,5 +1,5 @@
-import { connect } from '../../domain/database/pool.js';
-import { generate } from '../../pbx/files/generate.js';
+import { connect } from '../../../domain/database/pool.js';
+import { generate } from '../../../pbx/files/generate.js';
 
 /** A process that generates once, as `star64 generate` does, and says what that has cost: its arguments are URL and directory. */
 const [url = '', directory = ''] = process.argv.slice(2);

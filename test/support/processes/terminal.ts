@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import type { Test } from 'tap';
-import { until } from '../../domain/machine/processes.js';
+import { until } from '../../../domain/machine/processes.js';
 
-const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../../../cli/main.js', import.meta.url));
 
 /** How long a screen may take to show what a test waits for; generous, other tests run beside it. */
 const deadlineMs = 60_000;

@@ -1,8 +1,8 @@
 import type { Test } from 'tap';
-import { star64Command } from '../../lab/server.js';
-import { freePort } from '../../domain/machine/ports.js';
-import { metricsToken } from './web.js';
-import { LabProcess, until } from '../../domain/machine/processes.js';
+import { star64Command } from '../../../lab/server.js';
+import { freePort } from '../../../domain/machine/ports.js';
+import { metricsToken } from '../doors/web.js';
+import { LabProcess, until } from '../../../domain/machine/processes.js';
 
 /** `star64 web` as an operator runs it, which can be killed and started again at the same address. */
 export class WebProcess {

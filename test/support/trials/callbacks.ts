@@ -1,14 +1,14 @@
 import type { Test } from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { setGroup } from '../../domain/provisioning/group.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { Caller } from '../../lab/caller.js';
-import type { Centre } from '../../lab/centre.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { centreFor, needLab, signedInPhone } from './centre.js';
-import { Provider } from './providers.js';
+import { until } from '../../../domain/machine/processes.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { setGroup } from '../../../domain/provisioning/people/group.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { Caller } from '../../../lab/caller.js';
+import type { Centre } from '../../../lab/centre.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { centreFor, needLab, signedInPhone } from '../centre.js';
+import { Provider } from '../phones/providers.js';
 
 /** The number that callers dial, and the number of who is to be called back. */
 export const own = '+4930600101';

@@ -1,9 +1,9 @@
 import type { Test } from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { crowd } from '../../lab/provision.js';
-import { callIn, Conversation } from './calls.js';
-import { centreOf, dialAndHear, guarded, membersOf, serversSay, stateOf, waitMembers } from './centre.js';
-import { FaultyServer, type Fault } from './faulty-server.js';
+import { until } from '../../../domain/machine/processes.js';
+import { crowd } from '../../../lab/provision.js';
+import { callIn, Conversation } from '../calls.js';
+import { centreOf, dialAndHear, guarded, membersOf, serversSay, stateOf, waitMembers } from '../centre.js';
+import { FaultyServer, type Fault } from '../processes/faulty-server.js';
 
 /** What the guard gives one server, in seconds. */
 const patience = { caller: 2, agent: 5 };

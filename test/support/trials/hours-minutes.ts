@@ -1,12 +1,12 @@
 import type { Test } from 'tap';
-import { HoursClock } from '../../domain/calls/hours.js';
-import { rowOf, rulesOf } from '../../domain/hours-rules.js';
-import { until } from '../../domain/machine/processes.js';
-import { addHours } from '../../domain/provisioning/hours.js';
-import { addTeam, setTeam } from '../../domain/provisioning/team.js';
-import { LabAsterisk } from '../../lab/asterisk.js';
-import { generate } from '../../pbx/files/generate.js';
-import { freshDatabase } from './database.js';
+import { HoursClock } from '../../../domain/calls/routing/hours.js';
+import { rowOf, rulesOf } from '../../../domain/hours-rules.js';
+import { until } from '../../../domain/machine/processes.js';
+import { addHours } from '../../../domain/provisioning/features/hours.js';
+import { addTeam, setTeam } from '../../../domain/provisioning/team.js';
+import { LabAsterisk } from '../../../lab/asterisk.js';
+import { generate } from '../../../pbx/files/generate.js';
+import { freshDatabase } from '../database.js';
 
 /** Each in every team. */
 const hours: Record<string, { week: string[]; openOn?: string[]; closedOn?: string[] }> = {

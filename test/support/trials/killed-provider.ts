@@ -1,13 +1,13 @@
 import type { Test } from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { addTrunkGroup } from '../../domain/provisioning/trunk-group.js';
-import { crowd as callers, type CrowdResult } from '../../lab/caller.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { centreFor } from './centre.js';
-import { Provider, type Behaviour } from './providers.js';
+import { until } from '../../../domain/machine/processes.js';
+import { addExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { addTrunkGroup } from '../../../domain/provisioning/numbers/trunk-group.js';
+import { crowd as callers, type CrowdResult } from '../../../lab/caller.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { centreFor } from '../centre.js';
+import { Provider, type Behaviour } from '../phones/providers.js';
 
 /** What the first provider does with a call, by the digit behind the area code, and what is to be recorded of it. */
 const kinds = {

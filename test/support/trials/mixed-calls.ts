@@ -1,14 +1,14 @@
 import type { Test } from 'tap';
-import type { Database } from '../../domain/database/pool.js';
-import { until } from '../../domain/machine/processes.js';
-import { signInAgent } from '../../domain/provisioning/admin-action.js';
-import { announcements } from '../../domain/provisioning/announcement.js';
-import { showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { addRingGroup } from '../../domain/provisioning/ring-group.js';
-import { AnsweringPhones } from '../../lab/answering.js';
-import { crowd } from '../../lab/caller.js';
-import { crowd as team, provision } from '../../lab/provision.js';
-import { centreFor, waitMembers } from './centre.js';
+import type { Database } from '../../../domain/database/pool.js';
+import { until } from '../../../domain/machine/processes.js';
+import { signInAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { announcements } from '../../../domain/provisioning/features/announcement.js';
+import { showExtensionSecret } from '../../../domain/provisioning/numbers/extension.js';
+import { addRingGroup } from '../../../domain/provisioning/features/ring-group.js';
+import { AnsweringPhones } from '../../../lab/answering.js';
+import { crowd } from '../../../lab/caller.js';
+import { crowd as team, provision } from '../../../lab/provision.js';
+import { centreFor, waitMembers } from '../centre.js';
 
 const common = { wrapUp: 'answer', wrapUpSeconds: 1, ringSeconds: 3, missedLimit: 0 };
 const groups = [

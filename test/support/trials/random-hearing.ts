@@ -1,4 +1,4 @@
-import type { Phone } from '../../lab/phone.js';
+import type { Phone } from '../../../lab/phone.js';
 
 /** How long somebody hears nothing: neither a person, nor music, nor that it rings. */
 export class Hearing {

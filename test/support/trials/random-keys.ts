@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import type { Phone } from '../../lab/phone.js';
-import { gaps, waitState } from './centre.js';
-import { atTheKeys, Chance } from './keying-phone.js';
+import { until } from '../../../domain/machine/processes.js';
+import type { Phone } from '../../../lab/phone.js';
+import { gaps, waitState } from '../centre.js';
+import { atTheKeys, Chance } from '../phones/keying-phone.js';
 import { Hearing } from './random-hearing.js';
 import { RandomSite } from './random-site.js';
-import { judge } from './wire/judge.js';
-import { logWire, phonesOnWire } from './wire/log.js';
+import { judge } from '../wire/judge.js';
+import { logWire, phonesOnWire } from '../wire/log.js';
 
 export interface RandomSize {
   /** Calls in all: of customers, and of phones that call by themselves. */

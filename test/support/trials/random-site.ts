@@ -1,20 +1,20 @@
 import type { Test } from 'tap';
-import { addAgent } from '../../domain/provisioning/agent.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { addRingGroup } from '../../domain/provisioning/ring-group.js';
-import { addRoom } from '../../domain/provisioning/room.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { addUserGroup } from '../../domain/provisioning/user-group.js';
-import { signInAgent } from '../../domain/provisioning/admin-action.js';
-import { PortBlock } from '../../domain/machine/ports.js';
-import type { Centre } from '../../lab/centre.js';
-import { Phone } from '../../lab/phone.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { centreOf, needLab, waitState } from './centre.js';
-import { Voices } from './in-call.js';
-import type { Keys } from './keying-phone.js';
-import { trunkSection } from './telephone.js';
+import { addAgent } from '../../../domain/provisioning/people/agent.js';
+import { addExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { addRingGroup } from '../../../domain/provisioning/features/ring-group.js';
+import { addRoom } from '../../../domain/provisioning/features/room.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { addUserGroup } from '../../../domain/provisioning/people/user-group.js';
+import { signInAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { PortBlock } from '../../../domain/machine/ports.js';
+import type { Centre } from '../../../lab/centre.js';
+import { Phone } from '../../../lab/phone.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { centreOf, needLab, waitState } from '../centre.js';
+import { Voices } from '../phones/in-call.js';
+import type { Keys } from '../phones/keying-phone.js';
+import { trunkSection } from '../phones/telephone.js';
 
 const telephone = '+4915112345678';
 /** Somebody outside who is called, a number that is refused, and one that nobody has. */

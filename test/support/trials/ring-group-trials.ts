@@ -1,7 +1,7 @@
 import type { Test } from 'tap';
-import { Caller } from '../../lab/caller.js';
-import type { Centre } from '../../lab/centre.js';
-import type { Phone } from '../../lab/phone.js';
+import { Caller } from '../../../lab/caller.js';
+import type { Centre } from '../../../lab/centre.js';
+import type { Phone } from '../../../lab/phone.js';
 import { ringsOf } from './ring-groups.js';
 
 /**

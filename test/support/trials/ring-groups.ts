@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
-import { PortBlock } from '../../domain/machine/ports.js';
-import { until } from '../../domain/machine/processes.js';
-import { addDid } from '../../domain/provisioning/did.js';
-import { addExtension } from '../../domain/provisioning/extension.js';
-import { addRingGroup } from '../../domain/provisioning/ring-group.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { Caller } from '../../lab/caller.js';
-import type { Centre, CentreOptions } from '../../lab/centre.js';
-import { Phone } from '../../lab/phone.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { trunkSection } from './telephone.js';
+import { PortBlock } from '../../../domain/machine/ports.js';
+import { until } from '../../../domain/machine/processes.js';
+import { addDid } from '../../../domain/provisioning/numbers/did.js';
+import { addExtension } from '../../../domain/provisioning/numbers/extension.js';
+import { addRingGroup } from '../../../domain/provisioning/features/ring-group.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { Caller } from '../../../lab/caller.js';
+import type { Centre, CentreOptions } from '../../../lab/centre.js';
+import { Phone } from '../../../lab/phone.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { trunkSection } from '../phones/telephone.js';
 
 const address = '127.0.0.97';
 const mobileNumber = '+4915112345678';

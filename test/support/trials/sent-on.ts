@@ -1,18 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Test } from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { addExtension, showExtensionSecret } from '../../domain/provisioning/extension.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { addUser } from '../../domain/provisioning/user.js';
-import { addUserGroup } from '../../domain/provisioning/user-group.js';
-import { AnsweringPhones } from '../../lab/answering.js';
-import { crowd as callers } from '../../lab/caller.js';
-import { crowd, provision } from '../../lab/provision.js';
-import { centreFor } from './centre.js';
-import { ConsultingPhone } from './consulting-phone.js';
-import { Provider, toldIn, triesIn, type ProviderCall } from './providers.js';
-import { RawPhone, type Dialog } from './raw-phone.js';
+import { until } from '../../../domain/machine/processes.js';
+import { addExtension, showExtensionSecret } from '../../../domain/provisioning/numbers/extension.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { addUser } from '../../../domain/provisioning/people/user.js';
+import { addUserGroup } from '../../../domain/provisioning/people/user-group.js';
+import { AnsweringPhones } from '../../../lab/answering.js';
+import { crowd as callers } from '../../../lab/caller.js';
+import { crowd, provision } from '../../../lab/provision.js';
+import { centreFor } from '../centre.js';
+import { ConsultingPhone } from '../phones/consulting-phone.js';
+import { Provider, toldIn, triesIn, type ProviderCall } from '../phones/providers.js';
+import { RawPhone, type Dialog } from '../phones/raw-phone.js';
 
 /** Who calls out, each with endpoints of an operator from which many call at one moment. */
 const payers = { plain: '127.0.0.66', sales: '127.0.0.67', second: '127.0.0.68' } as const;

@@ -1,14 +1,14 @@
 import type { Test } from 'tap';
-import { until } from '../../domain/machine/processes.js';
-import { PortBlock } from '../../domain/machine/ports.js';
-import { signInAgent } from '../../domain/provisioning/admin-action.js';
-import { setTeam } from '../../domain/provisioning/team.js';
-import { addTrunk } from '../../domain/provisioning/trunk.js';
-import { Phone } from '../../lab/phone.js';
-import { crowd } from '../../lab/provision.js';
-import { centreOf, sameStates, statesOf, waitKnown, waitState } from './centre.js';
-import { Voices } from './in-call.js';
-import { trunkSection } from './telephone.js';
+import { until } from '../../../domain/machine/processes.js';
+import { PortBlock } from '../../../domain/machine/ports.js';
+import { signInAgent } from '../../../domain/provisioning/people/admin-action.js';
+import { setTeam } from '../../../domain/provisioning/team.js';
+import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
+import { Phone } from '../../../lab/phone.js';
+import { crowd } from '../../../lab/provision.js';
+import { centreOf, sameStates, statesOf, waitKnown, waitState } from '../centre.js';
+import { Voices } from '../phones/in-call.js';
+import { trunkSection } from '../phones/telephone.js';
 
 type Party = 'A' | 'B' | 'C';
 
