@@ -67,6 +67,10 @@ await t.test('a database of the version before becomes one of this version, and 
   }
 });
 
+await t.test('no limit of calls comes upon a team that is at work', async (t) => {
+  t.same(await db('teams').whereNotNull('calls_per_day').pluck('identity'), []);
+});
+
 await t.test(
   'a new feature code is given where it is free, and whoever migrates is told where not',
   async (t) => {
