@@ -127,7 +127,8 @@ await t.test('the command says what the own files need; what was seen is shown',
   const env = { DATABASE_URL: url };
   const { err } = await cli(['extension', 'add', '201', '--endpoint', '201', '--user', 'anna'], { env });
   t.match(err, 'set_var = GROUP(star64)=PJSIP/201\n');
-  t.match(err, 'include => astercc-features\n');
+  for (const context of ['features', 'call-agent', 'hashed-codes'])
+    t.match(err, `include => astercc-${context}\n`);
   await recordGuard(db, 'astercc', '201', false);
   t.match(await showExtension(db, 'astercc', '201'), { guarded: false });
   t.match(await setExtension(db, 'astercc', '201', { endpoint: '202' }), { guarded: null });

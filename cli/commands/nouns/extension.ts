@@ -30,8 +30,10 @@ function tellLines(say: Invocation['say'], team: string, endpoint: unknown): voi
   say(`Lines for your own files:
   ; pjsip.conf, in the endpoint [${endpoint}]: the phone has one call at a time, whoever calls it
   set_var = GROUP(star64)=PJSIP/${endpoint}
-  ; extensions.conf, in the context of that endpoint: the feature codes
-  include => ${team}-features`);
+  ; extensions.conf, in the context of that endpoint: the feature codes, the code that calls an agent, and codes with a # behind
+  include => ${team}-features
+  include => ${team}-call-agent
+  include => ${team}-hashed-codes`);
 }
 
 /** Where the secret of a device is shown, there is all that has to be typed into it. */
