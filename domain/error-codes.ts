@@ -25,7 +25,11 @@ export const codes = {
     kind: 'database_unreachable',
     meaning: 'PostgreSQL does not let star64 in, has no such database, or does not give it the rights',
   },
-  database_unset: { kind: 'database_unreachable', meaning: 'no setting says which PostgreSQL to work on' },
+  database_unset: {
+    kind: 'database_unreachable',
+    meaning:
+      'no setting says which PostgreSQL to work on (2 of `serve` and `web`, which starting again does not mend)',
+  },
   database_unfit: {
     kind: 'failure',
     meaning: 'the database has the tables of another version, or is behind a pooler that star64 cannot use',
@@ -238,9 +242,33 @@ export const codes = {
 
 export type ErrorCode = keyof typeof codes;
 
+/** The codes of a question to Asterisk's manager, which `pbx/ami` raises: public like the others. */
+export const managerCodes = {
+  rejected: {
+    kind: 'failure',
+    meaning: "Asterisk's manager understood and refused; the message has its words",
+  },
+  timeout: {
+    kind: 'asterisk_unreachable',
+    meaning: "Asterisk's manager did not answer in time; whether it has done what it was asked is not known",
+  },
+  down: {
+    kind: 'asterisk_unreachable',
+    meaning: "there is no connection to Asterisk's manager, or it went away before the answer",
+  },
+  syntax: {
+    kind: 'usage',
+    meaning: "what Asterisk's manager was to be asked cannot be written; nothing was sent",
+  },
+  protocol: {
+    kind: 'failure',
+    meaning: "a list of Asterisk's manager is incomplete, or has in it what is no part of it",
+  },
+} as const satisfies Record<string, { kind: ErrorKind; meaning: string }>;
+
 /** `docs/errors.md`, whole. */
 export function errorReference(): string {
-  const rows = Object.entries(codes).map(
+  const rows = Object.entries({ ...codes, ...managerCodes }).map(
     ([code, { kind, meaning }]) => `| \`${code}\` | ${kind} | ${kinds[kind].exit} | ${meaning} |`,
   );
   return [

@@ -101,7 +101,6 @@ export function command(team: string | null, line: string): string {
 export function exitCodes(): { status: number; meaning: string }[] {
   const rows: { status: number; meaning: string }[] = [
     { status: 0, meaning: 'done' },
-    { status: 3, meaning: 'differences found' },
     ...Object.values(kinds).map(({ exit, title }) => ({ status: exit, meaning: title })),
   ];
   return rows.sort((a, b) => a.status - b.status);

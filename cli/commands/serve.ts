@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { action, type Context } from '../context.js';
+import { ofService } from '../errors.js';
 
 /** `star64 serve` */
 export function register(program: Command, context: Context): void {
@@ -24,7 +25,9 @@ export function register(program: Command, context: Context): void {
         const { untilSignalled } = await import('../signals.js');
         const { host, port, maxSessions } = all.agi;
         const log = createLog(all, env);
-        const { url, name } = await databaseUrl();
+        const { url, name } = await databaseUrl().catch((error: unknown) => {
+          throw ofService(error);
+        });
         const { parts, lost } = createService(
           {
             databaseUrl: url,

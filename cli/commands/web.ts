@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { action, type Context } from '../context.js';
+import { ofService } from '../errors.js';
 
 /** `star64 web` */
 export function register(program: Command, context: Context): void {
@@ -19,7 +20,9 @@ export function register(program: Command, context: Context): void {
         const signalled = untilSignalled();
         const version = program.version() ?? '';
         const { host, port, trustProxy, webhookNetworks, metricsToken } = all.web;
-        const used = await db();
+        const used = await db().catch((error: unknown) => {
+          throw ofService(error);
+        });
         const sender = new WebhookSender(used, log, { version, allowed: webhookNetworks });
         const web = await createWeb(used, log, {
           version,

@@ -135,6 +135,10 @@ await t.test('6: no setting says which PostgreSQL, and none is started', async (
   const cwd = t.testdir({ data: { postgres: { data: {} } } });
   const unset = await star64(['team', 'list'], { cwd });
   t.match(unset, { status: 6, out: '' });
+  for (const service of ['serve', 'web']) {
+    const { status, err } = await star64([service], { cwd, env: { STAR64_AMI_SECRET: 'any' } });
+    t.match({ status, err }, { status: 2, err: unset.err }, `${service}: starting again mends nothing`);
+  }
   t.ok(unset.err.includes(`looked at DATABASE_URL, ${cwd}/star64.yml (not there)`), unset.err);
   t.match(unset.err, /\/etc\/star64\/star64\.yml.*database\.url.*embedded: true/);
   const before = await star64(['team', 'list'], { cwd, env: { STAR64_DATA_DIR: join(cwd, 'data') } });

@@ -127,7 +127,7 @@ await t.test('the exit codes are a topic of help, in each rendering', async (t) 
   );
   t.same(
     exitCodes().map(({ status }) => status),
-    [0, 1, 2, 3, 4, 5, 6, 7, 130],
+    [0, 1, 2, 4, 5, 6, 7, 130],
   );
   t.match((await cli(['help', 'exit-codes'], { terminal: true })).out, /^STATUS {2}MEANING\n0 {7}done\n/);
   t.same(JSON.parse((await cli(['help', 'exit-codes', '--json'])).out), exitCodes());

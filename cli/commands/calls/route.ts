@@ -5,7 +5,10 @@ import { action, type Context } from '../../context.js';
 export function register(program: Command, context: Context): void {
   program
     .command('route')
-    .argument('<number>', 'the number that is called, as people or the trunk write it')
+    .argument(
+      '<number>',
+      'the number that is called, as people or the trunk write it; with --from <extension> without the outside prefix',
+    )
     .description('say where a call would go, and what decides it, step by step')
     .option(
       '--from <number>',
