@@ -177,7 +177,7 @@ await t.test('an agent dials *64, and a customer reaches him', async (t) => {
   await other.hangup();
   const customer = await Caller.call({
     from: '4930123',
-    to: '600100',
+    to: '+4930600100',
     server: asterisk.sip,
     address: trunkAddress,
   });
