@@ -18,12 +18,13 @@ export function register(program: Command, context: Context): void {
         const log = createLog(all, env);
         const signalled = untilSignalled();
         const version = program.version() ?? '';
-        const { host, port, trustProxy, webhookNetworks, metricsToken } = all.web;
+        const { host, port, trustProxy, corsOrigins, webhookNetworks, metricsToken } = all.web;
         const used = await db();
         const sender = new WebhookSender(used, log, { version, allowed: webhookNetworks });
         const web = await createWeb(used, log, {
           version,
           ...(trustProxy && { trustProxy }),
+          corsOrigins,
           metrics: {
             webhooks: () => sender.results,
             ...(metricsToken !== undefined && { token: metricsToken }),
