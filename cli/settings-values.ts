@@ -110,6 +110,24 @@ export const networks: Kind<string[]> = {
   },
 };
 
+/**
+ * Origins of pages (RFC 6454), each in the very form in which browsers send it, since it is compared letter by letter: a list,
+ * or one text with commas. None stands for several: whoever may be anybody is no list.
+ */
+export const origins: Kind<string[]> = {
+  rule: 'must be a list of origins as browsers send them, for example https://crm.example.org,http://localhost:8080: http or https, a host in small letters, a port only if it is not 80 or 443, nothing behind it, and no *',
+  read: (given) => {
+    const list: unknown[] = typeof given === 'string' ? given.split(',').map((part) => part.trim()) : [];
+    const all = Array.isArray(given) ? (given as unknown[]) : list;
+    const isOrigin = (one: unknown): one is string =>
+      typeof one === 'string' &&
+      /^https?:\/\/[^*]+$/.test(one) &&
+      URL.canParse(one) &&
+      new URL(one).origin === one;
+    return all.length > 0 && all.every(isOrigin) ? all : undefined;
+  },
+};
+
 export const databaseUrl: Kind<string> = {
   rule: 'must be a URL like postgres://user:password@host:5432/star64, in which letters such as # / % are written as %23 %2F %25',
   read: (given) => {

@@ -62,6 +62,8 @@ export interface Settings {
     trustProxy: string[] | undefined;
     /** Where webhooks may send beside the public network. */
     webhookNetworks: string[];
+    /** The origins whose pages may use the API from a browser. */
+    corsOrigins: string[];
     /** Opens /metrics; undefined: only who asks from this machine, and by no proxy. */
     metricsToken: string | undefined;
   };
@@ -145,6 +147,7 @@ const table = {
   'web.port': setting('STAR64_WEB_PORT', kinds.whole(0, 65_535)),
   'web.trust_proxy': setting('STAR64_WEB_TRUST_PROXY', kinds.networks),
   'web.webhook_networks': setting('STAR64_WEB_WEBHOOK_NETWORKS', kinds.networks),
+  'web.cors_origins': setting('STAR64_WEB_CORS_ORIGINS', kinds.origins),
   'web.metrics_token': setting('STAR64_WEB_METRICS_TOKEN', kinds.token, { secret: true }),
   data_dir: setting('STAR64_DATA_DIR', kinds.directory, { directory: true }),
   log_level: setting('STAR64_LOG_LEVEL', kinds.oneOf(logLevels)),
@@ -240,6 +243,7 @@ export async function loadSettings(sources: SettingsSources): Promise<Settings> 
       port: values['web.port'] ?? 4564,
       trustProxy: values['web.trust_proxy'],
       webhookNetworks: values['web.webhook_networks'] ?? [],
+      corsOrigins: values['web.cors_origins'] ?? [],
       metricsToken: values['web.metrics_token'],
     },
     dataDir,

@@ -1,6 +1,8 @@
 /** What can happen, by the `type` of an event. */
 export const eventTypes = [
   'agent.state',
+  'agent.work_mode_changed',
+  'agent.group_changed',
   'call.arrived',
   'call.dialled',
   'call.queued',

@@ -26,6 +26,8 @@ export interface CentreOptions {
   /** How many `star64 serve` share the work. */
   servers?: number;
   asterisk?: LabAsteriskOptions;
+  /** Has `star64 apply` put the files in force, as an operator does; without it `generate` and a reload, which nobody checks, are quicker. */
+  apply?: boolean;
   /** Where the servers reach Asterisk's manager, for one who stands between them. Default: at Asterisk itself. */
   managerVia?: (asterisk: Address) => Promise<Address>;
   /** Told of each step, for a person who waits. What it throws ends the start; everything is stopped again. */
@@ -154,7 +156,8 @@ export class Centre {
       ...(labVersion() === '16' && { STAR64_ASTERISK_VERSION: '16' }),
     };
     progress('generating the configuration and reloading Asterisk');
-    await this.generate();
+    if (options.apply === true) await this.star64('apply');
+    else await this.generate();
     progress('starting the server');
     for (const agiPort of agiPorts)
       this.servers.push(new LabServer({ env: this.#env, dir: this.#dir, agiPort }));

@@ -53,6 +53,7 @@ import { up as webMending } from './0053-web-mending.js';
 import { up as popupPages } from './0054-popup-pages.js';
 import { up as consulted, ahead as consultedAhead } from './0055-consulted.js';
 import { up as firstTeam } from './0056-first-team.js';
+import { up as choices } from './0058-choices.js';
 
 /** One step of the schema. Append only: a migration that has left this machine is never edited. */
 export interface Migration {
@@ -120,4 +121,5 @@ export const migrations: readonly Migration[] = [
   { name: '0054-popup-pages', sql: popupPages },
   { name: '0055-consulted', sql: consulted, ahead: consultedAhead },
   { name: '0056-first-team', sql: firstTeam },
+  { name: '0058-choices', sql: choices },
 ];

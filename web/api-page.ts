@@ -47,6 +47,12 @@ curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:4564/v1/teams/astercc/ag
 - A page logs in with \`cookie: true\`: the token comes as a cookie (\`HttpOnly\`, \`SameSite=Strict\`, \`Secure\` but on plain HTTP of
   the same machine), and what writes is then refused unless it comes from a page of this address (\`Sec-Fetch-Site: same-origin\`, or
   \`Origin\` equal to \`Host\`). From other machines a page needs HTTPS, or browsers keep no cookie.
+- Pages of other origins: browsers let them use \`/v1\` if \`web.cors_origins\` in the settings of \`star64 web\` names their origin
+  (CORS; off by default). They send their token in \`Authorization\`: \`credentials: 'include'\` is never allowed, and a cookie logs
+  no other origin in. What a browser asks before it sends something (\`OPTIONS\`) wants no token, counts as no request, and is
+  kept for 10 minutes. They can read \`ETag\`, \`Location\`, \`Idempotent-Replayed\`, \`Retry-After\` and \`RateLimit-*\`. A
+  stream of events they read with \`fetch\`, since \`EventSource\` cannot send a token, and come back with \`Last-Event-ID\`
+  themselves. Give each page a token that may no more than it has to: who uses the page can read it.
 - An agent who signs in without a telephone: fixed ones are at their phone; an adaptive one names an \`extension\`; a dynamic one names
   it or is signed in at the one phone of their user that has registered from the address of the request. None or several: 422
   \`phone_wanted\`, with \`candidates\` at that address and free \`phones\` among its \`facts\`. An agent's own token signs in at

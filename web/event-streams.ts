@@ -9,6 +9,7 @@ import { jsonText } from '../domain/json-text.js';
 import { eventTypes } from '../domain/event-types.js';
 import { EventFeed, type FeedOptions } from '../domain/monitor/event-feed.js';
 import { isBehind, type Event } from '../domain/monitor/events.js';
+import { headersOf } from './cors.js';
 import { Gate } from './gate.js';
 import { Refusal } from './problems.js';
 
@@ -130,6 +131,8 @@ export class EventStreams {
     };
     raw.once('close', stream.close);
     raw.writeHead(200, {
+      // Which page may read it, too.
+      ...headersOf(reply),
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',

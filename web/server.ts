@@ -12,6 +12,7 @@ import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fast
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Database } from '../domain/database/pool.js';
+import { allowOrigins } from './cors.js';
 import { enter, Guesses } from './doors.js';
 import { Metrics, type MetricsSettings } from './metrics/metrics.js';
 import { EventStreams, eventStreamsDefaults, type EventStreamsSettings } from './event-streams.js';
@@ -39,6 +40,8 @@ export interface WebSettings {
   streams?: EventStreamsSettings;
   /** Addresses or networks of proxies whose X-Forwarded-… is believed; without it nobody's. */
   trustProxy?: string[];
+  /** Origins whose pages a browser lets use `/v1`, each as browsers send it; without it none but our own. */
+  corsOrigins?: readonly string[];
   /** `token` opens /metrics; without it there is none. */
   metrics?: Partial<MetricsSettings> & { token?: string };
   /** Told of every route as it is declared. */
@@ -74,6 +77,7 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
   app.setSerializerCompiler(serializerCompiler);
   answerProblems(app);
   app.decorateRequest('principal', undefined);
+  if (settings.corsOrigins?.length) await allowOrigins(app, settings.corsOrigins);
   const guesses = new Guesses(settings.guessesPerMinute ?? 60);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');

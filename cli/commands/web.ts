@@ -19,7 +19,7 @@ export function register(program: Command, context: Context): void {
         const log = createLog(all, env);
         const signalled = untilSignalled();
         const version = program.version() ?? '';
-        const { host, port, trustProxy, webhookNetworks, metricsToken } = all.web;
+        const { host, port, trustProxy, corsOrigins, webhookNetworks, metricsToken } = all.web;
         const used = await db().catch((error: unknown) => {
           throw ofService(error);
         });
@@ -27,6 +27,7 @@ export function register(program: Command, context: Context): void {
         const web = await createWeb(used, log, {
           version,
           ...(trustProxy && { trustProxy }),
+          corsOrigins,
           metrics: {
             webhooks: () => sender.results,
             ...(metricsToken !== undefined && { token: metricsToken }),

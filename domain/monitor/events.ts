@@ -5,6 +5,7 @@ import type { SupervisionMode } from '../calls/commands/supervision.js';
 import type { EventType } from '../event-types.js';
 import type { PopupKind } from '../popups/records.js';
 import type { AgentState } from '../presence/transitions.js';
+import type { WorkMode } from '../presence/work-mode.js';
 
 /** A state of an agent has begun; `signed-out` when they have signed out. Names are those of that moment. */
 export interface StateChange {
@@ -30,6 +31,27 @@ export interface StateChange {
   caller: string | null;
   /** What signed the agent in or out: the uniqueid of their call, or the name of a command. */
   by: string | null;
+}
+
+/** Who is signed in has chosen something, or it was chosen for them. Names are those of that moment. */
+interface Choice {
+  team: string;
+  /** Number of the agent, and the person's name. */
+  agent: string;
+  name: string;
+  extension: string;
+}
+
+/** The work mode of an agent, which counts in groups that leave it to them. */
+export interface WorkModeChange extends Choice {
+  workMode: WorkMode;
+  previousWorkMode: WorkMode;
+}
+
+/** The current group of an agent, by name; null: none, or one that is gone. */
+export interface GroupChange extends Choice {
+  group: string | null;
+  previousGroup: string | null;
 }
 
 /** What has happened to a call; which of the fields there are depends on the type. */
@@ -222,6 +244,8 @@ interface Envelope {
 export type Event = Envelope &
   (
     | ({ type: 'agent.state' } & StateChange)
+    | ({ type: 'agent.work_mode_changed' } & WorkModeChange)
+    | ({ type: 'agent.group_changed' } & GroupChange)
     | ({ type: 'call.emergency' } & EmergencyCall)
     | ({ type: LimitEvent } & LimitChange)
     | ({ type: SupervisionEvent } & SupervisionChange)
@@ -233,7 +257,7 @@ export type Event = Envelope &
     | ({
         type: Exclude<
           EventType,
-          | 'agent.state'
+          | Extract<EventType, `agent.${string}`>
           | 'call.emergency'
           | LimitEvent
           | SupervisionEvent

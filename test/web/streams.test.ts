@@ -247,7 +247,7 @@ await t.test('a HEAD opens no stream, and types that there are not are named', a
     const url = `/v1/teams/astercc/events?types=${types}`;
     t.match((await web.inject({ url, headers })).json(), {
       status: 422,
-      detail: /agent\.state, call\.arrived/,
+      detail: /agent\.state, .*call\.arrived/,
     });
   }
 });

@@ -12,7 +12,8 @@ import { eventSchema, teamParams, wire } from '../schemas.js';
 const query = z.strictObject({
   after: z.string().max(60).optional(),
   since: z.coerce.number().int().min(0).max(31_536_000).optional(),
-  types: z.string().max(500).optional(),
+  // Room for all of them.
+  types: z.string().max(2000).optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 });
 

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { pino } from 'pino';
+import { setAgent } from '../../../domain/provisioning/people/agent.js';
 import { addApiToken } from '../../../domain/provisioning/people/api-token.js';
 import { until } from '../../../domain/machine/processes.js';
 import { crowd } from '../../../lab/provision.js';
@@ -12,6 +13,7 @@ import { Listener } from '../../support/doors/event-stream.js';
 const centre = await centreOf(
   t,
   crowd(3, { groups: [{ name: 'support', number: '6000', wrapUp: 'answer' }] }),
+  { apply: true },
 );
 const anna = await centre.phone('5001');
 const extension = await centre.phone('5003', { mode: 'auto' });
@@ -28,6 +30,16 @@ async function ask(method: 'GET' | 'POST', path: string, body?: object): Promise
   });
   return { status: answer.status, ...((await answer.json()) as object) };
 }
+
+await t.test(
+  'a team that was applied, as that of the demo, is not behind until something changes',
+  async (t) => {
+    const behind = async (): Promise<unknown> => (await ask('GET', '../astercc'))['files_are_behind'];
+    t.equal(await behind(), false);
+    await setAgent(centre.db, 'astercc', '1001', { password: 'seven small boats' });
+    t.equal(await behind(), false, 'no file has a password');
+  },
+);
 
 await t.test('signed in, rung, sent on and made ready by a program, and told of each', async (t) => {
   const stream = await Listener.open(`${address}/v1/teams/astercc/events`, token);

@@ -50,6 +50,8 @@ export const look = async (feed: EventFeed, count: number): Promise<string[]> =>
 export function short(event: Event): string {
   if ('limit' in event) return `${event.type} ${event.name}`;
   if ('webhook' in event) return `${event.type} ${event.webhook}`;
+  if (event.type === 'agent.work_mode_changed' || event.type === 'agent.group_changed')
+    return `${event.type} ${event.agent}`;
   if (event.type !== 'agent.state') return `${event.type} ${event.call}`;
   const { team, agent, previousState, state } = event;
   return `${team === 'astercc' ? '' : `${team} `}${agent} ${previousState}>${state}`;
