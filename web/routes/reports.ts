@@ -17,7 +17,7 @@ export const reportRoutes =
         schema: {
           summary: 'Agents in a period: seconds signed in, in each state, and paused for each reason',
           description:
-            'Who was signed in between since and until, at most 31 days; until is now unless it is earlier. An interval over either end counts with its part inside. group: who is in it now. Who is limited to groups sees the agents in them, an agent themselves.',
+            'Who was signed in between since and until, at most 31 days; until is now unless it is earlier: for pages of one moment send the until of the first answer with the cursor. An interval over either end counts with its part inside. group: who is in it now. Who is limited to groups sees the agents in them, an agent themselves.',
           params: teamParams,
           querystring: agentReportFilter,
           response: { 200: agentReportSchema },
