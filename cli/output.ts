@@ -10,8 +10,15 @@ export interface Printer {
   list<T extends object>(rows: readonly T[], columns: readonly (keyof T & string)[]): void;
   /** Many things of several kinds, in a pipe: tab-separated lines, the names of the columns first. */
   table<T extends object>(rows: readonly T[], columns: readonly (keyof T & string)[]): void;
-  /** Many things as comma-separated values (RFC 4180), the names of the columns first, whatever is asked for else. */
-  csv<T extends object>(rows: readonly T[], columns: readonly (keyof T & string)[]): void;
+  /**
+   * Many things as comma-separated values (RFC 4180), the names of the columns first, whatever is asked for else. `names`: those
+   * that are not the names of fields.
+   */
+  csv<T extends object>(
+    rows: readonly T[],
+    columns: readonly (keyof T & string)[],
+    names?: readonly string[],
+  ): void;
   /** One thing: a field and its value on each line, or an object as JSON. */
   record(row: object): void;
   /** What was removed: only JSON has something to print. */
@@ -47,9 +54,10 @@ export function createPrinter({ out, terminal, json }: PrinterOptions): Printer 
         columns.map(fieldName),
         ...rows.map((row) => columns.map((column) => cell(row[column], terminal))),
       ]),
-    csv: (rows, columns) => {
+    csv: (rows, columns, names = columns.map(fieldName)) => {
       const body = rows.map((row) => columns.map((column) => csvCell(cell(row[column], false))));
-      out([columns.map(fieldName), ...body].map((fields) => `${fields.join(',')}\r\n`).join(''));
+      const head = names.map((name) => csvCell(printable(name)));
+      out([head, ...body].map((fields) => `${fields.join(',')}\r\n`).join(''));
     },
     record: (row) => {
       if (json) asJson(row);

@@ -28,6 +28,7 @@ import { metricsRoutes } from './routes/metrics.js';
 import { pageRoutes } from './routes/page.js';
 import { popupRoutes } from './routes/popups.js';
 import { provisioningRoutes } from './routes/provisioning.js';
+import { reportRoutes } from './routes/reports.js';
 import { webhookRoutes } from './routes/webhooks.js';
 
 export interface WebSettings {
@@ -135,6 +136,7 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
       await v1.register(eventRoutes(db, streams));
       await v1.register(pageRoutes(db));
       await v1.register(popupRoutes(db));
+      await v1.register(reportRoutes(db));
       await v1.register(webhookRoutes(db));
       await v1.register(provisioningRoutes(db));
     },

@@ -114,7 +114,7 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   });
   const emergencyCalls = new EmergencyCalls(db, settings.node, log);
   asterisk.on('event', (event) => emergencyCalls.take(event));
-  const conferences = new Conferences(asterisk, log);
+  const conferences = new Conferences(asterisk, log, () => watcher.leading);
   asterisk.on('event', (event) => conferences.take(event));
   const roundTrip = new EventRoundTrip(asterisk, () => observer.caughtUp(), log);
   const watcher: Watcher = new Watcher(

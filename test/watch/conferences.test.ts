@@ -6,7 +6,7 @@ import type { AmiMessage } from '../../pbx/ami/message.js';
 import { Conferences } from '../../pbx/watch/events/conferences.js';
 
 /** What is done as a conference begins, of an agent who has asked these rooms. */
-async function begun(target: string, rooms: string): Promise<Record<string, string>[]> {
+async function begun(target: string, rooms: string, leading = true): Promise<Record<string, string>[]> {
   const asked: Record<string, string>[] = [];
   const done: Record<string, string>[] = [];
   const manager = {
@@ -16,7 +16,7 @@ async function begun(target: string, rooms: string): Promise<Record<string, stri
       return Promise.resolve({ headers: new Map([['value', value]]) });
     },
   } as unknown as ManagerActions;
-  new Conferences(manager, pino({ enabled: false })).take({
+  new Conferences(manager, pino({ enabled: false }), () => leading).take({
     name: 'AttendedTransfer',
     headers: new Map(
       Object.entries({
@@ -27,7 +27,8 @@ async function begun(target: string, rooms: string): Promise<Record<string, stri
     ),
   } as unknown as AmiMessage);
   await until('the phone to be told', () =>
-    done.some(({ action }) => action === 'Setvar') && asked.length === (target.endsWith(';1') ? 2 : 1)
+    done.some(({ action }) => action === 'Setvar') &&
+    asked.length === (leading && target.endsWith(';1') ? 2 : 1)
       ? true
       : undefined,
   );
@@ -42,6 +43,7 @@ await t.test('a room that has become part of a conference is entered once more, 
   t.same(await begun('Local/801@t-transfers-2;1', `${room}&Local/802@t-transfers-1;2&`), [
     { action: 'Redirect', Channel: room, ...again },
   ]);
+  t.same(await begun('Local/801@t-transfers-2;1', `${room}&`, false), [], 'a server that does not lead');
   t.same(await begun('Local/6000@t-transfers-3;1', `${room}&`), [], 'a queue');
   t.same(await begun('PJSIP/t-5002-2', `${room}&`), [], 'a colleague');
 });

@@ -94,25 +94,26 @@ await t.test('who may start a call for whom', async (t) => {
     body: { code: 'unknown' },
   });
   t.match(await ask(reader, 'calls', body), { status: 403, body: { code: 'role_wanted' } });
-  const started = await ask(agent, 'calls', { ...body, id: 'a-1', auto_answer: true }, begins);
+  const id = 'a-call-made-up-by-a-crm';
+  const started = await ask(agent, 'calls', { ...body, id, auto_answer: true }, begins);
   t.match(started, {
     status: 202,
     body: { call: /^star64-click-/, agent: '1001', extension: '5001', to: '5002' },
     command: { kind: 'originate', arguments: { agent: '1001', to: '5002', auto_answer: 'yes' } },
   });
-  t.match(await ask(agent, 'calls', { ...body, id: 'a-1', auto_answer: true }), {
+  t.match(await ask(agent, 'calls', { ...body, id, auto_answer: true }), {
     status: 202,
     body: started.body,
     command: undefined,
   });
-  t.match(await ask(agent, 'calls', { ...body, id: 'a-1' }), {
+  t.match(await ask(agent, 'calls', { ...body, id }), {
     status: 422,
     body: { code: 'request_taken' },
   });
   const answered = await web.inject({
     method: 'POST',
     url: '/v1/teams/astercc/calls',
-    headers: { ...bearer(agent), 'idempotency-key': 'a-1' },
+    headers: { ...bearer(agent), 'idempotency-key': id },
     body: { ...body, auto_answer: true },
   });
   t.match([answered.statusCode, answered.json()], [202, started.body], 'a header that says the same');

@@ -9,6 +9,7 @@ import {
 import type { Database } from '../../domain/database/pool.js';
 import { requireReach } from '../../domain/monitor/reach.js';
 import { actorOf, principalOn } from '../doors.js';
+import { repeatableOf } from '../provisioning-changes.js';
 import { agentParams, callParams, teamParams, wire } from '../schemas.js';
 import { startBody, startedSchema, superviseBody, supervisedSchema } from '../schemas/clicks.js';
 
@@ -24,7 +25,7 @@ export const clickRoutes =
           summary:
             'Call somebody for an agent: their phone rings first, and the number is called once they answer',
           description:
-            'to: as the agent would dial it, or with + in front. id: made up by you; given again with the same agent, to and auto_answer nothing is done again, and the first answer comes. An Idempotency-Key stands for an id that is not given. What happens on each leg is told by the events click.*',
+            'to: as the agent would dial it, or with + in front. id: made up by you; given again with the same agent, to and auto_answer nothing is done again, and the first answer comes. An Idempotency-Key of at most 100 characters stands for an id that is not given. What happens on each leg is told by the events click.*',
           params: teamParams,
           body: startBody,
           response: { 202: startedSchema },
@@ -32,8 +33,7 @@ export const clickRoutes =
       },
       async (request, reply) => {
         const { agent, to, auto_answer: autoAnswer } = request.body;
-        const { 'idempotency-key': key } = request.headers;
-        const id = request.body.id ?? (typeof key === 'string' ? key : undefined);
+        const id = request.body.id ?? repeatableOf(request)?.key;
         await requireReach(db, principalOn(request), { agent });
         const started = await startCall(db, request.params.team, {
           agent,

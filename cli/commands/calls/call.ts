@@ -1,7 +1,7 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Story } from '../../../domain/calls/records/story.js';
-import { isDate } from '../../../domain/hours-rules.js';
-import { action, type Context, type Invocation } from '../../context.js';
+import { action, type Context } from '../../context.js';
+import { moment, moments, type Moment } from '../../moments.js';
 import { wholeNumber } from '../../options.js';
 import { registerCallActions, registerCallStart } from './call-actions.js';
 
@@ -28,9 +28,6 @@ interface SumFlags {
   until?: Moment;
   csv?: true;
 }
-
-/** Words for a moment: so long ago in seconds, or a date and time. */
-type Moment = { secondsAgo: number } | { at: string };
 
 /** Behind the first nine, which scripts read by their places, stands what is of calls to the outside. */
 const listed = [
@@ -179,21 +176,4 @@ export function register(program: Command, context: Context): void {
 async function timesOf({ timeZone }: Story): Promise<(at: Date) => string> {
   const { timeIn } = await import('../../../domain/provisioning/values/time.js');
   return (at) => timeIn(timeZone, at);
-}
-
-function moment(text: string): Moment {
-  const ago = /^([0-9]{1,6})([smhd])$/.exec(text);
-  if (ago) return { secondsAgo: Number(ago[1]) * ({ s: 1, m: 60, h: 3600, d: 86_400 }[ago[2] ?? 's'] ?? 1) };
-  const at = /^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?))?(Z?)$/.exec(text);
-  // What Date.parse makes of 30 February is 2 March, and PostgreSQL has no year 0.
-  const typed = at?.[1] && isDate(at[1]) && at[1] > '0001' ? `${at[1]}T${at[2] ?? '00:00'}` : '';
-  if (at && typed && !Number.isNaN(Date.parse(`${typed}Z`))) return { at: `${typed}${at[3] ?? ''}` };
-  throw new InvalidArgumentError('Type 90s, 15m, 1h or 2d, or a date and time as 2026-11-26T08:00.');
-}
-
-/** The moment that is meant, by the database's clock and the team's zone. */
-async function moments(invocation: Invocation, typed: Moment | undefined): Promise<Date | undefined> {
-  if (!typed) return undefined;
-  const { momentIn } = await import('../../../domain/provisioning/values/time.js');
-  return momentIn(await invocation.db(), invocation.team, typed);
 }

@@ -77,9 +77,15 @@ const longest = 1950;
  * @throws for a value that would change how it is read.
  */
 export function writeOutbound(answer: OutboundAnswer): string {
-  const written = writtenWhole(answer);
-  if (!answer.go || written.length <= longest || answer.steps.length < 2) return written;
-  return writeOutbound({ ...answer, steps: answer.steps.slice(0, -1) });
+  if (!answer.go) return writtenWhole(answer);
+  let room = longest - writtenWhole({ ...answer, steps: [] }).length;
+  const steps: AnswerStep[] = [];
+  for (const step of answer.steps) {
+    room -= writeTrunkSteps([step]).length + 1;
+    if (room < 0 && steps.length > 0) break;
+    steps.push(step);
+  }
+  return writtenWhole({ ...answer, steps });
 }
 
 function writtenWhole(answer: OutboundAnswer): string {

@@ -14,6 +14,8 @@ export class Conferences {
   constructor(
     private readonly manager: ManagerActions,
     private readonly log: Logger,
+    /** Of several servers one brings a room in; that all tell the phone changes nothing. */
+    private readonly leading: () => boolean,
   ) {}
 
   /** Takes one event. Never throws. */
@@ -39,8 +41,9 @@ export class Conferences {
       Value: added.headers.get('value') ?? '',
     });
   }
+
   async #bringIn(channel: string, target: string): Promise<void> {
-    if (!target.endsWith(';1')) return;
+    if (!this.leading() || !target.endsWith(';1')) return;
     const other = `${target.slice(0, -1)}2`;
     const rooms = await this.manager.action('Getvar', {
       Channel: channel,

@@ -68,11 +68,14 @@ async function start(...options: string[]): Promise<{ call: string }> {
 /** What the feed has told of a call once it tells of its end. */
 async function told(call: string): Promise<string[]> {
   const events: string[] = [];
-  return until(`the end of ${call}, after ${events.join()}`, async () => {
-    for (const event of (await feed.next()).events)
-      if ('agentResult' in event && event.call === call) events.push(event.type.replace('click.', ''));
-    return events.includes('ended') ? events : undefined;
-  });
+  return until(
+    () => `the end of ${call}, after ${events.join()}`,
+    async () => {
+      for (const event of (await feed.next()).events)
+        if ('agentResult' in event && event.call === call) events.push(event.type.replace('click.', ''));
+      return events.includes('ended') ? events : undefined;
+    },
+  );
 }
 
 /** Waits until star64 has seen the agent's phone ring, for which it looks at the channel now and then. */

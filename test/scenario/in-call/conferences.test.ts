@@ -94,7 +94,7 @@ for (const [what, send, answers] of [
       const [channel = ''] =
         /^PJSIP\/astercc-5001-\w+/m.exec(await asterisk.console('core show channels concise')) ?? [];
       return (
-        (await asterisk.console(`core show channel ${channel}`)).includes('STAR64_CONFERENCE=') || undefined
+        /STAR64_CONFERENCE=PJSIP\//.test(await asterisk.console(`core show channel ${channel}`)) || undefined
       );
     });
     await send();
