@@ -1,6 +1,7 @@
 import { placeholders } from '../domain/link-template.js';
 import { kebab, snake, type Field, type Noun } from '../domain/provisioning/fields/description.js';
 import { nouns } from '../domain/provisioning/nouns/index.js';
+import { table } from './reference-table.js';
 import { optionsOf, revealOptions, takesSystemOption, withRange } from './noun-options.js';
 
 /** Between these marks stands what is made from the descriptions; what is around them is written by hand. */
@@ -83,6 +84,3 @@ function helpOf(key: string, details: Field): string {
   ];
   return parts.join('; ').replaceAll('|', '\\|').replaceAll('<', '&lt;');
 }
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string[] =>
-  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);

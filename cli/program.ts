@@ -81,6 +81,11 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
   }
 }
 
+/** The whole command line, for whoever describes it: nothing of it runs. */
+export async function wholeProgram(context: Context): Promise<Command> {
+  return createProgram(context, await registrations([]));
+}
+
 /** The command line as commander knows it; it throws instead of ending the process. */
 function createProgram(context: Context, registrations: readonly Register[]): Command {
   const program = new Command('star64')

@@ -1,19 +1,25 @@
+import { allowedFailures } from '../domain/provisioning/people/login-lock.js';
+import type { RouteRights } from './api-document.js';
 import { isOfNoun, nounSections } from './api-page-nouns.js';
 
 /** What the document says of one route, as far as a page shows it. */
-interface Operation {
+interface Operation extends RouteRights {
   summary?: string;
   description?: string;
-  parameters?: { name: string; in: string; required?: boolean }[];
-  requestBody?: { content: Record<string, { schema: ObjectSchema }> };
-  responses: Record<string, { content?: Record<string, { schema: ObjectSchema }> }>;
+  parameters?: { name: string; in: string; required?: boolean; description?: string; schema?: Schema }[];
+  requestBody?: { required?: boolean; content: Record<string, { schema: Schema }> };
+  responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
 }
-interface ObjectSchema {
-  properties?: Record<string, ObjectSchema & { type?: string | string[] }>;
+interface Schema {
+  description?: string;
+  enum?: (string | null)[];
+  format?: string;
+  properties?: Record<string, Schema>;
   required?: string[];
-  items?: ObjectSchema;
-  anyOf?: ObjectSchema[];
+  items?: Schema;
+  anyOf?: Schema[];
 }
+type Side = 'given' | 'told';
 /** As `/v1/openapi.json` has it. */
 export interface ApiDocument {
   paths?: Record<string, Record<string, unknown>>;
@@ -26,9 +32,21 @@ functions, and is a process of its own: whatever is asked of it delays no call. 
 routes; \`GET /v1/openapi.json\` is the same for programs (OpenAPI 3.1).
 
 \`\`\`
-star64 token add crm --role supervisor --expires 90d
+TOKEN=$(star64 --json token add crm --role supervisor --expires 90d | jq -r .token)
 curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:4564/v1/teams/astercc/agents
+curl -N -H "Authorization: Bearer $TOKEN" -H 'Accept: text/event-stream' http://127.0.0.1:4564/v1/teams/astercc/events
 \`\`\`
+
+The last one goes on; an event of it reads so ([events.md](events.md) has every type and its fields):
+
+\`\`\`
+id: 1-8842-17
+event: agent.state
+data: {"id":"state-31","at":"2026-11-26T08:00:00.000Z","team":"astercc","agent":"1001","name":"Anna","extension":"5001","state":"idle","previous_state":"signed-out","previous_since":null,"reason":null,"until":null,"group":null,"call":null,"caller":null,"call_kind":null,"by":"1795674577.36","cursor":"1-8842-17","type":"agent.state"}
+\`\`\`
+
+Of each route this page says who may use it, its query, its body and its answer. What is in brackets may be left out of a query or body,
+and may be missing in an answer. The fields of a list or object stand in parentheses behind its name.
 
 - A token belongs to one team: another team is answered like one that does not exist. \`reader\` sees, \`supervisor\` also does,
   \`administrator\` also provisions; with \`--group support,sales\` it sees and does only what belongs to these agent groups.
@@ -39,11 +57,19 @@ curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:4564/v1/teams/astercc/ag
   supervisor of these, the administrator of the team is administrator. Rights are looked up with each request: what is taken away
   opens nothing from then on. What is not theirs is answered like what there is not. A login lasts 12 h after it was used last, and
   ends with \`DELETE /v1/tokens/current\` and with another password.
-- Five wrong passwords lock an account for the address that they came from, for a minute, and twice as long with each further one, an
-  hour at most; so do 30 of one address (100 of one IPv6 network of 48 bits) at whatever accounts, and 100 at one account from
-  wherever, but these not where the account was logged in to during the last 14 days. A right password takes back only the wrong
-  ones of its own account. Whether there is such an account is not said. A lock here is none at a telephone, nor the reverse; a new password takes it away. Behind a proxy set
-  \`web.trust_proxy\`, or everybody has one address.
+- Wrong passwords lock for a minute, and twice as long with each further one, an hour at most:
+
+  | what is locked | after so many wrong passwords |
+  | --- | --- |
+  | one account, for one address | ${allowedFailures.accountFromAddress} at this account from there |
+  | one address, for every account | ${allowedFailures.address} from there, at whatever accounts |
+  | one IPv6 network of 48 bits, for every account | ${allowedFailures.site} from there, at whatever accounts |
+  | one account, for every address | ${allowedFailures.account} at it, from wherever |
+
+  An address is one of IPv4, or a network of 64 bits of IPv6. The last three keep nobody out where the account was logged in to during
+  the last 14 days. After a day without a wrong one counting begins anew. A right password takes back only the wrong ones of its own
+  account; a new password unlocks it. Whether there is such an account is not said. A lock here is none at a telephone, nor the reverse.
+  Behind a proxy set \`web.trust_proxy\`, or everybody has one address.
 - A page logs in with \`cookie: true\`: the token comes as a cookie (\`HttpOnly\`, \`SameSite=Strict\`, \`Secure\` but on plain HTTP of
   the same machine), and what writes is then refused unless it comes from a page of this address (\`Sec-Fetch-Site: same-origin\`, or
   \`Origin\` equal to \`Host\`). From other machines a page needs HTTPS, or browsers keep no cookie.
@@ -53,8 +79,9 @@ curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:4564/v1/teams/astercc/ag
   kept for 10 minutes. They can read \`ETag\`, \`Location\`, \`Idempotent-Replayed\`, \`Retry-After\` and \`RateLimit-*\`. A
   stream of events they read with \`fetch\`, since \`EventSource\` cannot send a token, and come back with \`Last-Event-ID\`
   themselves. Give each page a token that may no more than it has to: who uses the page can read it.
-- An agent who signs in without a telephone: fixed ones are at their phone; an adaptive one names an \`extension\`; a dynamic one names
-  it or is signed in at the one phone of their user that has registered from the address of the request. None or several: 422
+- An agent who signs in without a telephone: fixed ones are at their phone; an adaptive one names an \`extension\`; a dynamic one
+  names it too, or, with their own login, is signed in at the one phone of their user that has registered from the address of the
+  request. The token of a program or supervisor always names the \`extension\`. None or several: 422
   \`phone_wanted\`, with \`candidates\` at that address and free \`phones\` among its \`facts\`. An agent's own token signs in at
   phones of their user alone: at another one (422 \`phone_wanted\`, the \`candidates\` are their free phones) they dial *64 there.
 - Names in snake_case, times in ISO 8601. Fields that a request does not know are refused; fields of an answer that you do not
@@ -69,7 +96,8 @@ curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:4564/v1/teams/astercc/ag
 - What is configured (\`…/provisioning/…\`) is for administrators of the team: the nouns of the command line by the same functions.
   \`ETag\` and \`If-Match\` (412 \`version_changed\`), \`Idempotency-Key\`, and what is the operator's:
   [provisioning-by-api.md](provisioning-by-api.md). Bold is what an addition cannot do without.
-- Events are the lines of \`star64 events\`. A stream begins with an event \`hello\`; whoever is cut off comes back with
+- Events are the lines of \`star64 events\`: [events.md](events.md). Tell them apart by \`cursor\`, which is also the \`id:\` of the
+  stream; the field \`id\` names the thing, and several events of one call have the same. A stream begins with an event \`hello\`; whoever is cut off comes back with
   \`Last-Event-ID\`, as browsers do by themselves, and misses nothing. \`away\` says that the database cannot be read, so
   that nothing is told for a while, \`back\` that it can again; neither is an event, and nothing is left out. Who reads slowly is sent
   what they have missed from the database, as fast as they read, and is cut off after 60 s without reading. A token has at most
@@ -91,32 +119,56 @@ export function apiPage(document: ApiDocument): string {
 }
 
 function section(title: string, operation: Operation): string {
-  const query = (operation.parameters ?? [])
+  const { summary = '', description, parameters = [], requestBody, responses } = operation;
+  const query = parameters
     .filter((one) => one.in === 'query')
-    .map(({ name }) => `\`${name}\``);
-  const body = fields(Object.values(operation.requestBody?.content ?? {})[0]?.schema);
-  const succeeds = ['200', '201', '202'].flatMap((status) => operation.responses[status] ?? [])[0];
-  const answer = fields(Object.values(succeeds?.content ?? {})[0]?.schema);
+    .map(({ name, required, schema = {}, ...one }) =>
+      fieldOf(name, { ...schema, ...one }, required === true, 'given'),
+    );
+  const body = fields(Object.values(requestBody?.content ?? {})[0]?.schema, 'given');
+  const succeeds = responses['200'] ?? responses['201'] ?? responses['202'];
+  const answer = fields(Object.values(succeeds?.content ?? {})[0]?.schema, 'told');
   return [
     `## ${title}`,
     '',
-    `${operation.summary ?? ''}.`,
-    ...(operation.description === undefined ? [] : ['', operation.description]),
+    `${summary}.`,
+    ...(description === undefined ? [] : ['', description]),
+    '',
+    `Role: ${roleOf(operation)}.`,
     ...(query.length === 0 ? [] : ['', `Query: ${query.join(', ')}.`]),
-    ...(body === '' ? [] : ['', `Body: ${body}.`]),
+    ...(body === '' ? [] : ['', `Body${requestBody?.required === false ? ', or none' : ''}: ${body}.`]),
     ...(answer === '' ? [] : ['', `Answer: ${answer}.`]),
     '',
   ].join('\n');
 }
 
-/** The names of an object's fields; those that need not be there in brackets, and those of a list behind it. */
-function fields(schema: ObjectSchema | undefined): string {
-  const object = schema?.properties ? schema : schema?.anyOf?.find(({ properties }) => properties);
-  return Object.entries(object?.properties ?? {})
-    .map(([name, { items, properties }]) => {
-      const inner = fields(items ?? (properties ? { properties } : undefined));
-      const shown = `\`${name}\`${inner === '' ? '' : ` (${inner})`}`;
-      return object?.required?.includes(name) === false ? `[${shown}]` : shown;
-    })
-    .join(', ');
+function roleOf({ 'x-role': role, 'x-agents': agents }: Operation): string {
+  if (role === undefined) return 'none; no token is wanted';
+  return `\`${role}\`${agents ? ', or the login of an agent for what is theirs' : ''}`;
+}
+
+/**
+ * The names of an object's fields, or of each object that it may be; those that need not be there in brackets, and those of a
+ * list or object behind it. Of what is `given` also the words or the form that it has.
+ */
+function fields(schema: Schema | undefined, side: Side): string {
+  return [schema, ...(schema?.anyOf ?? [])]
+    .filter((one) => one?.properties !== undefined)
+    .map((object) =>
+      Object.entries(object?.properties ?? {})
+        .map(([name, one]) => fieldOf(name, one, object?.required?.includes(name) === true, side))
+        .join(', '),
+    )
+    .join('; or ');
+}
+
+function fieldOf(name: string, schema: Schema, required: boolean, side: Side): string {
+  const inner = fields(schema.items ?? schema, side) || (side === 'given' ? formOf(schema) : '');
+  const shown = `\`${name}\`${inner === '' ? '' : ` (${inner})`}`;
+  return required ? shown : `[${shown}]`;
+}
+
+function formOf({ enum: words, format, description }: Schema): string {
+  if (words && words.length <= 10) return words.map((word) => `\`${word}\``).join(', ');
+  return format === 'date-time' ? 'ISO 8601 with a time zone' : (description ?? '');
 }

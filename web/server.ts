@@ -8,10 +8,11 @@ import fastify, {
   type FastifyRequest,
   type RouteOptions,
 } from 'fastify';
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Database } from '../domain/database/pool.js';
+import { describeRoute, withOptionalBodies } from './api-document.js';
 import { allowOrigins } from './cors.js';
 import { enter, Guesses } from './doors.js';
 import { Metrics, type MetricsSettings } from './metrics/metrics.js';
@@ -102,7 +103,9 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
       security: [{ token: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform: describeRoute,
+    transformObject: (document) =>
+      withOptionalBodies('openapiObject' in document ? document.openapiObject : {}),
   });
   const streams = new EventStreams(db, log, settings.streams ?? eventStreamsDefaults);
   app.addHook('preClose', () => streams.stop());

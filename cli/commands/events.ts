@@ -35,7 +35,11 @@ export function register(program: Command, context: Context): void {
       duration,
     )
     .option('--after <cursor>', 'begin behind an event: what its line says as cursor')
-    .option('--type <types>', 'these instead: agent.state, call.arrived, call.queued and so on', nameList)
+    .option(
+      '--type <types>',
+      'these instead, with commas between: agent.state, call.arrived and so on; docs/events.md has all of them with their fields',
+      nameList,
+    )
     .option('--all', 'of every type')
     .option('--all-teams', 'of all teams')
     .action(

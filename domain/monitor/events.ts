@@ -4,6 +4,7 @@ import type { LimitReached } from '../calls/limits/limits.js';
 import type { SupervisionMode } from '../calls/commands/supervision.js';
 import type { EventType } from '../event-types.js';
 import type { PopupKind } from '../popups/records.js';
+import type { CallKind } from '../presence/agent-state.js';
 import type { AgentState } from '../presence/transitions.js';
 import type { WorkMode } from '../presence/work-mode.js';
 
@@ -27,6 +28,8 @@ export interface StateChange {
   group: string | null;
   /** Asterisk's uniqueid of the call. */
   call: string | null;
+  /** Of `ringing`, `talking` and `wrap-up`. */
+  callKind: CallKind | 'queue' | null;
   /** The number of the caller, as the trunk gave it. */
   caller: string | null;
   /** What signed the agent in or out: the uniqueid of their call, or the name of a command. */
@@ -54,7 +57,7 @@ export interface GroupChange extends Choice {
   previousGroup: string | null;
 }
 
-/** What has happened to a call; which of the fields there are depends on the type. */
+/** What has happened to a call; which of the fields there are depends on the type, as event-fields.ts says. */
 export interface CallChange {
   team: string;
   call: string;
@@ -63,6 +66,12 @@ export interface CallChange {
   did?: string | null;
   group: string | null;
   extension?: string | null;
+  direction?: 'in' | 'out' | 'internal';
+  /** The number outside that is called. */
+  number?: string | null;
+  trunk?: string | null;
+  /** Why a call to the outside was not let out. */
+  refused?: string | null;
   /** Place in the queue on joining. */
   position?: number | null;
   joined?: Date;
@@ -233,10 +242,10 @@ export interface CallbackChange {
 type CallbackEvent = 'callback.kept' | 'callback.called' | 'callback.answered' | 'callback.expired';
 
 interface Envelope {
-  /** Of this event and no other. */
+  /** Names what it happened to: several events of one call, or of one visit to a queue, have the same. */
   id: string;
   at: Date;
-  /** Where it stands in the feed: whoever opens it `after` this goes on with the next event. */
+  /** Of this event and no other, and where it stands in the feed: whoever opens it `after` this goes on with the next event. */
   cursor: string;
 }
 

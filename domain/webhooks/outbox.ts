@@ -69,8 +69,8 @@ export async function claimMessages(
 
 /** What is sent of an event: its envelope, and in `data` the line that the stream has. */
 function eventBody(row: EventRow): string {
-  const { cursor, ...event } = toEvent({ ...row, at: new Date(row.at) });
-  return jsonText({ id: cursor, type: event.type, timestamp: event.at, team: event.team, data: event });
+  const event = toEvent({ ...row, at: new Date(row.at) });
+  return jsonText({ id: event.cursor, type: event.type, timestamp: event.at, team: event.team, data: event });
 }
 
 const testBody = (

@@ -52,7 +52,7 @@ await t.test('what happens is sent as the stream has it, signed, to the team alo
     type: 'agent.state',
     team: 'astercc',
     timestamp: /Z$/,
-    data: { agent: '1001', state: 'paused', previous_state: 'idle', id: /^state-/ },
+    data: { agent: '1001', state: 'paused', previous_state: 'idle', id: /^state-/, cursor: first.id },
   });
   t.match(messages[1]?.data, { state: 'idle' });
   await happen(2, 'other');

@@ -7,6 +7,7 @@ import { readQueue } from '../../domain/monitor/waiting.js';
 import { usage } from '../../domain/errors.js';
 import { unknown } from '../../domain/names.js';
 import { signInWhere } from '../../domain/provisioning/people/agent-sign-in.js';
+import { workModes } from '../../domain/presence/work-mode.js';
 import type { Principal } from '../../domain/provisioning/people/principal.js';
 import {
   pauseAgent,
@@ -45,7 +46,7 @@ export const agentRoutes =
         schema: {
           summary: 'How the team stands: its groups today, its agents now',
           params: teamParams,
-          querystring: z.strictObject({ within: z.coerce.number().int().optional() }),
+          querystring: z.strictObject({ within: z.coerce.number().int().optional().describe('seconds') }),
           response: { 200: teamSchema },
         },
       },
@@ -176,8 +177,8 @@ export const agentRoutes =
     );
     act(
       'pause',
-      'Pause an agent, as *66 does; a reason is a digit, 0 for none',
-      z.strictObject({ reason: z.string().max(10).optional() }).nullish(),
+      'Pause an agent, as *66 does',
+      z.strictObject({ reason: z.string().max(10).optional().describe('its digit, 0 for none') }).nullish(),
       ({ team, agent }, body) => pauseAgent(db, team, agent, body?.reason),
     );
     act('ready', 'End the pause or wrap-up of an agent, as *67 does', none, ({ team, agent }) =>
@@ -186,7 +187,7 @@ export const agentRoutes =
     act(
       'work-mode',
       'Set what an agent does in groups that leave it to them, as *62 does',
-      z.strictObject({ mode: z.string().max(40) }),
+      z.strictObject({ mode: z.enum([...workModes.values()]) }),
       ({ team, agent }, { mode }) => setAgentWorkMode(db, team, agent, mode),
     );
     act(

@@ -6,7 +6,7 @@ import {
   type CallCommandArguments,
   type CallCommandKind,
 } from '../../domain/calls/commands/call-commands.js';
-import { listCalls } from '../../domain/calls/records/list.js';
+import { callDirections, listCalls } from '../../domain/calls/records/list.js';
 import { extensionOfAgent } from '../../domain/calls/commands/supervise-command.js';
 import { readStory } from '../../domain/calls/records/story.js';
 import { storyForAgent } from '../../domain/calls/records/story-for-agent.js';
@@ -20,7 +20,7 @@ const number = z.string().regex(/^[0-9A-Za-z+*#._-]{1,40}$/, '1 to 40 letters, d
 const filter = z.strictObject({
   since: z.iso.datetime({ offset: true }).optional(),
   until: z.iso.datetime({ offset: true }).optional(),
-  direction: z.string().max(20).optional(),
+  direction: z.string().max(20).optional().describe(callDirections.join(', ')),
   group: short.optional(),
   agent: short.optional(),
   did: short.optional(),

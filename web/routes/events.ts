@@ -10,10 +10,10 @@ import { Refusal } from '../problems.js';
 import { eventSchema, teamParams, wire } from '../schemas.js';
 
 const query = z.strictObject({
-  after: z.string().max(60).optional(),
-  since: z.coerce.number().int().min(0).max(31_536_000).optional(),
+  after: z.string().max(60).optional().describe('a cursor'),
+  since: z.coerce.number().int().min(0).max(31_536_000).optional().describe('seconds ago'),
   // Room for all of them.
-  types: z.string().max(2000).optional(),
+  types: z.string().max(2000).optional().describe('with commas between'),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 });
 

@@ -77,8 +77,8 @@ export const deliverySchema = z.object({
 
 const failed = z.boolean().optional();
 export const redeliverBody = z.union([
-  z.strictObject({ since: z.int().min(1).max(31_536_000), failed }),
-  z.strictObject({ after: z.string().max(60), failed }),
+  z.strictObject({ since: z.int().min(1).max(31_536_000).describe('seconds ago'), failed }),
+  z.strictObject({ after: z.string().max(60).describe('next_cursor of the answer before'), failed }),
 ]);
 export const redeliveredSchema = z.object({
   team: z.string(),

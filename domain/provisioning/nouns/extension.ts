@@ -65,7 +65,7 @@ export const extension = describe({
       listed: false,
     }),
     agentMode: yesNo({
-      help: 'whether calls of an agent at it get a popup and can be ordered by a web page',
+      help: 'whether calls that it makes to the outside, and those that ring it without a queue, get a popup; calls of a queue do in any case',
       unless: 'off',
       listed: false,
     }),
