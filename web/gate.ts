@@ -1,6 +1,6 @@
 import { Refusal } from './problems.js';
 
-/** Lets only so many do something at once, and so many wait for it: hashes take a processor and 32 MiB each. */
+/** Lets only so many do something at once, and so many wait for it: hashes take a processor and 32 MiB each, reports connections to the database. */
 export class Gate {
   #inside = 0;
   readonly #waiting: (() => void)[] = [];
@@ -11,6 +11,7 @@ export class Gate {
     private readonly mostWaiting: number,
     /** Of one network, inside and waiting: others find room beside whoever sends as much as they can. */
     private readonly mostOfOne = Infinity,
+    private readonly doing = 'log in',
   ) {}
 
   /** @throws Refusal `busy` when too many are there already, of all or of the network. */
@@ -18,7 +19,7 @@ export class Gate {
     const others = this.#perNetwork.get(network) ?? 0;
     const full = this.#inside >= this.most;
     if ((full && this.#waiting.length >= this.mostWaiting) || others >= this.mostOfOne)
-      throw new Refusal(503, 'busy', 'too many log in at this moment: try again');
+      throw new Refusal(503, 'busy', `too many ${this.doing} at this moment: try again`);
     this.#perNetwork.set(network, others + 1);
     // Whoever leaves hands their place on.
     if (full) await new Promise<void>((resolve) => this.#waiting.push(resolve));

@@ -45,9 +45,9 @@ export interface AgentReportPage {
 }
 
 /** The name of a pause for which no reason was given. */
-export const reasonNotGiven = 'no reason';
+const reasonNotGiven = 'no reason';
 
-export const usualReportPage = 50;
+const usualReportPage = 50;
 export const largestReportPage = 200;
 const mostDays = 31;
 const dayMs = 86_400_000;
@@ -76,6 +76,13 @@ export function reportAgents(
     const teamId = await requireTeam(db, team);
     const until = await endOf(db, since, filter.until);
     const ids = await agentsOf(db, teamId, team, agent);
+    if (
+      after > 0 &&
+      !(await db('agents').where({ team_id: teamId, id: after }).first<object | undefined>('id'))
+    )
+      throw usage(
+        'That is no place at which a page of this report begins: take the cursor of the page before.',
+      );
     const groupId = group === undefined ? null : await groupOf(db, teamId, team, group);
     const { rows } = await db.raw<{ rows: Person[] }>(pageSql, {
       teamId,
@@ -214,9 +221,9 @@ const pageSql = `
     and (:numbers::text[] is null or a.removed_at is null and a.number = any(:numbers::text[]))
     and (:groupId::integer is null or exists (select from agent_group_members m
       where m.group_id = :groupId::integer and m.agent_id = a.id))
-    and (:after::integer = 0 or (a.number, a.id) > (select b.number, b.id from agents b
+    and (:after::integer = 0 or (length(a.number), a.number, a.id) > (select length(b.number), b.number, b.id from agents b
       where b.id = :after::integer and b.team_id = :teamId))
-  order by a.number, a.id limit :limit`;
+  order by length(a.number), a.number, a.id limit :limit`;
 
 /** A day at a time: a month of many agents would take longer than a statement may. */
 const spentSql = `

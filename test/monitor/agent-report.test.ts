@@ -123,8 +123,8 @@ await t.test(
 );
 
 await t.test('an open pause counts to the moment of the report, and not into the future', async (t) => {
-  const since = await momentIn(db, 'astercc', { secondsAgo: 7200 });
   const hourAgo = await momentIn(db, 'astercc', { secondsAgo: 3600 });
+  const since = new Date(hourAgo.getTime() - 3_600_000);
   await pastShift(db, '1004', [
     ['idle', new Date(hourAgo.getTime() - 86_400_000).toISOString(), hourAgo.toISOString()],
     ['paused', hourAgo.toISOString(), null, 'Lunch'],

@@ -90,11 +90,10 @@ export const agentRoutes =
         config: { role: 'reader', agent: 'own' },
         schema: { summary: 'An agent now', params: agentParams, response: { 200: agentSchema } },
       },
-      async (request) => {
-        const { team, agent } = request.params;
+      async ({ params: { team, agent } }) => {
         const found = (await recent.of(team)).agents.find(({ number }) => number === agent);
         if (!found) throw unknown('agent', team, agent);
-        return wire(agentSeen(principalOn(request), found));
+        return wire(found);
       },
     );
     app.get(
@@ -203,16 +202,5 @@ export const agentRoutes =
 const seenOf = (principal: Principal, status: TeamStatus): TeamStatus => ({
   ...status,
   groups: status.groups.filter(({ name }) => seesGroup(principal, name)),
-  agents: status.agents
-    .filter(({ number }) => seesAgent(principal, number))
-    .map((agent) => agentSeen(principal, agent)),
+  agents: status.agents.filter(({ number }) => seesAgent(principal, number)),
 });
-
-/** An agent whom several share may have chosen a group that is not of who asks: the events do not tell them either. */
-const agentSeen = (
-  principal: Principal,
-  agent: TeamStatus['agents'][number],
-): TeamStatus['agents'][number] =>
-  agent.currentGroup === null || seesGroup(principal, agent.currentGroup)
-    ? agent
-    : { ...agent, currentGroup: null };

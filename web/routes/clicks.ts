@@ -25,7 +25,7 @@ export const clickRoutes =
           summary:
             'Call somebody for an agent: their phone rings first, and the number is called once they answer',
           description:
-            'to: as the agent would dial it, or with + in front. id: made up by you; given again with the same agent, to and auto_answer nothing is done again, and the first answer comes. An Idempotency-Key of at most 100 characters stands for an id that is not given. What happens on each leg is told by the events click.*',
+            'to: as the agent would dial it, or with + in front. id: made up by you; given again with the same agent, to and auto_answer nothing is done again, and the first answer comes. An Idempotency-Key of 16 to 100 characters stands for an id that is not given. What happens on each leg is told by the events click.*',
           params: teamParams,
           body: startBody,
           response: { 202: startedSchema },

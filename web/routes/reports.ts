@@ -3,6 +3,7 @@ import type { Database } from '../../domain/database/pool.js';
 import { reportAgents } from '../../domain/monitor/agent-report.js';
 import { requireReach } from '../../domain/monitor/reach.js';
 import { principalOn } from '../doors.js';
+import { Gate } from '../gate.js';
 import { teamParams, wire } from '../schemas.js';
 import { agentReportFilter, agentReportSchema } from '../schemas/reports.js';
 
@@ -10,6 +11,8 @@ import { agentReportFilter, agentReportSchema } from '../schemas/reports.js';
 export const reportRoutes =
   (db: Database): FastifyPluginCallbackZod =>
   (app, _options, done) => {
+    // A month is some thirty statements, and what everybody else asks has the same few connections.
+    const gate = new Gate(2, 20, Infinity, 'ask for reports');
     app.get(
       '/teams/:team/reports/agents',
       {
@@ -28,14 +31,16 @@ export const reportRoutes =
         const principal = principalOn(request);
         const named = { ...(group !== undefined && { group }), ...(agent !== undefined && { agent }) };
         await requireReach(db, principal, named);
-        const page = await reportAgents(db, request.params.team, {
-          since: new Date(since),
-          ...named,
-          ...(until !== undefined && { until: new Date(until) }),
-          ...(principal.agents && { agents: principal.agents }),
-          ...(limit !== undefined && { limit }),
-          ...(cursor !== undefined && { after: cursor }),
-        });
+        const page = await gate.through(() =>
+          reportAgents(db, request.params.team, {
+            since: new Date(since),
+            ...named,
+            ...(until !== undefined && { until: new Date(until) }),
+            ...(principal.agents && { agents: principal.agents }),
+            ...(limit !== undefined && { limit }),
+            ...(cursor !== undefined && { after: cursor }),
+          }),
+        );
         const { agents: items, next, ...period } = page;
         return wire({ ...period, items, nextCursor: next === null ? null : String(next) });
       },

@@ -31,5 +31,5 @@ export const agentReportFilter = z.strictObject({
   group: short.optional(),
   agent: short.optional(),
   limit: z.coerce.number().int().min(1).max(largestReportPage).optional(),
-  cursor: z.coerce.number().int().nonnegative().max(2_147_483_647).optional(),
+  cursor: z.coerce.number().int().min(1).max(2_147_483_647).optional(),
 });
