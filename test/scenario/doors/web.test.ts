@@ -85,6 +85,10 @@ await t.test('signed in, rung, sent on and made ready by a program, and told of 
 
 await t.test('PostgreSQL away: software is told so, phones go on, and then both', async (t) => {
   const stream = await Listener.open(`${address}/v1/teams/astercc/events`, token);
+  // One that has not caught up yet is closed instead, and its listener comes back.
+  t.match(await ask('POST', 'agents/1001/pause'), { status: 200 });
+  t.match(await ask('POST', 'agents/1001/ready'), { status: 200 });
+  await stream.has(2);
   const mark = await centre.server.log.mark();
   await centre.postgres.halt();
   await centre.server.log.waitFor(/PostgreSQL is away/, mark, 20_000);
