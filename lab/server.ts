@@ -48,6 +48,8 @@ export class LabServer {
 
   /** Starts it without waiting. */
   async launch(): Promise<void> {
+    // A second one would have its port taken, and the first would never be stopped.
+    if (this.#process?.running === true) throw new Error(`the server ${this.address} runs already`);
     this.#process = await LabProcess.launch(...star64Command('serve'), {
       env: { ...this.options.env, STAR64_AGI_PORT: String(this.options.agiPort) },
       outputFile: this.log.path,

@@ -46,6 +46,12 @@ export class CallbackCentre {
     await provider.reachable(centre.asterisk);
     provider.does('ring');
     await signedInPhone(centre, '1001');
+    // Nobody is offered it before a server has said that one puts callers back into the queue.
+    await until(
+      'a server to promise callbacks',
+      async () =>
+        /STAR64_CALLBACKS=[1-9]/.test(await centre.asterisk.console('dialplan show globals')) || undefined,
+    );
     return new CallbackCentre(centre, provider);
   }
 
