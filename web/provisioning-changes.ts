@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Star64Error } from '../domain/errors.js';
 import type { Along } from '../domain/provisioning/operations/along.js';
 import type { Repeatable } from '../domain/provisioning/operations/idempotency.js';
@@ -9,15 +9,23 @@ import { Refusal } from './problems.js';
 /** A version as it goes over the wire (RFC 9110 8.8.3). */
 export const etagOf = (version: string): string => `"${version}"`;
 
+/** Has the answer of a change say the version that it has made. */
+export const tagged = (reply: FastifyReply): Along => ({
+  last: (_trx, { version }) => {
+    reply.header('etag', etagOf(version));
+    return Promise.resolve();
+  },
+});
+
 /** What `If-Match` wants of a change: one of these versions; `*` and no header want none. @throws Refusal `bad_request` */
-export function ifMatch({ headers }: FastifyRequest): Along['fits'] {
+export function fitting({ headers }: FastifyRequest): Along {
   const given = headers['if-match'];
-  if (given === undefined || given.trim() === '*') return undefined;
+  if (given === undefined || given.trim() === '*') return {};
   // A weak one never matches.
   if (!/^\s*(W\/)?"[^"]*"\s*(,\s*(W\/)?"[^"]*"\s*)*$/.test(given))
     throw new Refusal(400, 'bad_request', 'If-Match must be the ETag of an answer, in quotes, or *');
   const wanted = given.split(',').map((tag) => tag.trim());
-  return (version) => wanted.includes(etagOf(version));
+  return { fits: (version) => wanted.includes(etagOf(version)) };
 }
 
 /** What a request with an `Idempotency-Key` may be repeated by. @throws Refusal `bad_request` */

@@ -12,7 +12,7 @@ import { pageOf } from '../../domain/provisioning/operations/page.js';
 import { saysRemoved } from '../../domain/provisioning/operations/says-removed.js';
 import { refuseOperatorsOwn } from '../../domain/provisioning/operations/teams-own.js';
 import { actorOf } from '../doors.js';
-import { afterOf, cursorOf, etagOf, ifMatch, ofTeam, repeatableOf } from '../provisioning-changes.js';
+import { afterOf, cursorOf, etagOf, fitting, ofTeam, repeatableOf, tagged } from '../provisioning-changes.js';
 import { givenOf, keyIn, nothingToChange, withoutSecrets, type Given } from '../provisioning-values.js';
 import { teamParams, wire } from '../schemas.js';
 import { changedSchema, givenSchema, readSchema, removedSchema } from '../schemas/provisioning.js';
@@ -238,16 +238,8 @@ function setRoute(door: Door): void {
       const { team, of, name } = thingOf(door, request);
       const given = givenOf(noun, request.body as Given);
       if (Object.keys(given).length === 0) throw nothingToChange(noun, name);
-      const fits = ifMatch(request);
-      const row = await ofTeam(team, () =>
-        operations.set(db, of, name, given, {
-          ...(fits && { fits }),
-          last: (_trx, { version }) => {
-            reply.header('etag', etagOf(version));
-            return Promise.resolve();
-          },
-        }),
-      );
+      const along = { ...tagged(reply), ...fitting(request) };
+      const row = await ofTeam(team, () => operations.set(db, of, name, given, along));
       note(request, 'set', name);
       return wire({ ...row, remarks: await remarksOn(team) });
     },
@@ -264,8 +256,8 @@ function removeRoute(door: Door): void {
     },
     async (request) => {
       const { team, name } = thingOf(door, request);
-      const fits = ifMatch(request);
-      const removed = await ofTeam(team, () => operations.remove(db, team, name, fits && { fits }));
+      const along = fitting(request);
+      const removed = await ofTeam(team, () => operations.remove(db, team, name, along));
       note(request, 'remove', name);
       return wire({
         noun: noun.noun,

@@ -1,4 +1,3 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../../domain/database/pool.js';
@@ -10,9 +9,8 @@ import {
   showDelivery,
   testWebhook,
 } from '../../domain/webhooks/deliveries.js';
-import type { Along } from '../../domain/provisioning/operations/along.js';
 import { rotateSecret, webhooks } from '../../domain/provisioning/webhook.js';
-import { etagOf, ifMatch } from '../provisioning-changes.js';
+import { etagOf, fitting, tagged } from '../provisioning-changes.js';
 import { teamParams, wire } from '../schemas.js';
 import {
   addWebhookBody,
@@ -204,20 +202,6 @@ export const webhookRoutes =
     );
     done();
   };
-
-/** Has the answer of a change say the version that it has made. */
-const tagged = (reply: FastifyReply): Along => ({
-  last: (_trx, { version }) => {
-    reply.header('etag', etagOf(version));
-    return Promise.resolve();
-  },
-});
-
-/** What `If-Match` wants of a change. */
-function fitting(request: FastifyRequest): Along {
-  const fits = ifMatch(request);
-  return fits ? { fits } : {};
-}
 
 /** As the noun takes it: what was not given is not there. */
 const typed = ({ url, types, enabled }: z.infer<typeof setWebhookBody>) => ({
