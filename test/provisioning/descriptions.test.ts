@@ -5,6 +5,7 @@ import { columnOf, snake, type Field } from '../../domain/provisioning/fields/de
 import { nouns } from '../../domain/provisioning/nouns/index.js';
 import { addGroup, groups, setGroup } from '../../domain/provisioning/people/group.js';
 import { extensions } from '../../domain/provisioning/numbers/extension.js';
+import { selectOf } from '../../domain/provisioning/values/rows.js';
 import { addUser } from '../../domain/provisioning/people/user.js';
 import { freshDatabase } from '../support/database.js';
 import { refused } from '../support/refusal.js';
@@ -35,6 +36,15 @@ await t.test('every field that is kept has its column, and every default is the 
       const meant = field.value.is === 'yes-no' ? (words[unless] ?? unless) : unless;
       t.equal(fallback.replace(/^'(.*)'::.*$/, '$1'), meant, `${column} is ${unless} unless given`);
     }
+  }
+});
+
+await t.test('whatever a thing leads to is read at once, not for each of its destinations', async (t) => {
+  for (const noun of nouns) {
+    const { rows } = await db.raw<{ rows: { 'QUERY PLAN': string }[] }>(`explain ${selectOf(noun)}`);
+    const scans = rows.filter((row) => / on destinations d\b/.test(row['QUERY PLAN'])).length;
+    const leads = Object.values<Field>(noun.fields).some(({ value }) => value.is === 'destination');
+    t.equal(scans, leads ? 1 : 0, noun.noun);
   }
 });
 
