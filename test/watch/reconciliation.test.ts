@@ -228,6 +228,25 @@ void t.test('states follow what Asterisk has, when their events were lost', asyn
   t.equal(await state(), 'idle');
 });
 
+void t.test(
+  'a call of a queue and one of their own after it have both ended while no server was there',
+  async (t) => {
+    const { db, manager, reconciliation, enter } = await site(t);
+    const phone = await enter(1);
+    await reconciliation.run();
+    await transition(db, phone.id, 'connect', { offerId: 'offer.1', callUniqueid: 'call.1' });
+    // In the wrap-up after it they have called by themselves: the mark is of that call now.
+    await manager.wrapUp('PJSIP/astercc-5001', 'own.2|internal');
+    t.match(await reconciliation.run(), { failed: [] });
+    t.match(await openStateOf(db, phone.id), { state: 'wrap-up', offerId: 'own.2' });
+    t.same(
+      await db('agent_states').whereNull('ended_at').pluck<string[]>('call_kind'),
+      ['internal'],
+      'the wrap-up of the later one, which a server ends',
+    );
+  },
+);
+
 void t.test('mended is what is gone afterwards, not what was tried', async (t) => {
   const { manager, reconciliation, enter } = await site(t);
   await enter(1);

@@ -5,6 +5,7 @@ import type { Phone } from '../../../lab/phone.js';
 import { gaps, waitState } from '../centre.js';
 import { atTheKeys, Chance } from '../phones/keying-phone.js';
 import { Hearing } from './random-hearing.js';
+import { aroundCaller } from './random-silence.js';
 import { RandomSite } from './random-site.js';
 import { judge } from '../wire/judge.js';
 import { logWire, phonesOnWire } from '../wire/log.js';
@@ -125,13 +126,17 @@ export async function randomKeys(t: Test, { calls, customers, kills, ...given }:
         (await event(/^CALL_(ESTABLISHED|CLOSED)$/)) ? true : undefined,
       );
       const hearing = new Hearing(phone);
+      let around: Promise<string> | undefined;
       const looks = chance.between(12, 45);
       for (let look = 0; look < looks && !(await event(/^CALL_CLOSED$/)); look++) {
         await sleep(400);
         await hearing.look();
+        if (hearing.row > mostSilentLooks) around ??= aroundCaller(asterisk, phone.user).catch(String);
       }
-      if (hearing.longest > mostSilentLooks)
+      if (hearing.longest > mostSilentLooks) {
         heard.push(`${name}, who called ${to}, heard nothing for ${hearing.longest} looks`);
+        t.comment(`${heard.at(-1) ?? ''}: ${hearing.looks}\n${(await around) ?? ''}`);
+      }
       if (!(await event(/^CALL_CLOSED$/))) await phone.hangup().catch(() => undefined);
       await until(`${name} to be out of the call`, async () =>
         (await event(/^CALL_CLOSED$/)) ? true : undefined,
