@@ -32,6 +32,7 @@ import { Deadlines } from '../../pbx/watch/loops/deadlines.js';
 import { Follower } from '../../pbx/watch/loops/follower.js';
 import { observedEvents } from '../../pbx/watch/events/event-headers.js';
 import { Conferences } from '../../pbx/watch/events/conferences.js';
+import { Streams } from '../../pbx/watch/events/streams.js';
 import { EmergencyCalls } from '../../pbx/watch/events/emergency.js';
 import { Observer } from '../../pbx/watch/events/observer.js';
 import { EmptyQueues } from '../../pbx/watch/loops/empty-queues.js';
@@ -116,6 +117,9 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   asterisk.on('event', (event) => emergencyCalls.take(event));
   const conferences = new Conferences(asterisk, log, () => watcher.leading);
   asterisk.on('event', (event) => conferences.take(event));
+  const streams = new Streams(asterisk, log, () => watcher.leading);
+  asterisk.on('up', () => streams.forget());
+  asterisk.on('event', (event) => streams.take(event));
   const roundTrip = new EventRoundTrip(asterisk, () => observer.caughtUp(), log);
   const watcher: Watcher = new Watcher(
     { node: settings.node, holder: settings.holder, ...watcherDefaults },

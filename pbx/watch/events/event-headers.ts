@@ -21,6 +21,9 @@ export const observedEvents = [
   // Of a phone that holds: see Holds.
   'BridgeEnter',
   'Hangup',
+  // Of who listens: see Streams.
+  'ChanSpyStart',
+  'ChanSpyStop',
   'UserEvent',
 ] as const;
 
