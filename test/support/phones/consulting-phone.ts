@@ -136,6 +136,7 @@ export class ConsultingPhone {
   async hold(dialog: Dialog): Promise<void> {
     const headers = ['Content-Type: application/sdp'];
     const sdp = this.#sdp(this.#voice(dialog.callId));
+    this.#voices.get(dialog.callId)?.hush();
     await this.#request('INVITE', dialog.target, dialog, headers, `${sdp}a=inactive\r\n`);
     this.#send('ACK', dialog.target, dialog, dialog.cseq, []);
   }

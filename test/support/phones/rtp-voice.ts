@@ -62,9 +62,14 @@ export class RtpVoice {
     return { bytes: this.#bytes, last: this.#heard.slice(-samples) };
   }
 
-  close(): void {
+  /** Says nothing until it is told anew where to speak to. */
+  hush(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  close(): void {
+    this.hush();
     this.socket.close();
   }
 
