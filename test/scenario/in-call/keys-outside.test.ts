@@ -18,7 +18,9 @@ await needLab(t);
 const voices = await Voices.of(t, 'anna', 'bert', 'mobile', 'customer');
 const number = '+4915112345678';
 const ports = await PortBlock.reserve('phone');
-const groups = [{ name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0, missedLimit: 0 }];
+const settings = { wrapUp: 'answer', wrapUpSeconds: 0, missedLimit: 0 };
+/** A conference ends with its agent: of one that was made while no server ran the others stay. */
+const groups = [{ name: 'support', number: '6000', ...settings, conferenceEnd: true }];
 const centre = await centreOf(t, crowd(2, { groups }), {
   asterisk: { extra: { 'pjsip.conf': trunkSection('provider.1', '127.0.0.97', ports.first) } },
   provision: async (db) => {

@@ -98,10 +98,18 @@ export async function waitJoined(
   );
 }
 
-/** Waits until a prompt is played to the other half of a consultation, and so to who asks, after place `from` of the log. */
-export async function waitTold(centre: Centre, prompt: string, from: number): Promise<void> {
-  await centre.asterisk.verbose.waitFor(
-    new RegExp(`<Local/[^>]+-transfers-[0-9a-f]+;2> Playing '${prompt}\\.`),
+/**
+ * Waits until a prompt is played to the other half of a consultation, and so to who asks, after place `from` of the log;
+ * `number`: to who asks for that one.
+ */
+export async function waitTold(
+  { asterisk }: Pick<Centre, 'asterisk'>,
+  prompt: string,
+  from: number,
+  number = '[^>]+',
+): Promise<void> {
+  await asterisk.verbose.waitFor(
+    new RegExp(`<Local/${number}@[^>]+-transfers-[0-9a-f]+;2> Playing '${prompt}\\.`),
     from,
   );
 }
