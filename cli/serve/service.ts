@@ -30,6 +30,7 @@ import { QueueMembership } from '../../pbx/queue/membership.js';
 import { CallbackQueue } from '../../pbx/watch/loops/callbacks.js';
 import { Deadlines } from '../../pbx/watch/loops/deadlines.js';
 import { Follower } from '../../pbx/watch/loops/follower.js';
+import { Bridged } from '../../pbx/watch/events/bridged.js';
 import { observedEvents } from '../../pbx/watch/events/event-headers.js';
 import { Conferences } from '../../pbx/watch/events/conferences.js';
 import { Streams } from '../../pbx/watch/events/streams.js';
@@ -115,11 +116,18 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   });
   const emergencyCalls = new EmergencyCalls(db, settings.node, log);
   asterisk.on('event', (event) => emergencyCalls.take(event));
+  const bridged = new Bridged();
   const conferences = new Conferences(asterisk, log, () => watcher.leading);
-  asterisk.on('event', (event) => conferences.take(event));
-  const streams = new Streams(asterisk, log, () => watcher.leading);
-  asterisk.on('up', () => streams.forget());
-  asterisk.on('event', (event) => streams.take(event));
+  const streams = new Streams(asterisk, log, () => watcher.leading, bridged);
+  asterisk.on('up', () => {
+    bridged.forget();
+    streams.forget();
+  });
+  asterisk.on('event', (event) => {
+    const changed = bridged.take(event);
+    conferences.take(event, changed);
+    streams.take(event, changed);
+  });
   const roundTrip = new EventRoundTrip(asterisk, () => observer.caughtUp(), log);
   const watcher: Watcher = new Watcher(
     { node: settings.node, holder: settings.holder, ...watcherDefaults },

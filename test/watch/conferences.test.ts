@@ -5,8 +5,15 @@ import type { ManagerActions } from '../../pbx/ami/manager.js';
 import type { AmiMessage } from '../../pbx/ami/message.js';
 import { Conferences } from '../../pbx/watch/events/conferences.js';
 
-/** What is done as a conference begins, of an agent who has asked these rooms. */
-async function begun(target: string, rooms: string, leading = true): Promise<Record<string, string>[]> {
+/**
+ * What is done as a conference begins, of an agent who has asked these rooms, and when all others have left but one. `gone`:
+ * what has asked hung up before.
+ */
+async function begun(
+  target: string,
+  rooms: string,
+  { leading = true, alone = false, gone = false } = {},
+): Promise<Record<string, string>[]> {
   const asked: Record<string, string>[] = [];
   const done: Record<string, string>[] = [];
   const manager = {
@@ -16,22 +23,23 @@ async function begun(target: string, rooms: string, leading = true): Promise<Rec
       return Promise.resolve({ headers: new Map([['value', value]]) });
     },
   } as unknown as ManagerActions;
-  new Conferences(manager, pino({ enabled: false }), () => leading).take({
-    name: 'AttendedTransfer',
-    headers: new Map(
-      Object.entries({
-        desttype: 'Threeway',
-        origtransfererchannel: 'PJSIP/t-5001-1',
-        transfertargetchannel: target,
-      }),
-    ),
-  } as unknown as AmiMessage);
+  const conferences = new Conferences(manager, pino({ enabled: false }), () => leading);
+  const take = (name: string, headers: Record<string, string>, changed: string[] = []): void =>
+    conferences.take({ name, headers: new Map(Object.entries(headers)) } as unknown as AmiMessage, changed);
+  take('AttendedTransfer', {
+    desttype: 'Threeway',
+    origtransfererchannel: 'PJSIP/t-5001-1',
+    transfertargetchannel: target,
+    transfertargetuniqueid: 'n.2',
+  });
   await until('the phone to be told', () =>
-    done.some(({ action }) => action === 'Setvar') &&
-    asked.length === (leading && target.endsWith(';1') ? 2 : 1)
+    done.some(({ action }) => action === 'Setvar') && asked.length === (target.endsWith(';1') ? 2 : 1)
       ? true
       : undefined,
   );
+  await new Promise(setImmediate);
+  if (gone) take('Hangup', { uniqueid: 'n.2' });
+  if (alone) take('Hangup', { uniqueid: 'n.1' }, ['n.0', 'n.2']);
   // All answers are there: what follows them has been asked by the next turn.
   await new Promise(setImmediate);
   return done.filter(({ action }) => action !== 'Setvar');
@@ -43,7 +51,20 @@ await t.test('a room that has become part of a conference is entered once more, 
   t.same(await begun('Local/801@t-transfers-2;1', `${room}&Local/802@t-transfers-1;2&`), [
     { action: 'Redirect', Channel: room, ...again },
   ]);
-  t.same(await begun('Local/801@t-transfers-2;1', `${room}&`, false), [], 'a server that does not lead');
+  t.same(
+    await begun('Local/801@t-transfers-2;1', `${room}&`, { leading: false }),
+    [],
+    'a server that does not lead',
+  );
   t.same(await begun('Local/6000@t-transfers-3;1', `${room}&`), [], 'a queue');
   t.same(await begun('PJSIP/t-5002-2', `${room}&`), [], 'a colleague');
+  const target = 'Local/801@t-transfers-2;1';
+  const twice = [room, room].map((Channel) => ({ action: 'Redirect', Channel, ...again }));
+  t.same(await begun(target, `${room}&`, { alone: true }), twice, 'again, when all but one have left');
+  t.same(
+    await begun(target, `${room}&`, { alone: true, gone: true }),
+    twice.slice(1),
+    'but no room that has',
+  );
+  t.same(await begun(target, '', { alone: true }), [], 'nor a colleague');
 });

@@ -72,8 +72,9 @@ async function done(
       return Promise.resolve({ headers });
     },
   } as unknown as ManagerActions;
-  const streams = new Streams(manager, pino({ enabled: false }), () => leading, settings);
-  for (const one of events) streams.take(one);
+  const bridged = new Bridged();
+  const streams = new Streams(manager, pino({ enabled: false }), () => leading, bridged, settings);
+  for (const one of events) streams.take(one, bridged.take(one));
   // It is over once a round trip of its own timers brings no further question.
   let before = -1;
   let calm = 0;

@@ -8,9 +8,13 @@ import type { AmiMessage } from '../../ami/message.js';
  * Without a server nobody tells, and the others stay.
  *
  * A conference room that is part of it would not hear the others on an Asterisk of Debian (star64-room-left says why), so what
- * brings them in comes in once more. Without a server that is done as the agent leaves.
+ * brings them in comes in once more; and again when all but one of them have gone, whose voice is not mixed any more. Without a
+ * server that is done as the agent leaves.
  */
 export class Conferences {
+  /** What brings rooms into conferences: of the half in the bridge, by uniqueid, the name of the other one, once that is known. */
+  readonly #rooms = new Map<string, string | undefined>();
+
   constructor(
     private readonly manager: ManagerActions,
     private readonly log: Logger,
@@ -18,16 +22,31 @@ export class Conferences {
     private readonly leading: () => boolean,
   ) {}
 
-  /** Takes one event. Never throws. */
-  take({ name, headers }: AmiMessage): void {
+  /** Takes one event, and the channels that hear one single other by it (`Bridged.take`). Never throws. */
+  take({ name, headers }: AmiMessage, changed: readonly string[]): void {
+    for (const one of changed) {
+      const room = this.#rooms.get(one);
+      if (room !== undefined && this.leading()) this.#try(this.#again(room), room);
+    }
+    if (name === 'Hangup') this.#rooms.delete(headers.get('uniqueid') ?? '');
     const channel = headers.get('origtransfererchannel') ?? '';
     if (name !== 'AttendedTransfer' || headers.get('desttype') !== 'Threeway' || channel === '') return;
-    const target = headers.get('transfertargetchannel') ?? '';
-    for (const done of [this.#tell(channel), this.#bringIn(channel, target)])
-      done.catch((error: unknown) =>
-        // They may have hung up in this moment.
-        this.log.debug({ err: error, channel }, 'a phone was not told of its conference'),
-      );
+    this.#try(this.#tell(channel), channel);
+    this.#try(
+      this.#bringIn(
+        channel,
+        headers.get('transfertargetchannel') ?? '',
+        headers.get('transfertargetuniqueid') ?? '',
+      ),
+      channel,
+    );
+  }
+
+  #try(done: Promise<void>, channel: string): void {
+    done.catch((error: unknown) =>
+      // They may have hung up in this moment.
+      this.log.debug({ err: error, channel }, 'a phone was not told of its conference'),
+    );
   }
 
   async #tell(channel: string): Promise<void> {
@@ -42,16 +61,26 @@ export class Conferences {
     });
   }
 
-  async #bringIn(channel: string, target: string): Promise<void> {
-    if (!this.leading() || !target.endsWith(';1')) return;
+  async #bringIn(channel: string, target: string, uniqueid: string): Promise<void> {
+    if (!target.endsWith(';1')) return;
     const other = `${target.slice(0, -1)}2`;
+    this.#rooms.set(uniqueid, undefined);
     const rooms = await this.manager.action('Getvar', {
       Channel: channel,
       Variable: 'SHARED(STAR64_ROOMS)',
     });
-    if (!(rooms.headers.get('value') ?? '').split('&').includes(other)) return;
+    if (!(rooms.headers.get('value') ?? '').split('&').includes(other)) {
+      this.#rooms.delete(uniqueid);
+      return;
+    }
+    // It may have been hung up meanwhile.
+    if (this.#rooms.has(uniqueid)) this.#rooms.set(uniqueid, other);
+    if (this.leading()) await this.#again(other);
+  }
+
+  async #again(room: string): Promise<void> {
     await this.manager.action('Redirect', {
-      Channel: other,
+      Channel: room,
       Context: 'star64-room',
       Exten: 's',
       Priority: 'again',

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ManagerActions } from '../../ami/manager.js';
 import type { AmiMessage } from '../../ami/message.js';
-import { Bridged } from './bridged.js';
+import type { Bridged } from './bridged.js';
 
 export interface StreamsSettings {
   /** From a change of who is heard to the first press: what changes together is over by then. */
@@ -38,7 +38,6 @@ const drops = (version: string): boolean =>
  * there: a recording waits until that is over.
  */
 export class Streams {
-  readonly #bridged = new Bridged();
   /** By the channel that is listened to: the listening channels, by uniqueid. */
   readonly #listeners = new Map<string, Map<string, string>>();
   /** Channels that hear somebody else, with how often they were tried. */
@@ -52,20 +51,19 @@ export class Streams {
     private readonly log: Logger,
     /** Of several servers one presses; all remember. */
     private readonly leading: () => boolean,
+    private readonly bridged: Bridged,
     private readonly settings: StreamsSettings = streamsDefaults,
   ) {}
 
   /** The connection is new: not every event was told, and this may be another Asterisk. */
   forget(): void {
-    this.#bridged.forget();
     this.#listeners.clear();
     this.#due.clear();
     this.#drops = undefined;
   }
 
-  /** Takes one event. Never throws. */
-  take(event: AmiMessage): void {
-    const { name, headers } = event;
+  /** Takes one event, and the channels that hear one single other by it (`Bridged.take`). Never throws. */
+  take({ name, headers }: AmiMessage, changed: readonly string[]): void {
     const spied = headers.get('spyeeuniqueid') ?? '';
     const listener = headers.get('spyeruniqueid') ?? '';
     if (name === 'ChanSpyStart') {
@@ -77,7 +75,7 @@ export class Streams {
       this.#listeners.get(spied)?.delete(listener);
       return;
     }
-    for (const uniqueid of this.#bridged.take(event)) this.#due.set(uniqueid, 0);
+    for (const uniqueid of changed) this.#due.set(uniqueid, 0);
     if (name === 'Hangup') {
       this.#listeners.delete(headers.get('uniqueid') ?? '');
       this.#due.delete(headers.get('uniqueid') ?? '');
@@ -123,10 +121,10 @@ export class Streams {
   }
 
   async #begin(uniqueid: string): Promise<'done' | 'waits' | 'missed'> {
-    const channel = this.#bridged.paired(uniqueid);
+    const channel = this.bridged.paired(uniqueid);
     if (channel === undefined || !(await this.#isNeeded())) return 'done';
     const recorded = (await this.#get(channel, 'STAR64_RECORDER')) !== '';
-    if (recorded && this.#bridged.consults(uniqueid)) return 'waits';
+    if (recorded && this.bridged.consults(uniqueid)) return 'waits';
     const listeners = await this.#ours([...(this.#listeners.get(uniqueid)?.values() ?? [])]);
     if (!recorded && listeners.length === 0) return 'done';
     try {

@@ -1,41 +1,15 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { PortBlock } from '../../../domain/machine/ports.js';
 import { until } from '../../../domain/machine/processes.js';
 import { RtpVoice, type Sound } from './rtp-voice.js';
+import { header, md5, referTo, status, type Dialog, type Message } from './sip-text.js';
+
+export type { Dialog } from './sip-text.js';
 
 interface Address {
   host: string;
   port: number;
-}
-
-/** One call of the phone, by its Call-ID, with what a further request in it needs. */
-export interface Dialog {
-  callId: string;
-  /** `<sip:…>;tag=…` of this phone and of the other side. */
-  local: string;
-  remote: string;
-  /** Where the other side wants requests. */
-  target: string;
-  cseq: number;
-  over: boolean;
-}
-
-interface Message {
-  first: string;
-  text: string;
-}
-
-const header = ({ text }: Message, name: string): string =>
-  new RegExp(`^${name}: *(.*?)\\r?$`, 'im').exec(text)?.[1] ?? '';
-const status = ({ first }: Message): number => Number(/^SIP\/2\.0 (\d+)/.exec(first)?.[1] ?? 0);
-const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
-const tagOf = (party: string): string => /;tag=([^;>]+)/.exec(party)?.[1] ?? '';
-
-/** The other side of a call, to be taken over by whoever is sent there. */
-function referTo({ callId, local, remote, target }: Dialog): string {
-  const replaces = encodeURIComponent(`${callId};to-tag=${tagOf(remote)};from-tag=${tagOf(local)}`);
-  return `<${target}?Replaces=${replaces}>`;
 }
 
 /**
@@ -136,7 +110,6 @@ export class ConsultingPhone {
   async hold(dialog: Dialog): Promise<void> {
     const headers = ['Content-Type: application/sdp'];
     const sdp = this.#sdp(this.#voice(dialog.callId));
-    this.#voices.get(dialog.callId)?.hush();
     await this.#request('INVITE', dialog.target, dialog, headers, `${sdp}a=inactive\r\n`);
     this.#send('ACK', dialog.target, dialog, dialog.cseq, []);
   }
@@ -158,6 +131,16 @@ export class ConsultingPhone {
     return until(
       () => `the result of a REFER of ${this.user}, which was told ${this.#transfers.slice(told).join(' ')}`,
       () => this.#transfers.slice(told).find((one) => one >= 200),
+    );
+  }
+
+  /** Presses keys in a call, as SIP INFO tells them: one behind the other, so that Asterisk does not wait between them. */
+  async keys(dialog: Dialog, keys: string): Promise<void> {
+    const headers = ['Content-Type: application/dtmf-relay'];
+    await Promise.all(
+      [...keys].map((key) =>
+        this.#request('INFO', dialog.target, dialog, headers, `Signal=${key}\r\nDuration=160\r\n`),
+      ),
     );
   }
 
