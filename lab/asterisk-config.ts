@@ -136,7 +136,7 @@ type = endpoint
 transport = lab-udp
 context = star64-inbound
 disallow = all
-allow = ulaw
+allow = ulaw,alaw
 direct_media = no
 aors = lab-trunk
 

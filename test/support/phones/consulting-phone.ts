@@ -138,7 +138,7 @@ export class ConsultingPhone {
   async keys(dialog: Dialog, keys: string): Promise<void> {
     const headers = ['Content-Type: application/dtmf-relay'];
     await Promise.all(
-      [...keys].map((key) =>
+      Array.from(keys, (key) =>
         this.#request('INFO', dialog.target, dialog, headers, `Signal=${key}\r\nDuration=160\r\n`),
       ),
     );
