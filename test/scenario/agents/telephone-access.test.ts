@@ -52,7 +52,7 @@ await t.test('he signs out from his telephone, whose number some networks send w
 });
 
 await t.test('a team that demands a PIN demands it of telephones, too', async (t) => {
-  await setAgent(db, 'astercc', '2001', { pin: '4711' });
+  await setAgent(db, 'astercc', '2001', { pin: '48263917' });
   await setTeam(db, 'astercc', { phonePin: true });
   await callIn(
     centre,
@@ -60,12 +60,13 @@ await t.test('a team that demands a PIN demands it of telephones, too', async (t
     'provider.1',
     didOf('sign-in'),
     ['agent-user', '2001#'],
-    ['agent-pass', '4712#'],
-    ['auth-incorrect', '4711#'],
+    ['agent-pass', '48263918#'],
+    ['auth-incorrect', '48263917#'],
     ['agent-loginok'],
   );
   await waitMembers(centre, 'astercc-support', ['2001']);
-  t.notMatch((await asterisk.verbose.lines()).join('\n'), /471[12]/, 'it is in no log');
+  // Four digits would be in some token or number of the log by chance.
+  t.notMatch((await asterisk.verbose.lines()).join('\n'), /4826391[78]/, 'it is in no log');
 });
 
 await t.test(
