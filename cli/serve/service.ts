@@ -30,10 +30,8 @@ import { QueueMembership } from '../../pbx/queue/membership.js';
 import { CallbackQueue } from '../../pbx/watch/loops/callbacks.js';
 import { Deadlines } from '../../pbx/watch/loops/deadlines.js';
 import { Follower } from '../../pbx/watch/loops/follower.js';
-import { Bridged } from '../../pbx/watch/events/bridged.js';
 import { observedEvents } from '../../pbx/watch/events/event-headers.js';
 import { Conferences } from '../../pbx/watch/events/conferences.js';
-import { Streams } from '../../pbx/watch/events/streams.js';
 import { EmergencyCalls } from '../../pbx/watch/events/emergency.js';
 import { Observer } from '../../pbx/watch/events/observer.js';
 import { EmptyQueues } from '../../pbx/watch/loops/empty-queues.js';
@@ -116,18 +114,9 @@ export function createService(settings: ServiceSettings, log: Logger): Service {
   });
   const emergencyCalls = new EmergencyCalls(db, settings.node, log);
   asterisk.on('event', (event) => emergencyCalls.take(event));
-  const bridged = new Bridged();
   const conferences = new Conferences(asterisk, log, () => watcher.leading);
-  const streams = new Streams(asterisk, log, () => watcher.leading, bridged);
-  asterisk.on('up', () => {
-    bridged.forget();
-    streams.forget();
-  });
-  asterisk.on('event', (event) => {
-    const changed = bridged.take(event);
-    conferences.take(event, changed);
-    streams.take(event, changed);
-  });
+  asterisk.on('down', () => conferences.forget());
+  asterisk.on('event', (event) => conferences.take(event));
   const roundTrip = new EventRoundTrip(asterisk, () => observer.caughtUp(), log);
   const watcher: Watcher = new Watcher(
     { node: settings.node, holder: settings.holder, ...watcherDefaults },

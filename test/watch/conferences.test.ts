@@ -24,8 +24,10 @@ async function begun(
     },
   } as unknown as ManagerActions;
   const conferences = new Conferences(manager, pino({ enabled: false }), () => leading);
-  const take = (name: string, headers: Record<string, string>, changed: string[] = []): void =>
-    conferences.take({ name, headers: new Map(Object.entries(headers)) } as unknown as AmiMessage, changed);
+  const take = (name: string, headers: Record<string, string>): void =>
+    conferences.take({ name, headers: new Map(Object.entries(headers)) } as unknown as AmiMessage);
+  // The agent, a customer, and what has asked.
+  for (const uniqueid of ['n.0', 'n.1', 'n.2']) take('BridgeEnter', { uniqueid, bridgeuniqueid: 'b' });
   take('AttendedTransfer', {
     desttype: 'Threeway',
     origtransfererchannel: 'PJSIP/t-5001-1',
@@ -39,7 +41,7 @@ async function begun(
   );
   await new Promise(setImmediate);
   if (gone) take('Hangup', { uniqueid: 'n.2' });
-  if (alone) take('Hangup', { uniqueid: 'n.1' }, ['n.0', 'n.2']);
+  if (alone) take('Hangup', { uniqueid: 'n.1' });
   // All answers are there: what follows them has been asked by the next turn.
   await new Promise(setImmediate);
   return done.filter(({ action }) => action !== 'Setvar');

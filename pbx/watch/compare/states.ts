@@ -125,9 +125,9 @@ export class CompareStates implements Step<Mendable> {
         const queue = await findQueue(this.db, this.node, queueOf(phone.team, group ?? ''));
         // Both are whole seconds, rounded down: nobody's wrap-up is cut short for that.
         const elapsed = member.lastPause > 0 ? Math.max(0, now - member.lastPause - 1) : 0;
-        // The end of a call that no queue gave says nothing of another one that they are in; but that one is over, too, and its
-        // end was not told: no server was there from its end to that of this one.
-        if (marked?.kind !== undefined && phone.offerId !== resting)
+        // The end of a call that no queue gave says nothing of another one that they talk in; but that one is over, too, since
+        // its channel is gone, and its end was not told: no server was there from its end to that of this one.
+        if (marked?.kind !== undefined && phone.state === 'talking' && phone.offerId !== resting)
           await endOffer(this.db, phone.signInId, phone.offerId);
         const begun =
           marked?.kind === undefined

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { ManagerActions } from '../../ami/manager.js';
 import type { AmiMessage } from '../../ami/message.js';
+import { Bridged } from './bridged.js';
 
 /**
  * Has the phone of an agent who makes a conference know it: only Asterisk's events tell a conference from a call that was
@@ -12,6 +13,7 @@ import type { AmiMessage } from '../../ami/message.js';
  * server that is done as the agent leaves.
  */
 export class Conferences {
+  readonly #bridged = new Bridged();
   /** What brings rooms into conferences: of the half in the bridge, by uniqueid, the name of the other one, once that is known. */
   readonly #rooms = new Map<string, string | undefined>();
 
@@ -22,9 +24,16 @@ export class Conferences {
     private readonly leading: () => boolean,
   ) {}
 
-  /** Takes one event, and the channels that hear one single other by it (`Bridged.take`). Never throws. */
-  take({ name, headers }: AmiMessage, changed: readonly string[]): void {
-    for (const one of changed) {
+  /** The connection is gone: what happens until the next one is not told. */
+  forget(): void {
+    this.#bridged.forget();
+    this.#rooms.clear();
+  }
+
+  /** Takes one event. Never throws. */
+  take(event: AmiMessage): void {
+    const { name, headers } = event;
+    for (const one of this.#bridged.take(event)) {
       const room = this.#rooms.get(one);
       if (room !== undefined && this.leading()) this.#try(this.#again(room), room);
     }

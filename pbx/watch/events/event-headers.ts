@@ -21,9 +21,6 @@ export const observedEvents = [
   // Of a phone that holds: see Holds.
   'BridgeEnter',
   'Hangup',
-  // Of who listens: see Streams.
-  'ChanSpyStart',
-  'ChanSpyStop',
   'UserEvent',
 ] as const;
 
