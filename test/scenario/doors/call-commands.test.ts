@@ -69,7 +69,10 @@ await t.test('with no server alive nothing is done, and it is said', async (t) =
   const { customer, call } = await answered();
   await centre.server.stop();
   await t.rejects(centre.star64('call', 'hangup', call), /no server of node/);
+  const from = await centre.asterisk.verbose.mark();
   await centre.server.start();
+  // A wrap-up begins in Asterisk only where a server has promised to end it.
+  await centre.asterisk.verbose.waitFor(/Setting global variable 'STAR64_LEASE' to '[1-9]/, from);
   await waitTalking(centre, '1001', call);
   const rows = await centre.db('call_commands').orderBy('id', 'desc').first<{ result: string }>();
   t.match(rows, { result: 'expired', claimed_by: null });
