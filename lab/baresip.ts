@@ -167,11 +167,6 @@ export class Baresip {
     return await ended;
   }
 
-  /**
-   * It has no jitter buffer. That of baresip 1.0.0 is not emptied where a call has another stream behind the first few packets
-   * (`rtp_handler` of stream.c), as when those are still of the call before, on the same port: where the numbers of the new
-   * one are lower it is dropped, and nothing is heard of the whole call.
-   */
   async #configure(root: string): Promise<void> {
     const config = join(this.dir, 'config');
     await mkdir(config);
@@ -186,7 +181,6 @@ call_max_calls 4
 net_interface ${address}
 sip_listen ${address}:${first}
 rtp_ports ${first + 4}-${first + 8}
-jitter_buffer_delay 0-0
 audio_source aufile,${speak}
 snd_path ${this.heardDirectory}
 audio_alert aufile,${join(this.dir, 'alert.wav')}
