@@ -112,6 +112,8 @@ export interface CrowdResult {
   failed: number;
   /** Of the failed ones: how many for each SIP response that was not expected, such as `{ '486': 3 }`. */
   responses: Record<string, number>;
+  /** What sipp says of the failed ones, with the messages that it did not expect: of the first ten. */
+  errors: string[];
   /** Of the failed ones: no answer to a message, or within `patienceMs`. */
   timedOut: number;
   /** From the first call to the end of the last, in seconds. */
@@ -157,6 +159,7 @@ export async function crowd(options: CrowdOptions): Promise<CrowdResult> {
         ...['-recv_timeout', String(options.patienceMs ?? 60_000)],
         ...['-r', String(rate), '-m', String(total), '-l', String(options.concurrent ?? total)],
         ...['-trace_stat', '-stf', statistics, '-fd', '1', '-trace_error_codes'],
+        ...['-trace_err', '-error_file', join(dir, 'errors')],
       ],
       { cwd: dir, outputFile: join(dir, 'output') },
     );
@@ -169,7 +172,11 @@ export async function crowd(options: CrowdOptions): Promise<CrowdResult> {
       const output = await readFile(join(dir, 'output'), 'utf8');
       throw new Star64Error('failure', `sipp ended with status ${String(status)}: ${output.slice(-800)}`);
     }
-    return { ...parseStatistics(await readFile(statistics, 'utf8')), responses: await errorCodes(dir) };
+    return {
+      ...parseStatistics(await readFile(statistics, 'utf8')),
+      responses: await errorCodes(dir),
+      errors: await errorsOf(join(dir, 'errors')),
+    };
   } finally {
     await ports.release();
     await rm(dir, { recursive: true, force: true });
@@ -177,7 +184,7 @@ export async function crowd(options: CrowdOptions): Promise<CrowdResult> {
 }
 
 /** The last line of sipp's statistics: one row of column names ending in (C) for the whole run, then one per second. */
-export function parseStatistics(csv: string): Omit<CrowdResult, 'responses'> {
+export function parseStatistics(csv: string): Omit<CrowdResult, 'errors' | 'responses'> {
   const rows = csv
     .trim()
     .split('\n')
@@ -214,6 +221,16 @@ function milliseconds(time: string): number {
 /** Moments come as date, time and seconds since 1970, separated by tabs. */
 function epoch(moment: string): number {
   return Number(moment.split('\t').at(-1));
+}
+
+/** Its file of errors tells the end of hold_ms as well, without a line of its own. */
+async function errorsOf(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text
+    .split(/(?=\d{4}-\d\d-\d\d\t)/)
+    .slice(1)
+    .filter((error) => !error.includes('jumping to label'))
+    .slice(0, 10);
 }
 
 async function errorCodes(dir: string): Promise<Record<string, number>> {
