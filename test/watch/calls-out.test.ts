@@ -174,6 +174,49 @@ void t.test(
   },
 );
 
+void t.test('a channel that goes while its call is being written takes nothing of it along', async (t) => {
+  const told: string[][] = [];
+  let answer: (known: string[] | Error) => void = () => undefined;
+  const records = {
+    begun: () => Promise.resolve([]),
+    told: (calls: readonly { uniqueid: string; tries: readonly unknown[] }[]) => {
+      told.push(calls.map(({ uniqueid, tries }) => `${uniqueid}, ${tries.length} tries`));
+      return new Promise((resolve, reject) => {
+        answer = (known) => {
+          if (known instanceof Error) reject(known);
+          else resolve(known);
+        };
+      });
+    },
+    legsEnded: () => Promise.resolve([]),
+  } as unknown as CallOutRecords;
+  for (const [index, result] of [[], new Error('PostgreSQL is away')].entries()) {
+    const watch = new CallsOutWatch(records, () => undefined);
+    t.teardown(() => {
+      watch.stop();
+    });
+    const call = `call.${index}`;
+    for (const headers of [
+      out(call, { asked: 'yes' }),
+      { ...tried(call, 1, 'answered', { code: '200' }), uniqueid: `leg.${index}` },
+      end(call, { status: 'ANSWER' }),
+    ])
+      watch.take({ name: 'UserEvent', headers: new Map(Object.entries(headers)), repeated: new Map() });
+    watch.ended(`leg.${index}`);
+    const written = watch.write();
+    watch.over(call);
+    answer(result);
+    if (result instanceof Error) await t.rejects(written, result);
+    else await written;
+    told.length = 0;
+    const again = watch.write();
+    answer([call]);
+    await again;
+    t.same(told, [[`${call}, 1 tries`]], result instanceof Error ? 'written again' : 'and again');
+    t.notOk(watch.knows(call), 'recorded, it is forgotten');
+  }
+});
+
 void t.test('another server sees the end of what one saw begin', async (t) => {
   const { observer, take, follow, record } = await callsOutSite(t);
   take('UserEvent', out('call.1'));

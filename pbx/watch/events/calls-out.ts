@@ -60,6 +60,8 @@ export class CallsOutWatch {
   readonly #calls = new Map<string, CallSoFar>();
   /** Those of which something is not written yet. */
   #news = new Set<CallSoFar>();
+  /** Those that are being written: until that has come to something they are not forgotten. */
+  readonly #beingWritten = new Set<CallSoFar>();
   /** Calls by the channels to the trunks. */
   readonly #legs = new Map<string, string>();
   /** Ends of channels that may be to a trunk, of calls whose answer another server saw. */
@@ -210,7 +212,10 @@ export class CallsOutWatch {
     const now = performance.now();
     const ago = (at: number | undefined): number | null => (at === undefined ? null : (now - at) / 1000);
     const sent = new Map(news.map((call) => [call, call.tries]));
-    for (const call of news) call.tries = [];
+    for (const call of news) {
+      call.tries = [];
+      this.#beingWritten.add(call);
+    }
     try {
       const begun = news.filter(
         (call) =>
@@ -242,6 +247,7 @@ export class CallsOutWatch {
       }));
       const known = new Set(told.length > 0 ? await this.records.told(told) : []);
       for (const call of news) {
+        this.#beingWritten.delete(call);
         if (known.has(call.uniqueid)) {
           call.begunWritten ||= call.begun?.asked === true;
           sent.delete(call);
@@ -256,6 +262,7 @@ export class CallsOutWatch {
       for (const [leg] of legs) this.#otherLegs.delete(leg);
     } catch (error) {
       for (const call of news) {
+        this.#beingWritten.delete(call);
         this.#again(call, sent);
         call.until = performance.now() + againMs + beginningsLateMs;
       }
@@ -285,7 +292,7 @@ export class CallsOutWatch {
       call.begun?.refused != null ||
       (!call.begun && (call.legEndedAt !== undefined || call.gone === true));
     const talks = call.leg !== undefined && call.legEndedAt === undefined;
-    const over = left && !talks && !this.#news.has(call);
+    const over = left && !talks && !this.#news.has(call) && !this.#beingWritten.has(call);
     if (!over) return;
     this.#calls.delete(call.uniqueid);
     if (call.leg !== undefined) this.#legs.delete(call.leg);
