@@ -6,6 +6,7 @@ import { readStory } from '../../domain/calls/records/story.js';
 import { signIn } from '../../domain/presence/sign-in.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
+import { Holds } from '../../pbx/watch/events/holds.js';
 import { Observer } from '../../pbx/watch/events/observer.js';
 import { Reconciliation } from '../../pbx/watch/compare/reconciliation.js';
 import { freshDatabase } from '../support/database.js';
@@ -303,4 +304,35 @@ void t.test('whoever talks on with whom they have asked, the caller gone, goes o
   manager.channels = [];
   await reconciliation.run();
   t.equal(await state(), 'idle', 'the channel is gone, and nobody has seen it');
+});
+
+void t.test('a hold that could not be written while its phone hung up is written later', async (t) => {
+  const told: (number | null)[] = [];
+  let refuse: (reason: Error) => void = () => undefined;
+  const holds = new Holds(
+    {
+      told: (news) => {
+        told.push(...news.map(({ endedAgo }) => endedAgo));
+        return told.length === 1
+          ? new Promise((_, reject) => (refuse = reject))
+          : Promise.resolve(new Map([['offer.1', 1]]));
+      },
+      open: () => Promise.resolve([]),
+    },
+    () => undefined,
+  );
+  t.teardown(() => {
+    holds.stop();
+  });
+  const take = ([name, headers]: Event): void => {
+    holds.take({ name, headers: new Map(Object.entries(headers)), repeated: new Map() });
+  };
+  take(hold);
+  take(unhold);
+  const written = holds.write();
+  take(gone);
+  refuse(new Error('PostgreSQL is away'));
+  await t.rejects(written, { message: 'PostgreSQL is away' });
+  await holds.write();
+  t.same(told.length, 2);
 });

@@ -17,6 +17,8 @@ interface Interval {
   endedAt?: number;
   hungUp: boolean;
   isNew: boolean;
+  /** Until that has come to something it is not forgotten. */
+  isBeingWritten?: boolean;
   row: number | null;
 }
 
@@ -113,7 +115,10 @@ export class Holds {
 
   async #write(news: readonly { channel: string; holding: Holding; interval: Interval }[]): Promise<void> {
     const now = performance.now();
-    for (const { interval } of news) interval.isNew = false;
+    for (const { interval } of news) {
+      interval.isNew = false;
+      interval.isBeingWritten = true;
+    }
     try {
       const rows = await this.records.told(
         news.map(({ channel, holding, interval }) => ({
@@ -129,12 +134,16 @@ export class Holds {
         })),
       );
       for (const { channel, holding, interval } of news) {
+        interval.isBeingWritten = false;
         interval.row = rows.get(channel) ?? null;
         holding.row = interval.row ?? holding.row;
         this.#forgetIfOver(channel, holding);
       }
     } catch (error) {
-      for (const { interval } of news) interval.isNew = true;
+      for (const { interval } of news) {
+        interval.isBeingWritten = false;
+        interval.isNew = true;
+      }
       this.#soon(againMs);
       throw error;
     }
@@ -195,7 +204,9 @@ export class Holds {
 
   /** Nothing is kept of what is written, but the row while the channel lives: its next hold comes after that one. */
   #forgetIfOver(channel: string, holding: Holding): void {
-    holding.intervals = holding.intervals.filter(({ endedAt, isNew }) => endedAt === undefined || isNew);
+    holding.intervals = holding.intervals.filter(
+      ({ endedAt, isNew, isBeingWritten }) => endedAt === undefined || isNew || isBeingWritten,
+    );
     if (holding.intervals.length === 0 && holding.gone) this.#holding.delete(channel);
   }
 
