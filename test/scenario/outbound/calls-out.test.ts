@@ -70,11 +70,11 @@ const rows = async (): Promise<Row[]> => {
   return rows;
 };
 
-/** The record of the call that was dialled last, once it is over in the database; every call has a number of its own. */
+/** The record of the call that was dialled last, once all of its end is in the database; every call has a number of its own. */
 const recordOf = (number: string, deadlineMs = 30_000): Promise<Row> =>
   until(
     `the record of the call to ${number}`,
-    async () => (await rows()).find((row) => row.number === number),
+    async () => (await rows()).find((row) => row.number === number && row.ended_by !== null),
     deadlineMs,
   );
 
