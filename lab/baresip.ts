@@ -20,6 +20,13 @@ export interface BaresipOptions {
   address?: string;
   /** A WAV file (8 kHz, mono, 16 bit) to speak. Default: silence. */
   speak?: string;
+  /**
+   * `false`: what comes in is played at once, which hears nothing but the last of what two send at a time. For a phone that is
+   * called again at once: the jitter buffer of baresip 1.0.0 is not emptied where a call has another stream behind the first few
+   * packets (`rtp_handler` of stream.c), as when those are still of the call before, on the same port. Where the numbers of the
+   * new one are lower it is dropped, and nothing is heard of the whole call. Default: true.
+   */
+  jitterBuffer?: boolean;
 }
 
 /** A phone that hangs must not have a test wait for ever. */
@@ -173,7 +180,7 @@ export class Baresip {
     await mkdir(this.heardDirectory);
     const speak = this.options.speak ?? (await writeSilence(join(this.dir, 'silence.wav')));
     const { first } = this.ports;
-    const { address = '127.0.0.1' } = this.options;
+    const { address = '127.0.0.1', jitterBuffer = true } = this.options;
     await writeFile(
       join(config, 'config'),
       `poll_method epoll
@@ -181,7 +188,7 @@ call_max_calls 4
 net_interface ${address}
 sip_listen ${address}:${first}
 rtp_ports ${first + 4}-${first + 8}
-audio_source aufile,${speak}
+${jitterBuffer ? '' : 'jitter_buffer_delay 0-0\n'}audio_source aufile,${speak}
 snd_path ${this.heardDirectory}
 audio_alert aufile,${join(this.dir, 'alert.wav')}
 ausrc_srate 8000

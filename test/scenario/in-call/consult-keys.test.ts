@@ -1,5 +1,6 @@
 import t from 'tap';
 import { until } from '../../../domain/machine/processes.js';
+import { addRingGroup } from '../../../domain/provisioning/features/ring-group.js';
 import { Caller } from '../../../lab/caller.js';
 import type { Phone } from '../../../lab/phone.js';
 import { crowd } from '../../../lab/provision.js';
@@ -12,6 +13,11 @@ const centre = await centreOf(
   crowd(3, {
     groups: [{ name: 'support', number: '6000', wrapUp: 'answer', wrapUpSeconds: 0, missedLimit: 0 }],
   }),
+  {
+    provision: async (db) => {
+      await addRingGroup(db, 'astercc', { number: '7001', members: ['5002'] });
+    },
+  },
 );
 const [anna, bert, carl] = await Promise.all([
   centre.phone('5001', { speak: await voices.speak('anna') }),
@@ -136,6 +142,25 @@ await t.test('three who hear each other, and two when the agent has left', async
   await voices.talk(['bert', bert], ['customer', customer]);
   await bert.hangup();
   await customer.closed();
+});
+
+await t.test('who is left in a conference with somebody who still rings hears that it rings', async (t) => {
+  for (const asked of ['5002', '7001']) {
+    const customer = await answered();
+    await anna.digits(`*2${asked}`);
+    await bert.incoming();
+    await voices.hears(anna, 'music');
+    await anna.digits('*3');
+    await voices.talk(['anna', anna], ['customer', customer]);
+    await anna.hangup();
+    await annaIsReady();
+    await t.resolves(voices.hears(customer, 'music'), asked);
+    await bert.answer();
+    await voices.talk(['bert', bert], ['customer', customer]);
+    await customer.hangup();
+    await bert.closed();
+    await noChannels();
+  }
 });
 
 await t.test('sent on: the agent is in wrap-up at once, and the colleague has the customer', async () => {

@@ -15,6 +15,7 @@ export interface SipMessage {
   /** The first header of each name, in small letters. */
   headers: ReadonlyMap<string, string>;
   vias: readonly string[];
+  body: string;
 }
 
 /** What a provider does with a call: picks up, rings for ever, or refuses with a status. */
@@ -244,7 +245,7 @@ export class SipDialog {
 }
 
 function parse(text: string): SipMessage | undefined {
-  const [head = ''] = text.split('\r\n\r\n');
+  const [head = '', body = ''] = text.split('\r\n\r\n');
   const [start = '', ...lines] = head.split('\r\n');
   if (start === '') return undefined;
   const headers = new Map<string, string>();
@@ -257,5 +258,5 @@ function parse(text: string): SipMessage | undefined {
   }
   const status = /^SIP\/2\.0 ([0-9]{3})/.exec(start)?.[1];
   const method = status === undefined ? /^([A-Z]+) /.exec(start)?.[1] : undefined;
-  return { start, method, status: status === undefined ? undefined : Number(status), headers, vias };
+  return { start, method, status: status === undefined ? undefined : Number(status), headers, vias, body };
 }

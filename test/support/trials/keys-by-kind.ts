@@ -15,6 +15,7 @@ import { crowd } from '../../../lab/provision.js';
 import { centreOf, needLab, sameStates, statesOf, waitKnown, waitState } from '../centre.js';
 import { Voices } from '../phones/in-call.js';
 import { trunkSection } from '../phones/telephone.js';
+import { asWritten } from '../queue-log.js';
 import { kinds, pickUp, type Kind, type Lane, type Row } from './keys-rows.js';
 
 /** What such a call is to A in the records. */
@@ -166,13 +167,16 @@ export async function keysByKind(t: Test, rows: readonly Row[]): Promise<void> {
       ...(row.returns ? ['COMPLETECALLER'] : []),
     ];
     await comes(t, `${name}: app_queue has written`, wanted, async () =>
-      (await asterisk.queueLog())
-        .slice(logged)
-        .map((line) => line.split('|'))
-        .filter(
-          ([, , queue, , event = '']) => queue === `astercc-${group}` && /COMPLETE|TRANSFER/.test(event),
-        )
-        .map(([, , , , event = '']) => event),
+      asWritten(
+        wanted,
+        (await asterisk.queueLog())
+          .slice(logged)
+          .map((line) => line.split('|'))
+          .filter(
+            ([, , queue, , event = '']) => queue === `astercc-${group}` && /COMPLETE|TRANSFER/.test(event),
+          )
+          .map(([, , , , event = '']) => event),
+      ),
     );
     // A call that B is sent is no question of A's.
     const isSent = row.logged === 'BLINDTRANSFER';

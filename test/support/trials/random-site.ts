@@ -131,7 +131,10 @@ export class RandomSite {
     await centre.phone('5006', { speak: speak.agent, mode: 'auto' });
     const callers = await Promise.all(
       Array.from({ length: customers }, (_, index) =>
-        started({ user: `493055${index}`, address: '127.0.0.99', server, speak: speak.customer }),
+        started({
+          ...{ user: `493055${index}`, address: '127.0.0.99', server, speak: speak.customer },
+          jitterBuffer: false,
+        }),
       ),
     );
     for (const agent of Object.keys(signedIn)) {
