@@ -307,11 +307,11 @@ async function ownLibraries(root: string): Promise<string> {
 
 /**
  * What a busy machine alone makes Asterisk say: a call whose end and whose answer crossed (chan_pjsip), that much waits to be
- * done, and that a module of SIP joined when the loop of pjproject ran already, as it does at each start: only who comes first
- * differs.
+ * done, that a module of SIP joined when the loop of pjproject ran already, as it does at each start: only who comes first
+ * differs. And that a tone begins to play (`ast_activate_generator`) to who has hung up in that moment.
  */
 const ofTheMoment =
-  / chan_pjsip\.c: Session already DISCONNECTED| taskprocessor\.c: .* scheduled tasks| pjproject: .*sip_endpoint\.c .*registered during operation/;
+  / chan_pjsip\.c: Session already DISCONNECTED| taskprocessor\.c: .* scheduled tasks| pjproject: .*sip_endpoint\.c .*registered during operation| channel\.c: Prodding channel '[^']*' failed/;
 
 function playingTo(endpoint: string): RegExp {
   const name = endpoint.replace(/[^A-Za-z0-9]/g, '\\$&');
