@@ -155,7 +155,7 @@ export class LabAsterisk {
    */
   async warnings(): Promise<string[]> {
     return (await this.#log.lines()).filter(
-      (line) => /^\[[^\]]*\] (WARNING|ERROR)\[/.test(line) && !ofTheMoment.test(line),
+      (line) => /^\[[^\]]*\] (WARNING|ERROR)\[/.test(line) && !ofTheMoment.some((one) => one.test(line)),
     );
   }
 
@@ -305,13 +305,19 @@ async function ownLibraries(root: string): Promise<string> {
   return place;
 }
 
-/**
- * What a busy machine alone makes Asterisk say: a call whose end and whose answer crossed (chan_pjsip), that much waits to be
- * done, that a module of SIP joined when the loop of pjproject ran already, as it does at each start: only who comes first
- * differs. And that a tone begins to play (`ast_activate_generator`) to who has hung up in that moment.
- */
-const ofTheMoment =
-  / chan_pjsip\.c: Session already DISCONNECTED| taskprocessor\.c: .* scheduled tasks| pjproject: .*sip_endpoint\.c .*registered during operation| channel\.c: Prodding channel '[^']*' failed/;
+/** What a busy machine alone makes Asterisk say: of two things that happen at once only who comes first differs. */
+const ofTheMoment: readonly RegExp[] = [
+  // The end of a call and its answer crossed.
+  / chan_pjsip\.c: Session already DISCONNECTED/,
+  / taskprocessor\.c: .* scheduled tasks/,
+  // A module of SIP joined when the loop of pjproject ran already, as it does at each start.
+  / pjproject: .*sip_endpoint\.c .*registered during operation/,
+  // A tone begins to play (`ast_activate_generator`) to who has hung up in that moment.
+  / channel\.c: Prodding channel '[^']*' failed/,
+  // A channel that goes into a bridge takes the bridge's codec in the moment in which a sound is opened for another one. Of a
+  // sound that there is not, Asterisk says before this that it "does not exist in any format".
+  / file\.c: Unable to open \S+ \(format /,
+];
 
 function playingTo(endpoint: string): RegExp {
   const name = endpoint.replace(/[^A-Za-z0-9]/g, '\\$&');
