@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Star64Error } from '../domain/errors.js';
 import { operatorConfiguration } from './asterisk-config.js';
+import { isWrong } from './asterisk-log.js';
 import { briefSounds } from './brief-sounds.js';
 import { tree, type TreeOptions } from './debian.js';
 import { loaderOf } from './loader.js';
@@ -150,13 +151,9 @@ export class LabAsterisk {
     return (await this.#log.lines()).join('\n');
   }
 
-  /**
-   * The WARNING and ERROR lines of its log, without those that nobody's configuration makes or keeps away (`ofTheMoment`).
-   */
+  /** The WARNING and ERROR lines of its log, without those that nobody's configuration makes or keeps away. */
   async warnings(): Promise<string[]> {
-    return (await this.#log.lines()).filter(
-      (line) => /^\[[^\]]*\] (WARNING|ERROR)\[/.test(line) && !ofTheMoment.some((one) => one.test(line)),
-    );
+    return (await this.#log.lines()).filter(isWrong);
   }
 
   /** Everything said at verbosity 3, and received DTMF digits: one line per dialplan step, prompt, queue event. */
@@ -304,20 +301,6 @@ async function ownLibraries(root: string): Promise<string> {
   if (place === undefined) throw new Star64Error('failure', `no modules of Asterisk in ${root}`);
   return place;
 }
-
-/** What a busy machine alone makes Asterisk say: of two things that happen at once only who comes first differs. */
-const ofTheMoment: readonly RegExp[] = [
-  // The end of a call and its answer crossed.
-  / chan_pjsip\.c: Session already DISCONNECTED/,
-  / taskprocessor\.c: .* scheduled tasks/,
-  // A module of SIP joined when the loop of pjproject ran already, as it does at each start.
-  / pjproject: .*sip_endpoint\.c .*registered during operation/,
-  // A tone begins to play (`ast_activate_generator`) to who has hung up in that moment.
-  / channel\.c: Prodding channel '[^']*' failed/,
-  // A channel that goes into a bridge takes the bridge's codec in the moment in which a sound is opened for another one. Of a
-  // sound that there is not, Asterisk says before this that it "does not exist in any format".
-  / file\.c: Unable to open \S+ \(format /,
-];
 
 function playingTo(endpoint: string): RegExp {
   const name = endpoint.replace(/[^A-Za-z0-9]/g, '\\$&');
