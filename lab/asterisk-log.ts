@@ -5,8 +5,9 @@ const ofTheMoment: readonly RegExp[] = [
   / taskprocessor\.c: .* scheduled tasks/,
   // A module of SIP joined when the loop of pjproject ran already, as it does at each start.
   / pjproject: .*sip_endpoint\.c .*registered during operation/,
-  // A tone begins to play (`ast_activate_generator`) to who has hung up in that moment.
+  // A tone begins (`ast_activate_generator`), or music goes on, for who has hung up in that moment.
   / channel\.c: Prodding channel '[^']*' failed/,
+  / res_musiconhold\.c: Failed to write frame to /,
   // A channel that goes into a bridge takes the bridge's codec in the moment in which a sound is opened for another one. Of a
   // sound that there is not, Asterisk says before this that it "does not exist in any format".
   / file\.c: Unable to open \S+ \(format /,
