@@ -10,7 +10,7 @@ const ofTheMoment: readonly RegExp[] = [
   / res_musiconhold\.c: Failed to write frame to /,
   // A channel that goes into a bridge takes the bridge's codec in the moment in which a sound is opened for another one. Of a
   // sound that there is not, Asterisk says before this that it "does not exist in any format".
-  / file\.c: Unable to open \S+ \(format /,
+  / file\.c: Unable to open \S+ \(format [^:]*: No such file or directory$/,
 ];
 
 /** Whether a line of Asterisk's log is a WARNING or an ERROR of which somebody's configuration, or our files, may be the cause. */

@@ -32,7 +32,11 @@ await t.test(
     t.same(await statesOf(centre, '1001'), ['idle', 'paused'], 'it never rang');
     const results = await db('offers').whereNotNull('ended_at').orderBy('id').pluck<string[]>('result');
     t.same(results.slice(0, 3), ['refused', 'refused', 'refused']);
-    t.ok(results.length <= 4, 'one more may have been on its way, and is taken back');
+    const more = results.slice(3);
+    t.ok(
+      more.length === 0 || ['refused', 'cancelled'].includes(more.join()),
+      `one more may have been on its way, and may be taken back: ${more.join()}`,
+    );
     await dialAndHear(centre, colleague, '*641003', 'agent-loginok');
     await colleague.incoming();
     await colleague.answer();
