@@ -8,9 +8,13 @@ const ofTheMoment: readonly RegExp[] = [
   // A tone begins (`ast_activate_generator`), or music goes on, for who has hung up in that moment.
   / channel\.c: Prodding channel '[^']*' failed/,
   / res_musiconhold\.c: Failed to write frame to /,
+  // Somebody hung up before a routine that runs within an application (of Dial, of a connected line) had returned: gosub_run()
+  // of app_stack.c stops there. That all of ours return is test/files/returns.test.ts.
+  / app_stack\.c: \S+ Abnormal 'Gosub\(star64-[^']*\)' exit/,
   // A channel that goes into a bridge takes the bridge's codec in the moment in which a sound is opened for another one. Of a
-  // sound that there is not, Asterisk says before this that it "does not exist in any format".
+  // sound that there is not, Asterisk says before this that it "does not exist in any format". What was to play it says so, too.
   / file\.c: Unable to open \S+ \(format [^:]*: No such file or directory$/,
+  / app_playback\.c: Playback failed on \S+ for /,
 ];
 
 /** Whether a line of Asterisk's log is a WARNING or an ERROR of which somebody's configuration, or our files, may be the cause. */

@@ -12,6 +12,7 @@ import { crowd } from '../../../lab/provision.js';
 import { isWhole, readSamples, toneIn } from '../../../lab/wav.js';
 import { centreOf, dialAndHear } from '../../support/centre.js';
 import { Voices } from '../../support/phones/in-call.js';
+import { noWarnings } from '../../support/warnings.js';
 
 const voices = await Voices.of(t, 'anna', 'bert', 'carl', 'customer', 'tune');
 /** The music of the group is a tone, so that it is known from any other. */
@@ -254,10 +255,6 @@ await t.test('keys that a team has changed; one that is disabled is an ordinary 
 
 await t.test('nothing of it is wrong to Asterisk', async (t) => {
   // A beep that came while a bridge changed its kind was tried again.
-  const again = /(Unable to open|Playback failed on .* for) beep\b/;
-  t.same(
-    (await asterisk.warnings()).filter((line) => !again.test(line)),
-    [],
-  );
+  await noWarnings(t, asterisk, /(Unable to open|Playback failed on .* for) beep\b/);
   t.match(await asterisk.console('features show'), /own-feature +no def +\*99/);
 });

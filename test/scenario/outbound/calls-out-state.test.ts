@@ -16,6 +16,7 @@ import {
   waitState,
 } from '../../support/centre.js';
 import { Provider, toldIn } from '../../support/phones/providers.js';
+import { noWarnings } from '../../support/warnings.js';
 
 /** What calls to the outside do to who makes them. */
 await needLab(t);
@@ -190,5 +191,5 @@ await t.test('a pause goes on in Asterisk while a call out and its wrap-up inter
   await waitState(centre, '1001', 'paused');
   t.same(await since(before), ['talking out', 'wrap-up out', 'paused']);
   await waitMembers(centre, queue, ['1001 paused:pause:0']);
-  t.same(await asterisk.warnings(), []);
+  await noWarnings(t, asterisk);
 });

@@ -16,6 +16,7 @@ import { Manager } from '../../../pbx/ami/manager.js';
 import { EventRoundTrip } from '../../../pbx/watch/compare/round-trip.js';
 import { centreOf, needLab, waitMembers, waitState } from '../../support/centre.js';
 import { trunkSection } from '../../support/phones/telephone.js';
+import { noWarnings } from '../../support/warnings.js';
 
 /**
  * One phone, one call. app_queue is told not to look whether a phone is in use (`ringinuse`), as if the news of it came
@@ -270,9 +271,6 @@ await t.test('the news that the server waits for comes by the way of all events'
   for (let round = 0; round < 6; round++) t.equal(await trip.run(), true);
 });
 
-await t.test('Asterisk says nothing that it does not say about every leg that is taken back', async (t) => {
-  t.same(
-    (await asterisk.warnings()).filter((line) => !/Abnormal 'Gosub\(star64-/.test(line)),
-    [],
-  );
+await t.test('nothing of it is wrong to Asterisk', async (t) => {
+  await noWarnings(t, asterisk);
 });

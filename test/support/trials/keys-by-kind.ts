@@ -17,6 +17,7 @@ import { Voices } from '../phones/in-call.js';
 import { trunkSection } from '../phones/telephone.js';
 import { asWritten } from '../queue-log.js';
 import { kinds, pickUp, type Kind, type Lane, type Row } from './keys-rows.js';
+import { noWarnings } from '../warnings.js';
 
 /** What such a call is to A in the records. */
 const kindOf: Record<Kind, string> = { outbound: 'out', direct: 'direct', telephone: 'queue' };
@@ -129,7 +130,7 @@ export async function keysByKind(t: Test, rows: readonly Row[]): Promise<void> {
     );
   });
   await t.test('nothing of it is wrong to Asterisk', async (t) => {
-    t.same(await asterisk.warnings(), []);
+    await noWarnings(t, asterisk);
   });
 
   async function play(t: Test, lane: Lane, row: Row): Promise<void> {

@@ -10,6 +10,7 @@ import { centreOf, sameStates, statesOf, waitKnown, waitState } from '../centre.
 import { Voices } from '../phones/in-call.js';
 import { trunkSection } from '../phones/telephone.js';
 import { asWritten } from '../queue-log.js';
+import { noWarnings } from '../warnings.js';
 
 type Party = 'A' | 'B' | 'C';
 
@@ -119,7 +120,7 @@ export async function threeParties(t: Test, lanes: Lanes): Promise<void> {
       await until(`no row of ${table} to be open`, async () =>
         (await db(table).whereNull(column)).length === 0 ? true : undefined,
       );
-    t.same(await asterisk.warnings(), []);
+    await noWarnings(t, asterisk);
   });
 
   /** One row: the call, the question, the first who hangs up, the second, and what was written. */
