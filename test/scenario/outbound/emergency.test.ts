@@ -24,7 +24,9 @@ const providers = [own, other, shared];
 t.teardown(() => Promise.all(providers.map((provider) => provider.stop())));
 
 const centre = await centreFor(t, {
-  asterisk: { extra: { 'pjsip.conf': providers.map((provider) => provider.section()).join('') } },
+  asterisk: {
+    extra: { 'pjsip.conf': providers.map((provider) => provider.section({ mayDie: true })).join('') },
+  },
   provision: async (db) => {
     await addUser(db, team, { username: 'anna', name: 'Anna Berg', administrator: true });
     for (const number of ['5001', '5002', '5003']) await addExtension(db, team, { number, user: 'anna' });

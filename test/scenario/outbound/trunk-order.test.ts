@@ -38,7 +38,7 @@ const steps = [
 const hopeless = [...Array.from({ length: 12 }, (_, index) => `x${index}=99`), 'extension-5009=0'].join('&');
 const asterisk = await LabAsterisk.start({
   extra: {
-    'pjsip.conf': `${a.section({ settings: 'outbound_auth = wrong' })}${b.section()}
+    'pjsip.conf': `${a.section({ mayDie: true, settings: 'outbound_auth = wrong' })}${b.section({ mayDie: true })}
 [wrong]
 type = auth
 username = us

@@ -29,7 +29,8 @@ const centre = await centreOf(t, crowd(0), {
     for (const number of ['5001', '5002'])
       await addExtension(db, team, { number, user: 'crowd', callsAtOnce: null, callsPerHour: null });
     await addDid(db, team, { number: '+4930600200', to: 'extension:5001' });
-    await addTrunk(db, team, { name: 'own', endpoint: own.endpoint, country: 'DE' });
+    // What is tried here is no trunk that fails: on a busy machine the provider may be late.
+    await addTrunk(db, team, { name: 'own', endpoint: own.endpoint, country: 'DE', replySeconds: 32 });
     // Another team's: nobody of this one may get there.
     await addTrunk(db, null, { name: 'foreign', endpoint: foreign.endpoint, country: 'DE' });
     await setTeam(db, team, {
@@ -227,7 +228,7 @@ await t.test('Asterisk has found no mistake of ours in any of it', async (t) => 
 /** A few at a time. */
 async function inPortions<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
   const done: R[] = [];
-  for (let first = 0; first < all.length; first += 60)
-    done.push(...(await Promise.all(all.slice(first, first + 60).map(work))));
+  for (let first = 0; first < all.length; first += 20)
+    done.push(...(await Promise.all(all.slice(first, first + 20).map(work))));
   return done;
 }

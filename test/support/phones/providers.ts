@@ -71,8 +71,15 @@ export class Provider {
     return new Provider(endpoint, address, ports, socket);
   }
 
-  /** Its trunk in pjsip.conf, asked every second whether it is there; `qualify: 0`: never. */
-  section({ qualify = 1, settings = '' }: { qualify?: number; settings?: string } = {}): string {
+  /**
+   * Its trunk in pjsip.conf, asked every second whether it is there; `qualify: 0`: never. `mayDie`: Asterisk gives it up when
+   * it has said nothing for a second, and not only for the three that a test may need on a busy machine.
+   */
+  section({
+    qualify = 1,
+    mayDie = false,
+    settings = '',
+  }: { qualify?: number; mayDie?: boolean; settings?: string } = {}): string {
     return `[${this.endpoint}]
 type = endpoint
 transport = lab-udp
@@ -87,7 +94,7 @@ ${settings}
 type = aor
 contact = sip:${this.address}:${this.ports.first}
 qualify_frequency = ${qualify}
-qualify_timeout = 1
+qualify_timeout = ${mayDie ? 1 : 3}
 [${this.endpoint}]
 type = identify
 endpoint = ${this.endpoint}

@@ -47,7 +47,7 @@ export async function killedProvider(
   const centre = await centreFor(t, {
     asterisk: {
       extra: {
-        'pjsip.conf': `${a.section()}${b.section()}
+        'pjsip.conf': `${a.section({ mayDie: true })}${b.section({ mayDie: true })}
 [own-phone]
 type = endpoint
 transport = lab-udp
