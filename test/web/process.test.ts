@@ -4,7 +4,7 @@ import { pauseAgent, readyAgent } from '../../domain/provisioning/people/admin-a
 import { crowd, provision } from '../../lab/provision.js';
 import { cli } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
-import { enter, feedMs } from '../support/doors/event-feed.js';
+import { allReadable, enter, feedMs } from '../support/doors/event-feed.js';
 import { Listener } from '../support/doors/event-stream.js';
 import { ok, Receiver } from '../support/doors/receiver.js';
 import { bearer, metricsToken, tokenOf } from '../support/doors/web.js';
@@ -87,6 +87,7 @@ await t.test('a webhook is added, tested, looked at and sent anew by the command
 await t.test(
   'killed in the middle and started again: nobody misses an event, and no webhook is lost',
   async (t) => {
+    await allReadable(db);
     const sent = receiver.ids.length;
     const listeners = await Promise.all(Array.from({ length: 5 }, () => Listener.open(events, token)));
     await happen(4);

@@ -5,7 +5,7 @@ import { removeApiToken } from '../../domain/provisioning/people/api-token.js';
 import { pauseAgent, readyAgent } from '../../domain/provisioning/people/admin-action.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { enter } from '../support/doors/event-feed.js';
+import { allReadable, enter } from '../support/doors/event-feed.js';
 import { Listener, type Heard } from '../support/doors/event-stream.js';
 import { apiOf, bearer, metricsToken, tokenOf } from '../support/doors/web.js';
 
@@ -34,7 +34,9 @@ async function happen(count: number): Promise<void> {
   }
 }
 
+/** What was before is read: a stream from now on would be told of it if somebody else still wrote what began before it. */
 async function serve(t: Test, settings = streams) {
+  await allReadable(db);
   const web = await apiOf(t, db, { streams: settings, metrics: { token: metricsToken } });
   const address = await web.listen({ host: '127.0.0.1', port: 0 });
   const at = (team: string): string => `${address}/v1/teams/${team}/events`;
@@ -168,6 +170,7 @@ await t.test(
 );
 
 await t.test('however many listen, one asks the database', async (t) => {
+  await allReadable(db);
   const own = connect(databaseUrl, { max: 3 });
   t.teardown(() => own.destroy());
   const web = await apiOf(t, own, { streams });
