@@ -8,16 +8,16 @@ import t from 'tap';
 
 const templates = new URL('../../../dialplan-templates/', import.meta.url);
 
-/** The last step of each extension `s` of a file, by its context. */
+/** The last step of each extension of a file, by context and extension. What runs at a hang-up (h) returns nowhere. */
 function lastSteps(text: string): Map<string, string> {
   const last = new Map<string, string>();
-  let [context, inside] = ['', false];
+  let [context, extension] = ['', ''];
   for (const line of text.split('\n')) {
     context = /^\[([^\]]+)\]/.exec(line)?.[1] ?? context;
-    const [, extension, first] = /^exten => ([^,]+),1(?:\([^)]*\))?,(.*)/.exec(line) ?? [];
-    if (extension !== undefined) inside = extension === 's';
+    const [, begun, first] = /^exten => ([^,]+),1(?:\([^)]*\))?,(.*)/.exec(line) ?? [];
+    extension = begun ?? extension;
     const step = first ?? /^ same => n(?:\([^)]*\))?,(.*)/.exec(line)?.[1];
-    if (inside && step !== undefined) last.set(context, step);
+    if (extension !== 'h' && step !== undefined) last.set(`${context} ${extension}`, step);
   }
   return last;
 }
@@ -25,12 +25,12 @@ function lastSteps(text: string): Map<string, string> {
 void t.test('every routine of the dialplan returns, goes on elsewhere, or hangs up', async (t) => {
   let seen = 0;
   for (const name of (await readdir(templates)).filter((one) => one.startsWith('star64-')))
-    for (const [context, step] of lastSteps(await readFile(new URL(name, templates), 'utf8'))) {
+    for (const [routine, step] of lastSteps(await readFile(new URL(name, templates), 'utf8'))) {
       seen++;
       t.match(
         step,
         /^(Return|Goto|Hangup|Congestion)\(|^GotoIf\(.*\?[^:]+:[^:]+\)$/,
-        `${name}: [${context}] ends with Return(), Goto() or Hangup()`,
+        `${name}: ${routine} ends with Return(), Goto() or Hangup()`,
       );
     }
   t.ok(seen > 80, `${seen} were found`);

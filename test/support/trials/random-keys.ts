@@ -25,7 +25,7 @@ export interface RandomSize {
 /** Where customers call. */
 const dids = ['600100', '600100', '600101', '600200', '600500', '600700'];
 
-/** Legs that the guard takes back, a server that is dead, and numbers that nobody may be sent to. */
+/** A server that is dead, and numbers that nobody may be sent to. */
 const expected =
   / res_agi\.c: (Connecting to|Couldn't connect)| res_pjsip_refer\.c: .* target does not exist/;
 
