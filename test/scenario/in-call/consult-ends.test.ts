@@ -9,7 +9,7 @@ import type { Phone } from '../../../lab/phone.js';
 import { crowd } from '../../../lab/provision.js';
 import { callIn } from '../../support/calls.js';
 import { centreOf, dialAndHear, signedInPhone, stateOf, statesOf, waitState } from '../../support/centre.js';
-import { waitTold } from '../../support/phones/in-call.js';
+import { waitJoined, waitTold } from '../../support/phones/in-call.js';
 
 /** How a question within a call ends, and what is recorded of everybody then: offers, visits, states and seconds. */
 const settings = { wrapUp: 'answer', wrapUpSeconds: 0, missedLimit: 0, directCalls: 'wrap-up' };
@@ -39,10 +39,12 @@ const bert = await signedInPhone(centre, '1002');
 const carl = await centre.phone('5003');
 
 async function pickUp(phone: Phone, agent: string): Promise<void> {
+  const from = await asterisk.verbose.mark();
   await phone.incoming();
   await phone.answer();
   await phone.established();
   await waitState(centre, agent, 'talking');
+  await waitJoined(centre, phone, from);
 }
 
 /** A customer whom Anna has answered, and the call. */
@@ -115,18 +117,23 @@ await t.test('busy, nobody answers, taken back: a word, and the customer again',
   await waitState(centre, '1002', 'ringing');
   await bert.hangup();
   await waitTold(centre, 'vm-isonphone', from);
+  // To whom she asked, and to the customer again.
+  await waitJoined(centre, anna, from, 2);
   await waitState(centre, '1002', 'idle');
   from = await asterisk.verbose.mark();
   await anna.digits('*27001');
   await bert.incoming();
   await waitTold(centre, 'vm-nobodyavail', from);
+  await waitJoined(centre, anna, from, 2);
   await bert.closed();
   const asked = ['queue 1001 answered open', 'consult 1002 rejected', 'consult 1002 missed'];
   await waitOffers(call, ...asked);
+  from = await asterisk.verbose.mark();
   await anna.digits('*25002');
   await bert.incoming();
   await anna.digits('*4');
   await bert.closed();
+  await waitJoined(centre, anna, from, 2);
   await waitOffers(call, ...asked, 'consult 1002 cancelled');
   t.equal(await stateOf(centre, '1001'), 'talking');
 

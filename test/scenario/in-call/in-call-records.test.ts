@@ -6,6 +6,7 @@ import { readStatus } from '../../../domain/monitor/status.js';
 import { crowd } from '../../../lab/provision.js';
 import { callIn } from '../../support/calls.js';
 import { centreOf, dialAndHear, signedInPhone, stateOf, statesOf, waitState } from '../../support/centre.js';
+import { waitJoined } from '../../support/phones/in-call.js';
 
 /** What becomes of states and records while an agent holds a call, asks somebody and leaves them to each other. */
 const settings = { wrapUp: 'answer', wrapUpSeconds: 0, directCalls: 'wrap-up' };
@@ -25,11 +26,13 @@ const bert = await signedInPhone(centre, '1002');
 
 /** A customer whom Anna of support has answered. */
 async function answered() {
+  const from = await centre.asterisk.verbose.mark();
   const customer = await callIn(centre);
   await anna.incoming();
   await anna.answer();
   await anna.established();
   await waitState(centre, '1001', 'talking');
+  await waitJoined(centre, anna, from);
   const call = await until(
     'the call',
     async () =>
@@ -42,9 +45,11 @@ async function answered() {
 async function bertAnswers(): Promise<void> {
   await bert.incoming();
   await waitState(centre, '1002', 'ringing');
+  const from = await centre.asterisk.verbose.mark();
   await bert.answer();
   await bert.established();
   await waitState(centre, '1002', 'talking');
+  await waitJoined(centre, bert, from);
 }
 
 /** Waits until no hold of the call goes on, or one does. */

@@ -228,6 +228,7 @@ await t.test(
     await voices.talk(['anna', anna], ['customer', customer]);
     await anna.digits('*25002');
     await pickUp(bert);
+    await voices.talk(['anna', anna], ['bert', bert]);
     await anna.digits('*3');
     await voices.hears(customer, 'anna', 'bert');
     await key(anna, '*0', 'beep');
