@@ -12,6 +12,7 @@ import { PortBlock } from '../domain/machine/ports.js';
 import { LabPostgres, type LabPostgresOptions } from '../domain/database/embedded/postgres.js';
 import { run } from '../domain/machine/processes.js';
 import { LabServer, star64Command } from './server.js';
+import { patient } from './patience.js';
 
 export interface Address {
   host: string;
@@ -166,7 +167,7 @@ export class Centre {
 
   async #startDatabase({ provision, postgres = migratedPostgres }: CentreOptions): Promise<void> {
     this.#postgres = await postgres();
-    this.#db = connect(this.#postgres.url);
+    this.#db = connect(this.#postgres.url, patient);
     await provision(this.#db);
   }
 

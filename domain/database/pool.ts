@@ -26,12 +26,15 @@ export const statementDeadlineMs = 3000;
 export const idleDeadlineMs = 10_000;
 
 /** Settings that every connection of star64 shares, the pool's and the listener's; `sessionSettings` follow. */
-export function connectionSettings(url: string, deadlineMs = statementDeadlineMs): pg.ClientConfig {
+export function connectionSettings(
+  url: string,
+  { deadlineMs = statementDeadlineMs, dialMs = Math.min(2000, deadlineMs * 0.8) }: PoolOptions = {},
+): pg.ClientConfig {
   return {
     connectionString: url,
     application_name: 'star64',
     // Before the wait for a free connection ends, which would not say that there is none to be had.
-    connectionTimeoutMillis: Math.min(2000, deadlineMs * 0.8),
+    connectionTimeoutMillis: dialMs,
     // The server gives up a slow statement before we give up the server, so that the two can be told apart.
     query_timeout: deadlineMs,
     keepAlive: true,
@@ -56,13 +59,15 @@ export interface PoolOptions {
   deadlineMs?: number;
   /** Default: `idleDeadlineMs`. */
   idleMs?: number;
+  /** How long a new connection may take, in milliseconds. Default: four fifths of the deadline, and at most 2000. */
+  dialMs?: number;
 }
 
 /** A pool of connections; nothing is dialled before the first query. */
 export function connect(url: string, options: PoolOptions = {}): Database {
   const db = knexModule({
     client: 'pg',
-    connection: connectionSettings(url, options.deadlineMs) as Knex.PgConnectionConfig,
+    connection: connectionSettings(url, options) as Knex.PgConnectionConfig,
     pool: {
       min: 0,
       max: options.max ?? 10,

@@ -4,6 +4,7 @@ import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
 import { migrations } from '../../migrations/index.js';
 import { emptyDatabase } from '../support/database.js';
 import { cli, star64 } from '../support/processes/cli.js';
+import { patient } from '../../lab/patience.js';
 
 await t.test('ten that migrate at once all succeed; each step is carried out by one of them', async (t) => {
   const env = { DATABASE_URL: await emptyDatabase(t) };
@@ -34,7 +35,7 @@ await t.test('a database that a newer version has migrated is left alone', async
   const url = await emptyDatabase(t);
   const env = { DATABASE_URL: url };
   t.match(await cli(['migrate'], { env }), { status: 0 });
-  const db = connect(url);
+  const db = connect(url, patient);
   t.teardown(() => db.destroy());
   await db('star64_migrations').insert({ name: '9999-future', batch: 2, migration_time: new Date() });
   t.match(await cli(['migrate'], { env }), { status: 1, out: '', err: /9999-future.*newer star64/ });

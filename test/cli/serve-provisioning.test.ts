@@ -7,6 +7,7 @@ import { connect, type Database } from '../../domain/database/pool.js';
 import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
+import { patient } from '../../lab/patience.js';
 
 const log = pino({ enabled: false });
 const everyMs = 200;
@@ -19,7 +20,7 @@ await provision(db, crowd(1, { team: 'other', did: '600200' }));
 async function following(
   t: Test,
 ): Promise<{ routing: Routing; statements: string[]; reconciled: () => number }> {
-  const own = connect(url);
+  const own = connect(url, patient);
   const statements: string[] = [];
   own.on('query', ({ sql, bindings }: { sql: string; bindings?: unknown[] }) => {
     if (/from dids d/.test(sql))

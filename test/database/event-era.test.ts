@@ -6,6 +6,7 @@ import { EventFeed } from '../../domain/monitor/event-feed.js';
 import { signIn, signOut } from '../../domain/presence/sign-in.js';
 import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
+import { patient } from '../../lab/patience.js';
 
 /** As a server that starts. */
 async function start(url: string): Promise<void> {
@@ -18,7 +19,7 @@ async function cluster(test: Test): Promise<{ url: string; db: Database; restart
   const postgres = await LabPostgres.start();
   test.teardown(() => postgres.stop());
   await start(postgres.url);
-  const db = connect(postgres.url);
+  const db = connect(postgres.url, patient);
   // tap runs teardowns last in, first out.
   test.teardown(() => db.destroy());
   return { url: postgres.url, db, restart: () => start(postgres.url) };

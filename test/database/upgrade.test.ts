@@ -11,6 +11,7 @@ import { until } from '../../domain/machine/processes.js';
 import { emptyDatabase } from '../support/database.js';
 import { schemaText } from '../support/schema.js';
 import { callerOf, defaultNode } from '../support/records.js';
+import { patient } from '../../lab/patience.js';
 
 const dump = readFileSync(new URL('../../../fixtures/upgrade/0.1.0.sql', import.meta.url), 'utf8');
 const schema = readFileSync(new URL('../../../fixtures/schema.txt', import.meta.url), 'utf8');
@@ -51,7 +52,7 @@ const migrator = connect(url, { max: 1, deadlineMs: migrationDeadlineMs });
 const remarks: string[] = [];
 await migrate(migrator, (remark) => remarks.push(remark));
 await migrator.destroy();
-const db = connect(url);
+const db = connect(url, patient);
 t.teardown(async () => {
   await loader.end();
   await db.destroy();

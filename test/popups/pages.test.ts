@@ -6,18 +6,19 @@ import { setAgent } from '../../domain/provisioning/people/agent.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 import { plansOf } from '../support/plans.js';
+import { patient } from '../../lab/patience.js';
 
 /** Agent 1001 (support) had few popups, and long ago; 1002 (sales) has had 20,000 since. */
 const { db, url } = await freshDatabase(t);
 await provision(db, crowd(2, { groups: [{ name: 'support' }, { name: 'sales' }] }));
 await setAgent(db, 'astercc', '1001', { groups: ['support'] });
 await setAgent(db, 'astercc', '1002', { groups: ['sales'] });
-const patient = connect(url, { max: 1 });
-t.teardown(() => patient.destroy());
+const own = connect(url, { ...patient, max: 1 });
+t.teardown(() => own.destroy());
 // What has been is told to nobody.
-await patient.raw('alter table popups disable trigger user');
+await own.raw('alter table popups disable trigger user');
 const add = (agent: string, group: string | null, count: number) =>
-  patient.raw(
+  own.raw(
     `insert into popups (team_id, node, channel, call, kind, application, extension_id, agent_id, username, group_id, opened_at,
        closed_at, outcome)
      select t.id, 'default', a.number || coalesce(g.name, '') || n, 'call', 'direct', 'campaign', x.id, a.id, 'crowd', g.id, now(),
@@ -32,7 +33,7 @@ await add('1001', 'support', 3);
 await add('1001', null, 2);
 await add('1002', 'sales', 19_000);
 await add('1002', null, 1000);
-await patient.raw('analyze');
+await own.raw('analyze');
 
 const agent = { agent: '1001', groups: ['support'] };
 for (const [who, reach, filter, length] of [

@@ -6,6 +6,7 @@ import { migrations } from '../../migrations/index.js';
 import { connect, type Database } from '../../domain/database/pool.js';
 import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
 import { sqlError } from '../../domain/database/sql-errors.js';
+import { patient } from '../../lab/patience.js';
 
 /** Of the same name only with the same migrations, so that checkouts of different versions can share a server. */
 const template = `star64_template_${createHash('sha1').update(JSON.stringify(migrations)).digest('hex').slice(0, 12)}`;
@@ -29,7 +30,12 @@ async function adminUrl(t: Test): Promise<string> {
 
 /** Runs what an administrator may do, over a connection of its own. */
 async function asAdmin<T>(url: string, work: (admin: Database) => Promise<T>): Promise<T> {
-  const admin = connect(url, { max: 1, deadlineMs: migrationDeadlineMs, idleMs: migrationDeadlineMs });
+  const admin = connect(url, {
+    ...patient,
+    max: 1,
+    deadlineMs: migrationDeadlineMs,
+    idleMs: migrationDeadlineMs,
+  });
   try {
     return await work(admin);
   } finally {
@@ -83,7 +89,7 @@ export async function freshDatabase(t: Test): Promise<{ url: string; db: Databas
     await makeTemplate(server);
     return copy();
   });
-  const db = connect(url);
+  const db = connect(url, patient);
   // tap runs teardowns last in, first out: the connections go before the database.
   t.teardown(() => db.destroy());
   return { url, db };

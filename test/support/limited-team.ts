@@ -5,6 +5,7 @@ import { connect, type Database } from '../../domain/database/pool.js';
 import { addExtension } from '../../domain/provisioning/numbers/extension.js';
 import { addTeam, type TeamChanges } from '../../domain/provisioning/team.js';
 import { addUser } from '../../domain/provisioning/people/user.js';
+import { patient } from '../../lab/patience.js';
 
 let teams = 0;
 /** Nothing that limits. */
@@ -80,7 +81,7 @@ export function watched(
   statements: string[];
   fail: (which: RegExp | undefined) => void;
 } {
-  const own = connect(url);
+  const own = connect(url, patient);
   t.teardown(() => own.destroy());
   const statements: string[] = [];
   let failing: RegExp | undefined;

@@ -11,6 +11,7 @@ import type { ManagerActions } from '../../pbx/ami/manager.js';
 import { QueueMembership } from '../../pbx/queue/membership.js';
 import { freshDatabase } from '../support/database.js';
 import { StubManager } from '../support/stub-manager.js';
+import { patient } from '../../lab/patience.js';
 
 const log = pino({ enabled: false });
 
@@ -55,7 +56,7 @@ void t.test('sixty agents sign in while Asterisk is slow: nobody is refused, all
 
 void t.test('two servers never tell Asterisk about one phone at the same time', async (t) => {
   const { db, url, manager } = await team(t, 1);
-  const other = connect(url);
+  const other = connect(url, patient);
   t.teardown(() => other.destroy());
   let inside: string | undefined;
   const mixed: string[] = [];
@@ -94,7 +95,7 @@ void t.test('two servers never tell Asterisk about one phone at the same time', 
 
 void t.test('a server that hung for longer than its lease tells Asterisk nothing more', async (t) => {
   const { db, url, manager } = await team(t, 1);
-  const other = connect(url);
+  const other = connect(url, patient);
   t.teardown(() => other.destroy());
   const phone = await enter(db, 1);
   const [hung, living] = [new QueueMembership(db, manager, log), new QueueMembership(other, manager, log)];

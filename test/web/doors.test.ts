@@ -4,6 +4,7 @@ import { addTeam } from '../../domain/provisioning/team.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
 import { apiOf, bearer, tokenOf } from '../support/doors/web.js';
+import { patient } from '../../lab/patience.js';
 
 const { db, url } = await freshDatabase(t);
 await provision(db, crowd(2));
@@ -73,7 +74,7 @@ await t.test('a control character is refused, wherever it stands', async (t) => 
 });
 
 await t.test('however many look at a team, it is read once, and anew after what is done', async (t) => {
-  const own = connect(url, { max: 2 });
+  const own = connect(url, { ...patient, max: 2 });
   t.teardown(() => own.destroy());
   const web = await apiOf(t, own);
   let reads = 0;

@@ -17,6 +17,7 @@ import { callerOf, callJoined, defaultNode } from '../support/records.js';
 import { HandleTimes } from '../../web/metrics/handle-times.js';
 import { createWeb } from '../../web/server.js';
 import { apiOf, bearer } from '../support/doors/web.js';
+import { patient } from '../../lab/patience.js';
 
 type Told = StateChange & { at: Date };
 
@@ -165,7 +166,7 @@ await t.test('without a database it says so, and has what is of the process', as
 
 await t.test('a thousand teams: a handful of statements, three series of each, made in slices', async (t) => {
   await addManyTeams(db, { teams: 1000, extensions: 1, dids: 1 });
-  const counted = connect(url, { max: 2 });
+  const counted = connect(url, { ...patient, max: 2 });
   t.teardown(() => counted.destroy());
   let statements = 0;
   counted.on('query', () => statements++);

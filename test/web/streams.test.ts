@@ -8,6 +8,7 @@ import { freshDatabase } from '../support/database.js';
 import { allReadable, enter } from '../support/doors/event-feed.js';
 import { Listener, type Heard } from '../support/doors/event-stream.js';
 import { apiOf, bearer, metricsToken, tokenOf } from '../support/doors/web.js';
+import { patient } from '../../lab/patience.js';
 
 const { db, url: databaseUrl } = await freshDatabase(t);
 await provision(db, crowd(2));
@@ -171,7 +172,7 @@ await t.test(
 
 await t.test('however many listen, one asks the database', async (t) => {
   await allReadable(db);
-  const own = connect(databaseUrl, { max: 3 });
+  const own = connect(databaseUrl, { ...patient, max: 3 });
   t.teardown(() => own.destroy());
   const web = await apiOf(t, own, { streams });
   const address = await web.listen({ host: '127.0.0.1', port: 0 });

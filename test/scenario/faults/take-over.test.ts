@@ -6,6 +6,7 @@ import { crowd } from '../../../lab/provision.js';
 import { star64Command } from '../../../lab/server.js';
 import { Conversation } from '../../support/calls.js';
 import { centreOf, dialAndHear, signedInPhone, waitMembers, waitState } from '../../support/centre.js';
+import { patient } from '../../../lab/patience.js';
 
 const queues = ['astercc-support', 'astercc-sales'];
 const groups = ['support', 'sales'].map((name) => ({ name, wrapUp: 'answer', wrapUpSeconds: 0 }));
@@ -16,7 +17,7 @@ await signedInPhone(centre, '1002');
 
 /** A dump and a restore of the database beside the running original, in which nobody is signed in. */
 async function restoreBackup(): Promise<string> {
-  const admin = connect(await postgres.createDatabase(), { max: 1, deadlineMs: 30_000 });
+  const admin = connect(await postgres.createDatabase(), { ...patient, max: 1 });
   try {
     // A template must have no connections. The server and the test make theirs anew.
     await admin.raw('alter database star64 with allow_connections false');
@@ -25,7 +26,7 @@ async function restoreBackup(): Promise<string> {
       return postgres.createDatabase('star64').catch(() => undefined);
     });
     await admin.raw('alter database star64 with allow_connections true');
-    const copy = connect(url, { max: 1 });
+    const copy = connect(url, { ...patient, max: 1 });
     await copy('agent_states')
       .whereNull('ended_at')
       .update({ ended_at: copy.raw('clock_timestamp()') });

@@ -1,9 +1,10 @@
 import { connect } from '../../../domain/database/pool.js';
 import { generate } from '../../../pbx/files/generate.js';
+import { patient } from '../../../lab/patience.js';
 
 /** A process that generates once, as `star64 generate` does, and says what that has cost: its arguments are URL and directory. */
 const [url = '', directory = ''] = process.argv.slice(2);
-const db = connect(url);
+const db = connect(url, patient);
 const { changed } = await generate(db, {
   servers: ['127.0.0.1:9'],
   token: 'aTokenOfTheTests6464646464',
