@@ -1,4 +1,5 @@
 import t from 'tap';
+import { until } from '../../domain/machine/processes.js';
 import { gone, observed, offer, rings, sales, support } from '../support/observed.js';
 
 void t.test(
@@ -96,6 +97,26 @@ void t.test(
     t.same(unanswered, ['offer.1']);
   },
 );
+
+void t.test('who leaves a queue while their joining is still being written waits no longer', async (t) => {
+  const { db, observer, take, group } = await observed(t);
+  const other = { ...sales, uniqueid: 'call.2', linkedid: 'call.2' };
+  take('QueueCallerJoin', other);
+  await observer.settled();
+  const slow = await db.transaction();
+  await slow.raw("insert into calls (team_id, node, uniqueid) select id, 'default', 'call.1' from teams");
+  take('QueueCallerJoin', support);
+  take('QueueCallerLeave', support);
+  // What is over is written together: with this one, all that could be written before.
+  take('Hangup', { uniqueid: 'call.2', linkedid: 'call.2' });
+  await until('the end of the other call', async () =>
+    (await db('calls').where({ uniqueid: 'call.2' }).whereNotNull('ended_at')).length > 0 ? true : undefined,
+  );
+  await slow.rollback();
+  await observer.settled();
+  t.equal((await db('queue_visits')).length, 2);
+  t.match(await group('support'), { waiting: 0 });
+});
 
 void t.test('a consultation in a queue becomes the visit of the customer who is left there', async (t) => {
   const { db, observer, take, group } = await observed(t);

@@ -12,13 +12,13 @@ const queue = `
  * The visit that is meant: by the channel, or by the call whose place another channel has taken; the one that still waits
  * before one that does not, the newest first. `fits` narrows it.
  */
-const visitWhere = (fits: string): string => `
+const visitWhere = (fits: string, lock = ''): string => `
   visit as (
     select v.id, v.call_id, v.answered_at, c.uniqueid as call, c.ended_at from q
     join calls c on c.node = :node and c.uniqueid in (:uniqueid, :linkedid) and c.team_id = q.team_id
     join queue_visits v on v.call_id = c.id and v.group_id = q.group_id
     where ${fits}
-    order by v.left_at is null desc, v.uniqueid = :uniqueid desc, v.id desc limit 1
+    order by v.left_at is null desc, v.uniqueid = :uniqueid desc, v.id desc limit 1 ${lock}
   )`;
 
 export const joined = `
@@ -93,12 +93,27 @@ export const offered = `
   select q.team_id as "teamId", q.group_id as "groupId", q.wrap_up_seconds as "wrapUpSeconds", visit.call
   from q left join visit on true`;
 
+/**
+ * The end of a short call may be written in the same moment. Of two such statements one must see what the other one does:
+ * the lock is taken before it is asked whether the call is over, and the offer is written before it is read.
+ */
 export const answered = `
-  with ${queue}, ${visitWhere('v.answered_at is null or v.offer_id = :offerId')}, agent as (
+  with ${queue}, ${visitWhere('v.answered_at is null or v.offer_id = :offerId', 'for no key update of c')}, agent as (
     select a.id from agents a join q on q.team_id = a.team_id and a.number = :agent and a.removed_at is null
+  ), offered as (
+    insert into offers as o (team_id, node, uniqueid, visit_id, group_id, agent_id, extension_id, sign_in_id, offered_at,
+      answered_at, result)
+    select q.team_id, :node, :offerId, visit.id, q.group_id, agent.id, i.extension_id, i.id, now.at, now.at, 'answered'
+    from q cross join (select clock_timestamp() as at) as now left join visit on true left join agent on true
+    left join sign_ins i on i.agent_id = agent.id and i.signed_out_at is null
+    on conflict (node, uniqueid) do update set result = 'answered', visit_id = coalesce(o.visit_id, excluded.visit_id),
+      answered_at = coalesce(o.answered_at, least(greatest(excluded.answered_at, o.offered_at), o.ended_at))
+    where o.answered_at is null or o.visit_id is null and excluded.visit_id is not null
+    returning o.ended_at
   ), gone as (
     -- Over already, where its events came in another order.
-    select coalesce((select ended_at from visit), (select ended_at from offers where node = :node and uniqueid = :offerId)) as at
+    select coalesce((select ended_at from visit), (select ended_at from offered),
+      (select ended_at from offers where node = :node and uniqueid = :offerId)) as at
   ), visited as (
     update queue_visits v set outcome = 'answered', answered_at = greatest(clock_timestamp(), v.joined_at),
       agent_id = (select id from agent), offer_id = :offerId,
@@ -107,16 +122,6 @@ export const answered = `
   ), called as (
     update calls c set outcome = 'answered', answered_at = coalesce(c.answered_at, greatest(clock_timestamp(), c.arrived_at))
     from visited where c.id = visited.call_id
-  ), offered as (
-    insert into offers as o (team_id, node, uniqueid, visit_id, group_id, agent_id, extension_id, sign_in_id, offered_at,
-      answered_at, result)
-    select q.team_id, :node, :offerId, visit.id, q.group_id, agent.id, i.extension_id, i.id, now.at, now.at, 'answered'
-    from q cross join (select clock_timestamp() as at) as now left join visit on true left join agent on true
-    left join sign_ins i on i.agent_id = agent.id and i.signed_out_at is null
-    on conflict (node, uniqueid) do update set result = 'answered', visit_id = coalesce(o.visit_id, excluded.visit_id),
-      answered_at = least(greatest(excluded.answered_at, o.offered_at), o.ended_at)
-    where o.answered_at is null
-    returning o.ended_at
   )
   select q.team_id as "teamId", q.group_id as "groupId", q.wrap_up_seconds as "wrapUpSeconds", visit.call,
     visit.id is not null as visit,
@@ -148,8 +153,13 @@ export const offersEnded = `
       and (o.ended_at is null or o.result is null and told.result is not null)
     returning o.uniqueid, o.visit_id, o.team_id, o.group_id, o.result, o.kind
   ), parted as (
-    update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at, v.answered_at) from ended
-    where v.id = ended.visit_id and v.offer_id = ended.uniqueid and v.left_at is null
+    -- Not only of those that end now: a visit may have been left open. One that is being answered in this moment has no
+    -- offer yet to this statement; it is waited for, and looked at again then.
+    update queue_visits v set left_at = case when v.offer_id = o.uniqueid
+      then greatest(clock_timestamp(), v.joined_at, v.answered_at) else v.left_at end
+    from told join offers o on o.node = :node and o.uniqueid = told."offerId" left join ended on ended.uniqueid = o.uniqueid
+    where v.id = coalesce(ended.visit_id, o.visit_id)
+      and (v.offer_id = o.uniqueid and v.left_at is null or ended.result = 'answered' and v.answered_at is null)
   )
   -- Offers of queues are counted; who was asked by a colleague is none.
   select ended.uniqueid, t.identity as team, g.name as "group", case when ended.kind = 'queue' then ended.result end as result
@@ -176,9 +186,13 @@ export const callsEnded = `
       and (c.ended_at is null or c.outcome = 'unknown' and (told.outcome is not null or ${gaveUp}))
     returning c.id, c.uniqueid
   ), parted as (
-    update queue_visits v set left_at = greatest(clock_timestamp(), v.joined_at, v.answered_at),
+    -- Also of a call that was over before, and also those that have been left without an answer: one of them may be given
+    -- one in this moment, which opens it again. It is waited for, and looked at again then.
+    update queue_visits v set left_at = coalesce(v.left_at, greatest(clock_timestamp(), v.joined_at, v.answered_at)),
       outcome = coalesce(v.outcome, 'unknown')
-    from ended where v.call_id = ended.id and v.left_at is null
+    from told join calls c on c.node = :node and c.uniqueid = told.uniqueid and c.direction <> 'out'
+    left join ended on ended.id = c.id
+    where v.call_id = c.id and (v.left_at is null or v.answered_at is null)
   ), recorded as (
     update recordings r set ended_at = greatest(clock_timestamp(), r.started_at) from ended
     where r.call_id = ended.id and r.ended_at is null
@@ -230,10 +244,23 @@ export const merged = `
   from into_call, moved where c.id = into_call.id and moved.answered_at is not null`;
 
 export const open = `
+  with talking as (
+    select v.call_id, v.offer_id from queue_visits v
+    where v.node = :node and v.left_at is null and v.answered_at is not null
+  )
   select
-    coalesce((select json_agg(uniqueid order by id) from calls where node = :node and ended_at is null
-      and direction <> 'out'), '[]') as calls,
-    coalesce((select json_agg(uniqueid order by id) from offers where node = :node and ended_at is null), '[]') as offers,
+    coalesce((
+      select json_agg(uniqueid order by id) from (
+        select uniqueid, id from calls where node = :node and ended_at is null and direction <> 'out'
+        union
+        select c.uniqueid, c.id from talking join calls c on c.id = talking.call_id where c.direction <> 'out'
+      ) as c), '[]') as calls,
+    coalesce((
+      select json_agg(uniqueid order by id) from (
+        select uniqueid, id from offers where node = :node and ended_at is null
+        union
+        select o.uniqueid, o.id from talking join offers o on o.node = :node and o.uniqueid = talking.offer_id
+      ) as o), '[]') as offers,
     coalesce((
       select json_agg(json_build_object('uniqueid', v.uniqueid, 'queue', t.identity || '-' || g.name) order by v.id)
       from queue_visits v join teams t on t.id = v.team_id left join agent_groups g on g.id = v.group_id

@@ -190,8 +190,11 @@ export class Observer {
         dropOldest(this.#queued, most);
         return { key: uniqueid, run: () => this.#queues.joined(event) };
       case 'QueueCallerLeave':
-        this.#endings.left(callerIn(event));
-        return undefined;
+        // Behind what was told before of the same channel: a join that is not written yet cannot be left.
+        return {
+          key: uniqueid,
+          run: () => Promise.resolve(this.#endings.left(callerIn(event))),
+        };
       case 'QueueCallerAbandon':
         // Also said of those whom the queue lets go: who has given up hangs up at once, the others come to star64-left.
         this.#gaveUp.set(uniqueid, callerIn(event));
