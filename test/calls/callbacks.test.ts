@@ -125,6 +125,27 @@ await t.test('whoever gets the customer from who called, by a queue, is not who 
   await callbacks.settle({ id, put: 1, channel, secondsAgo: 0, result: 'answered' });
 });
 
+await t.test('a conversation that is over before it is recorded is recorded all the same', async (t) => {
+  await asks('5.1', 10, '+493022224444');
+  const { id } = await only();
+  const channel = `star64-callback-${id}-1`;
+  const agent = await db('agents').orderBy('number').first<{ number: string }>('number');
+  await db.raw(
+    `insert into offers (team_id, node, uniqueid, agent_id, offered_at, ended_at)
+     select team_id, 'default', 'offer.5', id, now() - interval '60 s', now() - interval '50 s' from agents where number = ?`,
+    [agent.number],
+  );
+  const told = { id, put: 1, channel, offerId: 'offer.5', agent: agent.number };
+  t.match(await callbacks.connected(told), { first: true });
+  t.match(await db('queue_visits').where({ offer_id: 'offer.5' }).select('outcome', 'left_at'), [
+    { outcome: 'answered', left_at: Date },
+  ]);
+  t.match(await db('offers').where({ uniqueid: 'offer.5' }).select('result', 'answered_at'), [
+    { result: 'answered', answered_at: Date },
+  ]);
+  await callbacks.settle({ id, put: 1, channel, secondsAgo: 0, result: 'answered' });
+});
+
 await t.test(
   'a put that another one has taken the place of: only that somebody was reached counts',
   async (t) => {

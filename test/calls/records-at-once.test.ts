@@ -67,6 +67,33 @@ for (const [what, ends] of [
         t.equal(await talking(), 0);
       });
 
+for (const order of ['giving up first', 'the end first'] as const)
+  await t.test(`who gives up, ${order}, as the end of the call is written`, async (t) => {
+    const caller = callerOf('astercc-support', `call-${++calls}`);
+    await records.joined(caller);
+    const gaveUp: Writes = (of) => of.abandoned(caller);
+    const ends: Writes = (of) => of.callsEnded([{ uniqueid: caller.uniqueid }]);
+    await (order === 'giving up first' ? atOnce(gaveUp, ends) : atOnce(ends, gaveUp));
+    t.match(await db('calls').where({ uniqueid: caller.uniqueid }), [
+      { outcome: 'abandoned', ended_at: Date },
+    ]);
+    t.match(await db('queue_visits').where({ uniqueid: caller.uniqueid }), [
+      { outcome: 'abandoned', left_at: Date },
+    ]);
+  });
+
+await t.test('an offer that was told before the second stay of its caller ends that one', async (t) => {
+  const caller = callerOf('astercc-support', `call-${++calls}`);
+  await records.joined(caller);
+  await records.left([caller]);
+  await records.offered(caller, 'offer-again', signInId);
+  await records.joined(caller);
+  await records.answered(caller, 'offer-again', '1001');
+  t.equal(await talking(), 1);
+  await records.offersEnded([{ offerId: 'offer-again', result: null }]);
+  t.equal(await talking(), 0);
+});
+
 await t.test(
   'a visit that has been left open is named with what is open, and told once more it is over',
   async (t) => {

@@ -126,7 +126,9 @@ export const connected = `
     select k.*, g.wrap_up_seconds from callbacks k join teams t on t.id = k.team_id and t.node = :node
     join agent_groups g on g.id = k.group_id where k.id = :id
   ), who as (
-    select o.extension_id, o.agent_id from offers o where o.node = :node and o.uniqueid = :offerId
+    -- It may be over already, where its events came in another order, or end in this moment.
+    select o.extension_id, o.agent_id, o.ended_at from offers o where o.node = :node and o.uniqueid = :offerId
+    for no key update
   ), agent as (
     select coalesce(who.agent_id, a.id) as id, who.extension_id from k
     left join who on true left join agents a on a.team_id = k.team_id and a.number = :agent and a.removed_at is null
@@ -144,13 +146,15 @@ export const connected = `
     returning id, team_id
   ), visit as (
     insert into queue_visits (team_id, node, call_id, uniqueid, group_id, position, joined_at, answered_at, outcome, agent_id,
-      offer_id)
-    select k.team_id, :node, made.id, :channel, k.group_id, 1, k.arrived_at, clock_timestamp(), 'answered', agent.id, :offerId
-    from k, made, agent
+      offer_id, left_at)
+    select k.team_id, :node, made.id, :channel, k.group_id, 1, k.arrived_at, now.at, 'answered', agent.id, :offerId,
+      case when who.ended_at is not null then now.at end
+    from k cross join made cross join agent cross join (select clock_timestamp() as at) as now left join who on true
     where not exists (select from queue_visits v where v.call_id = made.id)
     returning id
   ), offered as (
-    update offers o set visit_id = visit.id, result = 'answered', answered_at = clock_timestamp()
+    update offers o set visit_id = visit.id, result = 'answered',
+      answered_at = least(clock_timestamp(), o.ended_at)
     from visit where o.node = :node and o.uniqueid = :offerId and o.visit_id is null
   ), begun as (
     update callbacks o set called_put = :put::integer, called_agent_id = agent.id from agent

@@ -10,9 +10,11 @@ const queue = `
 
 /**
  * The visit that is meant: by the channel, or by the call whose place another channel has taken; the one that still waits
- * before one that does not, the newest first. `fits` narrows it.
+ * before one that does not, the newest first. `fits` narrows it. With `lock` the call stays as it is until the statement is
+ * committed: whoever changes a visit and its call takes the call first, then an offer, then the visit.
  */
-const visitWhere = (fits: string, lock = ''): string => `
+const theCall = 'for no key update of c';
+const visitWhere = (fits: string, lock: typeof theCall | '' = ''): string => `
   visit as (
     select v.id, v.call_id, v.answered_at, c.uniqueid as call, c.ended_at from q
     join calls c on c.node = :node and c.uniqueid in (:uniqueid, :linkedid) and c.team_id = q.team_id
@@ -63,7 +65,7 @@ export const left = `
   where v.call_id = c.id and v.group_id = g.id and v.left_at is null and v.answered_at is null`;
 
 export const abandoned = `
-  with ${queue}, ${visitWhere("v.answered_at is null and coalesce(v.outcome, 'unknown') = 'unknown'")}, visited as (
+  with ${queue}, ${visitWhere("v.answered_at is null and coalesce(v.outcome, 'unknown') = 'unknown'", theCall)}, visited as (
     update queue_visits v set outcome = 'abandoned', left_at = coalesce(v.left_at, greatest(clock_timestamp(), v.joined_at))
     from visit where v.id = visit.id and v.answered_at is null returning v.call_id
   )
@@ -74,7 +76,7 @@ export const abandoned = `
     and coalesce(c.outcome, 'unknown') in ('unknown', 'nobody', 'timeout', 'full')`;
 
 export const unserved = `
-  with ${queue}, ${visitWhere("v.answered_at is null and coalesce(v.outcome, 'unknown') in ('unknown', 'abandoned')")}, visited as (
+  with ${queue}, ${visitWhere("v.answered_at is null and coalesce(v.outcome, 'unknown') in ('unknown', 'abandoned')", theCall)}, visited as (
     update queue_visits v set outcome = :outcome::text, left_at = coalesce(v.left_at, greatest(clock_timestamp(), v.joined_at))
     from visit where v.id = visit.id and v.answered_at is null returning v.call_id
   )
@@ -94,11 +96,12 @@ export const offered = `
   from q left join visit on true`;
 
 /**
- * The end of a short call may be written in the same moment. Of two such statements one must see what the other one does:
- * the lock is taken before it is asked whether the call is over, and the offer is written before it is read.
+ * The end of a short call may be written in the same moment, by another connection. So that one of the two sees the other, the
+ * call is locked, as `callsEnded` does by its update, before it is read whether it is over; and the offer is written, which
+ * waits for `offersEnded`, before that is read of it.
  */
 export const answered = `
-  with ${queue}, ${visitWhere('v.answered_at is null or v.offer_id = :offerId', 'for no key update of c')}, agent as (
+  with ${queue}, ${visitWhere('v.answered_at is null or v.offer_id = :offerId', theCall)}, agent as (
     select a.id from agents a join q on q.team_id = a.team_id and a.number = :agent and a.removed_at is null
   ), offered as (
     insert into offers as o (team_id, node, uniqueid, visit_id, group_id, agent_id, extension_id, sign_in_id, offered_at,
@@ -106,7 +109,10 @@ export const answered = `
     select q.team_id, :node, :offerId, visit.id, q.group_id, agent.id, i.extension_id, i.id, now.at, now.at, 'answered'
     from q cross join (select clock_timestamp() as at) as now left join visit on true left join agent on true
     left join sign_ins i on i.agent_id = agent.id and i.signed_out_at is null
-    on conflict (node, uniqueid) do update set result = 'answered', visit_id = coalesce(o.visit_id, excluded.visit_id),
+    on conflict (node, uniqueid) do update set result = 'answered',
+      -- The visit that is answered, also where another stay of the same caller in this queue was meant when it was offered.
+      visit_id = case when o.answered_at is null then coalesce(excluded.visit_id, o.visit_id)
+        else coalesce(o.visit_id, excluded.visit_id) end,
       answered_at = coalesce(o.answered_at, least(greatest(excluded.answered_at, o.offered_at), o.ended_at))
     where o.answered_at is null or o.visit_id is null and excluded.visit_id is not null
     returning o.ended_at
@@ -153,8 +159,9 @@ export const offersEnded = `
       and (o.ended_at is null or o.result is null and told.result is not null)
     returning o.uniqueid, o.visit_id, o.team_id, o.group_id, o.result, o.kind
   ), parted as (
-    -- Not only of those that end now: a visit may have been left open. One that is being answered in this moment has no
-    -- offer yet to this statement; it is waited for, and looked at again then.
+    -- Also of offers that were over before: their visit may have been left open. A visit that is being answered in this moment
+    -- has no offer_id yet in this snapshot: it is taken by the result of its offer, waited for, and looked at again then. If it
+    -- is not this offer's after all, it stays as it is.
     update queue_visits v set left_at = case when v.offer_id = o.uniqueid
       then greatest(clock_timestamp(), v.joined_at, v.answered_at) else v.left_at end
     from told join offers o on o.node = :node and o.uniqueid = told."offerId" left join ended on ended.uniqueid = o.uniqueid
@@ -186,8 +193,9 @@ export const callsEnded = `
       and (c.ended_at is null or c.outcome = 'unknown' and (told.outcome is not null or ${gaveUp}))
     returning c.id, c.uniqueid
   ), parted as (
-    -- Also of a call that was over before, and also those that have been left without an answer: one of them may be given
-    -- one in this moment, which opens it again. It is waited for, and looked at again then.
+    -- Also of calls that were over before, and also visits that were left without an answer: one may be given it in this
+    -- moment, which opens it again; it is waited for, and looked at again then. The join with what has ended is for the order
+    -- alone: the call before its visits.
     update queue_visits v set left_at = coalesce(v.left_at, greatest(clock_timestamp(), v.joined_at, v.answered_at)),
       outcome = coalesce(v.outcome, 'unknown')
     from told join calls c on c.node = :node and c.uniqueid = told.uniqueid and c.direction <> 'out'
@@ -243,23 +251,23 @@ export const merged = `
   update calls c set outcome = 'answered', answered_at = coalesce(c.answered_at, moved.answered_at)
   from into_call, moved where c.id = into_call.id and moved.answered_at is not null`;
 
+/** Conversations that go on, as the database has it. */
+const talking = 'queue_visits v where v.node = :node and v.left_at is null and v.answered_at is not null';
+
 export const open = `
-  with talking as (
-    select v.call_id, v.offer_id from queue_visits v
-    where v.node = :node and v.left_at is null and v.answered_at is not null
-  )
   select
     coalesce((
       select json_agg(uniqueid order by id) from (
         select uniqueid, id from calls where node = :node and ended_at is null and direction <> 'out'
         union
-        select c.uniqueid, c.id from talking join calls c on c.id = talking.call_id where c.direction <> 'out'
+        select uniqueid, id from calls where id in (select v.call_id from ${talking}) and direction <> 'out'
       ) as c), '[]') as calls,
     coalesce((
       select json_agg(uniqueid order by id) from (
         select uniqueid, id from offers where node = :node and ended_at is null
         union
-        select o.uniqueid, o.id from talking join offers o on o.node = :node and o.uniqueid = talking.offer_id
+        select o.uniqueid, o.id from (select v.id, v.offer_id from ${talking}) as v
+        join offers o on o.node = :node and o.uniqueid = v.offer_id and o.visit_id = v.id
       ) as o), '[]') as offers,
     coalesce((
       select json_agg(json_build_object('uniqueid', v.uniqueid, 'queue', t.identity || '-' || g.name) order by v.id)

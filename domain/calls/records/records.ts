@@ -46,7 +46,7 @@ export interface CallEnd {
 /** The queue behind an event, and the call as `calls.uniqueid` knows it; null when its beginning was not seen. */
 export type KnownQueue = Queue & { call: string | null };
 
-/** What the database holds for under way on a node. */
+/** What the database holds for under way on a node: also a call or an offer that is over, if a conversation of it is not. */
 export interface OpenRecords {
   /** Uniqueids of the callers' channels. */
   calls: string[];

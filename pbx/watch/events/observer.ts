@@ -193,7 +193,10 @@ export class Observer {
         // Behind what was told before of the same channel: a join that is not written yet cannot be left.
         return {
           key: uniqueid,
-          run: () => Promise.resolve(this.#endings.left(callerIn(event))),
+          run: () => {
+            this.#endings.left(callerIn(event));
+            return Promise.resolve();
+          },
         };
       case 'QueueCallerAbandon':
         // Also said of those whom the queue lets go: who has given up hangs up at once, the others come to star64-left.
