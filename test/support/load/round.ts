@@ -53,7 +53,7 @@ export async function play(
     Object.values(dids).flatMap((to, queue) =>
       [
         { total: size.patient, rate: 3, holdMs: 60_000 },
-        { total: size.hurried, rate: 5, holdMs: 500 },
+        { total: size.hurried, rate: 5, holdMs: 900 },
         { total: size.impatient, rate: 1, holdMs: queue === 0 ? 5000 : 3000 },
       ]
         .map((one, kind) => ({ ...one, from: `${prefix}${queue}${kind}` }))
