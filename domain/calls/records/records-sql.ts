@@ -191,12 +191,14 @@ export const callsEnded = `
     -- One to the outside lasts as long as the channel to the trunk: see calls-out-sql.ts.
     from told where c.node = :node and c.uniqueid = told.uniqueid and c.direction <> 'out'
       and (c.ended_at is null or c.outcome = 'unknown' and (told.outcome is not null or ${gaveUp}))
-    returning c.id, c.uniqueid
+    returning c.id, c.uniqueid, c.ended_at
   ), parted as (
     -- Also of calls that were over before, and also visits that were left without an answer: one may be given it in this
-    -- moment, which opens it again; it is waited for, and looked at again then. The join with what has ended is for the order
-    -- alone: the call before its visits.
-    update queue_visits v set left_at = coalesce(v.left_at, greatest(clock_timestamp(), v.joined_at, v.answered_at)),
+    -- moment, which opens it again; it is waited for, and looked at again then. No visit is longer
+    -- than its call, and the call is changed before it.
+    update queue_visits v set
+      left_at = coalesce(v.left_at, greatest(coalesce(ended.ended_at, c.ended_at, clock_timestamp()), v.joined_at,
+        v.answered_at)),
       outcome = coalesce(v.outcome, 'unknown')
     from told join calls c on c.node = :node and c.uniqueid = told.uniqueid and c.direction <> 'out'
     left join ended on ended.id = c.id
