@@ -4,11 +4,10 @@ import t from 'tap';
 import { CallRecords } from '../../domain/calls/records/records.js';
 import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
 import { connect } from '../../domain/database/pool.js';
-import { EventFeed } from '../../domain/monitor/event-feed.js';
 import { readStatus } from '../../domain/monitor/status.js';
 import { signOut } from '../../domain/presence/sign-in.js';
-import { until } from '../../domain/machine/processes.js';
 import { emptyDatabase } from '../support/database.js';
+import { openNow, see } from '../support/doors/event-feed.js';
 import { schemaText } from '../support/schema.js';
 import { callerOf, defaultNode } from '../support/records.js';
 import { patient } from '../../lab/patience.js';
@@ -153,12 +152,9 @@ await t.test('what is under way goes on', async (t) => {
 });
 
 await t.test('and is told from now on', async (t) => {
-  const feed = await EventFeed.open(db, { team: 'astercc' });
+  const feed = await openNow(db, { team: 'astercc' });
   await signOut(db, 'astercc', { agent: '1002' }, 'test');
-  const [event] = await until('the event', async () => {
-    const { events } = await feed.next();
-    return events.length > 0 ? events : undefined;
-  });
+  const [event] = await see(feed, 1);
   t.match(event, { agent: '1002', state: 'signed-out', previousState: 'talking' });
 });
 

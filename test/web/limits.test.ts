@@ -9,7 +9,7 @@ import { addRingGroup, ringGroups } from '../../domain/provisioning/features/rin
 import { setUser } from '../../domain/provisioning/people/user.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { enter, feedMs } from '../support/doors/event-feed.js';
+import { allReadable, enter, feedMs } from '../support/doors/event-feed.js';
 import { Listener } from '../support/doors/event-stream.js';
 import { givePassword, tokenBy } from '../support/doors/login.js';
 import { apiOf, bearer } from '../support/doors/web.js';
@@ -244,6 +244,8 @@ await t.test('a stream tells what is theirs, and begins anew with other rights',
   const gerd = await tokenBy(web, { team: 'astercc', username: 'crowd', password });
   const own = await tokenBy(web, { team: 'astercc', agent: '1001', password });
   await enter(db, 2);
+  // A stream from now on is told of what was before as well, while somebody in this PostgreSQL still writes.
+  await allReadable(db);
   const address = await web.listen({ host: '127.0.0.1', port: 0 });
   const at = `${address}/v1/teams/astercc/events`;
   const [agent, group] = await Promise.all([Listener.open(at, own), Listener.open(at, gerd)]);
@@ -251,7 +253,6 @@ await t.test('a stream tells what is theirs, and begins anew with other rights',
     await pauseAgent(db, 'astercc', number, undefined);
     await readyAgent(db, 'astercc', number);
   }
-  // On a PostgreSQL that other tests use, too, what was before may be told as well, and a moment later.
   const told = () =>
     agent.events.map(({ data }) => JSON.parse(data) as { agent: string; previous_state: string });
   await until(
