@@ -1,7 +1,7 @@
 import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Star64Error } from '../domain/errors.js';
-import { cached, type CachedTree, type Recipe } from '../domain/machine/cache.js';
+import { cacheDirectory, cached, type CachedTree, type Recipe } from '../domain/machine/cache.js';
 import { run } from '../domain/machine/processes.js';
 
 const asterisk = [
@@ -63,9 +63,26 @@ export function labVersion(env: NodeJS.ProcessEnv = process.env): '16' | '22' {
   return '22';
 }
 
-/** The tree, downloaded at its first use: about 120 MB for `asterisk`, 100 MB for `phones`, 165 MB for `browser`. No root needed. */
+/** What this process has found whole: every phone asks for its tree, and to count thousands of files takes a while. */
+const found = new Map<string, CachedTree>();
+
+/**
+ * The tree, downloaded at its first use: about 120 MB for `asterisk`, 100 MB for `phones`, 165 MB for `browser`. No root
+ * needed. Whether it is whole is looked at once in a process.
+ */
 export async function tree(name: TreeName, options: TreeOptions = {}): Promise<CachedTree> {
   const kept = name === 'asterisk' && labVersion() === '16' ? 'asterisk16' : name;
+  const home = join(options.directory ?? cacheDirectory(), kept);
+  const whole = found.get(home) ?? (await fetchTree(kept, name, options));
+  found.set(home, whole);
+  return whole;
+}
+
+async function fetchTree(
+  kept: keyof typeof trees,
+  name: TreeName,
+  options: TreeOptions,
+): Promise<CachedTree> {
   const {
     suite,
     packages,
