@@ -21,10 +21,11 @@ export interface BaresipOptions {
   /** A WAV file (8 kHz, mono, 16 bit) to speak. Default: silence. */
   speak?: string;
   /**
-   * `false`: what comes in is played at once, which hears nothing but the last of what two send at a time. For a phone that is
-   * called again at once: the jitter buffer of baresip 1.0.0 is not emptied where a call has another stream behind the first few
-   * packets (`rtp_handler` of stream.c), as when those are still of the call before, on the same port. Where the numbers of the
-   * new one are lower it is dropped, and nothing is heard of the whole call. Default: true.
+   * `false`: what comes in is played at once, which hears nothing but the last of what two send at a time. The jitter buffer of
+   * baresip 1.0.0 is not emptied where a stream goes on with lower numbers, nor where there is another one behind the first few
+   * packets of a call (`rtp_handler` of stream.c): it drops them, and nothing is heard any more. So it is for a phone that is
+   * called again at once, as the packets may still be of the call before, on the same port, and for one that is taken from
+   * bridge to bridge. Default: true.
    */
   jitterBuffer?: boolean;
 }

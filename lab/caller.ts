@@ -26,6 +26,8 @@ export interface CallOptions extends TreeOptions {
   address?: string;
   /** A WAV file (8 kHz, mono, 16 bit) to speak. Default: silence. */
   speak?: string;
+  /** As a phone's. */
+  jitterBuffer?: boolean;
 }
 
 /**

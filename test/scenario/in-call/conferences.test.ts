@@ -46,11 +46,11 @@ const centre = await centreOf(
 );
 const { asterisk } = centre;
 const [anna, bert, carl] = await Promise.all([
-  centre.phone('5001', { speak: await voices.speak('anna') }),
-  centre.phone('5002', { speak: await voices.speak('bert') }),
-  centre.phone('5003', { speak: await voices.speak('carl') }),
+  centre.phone('5001', await voices.phoneOf('anna')),
+  centre.phone('5002', await voices.phoneOf('bert')),
+  centre.phone('5003', await voices.phoneOf('carl')),
 ]);
-const customerSpeaks = await voices.speak('customer');
+const customerIs = await voices.phoneOf('customer');
 await dialAndHear(centre, anna, '*641001', 'agent-loginok');
 
 const rings = (phone: Phone): number => phone.events.filter(({ type }) => type === 'CALL_INCOMING').length;
@@ -64,7 +64,7 @@ async function pickUp(phone: Phone): Promise<void> {
 /** A customer whom Anna has answered. */
 async function answered(address?: string): Promise<Phone> {
   const { phone } = await Caller.call({
-    ...{ from: '4930555', to: '600100', server: asterisk.sip, speak: customerSpeaks },
+    ...{ from: '4930555', to: '600100', server: asterisk.sip, ...customerIs },
     ...(address !== undefined && { address }),
   });
   centre.phones.push(phone);

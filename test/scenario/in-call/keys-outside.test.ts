@@ -50,11 +50,11 @@ const mobile = await Phone.start({
 });
 t.teardown(() => mobile.stop());
 const [anna, bert, strange] = await Promise.all([
-  centre.phone('5001', { speak: await voices.speak('anna') }),
-  centre.phone('5002', { speak: await voices.speak('bert') }),
+  centre.phone('5001', await voices.phoneOf('anna')),
+  centre.phone('5002', await voices.phoneOf('bert')),
   centre.phone('5002', { team: 'b2' }),
 ]);
-const customerSpeaks = await voices.speak('customer');
+const customerIs = await voices.phoneOf('customer');
 await dialAndHear(centre, anna, '*641001', 'agent-loginok');
 
 async function pickUp(phone: Phone): Promise<void> {
@@ -64,7 +64,7 @@ async function pickUp(phone: Phone): Promise<void> {
 }
 
 async function callIn(to = '600100'): Promise<Phone> {
-  const { phone } = await Caller.call({ from: '4930555', to, server: asterisk.sip, speak: customerSpeaks });
+  const { phone } = await Caller.call({ from: '4930555', to, server: asterisk.sip, ...customerIs });
   centre.phones.push(phone);
   return phone;
 }

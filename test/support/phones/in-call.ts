@@ -42,6 +42,15 @@ export class Voices<Who extends string> {
     return writeTone(join(this.dir, `${who}.wav`), this.hertz(who));
   }
 
+  /**
+   * What a phone is given that goes from one bridge into another: it speaks as the party, and plays what comes in at once. Two
+   * without keys hear each other's own stream (native_rtp), and Asterisk then goes on under its name with numbers of its own
+   * (`bridge_p2p_rtp_write` of res_rtp_asterisk.c). Where they are lower, the jitter buffer of the lab's phone drops them all.
+   */
+  async phoneOf(who: Who): Promise<{ speak: string; jitterBuffer: false }> {
+    return { speak: await this.speak(who), jitterBuffer: false };
+  }
+
   /** Who is heard in samples, or `music`, in a fixed order. */
   #heardIn(samples: Int16Array): string {
     const loud = [...this.tones].filter(([, hertz]) => toneIn(samples, hertz) > 1500).map(([who]) => who);
