@@ -174,25 +174,25 @@ await t.test('however many listen, one asks the database', async (t) => {
   await allReadable(db);
   const own = connect(databaseUrl, { ...patient, max: 3 });
   t.teardown(() => own.destroy());
-  const web = await apiOf(t, own, { streams });
+  const web = await apiOf(t, own, { streams: { ...streams, tokensMs: 600_000 } });
   const address = await web.listen({ host: '127.0.0.1', port: 0 });
   const listeners = await Promise.all(
     Array.from({ length: 100 }, () => Listener.open(`${address}/v1/teams/astercc/events`, token)),
   );
   await happen(2);
   await Promise.all(listeners.map((listener) => listener.has(2)));
-  let [looks, atOnce, most, others] = [0, 0, 0, 0];
-  const isLook = ({ sql }: { sql: string }): boolean => sql.includes('from events e');
-  own.on('query', (query: { sql: string }) => {
-    if (!isLook(query)) others++;
+  type Query = { sql: string; __knexQueryUid: string };
+  let [looks, most, others] = [0, 0, 0];
+  // By name: the look that is on its way already is answered too.
+  const onTheWay = new Set<string>();
+  own.on('query', ({ sql, __knexQueryUid: id }: Query) => {
+    if (!sql.includes('from events e')) others++;
     else {
       looks++;
-      most = Math.max(most, ++atOnce);
+      most = Math.max(most, onTheWay.add(id).size);
     }
   });
-  own.on('query-response', (_answer, query: { sql: string }) => {
-    if (isLook(query)) atOnce--;
-  });
+  own.on('query-response', (_answer, { __knexQueryUid: id }: Query) => onTheWay.delete(id));
   await until('ten looks', () => (looks >= 10 ? true : undefined));
   t.equal(others, 0, 'nothing else is asked meanwhile');
   await happen(2);
