@@ -6,15 +6,29 @@ import { phoneOf } from '../../queue/names.js';
 const everyMs = 100;
 /** After PostgreSQL has not taken them. */
 const againMs = 1000;
-/** No beginning is recorded later than this, unless PostgreSQL was away. */
-const beginningsLateMs = 1000;
+/**
+ * So often an end is tried: another server records a beginning within this second, unless PostgreSQL was away. Tries and no
+ * moment: a process or a PostgreSQL that stood still has tried nothing meanwhile.
+ */
+const mostTries = 10;
 /** With PostgreSQL away for long the reconciliation finds them. */
 const keep = 10_000;
 
-/** What was told of a call or offer, and until when its beginning may still be recorded, on the monotonic clock. */
+/** What was told of a call or offer, when, on the monotonic clock, and how often it was tried to write it down. */
 interface Told<T> {
   what: T;
-  until: number;
+  readonly at: number;
+  tries: number;
+}
+
+/** What else waits to be written down. */
+export interface Others {
+  /** Is to call `write` in its turn. */
+  due: () => void;
+  /** Whether something of this call is: its end comes behind that. */
+  isUnderWay: (uniqueid: string) => boolean;
+  /** All of it that was told before this moment, on the monotonic clock, is written. */
+  doneUntil: () => number;
 }
 
 /** The end of a call, and since when everything that happened was seen; null: of this call that says nothing. */
@@ -39,8 +53,7 @@ export class Endings {
 
   constructor(
     private readonly records: CallRecords,
-    /** Is to call `write` in its turn. */
-    private readonly due: () => void,
+    private readonly others: Others,
     /** Told of offers that are written down as refused or not answered. */
     private readonly unanswered: (offerIds: readonly string[]) => void,
   ) {}
@@ -72,7 +85,7 @@ export class Endings {
   }
 
   #tell<T>(waiting: Map<string, Told<T>>, uniqueid: string, what: T): void {
-    waiting.set(uniqueid, { what, until: performance.now() + beginningsLateMs });
+    waiting.set(uniqueid, { what, at: performance.now(), tries: 0 });
     this.#soon(everyMs);
   }
 
@@ -99,7 +112,7 @@ export class Endings {
     try {
       if (left.size > 0) await this.records.left([...left.values()]);
       left.clear();
-      await write(this.#offers, async (offers) => {
+      await this.#write(this.#offers, async (offers) => {
         const told = offers.map(([offerId, { what }]) => ({ offerId, result: what }));
         const ended = await this.records.offersEnded(told);
         const unanswered = new Set(told.flatMap((one) => (isUnanswered(one.result) ? [one.offerId] : [])));
@@ -107,16 +120,16 @@ export class Endings {
         return ended;
       });
       const now = performance.now();
-      await write(this.#pickedUp, (calls) =>
+      await this.#write(this.#pickedUp, (calls) =>
         this.records.pickedUp(
           calls.map(([uniqueid, { what }]) => ({ uniqueid, secondsAgo: (now - what.at) / 1000, ...what.by })),
         ),
       );
-      await write(this.#ringGroups, (calls) =>
+      await this.#write(this.#ringGroups, (calls) =>
         this.records.ringGroupsReached(calls.map(([uniqueid, { what }]) => ({ uniqueid, ...what }))),
       );
       const ended = [...this.#calls.keys()];
-      await write(this.#calls, (calls) =>
+      await this.#write(this.#calls, (calls) =>
         this.records.callsEnded(
           calls.map(
             ([
@@ -134,14 +147,32 @@ export class Endings {
       for (const call of ended) if (!this.#calls.has(call)) this.#spoken.delete(call);
     } catch (error) {
       // Arrivals wait for PostgreSQL as well: the time for them runs from when it is back.
-      for (const told of this.#kept.flatMap((waiting) => [...waiting.values()]))
-        told.until = performance.now() + againMs + beginningsLateMs;
+      for (const told of this.#kept.flatMap((waiting) => [...waiting.values()])) told.tries = 0;
       this.#left = new Map([...left, ...this.#left]);
       for (const waiting of [this.#left, ...this.#kept]) dropOldest(waiting, keep);
       this.#soon(againMs);
       throw error;
     }
     if (this.#kept.some(({ size }) => size > 0)) this.#soon(everyMs);
+  }
+
+  /** Writes what waits, and forgets what is done, and that of which there is no beginning. */
+  async #write<T>(
+    waiting: Map<string, Told<T>>,
+    record: (told: [string, Told<T>][]) => Promise<string[]>,
+  ): Promise<void> {
+    const told = [...waiting].filter(([uniqueid]) => !this.others.isUnderWay(uniqueid));
+    if (told.length === 0) return;
+    const done = this.others.doneUntil();
+    const before = new Map(told);
+    // What was told of one meanwhile is to be written as well.
+    for (const uniqueid of await record(told))
+      if (waiting.get(uniqueid) === before.get(uniqueid)) waiting.delete(uniqueid);
+    for (const [uniqueid, one] of told) {
+      // Its beginning may be one of those that wait here.
+      if (one.at < done) one.tries++;
+      if (one.tries >= mostTries && waiting.get(uniqueid) === one) waiting.delete(uniqueid);
+    }
   }
 
   get #kept(): Map<string, Told<unknown>>[] {
@@ -157,7 +188,7 @@ export class Endings {
   #soon(ms: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.due();
+      this.others.due();
     }, ms);
   }
 }
@@ -170,21 +201,6 @@ function whoPickedUp(device: string): WhoPickedUp {
   if (outside !== undefined) return { outside };
   const [, endpoint] = /^PJSIP\/([A-Za-z0-9_.-]{1,60})$/.exec(device) ?? [];
   return endpoint === undefined ? {} : { endpoint };
-}
-
-/** Writes what waits, and forgets what is done or comes too late. */
-async function write<T>(
-  waiting: Map<string, Told<T>>,
-  record: (told: [string, Told<T>][]) => Promise<string[]>,
-): Promise<void> {
-  if (waiting.size === 0) return;
-  const told = [...waiting];
-  const before = new Map(told);
-  // What was told of one meanwhile is to be written as well.
-  for (const uniqueid of await record(told))
-    if (waiting.get(uniqueid) === before.get(uniqueid)) waiting.delete(uniqueid);
-  for (const [uniqueid, one] of told)
-    if (one.until < performance.now() && waiting.get(uniqueid) === one) waiting.delete(uniqueid);
 }
 
 /** Lets go of the oldest beyond `most`. */

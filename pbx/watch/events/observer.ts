@@ -79,15 +79,19 @@ export class Observer {
     this.#forPhone = forPhoneOf(db, node);
     this.#work = new OrderedWork(log, () => this.hooks.missed());
     this.#records = new CallRecords(db, node, hooks.offers);
+    const ends = (): void => this.#addEnds();
     this.#endings = new Endings(
       this.#records,
-      () => this.#work.add({ key: 'ends', run: () => this.#writeEnds() }),
+      {
+        due: ends,
+        isUnderWay: (uniqueid) => this.#work.has(uniqueid),
+        doneUntil: () => this.#work.doneUntil('ends'),
+      },
       (offerIds) => this.hooks.unanswered?.(offerIds),
     );
     this.#queues = new QueueCalls(db, node, log, this.#records, this.#endings, () =>
       this.hooks.deadlineSet(),
     );
-    const ends = (): void => this.#work.add({ key: 'ends', run: () => this.#writeEnds() });
     this.#callsOut = new CallsOutWatch(new CallOutRecords(db, node), ends);
     this.#holds = new Holds(new HoldRecords(db, node), ends);
     this.#popups = hooks.popups && new Popups(new PopupRecords(db, node), hooks.popups, ends, log);
@@ -110,14 +114,16 @@ export class Observer {
   /** Resolves when the states and calls of the events taken so far are in the database, or have failed to get there. */
   async caughtUp(): Promise<void> {
     await this.#work.caughtUp();
-    await this.#work.guarded(() => this.#writeEnds());
+    // Behind what of them is being written: until that is done nothing would be left to write.
+    this.#addEnds();
+    await this.#work.caughtUp();
   }
 
   /** Resolves when everything taken so far is in the database, or has failed to get there. */
   async settled(): Promise<void> {
     await this.#work.settled();
-    await this.#work.guarded(() => this.#writeEnds());
-    // What a timer of one of them has begun meanwhile.
+    this.#addEnds();
+    // Also what a timer of one of them has begun meanwhile.
     await this.#work.settled();
     this.#endings.stop();
     this.#callsOut.stop();
@@ -130,6 +136,10 @@ export class Observer {
     this.#work.add({ key: 'ends', run: () => this.#holds.adopt() });
     const popups = this.#popups;
     if (popups) this.#work.add({ key: 'ends', run: () => popups.adopt() });
+  }
+
+  #addEnds(): void {
+    this.#work.add({ key: 'ends', run: () => this.#writeEnds() });
   }
 
   /** Each for itself: what one of them is refused keeps none of the others from being written. */

@@ -14,6 +14,8 @@ export interface Work {
 export class OrderedWork {
   /** What is under way, by its key. */
   readonly #chains = new Map<string, Promise<void>>();
+  /** What is not done yet, the oldest first, and when it was added, on the monotonic clock. */
+  readonly #waiting = new Set<{ key: string; since: number }>();
 
   readonly #failing: LastingFault;
 
@@ -33,12 +35,26 @@ export class OrderedWork {
   /** Never throws. */
   add({ key, after, run }: Work): void {
     const previous = [key, after].map((each) => this.#chains.get(each ?? '') ?? Promise.resolve());
+    const added = { key, since: performance.now() };
     const next = Promise.all(previous)
-      .then(() => this.guarded(run))
+      .then(() => this.#guarded(run))
       .finally(() => {
+        this.#waiting.delete(added);
         if (this.#chains.get(key) === next) this.#chains.delete(key);
       });
+    this.#waiting.add(added);
     this.#chains.set(key, next);
+  }
+
+  /** Whether anything with this key is not done yet. */
+  has(key: string): boolean {
+    return this.#chains.has(key);
+  }
+
+  /** The moment, on the monotonic clock, before which all that was added is done, but for what has this key. */
+  doneUntil(butFor: string): number {
+    for (const { key, since } of this.#waiting) if (key !== butFor) return since;
+    return performance.now();
   }
 
   /** Resolves when what was added so far is done, or has failed. */
@@ -51,8 +67,8 @@ export class OrderedWork {
     while (this.#chains.size > 0) await this.caughtUp();
   }
 
-  /** Does something at once, out of the order. Never throws. */
-  async guarded(run: () => Promise<void>): Promise<void> {
+  /** Never throws. */
+  async #guarded(run: () => Promise<void>): Promise<void> {
     try {
       // Of two statements that wait for each other PostgreSQL ends one; everything here may be told twice.
       await run().catch((error: unknown) =>
