@@ -68,6 +68,21 @@ void t.test('a day of many calls is read page by page', async (t) => {
   t.equal(letOut(1), 0);
 });
 
+void t.test('however many ask meanwhile, one look waits for its turn', async (t) => {
+  const { server } = await setUp({ callsPerDay: 5 });
+  const { own, statements } = watched(t, url);
+  const { limits } = await server(own);
+  await limits.load();
+  statements.splice(0);
+  await Promise.all(Array.from({ length: 50 }, () => limits.refresh()));
+  const looks = (): number => statements.filter((sql) => /max\(id\)/.test(sql)).length;
+  t.equal(looks(), 1);
+  const first = limits.refresh();
+  await until('it to be under way', () => (looks() > 1 ? true : undefined));
+  await Promise.all([first, limits.refresh(), limits.refresh()]);
+  t.equal(looks(), 3, 'one that has begun knows nothing of what came after');
+});
+
 void t.test('of a new extension only its own calls are read, and what is counted stands', async (t) => {
   const { team, server, record } = await setUp({ callsPerDay: 10 });
   for (const call of ['a', 'b', 'c']) await record(call, { ended_at: new Date('2026-11-25T11:00:00Z') });

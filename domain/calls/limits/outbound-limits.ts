@@ -39,6 +39,8 @@ export class OutboundLimits implements CallLimits {
   /** One reading after the other. */
   #turn: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
+  /** The look that waits for its turn. */
+  #refreshing: Promise<void> | undefined;
   /** Whose settings are to be read; undefined: nobody's. */
   #changed: 'all' | Set<number> | undefined;
   #following: Promise<void> | undefined;
@@ -111,7 +113,9 @@ export class OutboundLimits implements CallLimits {
 
   /** Reads what has become of calls since the last time, and tells of limits. Never throws. */
   refresh(): Promise<void> {
-    return this.#inTurn(async () => {
+    // One that waits for its turn reads also for whoever asks meanwhile: where PostgreSQL is slow they would become ever more.
+    this.#refreshing ??= this.#inTurn(async () => {
+      this.#refreshing = undefined;
       if (this.#teams.size === 0) return;
       try {
         await this.#read();
@@ -120,6 +124,7 @@ export class OutboundLimits implements CallLimits {
         this.#unread.met((error as Error).message);
       }
     });
+    return this.#refreshing;
   }
 
   /** How much is kept. */
