@@ -128,6 +128,21 @@ await t.test('data in a directory are there again the next time', async (t) => {
   t.same(await ask(second.url, 'SELECT n FROM kept'), [1]);
 });
 
+await t.test('one that others work with is not ended because it does not answer for a while', async (t) => {
+  const dir = await directory(t);
+  const server = await LabPostgres.start({ dir });
+  t.teardown(() => server.stop());
+  await ask(server.url, 'CREATE TABLE kept AS SELECT 1 AS n');
+  const { parent, url } = await elsewhere(t, dir);
+  t.equal(url, server.url);
+  server.freeze();
+  await t.rejects(LabPostgres.start({ dir, patienceMs: 0 }), { message: /timeout/ });
+  server.thaw();
+  t.same(await ask(url, 'SELECT n FROM kept'), [1], 'who had begun goes on');
+  parent.kill('SIGKILL');
+  await once(parent, 'close');
+});
+
 await t.test('data of another major version are left as they are, with the way to move them', async (t) => {
   const dir = await directory(t);
   const server = await LabPostgres.start({ dir });

@@ -70,7 +70,10 @@ async function reachableDirectory(user: ServerUser | undefined): Promise<string>
   );
 }
 
-/** The server that already runs here; ends one that nobody holds any more. */
+/**
+ * The server that already runs here; ends one that nobody holds any more. @throws what keeps it from answering, if others
+ * hold it: it is theirs to end, and works for them, or will again.
+ */
 export async function joinRunning(
   home: Home,
 ): Promise<{ connection: Connection; hold: Hold; pid: number } | undefined> {
@@ -84,9 +87,11 @@ export async function joinRunning(
       );
       await query(`postgres://star64:${connection.password}@127.0.0.1:${connection.port}/star64`, 'SELECT 1');
       return { connection, hold, pid };
-    } catch {
-      // Its last holder has just died and it is shutting down; or it does not answer at all.
+    } catch (error) {
+      const isShared = await hold.shared();
       await hold.leave(false);
+      if (isShared) throw error;
+      // Its last holder has just died and it is shutting down; or it does not answer at all.
     }
   }
   await shutDown(pid);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Hold } from '../../machine/hold.js';
 import {
@@ -15,6 +16,7 @@ import {
   type Connection,
   type Home,
 } from './cluster.js';
+import { isUnreachable } from '../sql-errors.js';
 import { childrenOf } from '../../machine/processes.js';
 
 export interface LabPostgresOptions {
@@ -24,6 +26,8 @@ export interface LabPostgresOptions {
   fleeting?: boolean;
   /** Begins with the data of another one, which is stopped: its directory. That is faster than to make them anew. */
   copyOf?: string;
+  /** How long one that others work with may take to answer, in milliseconds: it may be coming back. Default: 20,000. */
+  patienceMs?: number;
 }
 
 /**
@@ -41,9 +45,24 @@ export class LabPostgres {
     private pid: number,
   ) {}
 
-  /** Starts it, or takes part in the one that already runs on `dir`. */
+  /**
+   * Starts it, or takes part in the one that already runs on `dir`. @throws as PostgreSQL does when that one does not answer
+   * for `patienceMs`, though others work with it.
+   */
   static async start(options: LabPostgresOptions = {}): Promise<LabPostgres> {
     const home = await openHome(options.dir);
+    const end = performance.now() + (options.patienceMs ?? 20_000);
+    for (;;) {
+      try {
+        return await LabPostgres.#startIn(home, options);
+      } catch (error) {
+        if (!isUnreachable(error) || performance.now() > end) throw error;
+        await sleep(200);
+      }
+    }
+  }
+
+  static async #startIn(home: Home, options: LabPostgresOptions): Promise<LabPostgres> {
     const temporary = options.dir === undefined;
     const fleeting = temporary || options.fleeting === true;
     return await home.locked(async () => {
