@@ -66,9 +66,9 @@ export const due = `
       case when w.kind = 'outbound' then w.number else w.did end as number) f
     order by w.channel
     on conflict (node, channel) do nothing
-    returning channel
   )
-  select s.channel, exists (select from opened o where o.channel = s.channel)
+  -- Also of what another one has opened in this moment, which this statement does not see yet.
+  select s.channel, exists (select from wanted w where w.channel = s.channel)
     -- Another server has written it, or this one before.
     or exists (select from popups p where p.node = :node and p.channel = s.channel) as open
   from seen s`;
