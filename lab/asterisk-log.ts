@@ -8,6 +8,8 @@ const ofTheMoment: readonly RegExp[] = [
   // A tone begins (`ast_activate_generator`), or music goes on, for who has hung up in that moment.
   / channel\.c: Prodding channel '[^']*' failed/,
   / res_musiconhold\.c: Failed to write frame to /,
+  // Asterisk stood still for 2 s, and what a Local channel carried meanwhile comes at once.
+  / channel\.c: Exceptionally long voice queue length .*queuing to Local\//,
   // Somebody hung up before a routine that runs within an application (of Dial, of a connected line) had returned: gosub_run()
   // of app_stack.c stops there. That all of ours return is test/files/returns.test.ts.
   / app_stack\.c: \S+ Abnormal 'Gosub\(star64-[^']*\)' exit/,
