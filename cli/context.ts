@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { Database } from '../domain/database/pool.js';
+import type { Database, PoolOptions } from '../domain/database/pool.js';
 import { fail, Star64Error } from '../domain/errors.js';
 import type { DatabaseName } from '../domain/database/name.js';
 import { createPrinter, type Printer } from './output.js';
@@ -21,6 +21,8 @@ export interface Context {
   /** Everything that comes on stdin. */
   readonly readInput: () => Promise<string>;
   readonly now: () => Date;
+  /** How long its connections wait; default: as those of a server. */
+  readonly pool?: PoolOptions;
 }
 
 /** What a command gets to work with; nothing is read or connected before it is asked for. */
@@ -36,8 +38,8 @@ export interface Invocation {
   readonly settings: (flags?: readonly FlagSetting[]) => Promise<Settings>;
   /** The migrated database, the same each time; closed when the command has ended. */
   readonly db: () => Promise<Database>;
-  /** The database as it is, with a deadline for long statements, in milliseconds. */
-  readonly rawDb: (deadlineMs: number) => Promise<Database>;
+  /** The database as it is, with deadlines of its own. */
+  readonly rawDb: (options: PoolOptions) => Promise<Database>;
   /** URL of the database and its name, for a command that connects by itself. */
   readonly databaseUrl: () => Promise<{ url: string; name: DatabaseName }>;
   /** An error of the database, saying which one it is; any other as it is. */
@@ -82,8 +84,11 @@ async function findDatabase({ database }: Settings, env: NodeJS.ProcessEnv): Pro
     }
     case 'own': {
       const { LabPostgres } = await import('../domain/database/embedded/postgres.js');
-      const own = await LabPostgres.start({ dir: database.dir });
-      return { url: own.url, name: nameOfOwn(database.dir, database.from), close: () => own.stop() };
+      const name = nameOfOwn(database.dir, database.from);
+      const own = await LabPostgres.start({ dir: database.dir }).catch(async (error: unknown) => {
+        throw await withDatabaseNamed(error, name);
+      });
+      return { url: own.url, name, close: () => own.stop() };
     }
     case 'unset':
       throw await unsetDatabase(database);
@@ -179,10 +184,10 @@ function createInvocation(context: Context, flags: GlobalFlags, used: Used): Inv
     used.name = found.name;
     return found;
   };
-  const rawDb = async (deadlineMs?: number): Promise<Database> => {
+  const rawDb = async (options: PoolOptions = {}): Promise<Database> => {
     const { url } = await find();
     const { connect } = await import('../domain/database/pool.js');
-    const db = connect(url, deadlineMs === undefined ? {} : { deadlineMs });
+    const db = connect(url, options);
     used.opened.push({ close: () => db.destroy() });
     return db;
   };
@@ -195,7 +200,7 @@ function createInvocation(context: Context, flags: GlobalFlags, used: Used): Inv
     env: context.env,
     settings,
     rawDb,
-    db: () => (migrated ??= rawDb().then((db) => requireMigrated(db).then(() => db))),
+    db: () => (migrated ??= rawDb(context.pool).then((db) => requireMigrated(db).then(() => db))),
     databaseUrl: find,
     explained: (error) => withDatabaseNamed(error, used.name),
     secret: async (what) => {

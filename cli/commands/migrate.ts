@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import { action, type Context } from '../context.js';
 
+/** Any number may run at once, also on a machine that hardly keeps up with them: how long each waits for a connection, in milliseconds. */
+const dialMs = 10_000;
+
 /** `star64 migrate` */
 export function register(program: Command, context: Context): void {
   program
@@ -17,8 +20,8 @@ export function register(program: Command, context: Context): void {
         const { handOverToken } = await import('../token.js');
         const { requireSessions } = await import('../../domain/database/sessions.js');
         // What is held ahead is of one session, which a pooler of transactions does not keep.
-        await requireSessions((await databaseUrl()).url);
-        const db = await rawDb(migrationDeadlineMs);
+        await requireSessions((await databaseUrl()).url, { dialMs });
+        const db = await rawDb({ deadlineMs: migrationDeadlineMs, dialMs });
         if (ahead) {
           const built = await migrateAhead(db);
           print.list(

@@ -38,7 +38,7 @@ Keys: ${Object.entries(sortings)
         const { untilSignalled } = await import('../signals.js');
         const { HealthCheck } = await import('../../pbx/health.js');
         const { healthLine } = await import('../status-view.js');
-        const db = await invocation.rawDb(statementDeadlineMs);
+        const db = await invocation.rawDb({ deadlineMs: statementDeadlineMs });
         const { agi, ami, asterisk } = await invocation.settings();
         const check = new HealthCheck(db, {
           ...{ team: invocation.team, servers: agi.servers, ami },

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { fail } from '../errors.js';
-import { connect, type Connections, type Database } from './pool.js';
+import { connect, type Connections, type Database, type PoolOptions } from './pool.js';
 
 /** A setting of the session that means nothing to PostgreSQL: whoever else reads it shares the session. */
 const setting = 'star64.session';
@@ -11,8 +11,8 @@ const setting = 'star64.session';
  * them. It is seen by its effects, since a pooler says nothing of itself to its clients: another connection reads a
  * setting of ours, or our own has gone to another process. It takes two connections for a moment.
  */
-export async function requireSessions(url: string): Promise<void> {
-  const db = connect(url, { max: 2 });
+export async function requireSessions(url: string, options: PoolOptions = {}): Promise<void> {
+  const db = connect(url, { ...options, max: 2 });
   let shared: boolean;
   try {
     shared = await sharesSessions(db);

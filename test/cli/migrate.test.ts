@@ -20,7 +20,9 @@ await t.test('ten that migrate at once all succeed; each step is carried out by 
 
 await t.test('ten connections that begin in the same instant do not disturb each other either', async (t) => {
   const url = await emptyDatabase(t);
-  const dbs = Array.from({ length: 10 }, () => connect(url, { max: 1, deadlineMs: migrationDeadlineMs }));
+  const dbs = Array.from({ length: 10 }, () =>
+    connect(url, { ...patient, max: 1, deadlineMs: migrationDeadlineMs }),
+  );
   t.teardown(() => Promise.all(dbs.map((db) => db.destroy())));
   // Connected already: what is left is only the race.
   await Promise.all(dbs.map((db) => db.raw('select 1')));

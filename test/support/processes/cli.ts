@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { run } from '../../../cli/program.js';
+import { patient } from '../../../lab/patience.js';
 
 export interface CliResult {
   status: number | null;
@@ -32,6 +33,7 @@ export async function cli(args: readonly string[], options: CliOptions = {}): Pr
     terminal: options.terminal ?? false,
     readInput: () => Promise.resolve(options.input ?? ''),
     now: () => new Date('2026-01-02T03:04:05Z'),
+    pool: patient,
   });
   return { status, out, err };
 }
