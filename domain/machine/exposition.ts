@@ -1,3 +1,5 @@
+import { nextTurn } from './turn.js';
+
 /** The labels of a series, in their order. */
 export type Labels = Readonly<Record<string, string>>;
 
@@ -74,5 +76,3 @@ export async function inSlices(
   parts.push(part.join(''));
   return parts.join('');
 }
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

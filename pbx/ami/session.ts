@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { nextTurn } from '../../domain/machine/turn.js';
 import { AmiError } from './errors.js';
 import type { AmiMessage } from './message.js';
 import { checkedHeaders, type AmiHeaders } from './syntax.js';
@@ -147,12 +148,15 @@ export class AmiSession {
     if (this.#over !== null)
       throw new AmiError('down', `${action}: not connected to Asterisk: ${this.#over}`);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const late = async (): Promise<void> => {
+        await nextTurn();
+        if (!this.#pending.has(id)) return;
         this.#settle(id);
         reject(
           new AmiError('timeout', `${action}: no answer from Asterisk within ${Math.round(deadlineMs)} ms`),
         );
-      }, deadlineMs);
+      };
+      const timer = setTimeout(() => void late(), deadlineMs);
       const deadline = performance.now() + deadlineMs;
       this.#pending.set(id, { action, list, response: null, entries: [], deadline, timer, resolve, reject });
       const answered = (response: AmiMessage): void => this.#answered(id, response);

@@ -1,9 +1,12 @@
 import t from 'tap';
 import { outcome, Wire } from './wire.js';
 
+/** Deadlines that play no part. */
+const unhurried = { hangupGraceMs: 60_000, endGraceMs: 60_000 };
+
 await t.test('HANGUP answers no command: the answer comes before it, or after it', async (t) => {
   for (const bytes of ['200 result=1\nHANGUP\n', 'HANGUP\n200 result=1\n']) {
-    const wire = await Wire.ready(t);
+    const wire = await Wire.ready(t, unhurried);
     const digits = wire.session.getData('x', 1, 1);
     await wire.answer(bytes);
     t.equal(await digits, '1');
@@ -12,7 +15,7 @@ await t.test('HANGUP answers no command: the answer comes before it, or after it
 });
 
 await t.test('after HANGUP commands for a dead channel still work, others say hangup', async (t) => {
-  const wire = await Wire.ready(t);
+  const wire = await Wire.ready(t, unhurried);
   const digit = outcome(wire.session.getData('x', 5_000, 1));
   await wire.answer('HANGUP\n511 Command Not Permitted on a dead channel or intercept routine\n');
   t.equal(await digit, 'hangup 511');
@@ -23,7 +26,7 @@ await t.test('after HANGUP commands for a dead channel still work, others say ha
 });
 
 await t.test('a prompt that fails after HANGUP is a hangup, not a missing file', async (t) => {
-  const wire = await Wire.ready(t);
+  const wire = await Wire.ready(t, unhurried);
   const played = outcome(wire.session.getData('beep', 1, 1));
   await wire.answer('HANGUP\n200 result=-1\n');
   t.equal(await played, 'hangup 200');
@@ -48,7 +51,7 @@ await t.test('zombie: a script that ignores the hangup does not keep the channel
 });
 
 await t.test('our own end is a half-close; the HANGUP that follows it is not the caller', async (t) => {
-  const wire = await Wire.ready(t);
+  const wire = await Wire.ready(t, unhurried);
   const ended = wire.session.end();
   await wire.closing();
   t.notOk(wire.inner.destroyed, 'no reset: Asterisk may still write');
@@ -61,7 +64,7 @@ await t.test('our own end is a half-close; the HANGUP that follows it is not the
 await t.test(
   'our own end lets the command under way be answered, and nothing after it be sent',
   async (t) => {
-    const wire = await Wire.ready(t);
+    const wire = await Wire.ready(t, unhurried);
     const first = outcome(wire.session.getData('A', 1, 1));
     const second = outcome(wire.session.getData('B', 1, 1));
     const ended = wire.session.end();

@@ -7,8 +7,6 @@ import type { Session } from '../../agi/wire/session.js';
 import { recordSupervisionStep } from '../../domain/calls/commands/supervision.js';
 import { listSupervisions } from '../../domain/calls/commands/supervision-list.js';
 import { EventFeed } from '../../domain/monitor/event-feed.js';
-import type { Event } from '../../domain/monitor/events.js';
-import { until } from '../../domain/machine/processes.js';
 import { pause } from '../../domain/presence/pause.js';
 import { openSignIn } from '../../domain/presence/open-sign-in.js';
 import { signIn } from '../../domain/presence/sign-in.js';
@@ -20,6 +18,7 @@ import { addUser, setUser } from '../../domain/provisioning/people/user.js';
 import { CompareSupervisions } from '../../pbx/watch/compare/supervisions.js';
 import type { Snapshot } from '../../pbx/watch/compare/snapshot.js';
 import { freshDatabase } from '../support/database.js';
+import { see } from '../support/doors/event-feed.js';
 
 /** The questions behind *71 to *73 and *75: who may, which call is heard, and what is recorded of it. */
 const { db } = await freshDatabase(t);
@@ -104,10 +103,7 @@ await t.test(
     t.match(await listSupervisions(db, team), [
       { mode: 'barge', endedAt: Date, listened: 1, whispered: 2, barged: 4 },
     ]);
-    // An open transaction of somebody else in this cluster holds the feed back.
-    const heard: Event[] = [];
-    await until('both events', async () => heard.push(...(await feed.next()).events) === 2 || undefined);
-    t.match(heard, [
+    t.match(await see(feed, 2), [
       {
         type: 'supervision.began',
         user: 'carl',

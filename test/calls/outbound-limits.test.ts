@@ -5,7 +5,9 @@ import { setExtension } from '../../domain/provisioning/numbers/extension.js';
 import { allHours } from '../../domain/provisioning/features/hours.js';
 import { setTeam, type TeamChanges } from '../../domain/provisioning/team.js';
 import { until } from '../../domain/machine/processes.js';
+import { patient } from '../../lab/patience.js';
 import { freshDatabase } from '../support/database.js';
+import { feedMs } from '../support/doors/event-feed.js';
 import { limitedTeam, minute } from '../support/limited-team.js';
 
 const { db, url } = await freshDatabase(t);
@@ -190,7 +192,7 @@ void t.test('a limit that is set holds for what was called before it', async (t)
 
 void t.test('without PostgreSQL memory goes on', async (t) => {
   const { server, clock, said } = await setUp({ callsPerHour: 5 });
-  const own = connect(url);
+  const own = connect(url, patient);
   const { limits, letOut } = await server(own);
   await limits.load();
   t.equal(letOut(3), 3);
@@ -225,7 +227,7 @@ void t.test(
     const rows = await db('limits_reached').where({ name: team }).select<object[]>();
     t.match(rows, [{ ...reached, refused: 9, reached_at: since, over_at: null }]);
     // Below the oldest transaction of the whole PostgreSQL, which other tests share.
-    const next = (): Promise<object> => until('an event', async () => (await feed.next()).events[0]);
+    const next = (): Promise<object> => until('an event', async () => (await feed.next()).events[0], feedMs);
     t.match(await next(), { type: 'limit.reached', ...reached, reached: since });
     clock.at += 61 * minute;
     await limits.refresh();

@@ -21,6 +21,7 @@ import { addUser } from '../../domain/provisioning/people/user.js';
 import { addUserGroup, setUserGroup } from '../../domain/provisioning/people/user-group.js';
 import { call } from '../agi/fake-asterisk.js';
 import { serve, token } from '../agi/serving.js';
+import { patient } from '../../lab/patience.js';
 import { freshDatabase } from '../support/database.js';
 
 const { db, url } = await freshDatabase(t);
@@ -50,7 +51,7 @@ let calls = 0;
 /** Asks as Asterisk does, with everything read from a database. */
 async function asking(t: Test, of: Database) {
   const routing = new Routing(of, 'default');
-  const outbound = new Outbound(of, 'default', routing);
+  const outbound = new Outbound(of, 'default', routing, {}, 60_000);
   const load = async (): Promise<void> => {
     await routing.load();
     await outbound.load();
@@ -159,7 +160,7 @@ await t.test('a change of provisioning is in the answer once it is read', async 
 await t.test(
   'with PostgreSQL away the last known rights stand, and what may be dear is closed',
   async (t) => {
-    const own = connect(url);
+    const own = connect(url, patient);
     const { ask, noted } = await asking(t, own);
     await own.destroy();
     t.match(await ask(team, '123456', 'astercc-5000', ''), { go: true, talks: null });

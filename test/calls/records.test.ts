@@ -32,13 +32,13 @@ async function call(queue: string, waitedSeconds = 0): Promise<Caller> {
 }
 /** The same call in another queue. */
 const inQueue = (caller: Caller, queue: string): Caller => ({ ...caller, queue: `astercc-${queue}` });
-/** Moves what has happened to a call so far into the past. */
-const past = (seconds: number) =>
+/** Moves what has happened to a call so far into the past. What a test itself takes is no minute. */
+const past = (minutes: number) =>
   db('queue_visits')
     .whereNull('left_at')
     .update({
-      joined_at: db.raw(`joined_at - make_interval(secs => ?)`, [seconds]),
-      answered_at: db.raw(`answered_at - make_interval(secs => ?)`, [seconds]),
+      joined_at: db.raw(`joined_at - make_interval(mins => ?)`, [minutes]),
+      answered_at: db.raw(`answered_at - make_interval(mins => ?)`, [minutes]),
     });
 
 /** What the status says of a group, as far as calls go. */
@@ -50,11 +50,11 @@ async function figures(group: string) {
 }
 const nothing = { waiting: 0, talking: 0, answered: 0, abandoned: 0 };
 
-/** The visits of a call, in order. */
+/** The visits of a call, in order, with the minutes of the wait. */
 async function visits(uniqueid: string) {
   const { rows } = await db.raw<{ rows: Record<string, unknown>[] }>(
     `select g.name as group, v.outcome, a.number as agent, v.left_at is null as open,
-       round(extract(epoch from v.answered_at - v.joined_at))::integer as waited
+       round(extract(epoch from v.answered_at - v.joined_at) / 60)::integer as waited
      from queue_visits v join calls c on c.id = v.call_id left join agent_groups g on g.id = v.group_id
      left join agents a on a.id = v.agent_id where c.uniqueid = ? order by v.id`,
     [uniqueid],
@@ -155,7 +155,7 @@ await t.test(
       await records.offered(customer, 'offer-1', first);
       await records.answered(customer, 'offer-1', '1001');
       // The consultation is a call of the agent's own.
-      const asked = await call('sales', 20);
+      const asked = await call('sales', 20 * 60);
       const there: Caller = { queue: 'astercc-sales', uniqueid: 'local-2', linkedid: customer.uniqueid };
       if (answeredFirst) await records.answered(asked, 'offer-2', '1002');
       await records.merged(asked.uniqueid, customer.uniqueid, asked.uniqueid);
@@ -165,7 +165,7 @@ await t.test(
       if (!answeredFirst) {
         t.match(await figures('sales'), { ...nothing, waiting: 1 }, 'the place is kept');
         // Only now is seen which channel stands there instead.
-        await records.joined(there, { waitedSeconds: 25 });
+        await records.joined(there, { waitedSeconds: 25 * 60 });
         await records.answered(there, 'offer-2', '1002');
       }
       t.match(await figures('sales'), { ...nothing, talking: 1, answered: 1 }, `${answeredFirst}`);
@@ -236,18 +236,18 @@ await t.test('of calls to an extension each has what was seen of it, and an answ
       uniqueid,
       did: '600300',
       extension_id: extension.id,
-      arrived_at: db.raw(`clock_timestamp() - interval '60 s'`),
+      arrived_at: db.raw(`clock_timestamp() - interval '60 minutes'`),
     });
-  const told = ['e.4', 'e.5', 'e.9'].map((uniqueid) => ({ uniqueid, secondsAgo: 20 }));
+  const told = ['e.4', 'e.5', 'e.9'].map((uniqueid) => ({ uniqueid, secondsAgo: 20 * 60 }));
   t.same(
     (await records.pickedUp(told)).sort(),
     ['e.4', 'e.5'],
     'of the third the arrival is not recorded yet',
   );
-  await records.pickedUp([{ uniqueid: 'e.4', secondsAgo: 1 }]);
+  await records.pickedUp([{ uniqueid: 'e.4', secondsAgo: 60 }]);
   await records.callsEnded(ends.map(([, end]) => end));
   const { rows } = await db.raw<{ rows: { outcome: string; waited: number | null }[] }>(
-    `select outcome, round(extract(epoch from answered_at - arrived_at))::integer as waited from calls order by uniqueid`,
+    `select outcome, round(extract(epoch from answered_at - arrived_at) / 60)::integer as waited from calls order by uniqueid`,
   );
   t.same(
     rows.map(({ outcome }) => outcome),

@@ -7,6 +7,7 @@ import { pause } from '../../domain/presence/pause.js';
 import { signIn } from '../../domain/presence/sign-in.js';
 import { addRingGroup, ringGroups } from '../../domain/provisioning/features/ring-group.js';
 import { crowd, provision } from '../../lab/provision.js';
+import { patient } from '../../lab/patience.js';
 import { freshDatabase } from '../support/database.js';
 import { defaultNode } from '../support/records.js';
 
@@ -24,7 +25,7 @@ await addRingGroup(db, 'astercc', {
 await addRingGroup(db, 'b2', { number: '701', members: ['5001'] });
 
 await t.test('from memory, without a question to the database, and of the team that asks', async (t) => {
-  const own = connect(url);
+  const own = connect(url, patient);
   t.teardown(() => own.destroy());
   const known = new RingGroups(own, defaultNode);
   await known.load();
@@ -83,7 +84,7 @@ await t.test(
 );
 
 await t.test('a database that does not answer holds nobody: what it said last stands', async (t) => {
-  const own = connect(url);
+  const own = connect(url, patient);
   const known = new RingGroups(own, defaultNode, 50);
   await known.load();
   // Another one has locked what is asked of, for as long as the questions last.

@@ -3,17 +3,18 @@ import { LabPostgres } from '../../domain/database/embedded/postgres.js';
 import { until } from '../../domain/machine/processes.js';
 import { connect } from '../../domain/database/pool.js';
 import { isUnreachable } from '../../domain/database/sql-errors.js';
+import { patient } from '../../lab/patience.js';
 
 const postgres = await LabPostgres.start();
 const db = connect(postgres.url, { max: 2, deadlineMs: 3000 });
-const observer = connect(postgres.url, { max: 1 });
+const observer = connect(postgres.url, { ...patient, max: 1 });
 t.teardown(async () => {
   postgres.thaw();
   await db.destroy();
   await observer.destroy();
   await postgres.stop();
 });
-await db.raw('create table notes (note text)');
+await observer.raw('create table notes (note text)');
 
 /** The error that `work` ends with. */
 async function failure(work: Promise<unknown>): Promise<unknown> {
@@ -23,11 +24,18 @@ async function failure(work: Promise<unknown>): Promise<unknown> {
   );
 }
 
+/** Whether `work` succeeds, for `until`: a machine may be busy for longer than a statement may take. */
+const done = (work: Promise<unknown>): Promise<true | undefined> =>
+  work.then(
+    () => true,
+    () => undefined,
+  );
+
 await t.test(
   'what was reported as failed while PostgreSQL was frozen has not happened when it goes on',
   async (t) => {
     // Two connections, so that both transactions below find one that was there before.
-    await Promise.all([db.raw('select pg_sleep(0.1)'), db.raw('select pg_sleep(0.1)')]);
+    await until('two connections', () => done(Promise.all([1, 2].map(() => db.raw('select pg_sleep(0.1)')))));
     let frozen = false;
     const inTheMiddle = failure(
       db.transaction(async (trx) => {
@@ -46,7 +54,9 @@ await t.test(
 
     postgres.thaw();
     // Whoever came next used to commit what the one before had left open.
-    for (let n = 0; n < 4; n++) await db.transaction((trx) => trx.raw("insert into notes values ('after')"));
+    const after = (): Promise<true | undefined> =>
+      done(db.transaction((trx) => trx.raw("insert into notes values ('after')")));
+    for (let n = 0; n < 4; n++) await until('it to be done', after);
     await until('the transactions that were left to be rolled back', async () => {
       const { rows } = await observer.raw<{ rows: unknown[] }>(
         "select pid from pg_stat_activity where state like 'idle in transaction%'",

@@ -13,6 +13,7 @@ import { LabProcess, until } from '../../domain/machine/processes.js';
 import { temporaryDirectory } from '../../domain/machine/temporary.js';
 import { tree } from '../../lab/debian.js';
 import { loaderOf } from '../../lab/loader.js';
+import { patient } from '../../lab/patience.js';
 import { star64 } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
 import { requireLab } from '../support/lab.js';
@@ -72,7 +73,8 @@ const skip = await requireLab(['pgbouncer']);
 await t.test('PgBouncer in session mode: all that belongs to a session works', { skip }, async (t) => {
   const { url } = await freshDatabase(t);
   const front = await bouncer(t, url, 'session');
-  const db = connect(front, { max: 3 });
+  const { deadlineMs, dialMs } = patient;
+  const db = connect(front, { max: 3, deadlineMs, dialMs });
   t.teardown(() => db.destroy());
   await requireSessions(front);
   for (let n = 0; n < 3; n++) t.same(await prepared(db, 'select ?::int as n', [n]), [{ n }]);

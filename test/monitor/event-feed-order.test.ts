@@ -9,8 +9,9 @@ import type { Event } from '../../domain/monitor/events.js';
 import { LabPostgres } from '../../domain/database/embedded/postgres.js';
 import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
+import { patient } from '../../lab/patience.js';
 import { freshDatabase } from '../support/database.js';
-import { allChanges, enter, leave, look, openNow, see, short } from '../support/doors/event-feed.js';
+import { allChanges, enter, feedMs, leave, look, openNow, see, short } from '../support/doors/event-feed.js';
 import { refused } from '../support/refusal.js';
 
 const { db } = await freshDatabase(t);
@@ -91,12 +92,16 @@ await t.test('a past time is read in pieces, then followed', async (t) => {
   const all = await allChanges(db, 'astercc');
   const known: Event[] = [];
   let pieces = 0;
-  await until('everything', async () => {
-    const { events } = await feed.next();
-    known.push(...events);
-    pieces++;
-    return known.length >= all.length ? true : undefined;
-  });
+  await until(
+    'everything',
+    async () => {
+      const { events } = await feed.next();
+      known.push(...events);
+      pieces++;
+      return known.length >= all.length ? true : undefined;
+    },
+    feedMs,
+  );
   t.ok(pieces > 7, `${pieces} pieces`);
   t.same(known.map(({ id }) => id).sort(), all);
   await enter(db, 1);
@@ -128,7 +133,7 @@ await t.test('over a lost or frozen PostgreSQL nothing is lost and nothing repea
   await postgres.kill();
   await refused(t, 'database_unreachable', [], () => feed.next());
   await postgres.restart();
-  const other = connect(postgres.url);
+  const other = connect(postgres.url, patient);
   t.teardown(() => other.destroy());
   await leave(other, 1);
   t.same(await look(feed, 2), ['1002 signed-out>idle', '1001 idle>signed-out']);

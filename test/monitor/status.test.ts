@@ -8,6 +8,7 @@ import { signIn, signOut } from '../../domain/presence/sign-in.js';
 import { readStatus } from '../../domain/monitor/status.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
+import { pieces } from '../support/pieces.js';
 import { callerOf, callJoined, defaultNode } from '../support/records.js';
 import { refused } from '../support/refusal.js';
 
@@ -155,16 +156,17 @@ await t.test('today is found without reading the months before', async (t) => {
   // What has been is told to nobody.
   for (const table of ['calls', 'queue_visits'])
     await patient.raw(`alter table ${table} disable trigger user`);
-  await patient.raw(
-    `with c as (
-       insert into calls (team_id, node, uniqueid, arrived_at, ended_at)
-       select ?, 'default', 'old-' || n, now() - n * interval '1 minute', now() from generate_series(1, 20000) as n
-       returning id, team_id, node, uniqueid, arrived_at)
-     insert into queue_visits (team_id, node, call_id, uniqueid, group_id, joined_at, left_at)
-     select c.team_id, node, c.id, uniqueid, g.id, arrived_at, arrived_at + interval '1 minute'
-     from c join agent_groups g on g.team_id = c.team_id and g.name = 'support'`,
-    [team?.id ?? 0],
-  );
+  for (const { from, to } of pieces(20_000))
+    await patient.raw(
+      `with c as (
+         insert into calls (team_id, node, uniqueid, arrived_at, ended_at)
+         select ?, 'default', 'old-' || n, now() - n * interval '1 minute', now() from generate_series(?::integer, ?) as n
+         returning id, team_id, node, uniqueid, arrived_at)
+       insert into queue_visits (team_id, node, call_id, uniqueid, group_id, joined_at, left_at)
+       select c.team_id, node, c.id, uniqueid, g.id, arrived_at, arrived_at + interval '1 minute'
+       from c join agent_groups g on g.team_id = c.team_id and g.name = 'support'`,
+      [team?.id ?? 0, from, to],
+    );
   await db.raw('analyze queue_visits');
   const seen: string[] = [];
   db.on('query', ({ sql }: { sql: string }) => void seen.push(sql));

@@ -43,7 +43,10 @@ export class FakeAmi extends EventEmitter<{ action: [SeenAction]; connection: [F
   readonly connections: FakeConnection[] = [];
   handler: Handler = () => false;
   greeting = 'Asterisk Call Manager/11.0.0\r\n';
-  uptimeS = 100;
+  /** When this Asterisk was started, by our monotonic clock. */
+  startedAt = performance.now() - 100_000;
+  /** The uptime that it has told last. */
+  toldUptimeS = 0;
   booted = true;
   filterAllowed = true;
   #server: Server | null = null;
@@ -149,7 +152,9 @@ export class FakeAmi extends EventEmitter<{ action: [SeenAction]; connection: [F
   }
 
   sayBooted(connection: FakeConnection): void {
-    const rest = [`Uptime: ${this.uptimeS}`, `LastReload: ${this.uptimeS}`, 'Status: Fully Booted'];
+    const uptimeS = Math.floor((performance.now() - this.startedAt) / 1000);
+    this.toldUptimeS = uptimeS;
+    const rest = [`Uptime: ${uptimeS}`, `LastReload: ${uptimeS}`, 'Status: Fully Booted'];
     connection.say('Event: FullyBooted', 'Privilege: system,all', ...rest);
   }
 }

@@ -46,6 +46,20 @@ void t.test('an answer that does not come is over at its deadline, a late one ha
   );
 });
 
+void t.test('an answer that is there is taken, however long this process has stood still', async (t) => {
+  // Without a Ping in between the next ActionID is known, and so can be answered before.
+  const { ami, manager } = await connected(t, { pingEveryMs: 3_600_000 });
+  ami.handler = silent('slow');
+  await manager.action('First');
+  const { id } = await ami.waitFor('first');
+  const [, prefix = '', count = ''] = /^(.*-)([0-9a-z]+)$/.exec(id) ?? [];
+  ami.forActions.say('Response: Success', `ActionID: ${prefix}${(parseInt(count, 36) + 1).toString(36)}`);
+  const asked = codeOf(manager.action('Slow', {}, { deadlineMs: 1 }));
+  const begun = performance.now();
+  while (performance.now() < begun + 50);
+  t.equal(await asked, 'no error');
+});
+
 void t.test('while down nothing is sent, not even later', async (t) => {
   const { ami, manager } = await bench(t);
   t.equal(await codeOf(manager.action('Early')), 'down');

@@ -1,5 +1,6 @@
 import type { Database } from '../../domain/database/pool.js';
 import { generateSecret } from '../../domain/password.js';
+import { pieces } from './pieces.js';
 
 export interface ManyTeams {
   teams: number;
@@ -20,20 +21,15 @@ export const formsOf = (did: string): string[] => [
   did.replace('+49', '0'),
 ];
 
-/** So many rows at most are written in one transaction. */
-const piece = 2000;
-
 /**
- * Adds the teams `t1`, `t2`, … in a few statements, past the functions and triggers that would take hours. They come in
- * pieces: a transaction that goes on holds back the events of every database of the cluster, those of other tests too.
+ * Adds the teams `t1`, `t2`, … in a few statements, past the functions and triggers that would take hours.
  */
 export async function addManyTeams(db: Database, many: ManyTeams): Promise<void> {
   const { teams, extensions, dids } = many;
-  const atOnce = Math.max(1, Math.floor(piece / (extensions + 2 * dids + 20)));
+  const atOnce = Math.max(1, Math.floor(2000 / (extensions + 2 * dids + 20)));
   const given = { extensions, dids, secret: generateSecret() };
   await db.raw(`insert into trunks (name, endpoint, country) values ('provider', 'lab-trunk', 'DE')`);
-  for (let from = 1; from <= teams; from += atOnce)
-    await addTeams(db, { ...given, from, to: Math.min(teams, from + atOnce - 1) });
+  for (const piece of pieces(teams, atOnce)) await addTeams(db, { ...given, ...piece });
   await db.raw('analyze teams, users, extensions, agent_groups, feature_codes, dids, destinations, trunks');
 }
 

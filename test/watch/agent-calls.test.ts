@@ -27,7 +27,7 @@ async function site(t: Test, missed: () => void = () => void t.fail('missed')) {
   const entered: SignInOutcome = await signIn(db, 'astercc', { ...who, extension: '5001', by: 'test' });
   if (entered.outcome !== 'signed-in') throw new Error(entered.outcome);
   const manager = new StubManager(queue);
-  const membership = new QueueMembership(db, manager, log);
+  const membership = new QueueMembership(db, manager, log, 60_000);
   const reconciliation = new Reconciliation(db, 'default', manager, membership, log);
   const observer = new Observer(db, 'default', log, {
     deadlineSet: () => undefined,

@@ -39,7 +39,7 @@ let may = [
   'Originate',
   'QueueWithdrawCaller',
 ];
-const times = { claimSeconds: 5, resultMs: 10_000, lookMs: 5 };
+const times = { claimSeconds: 60, resultMs: 10_000, lookMs: 5 };
 
 /** An open call that waits in the queue, with the channels of a caller and of agent 5001, and a stub that takes calls' actions. */
 async function centre(t: Test): Promise<{ db: Database; manager: StubManager; done: string[] }> {

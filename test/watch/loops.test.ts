@@ -21,7 +21,7 @@ async function site(t: Test, agents: number) {
   const { db } = await freshDatabase(t);
   await provision(db, crowd(agents));
   const manager = new StubManager('astercc-support');
-  const membership = new QueueMembership(db, manager, log);
+  const membership = new QueueMembership(db, manager, log, 60_000);
   const enter = async (number: number) => {
     const request = { agent: String(1000 + number), extension: String(5000 + number), by: 'test' };
     const result: SignInOutcome = await signIn(db, 'astercc', request);

@@ -33,7 +33,7 @@ async function site(t: Test) {
   const server = (node: keyof typeof nodes) => {
     // Whatever has been generated there: both Asterisks have all queues.
     const manager = new StubManager('astercc-support', 'other-support');
-    const membership = new QueueMembership(db, manager, log);
+    const membership = new QueueMembership(db, manager, log, 60_000);
     const observer = new Observer(db, node, log, {
       deadlineSet: () => undefined,
       missed: () => t.fail('missed'),

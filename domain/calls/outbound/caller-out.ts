@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { prepared, type Queryable } from '../../database/pool.js';
 import { readClasses, type NumberClass } from '../../number-classes.js';
+import { nextTurn } from '../../machine/turn.js';
 import type { WorkMode } from '../../presence/work-mode.js';
 
 /** Who is signed in at the phone that calls out. */
@@ -23,7 +24,7 @@ export interface CallerOut {
 }
 
 /** How long a caller waits for the database. */
-const patienceMs = 400;
+export const callerOutMs = 400;
 
 interface Row {
   extension: string;
@@ -44,7 +45,7 @@ export async function callerOut(
   db: Queryable,
   team: string,
   extension: string,
-  patience = patienceMs,
+  patience = callerOutMs,
 ): Promise<CallerOut | null | undefined> {
   const given = new AbortController();
   const asked = prepared<Row>(
@@ -62,7 +63,7 @@ export async function callerOut(
     { team, extension },
   );
   try {
-    const late = sleep(patience, undefined, { signal: given.signal, ref: false });
+    const late = sleep(patience, undefined, { signal: given.signal, ref: false }).then(nextTurn);
     const rows = await Promise.race([asked, late]);
     if (rows === undefined) {
       // It may still fail, and nobody waits for it any more.

@@ -1,5 +1,5 @@
 import type { Queryable } from '../../database/pool.js';
-import { callerOut, type CallerOut } from './caller-out.js';
+import { callerOut, callerOutMs, type CallerOut } from './caller-out.js';
 import type { EmergencyNumbers } from './emergency-numbers.js';
 import { decideOutbound, type Deciding, type OutboundDecision, type OutboundQuestion } from './outbound.js';
 import type { CallLimits } from '../limits/limits.js';
@@ -29,6 +29,8 @@ export class Outbound {
     private readonly node: string,
     private readonly facts: TeamFacts,
     private readonly given: { emergencies?: EmergencyNumbers; limits?: CallLimits } = {},
+    /** How long a call waits for the database to say who is at its phone. */
+    private readonly patienceMs = callerOutMs,
   ) {}
 
   /** Reads all teams, or these. On failure the old answers stay. */
@@ -58,7 +60,7 @@ export class Outbound {
     const of = this.#teams.get(team);
     if (!of) return undefined;
     const phone = question.endpoint === '' ? undefined : extensionBehind(of, question.endpoint);
-    const caller = phone ? await callerOut(this.db, team, phone.number) : null;
+    const caller = phone ? await callerOut(this.db, team, phone.number, this.patienceMs) : null;
     const { facts, given } = this;
     const decision = decideOutbound(of, question, caller, { facts, turns: this.#turns, ...given, ...more });
     return { decision, caller };

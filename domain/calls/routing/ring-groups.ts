@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { prepared, type Queryable } from '../../database/pool.js';
+import { nextTurn } from '../../machine/turn.js';
 import type { RingStrategy } from '../../provisioning/nouns/ring-group.js';
 import { bare } from '../../telephone-numbers.js';
 import { ringOrder, type RingMember } from './ring-order.js';
@@ -86,7 +87,7 @@ export class RingGroups {
       return members;
     });
     try {
-      const late = sleep(this.patience, undefined, { signal: given.signal, ref: false });
+      const late = sleep(this.patience, undefined, { signal: given.signal, ref: false }).then(nextTurn);
       return (await Promise.race([asked, late])) ?? this.#known(group);
     } catch {
       return this.#known(group);

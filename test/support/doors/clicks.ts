@@ -17,7 +17,7 @@ import { StubManager } from '../stub-manager.js';
 
 const log = pino({ enabled: false });
 export const node = 'default';
-export const times = { claimSeconds: 5, resultMs: 10_000, lookMs: 5 };
+export const times = { claimSeconds: 60, resultMs: 10_000, lookMs: 5 };
 
 /** An Asterisk that takes Originate: what it was asked to ring, and what it says. */
 export interface Rung {
@@ -46,7 +46,7 @@ export async function centre(t: Test): Promise<Rung & { db: Database; outbound: 
   await addTrunk(db, 'astercc', { name: 'provider', endpoint: 'provider', country: 'DE' });
   await setTeam(db, 'astercc', { trunk: 'provider', outsidePrefix: '0', country: 'DE', area: '30' });
   await signInAgent(db, 'astercc', '1001', { extension: '5001', by: 'test' });
-  const outbound = new Outbound(db, node, { did: () => undefined, hours: () => undefined });
+  const outbound = new Outbound(db, node, { did: () => undefined, hours: () => undefined }, {}, 60_000);
   await outbound.load();
   const manager = new StubManager('astercc-support');
   const asked: Rung = {
