@@ -193,12 +193,17 @@ export class EventStreams {
     stream.state = 'catching-up';
     const { events, caughtUp } = await feed.next();
     for (const event of events) this.#send(stream, event);
-    if (caughtUp)
-      for (const event of stream.meanwhile)
-        if (isBehind(feed.cursor, event.cursor)) this.#send(stream, event);
+    let live = caughtUp;
+    for (const event of caughtUp ? stream.meanwhile : []) {
+      if (!isBehind(feed.cursor, event.cursor)) continue;
+      live = stream.raw.writableLength < this.settings.mostBytes;
+      if (!live) break;
+      this.#send(stream, event);
+    }
     stream.meanwhile = [];
-    stream.state = caughtUp ? 'live' : 'waiting';
-    return { feed, live: caughtUp };
+    stream.state = live ? 'live' : 'waiting';
+    // What was too much is read again from the cursor on, of which this feed does not know.
+    return { ...(!caughtUp && { feed }), live };
   }
 
   /** Resolves when the listener has read what was sent, or is gone. */

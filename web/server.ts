@@ -39,6 +39,8 @@ export interface WebSettings {
   loginsPerMinute?: number;
   /** Wrong tokens of one address in a minute. */
   guessesPerMinute?: number;
+  /** For how long what was read of a team is told to whoever asks; default: a second. */
+  recentMs?: number;
   streams?: EventStreamsSettings;
   /** Addresses or networks of proxies whose X-Forwarded-… is believed; without it nobody's. */
   trustProxy?: string[];
@@ -130,11 +132,11 @@ export async function createWeb(db: Database, log: Logger, settings: WebSettings
     async (v1) => {
       v1.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
       await v1.register(loginRoutes(db, settings.loginsPerMinute ?? 300));
-      await v1.register(agentRoutes(db));
+      await v1.register(agentRoutes(db, settings.recentMs));
       await v1.register(callRoutes(db));
       await v1.register(clickRoutes(db));
       await v1.register(eventRoutes(db, streams));
-      await v1.register(pageRoutes(db));
+      await v1.register(pageRoutes(db, settings.recentMs));
       await v1.register(popupRoutes(db));
       await v1.register(reportRoutes(db));
       await v1.register(webhookRoutes(db));

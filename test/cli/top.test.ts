@@ -6,6 +6,7 @@ import { signIn } from '../../domain/presence/sign-in.js';
 import { LabPostgres } from '../../domain/database/embedded/postgres.js';
 import { connect } from '../../domain/database/pool.js';
 import { migrate, migrationDeadlineMs } from '../../domain/database/migrate.js';
+import { patient } from '../../lab/patience.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { star64 } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
@@ -112,7 +113,7 @@ await t.test('it fits a small terminal, and scrolls', async (t) => {
 await t.test('with PostgreSQL away it says so, keeps trying, and can be quit', async (t) => {
   const postgres = await LabPostgres.start();
   t.teardown(() => postgres.stop());
-  const own = connect(postgres.url, { max: 1, deadlineMs: migrationDeadlineMs });
+  const own = connect(postgres.url, { ...patient, max: 1, deadlineMs: migrationDeadlineMs });
   t.teardown(() => own.destroy());
   await migrate(own);
   await provision(own, crowd(1));

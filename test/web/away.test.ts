@@ -3,6 +3,7 @@ import t from 'tap';
 import { connect } from '../../domain/database/pool.js';
 import { until } from '../../domain/machine/processes.js';
 import { pauseAgent, readyAgent } from '../../domain/provisioning/people/admin-action.js';
+import { patient } from '../../lab/patience.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { createWeb } from '../../web/server.js';
 import { freshDatabase } from '../support/database.js';
@@ -22,7 +23,7 @@ const { hostname, port } = new URL(url);
 const link = await Link.to({ host: hostname, port: Number(port) });
 const behind = new URL(url);
 behind.port = String(link.near.port);
-const own = connect(behind.href);
+const own = connect(behind.href, patient);
 const routes: Route[] = [];
 const lines: string[] = [];
 const web = await createWeb(own, pino({}, { write: (line: string) => void lines.push(line) }), {

@@ -76,7 +76,7 @@ await t.test('a control character is refused, wherever it stands', async (t) => 
 await t.test('however many look at a team, it is read once, and anew after what is done', async (t) => {
   const own = connect(url, { ...patient, max: 2 });
   t.teardown(() => own.destroy());
-  const web = await apiOf(t, own);
+  const web = await apiOf(t, own, { recentMs: 600_000 });
   let reads = 0;
   own.on('query', ({ sql }: { sql: string }) => {
     if (sql.includes('date_trunc')) reads++;

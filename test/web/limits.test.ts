@@ -22,6 +22,7 @@ const password = 'a long way home';
 await givePassword(db, { agents: '1001' }, password);
 await givePassword(db, { users: 'crowd' }, password);
 const web = await apiOf(t, db, {
+  recentMs: 600_000,
   streams: {
     everyMs: 20,
     retryMs: 20,

@@ -98,10 +98,14 @@ await t.test('how long agents are busy with a call: from the answer to the end o
   await transition(db, entered.signIn.id, 'connect', { offerId: 'offer-7', callUniqueid: 'call-7', groupId });
   await beginWrapUp(db, entered.signIn.id, 'offer-7', { groupId, wrapUpSeconds: 0 });
   await readyAgent(db, 'other', '1001');
-  const counted = await until('the end of the wrap-up to be counted', async () => {
-    const lines = await handled();
-    return lines.length > 0 ? lines : undefined;
-  });
+  const counted = await until(
+    'the end of the wrap-up to be counted',
+    async () => {
+      const lines = await handled();
+      return lines.length > 0 ? lines : undefined;
+    },
+    feedMs,
+  );
   const of = 'star64_handle_seconds_bucket{team="other",group="support",le=';
   t.ok(counted.includes(`${of}"+Inf"} 1`), counted.join('\n'));
   t.ok(counted.includes('star64_handle_seconds_count{team="other",group="support"} 1'));

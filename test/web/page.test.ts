@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import t from 'tap';
 import type { FastifyInstance } from 'fastify';
 import { connect } from '../../domain/database/pool.js';
@@ -156,6 +157,28 @@ await t.test('without the server no state is shown as true, and afterwards nothi
   t.match(resumed[0], /^\d+-\d+-\d+$/, 'it goes on behind what it had heard last');
   t.ok(await page.isHidden('#offline'));
 });
+
+await t.test(
+  'an answer that breaks off in the middle is none: no older state is shown as true',
+  async (t) => {
+    let breaking = true;
+    web.server.prependListener('request', ({ url }: IncomingMessage, response: ServerResponse) => {
+      if (!breaking || !url?.endsWith('/desk')) return;
+      // The head comes whole and says how long it is all, and then half of it comes.
+      const write = response.write.bind(response) as (chunk: Buffer, sent: () => void) => boolean;
+      response.end = ((body: string | Buffer) =>
+        write(Buffer.from(body).subarray(0, 20), () => response.destroy())) as never;
+    });
+    await readyAgent(db, 'astercc', '1001');
+    await stateIs(page, 'unknown');
+    t.match(await page.textContent('#state-detail'), /^Last known: Paused/);
+    breaking = false;
+    await stateIs(page, 'idle');
+    await pauseAgent(db, 'astercc', '1001', '1');
+    await stateIs(page, 'paused');
+    t.same(problems, []);
+  },
+);
 
 await t.test('the board: waiting, longest, level and agents, by a login and by a token', async (t) => {
   const board = await open({ viewport: { width: 1920, height: 1080 } });

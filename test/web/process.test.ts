@@ -1,6 +1,7 @@
 import t from 'tap';
 import { until } from '../../domain/machine/processes.js';
 import { pauseAgent, readyAgent } from '../../domain/provisioning/people/admin-action.js';
+import { listDeliveries, type Delivery } from '../../domain/webhooks/deliveries.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { cli } from '../support/processes/cli.js';
 import { freshDatabase } from '../support/database.js';
@@ -44,7 +45,18 @@ interface Shown {
   status: number | null;
   message: string;
 }
-const deliveries = (...flags: string[]): Promise<Shown[]> => star64('webhook', 'deliveries', 'crm', ...flags);
+/** What is waited for is not asked for by a command each time: one that finds this machine busy fails. */
+const deliveries = async (): Promise<Delivery[]> =>
+  (await listDeliveries(db, 'astercc', { webhook: 'crm', limit: 1000 })).deliveries;
+/** Until so many were taken. A message comes at least once: what says how many came is their ids. */
+const delivered = (count: number) =>
+  until(
+    `${count} deliveries`,
+    async () =>
+      (await deliveries()).filter(({ state }) => state === 'delivered').length === count ? true : undefined,
+    feedMs,
+  );
+const different = (): number => new Set(receiver.ids).size;
 
 await t.test('a webhook is added, tested, looked at and sent anew by the command line', async (t) => {
   receiver.answer = (response) => void response.writeHead(410).end();
@@ -52,10 +64,13 @@ await t.test('a webhook is added, tested, looked at and sent anew by the command
   t.match(added.secret, /^whsec_/);
   const tested = await star64<Shown>('webhook', 'test', 'crm');
   t.match(tested, { type: 'webhook.test', state: 'due' });
-  const dead = await until('the end of the try', async () =>
-    (await deliveries('--failed')).find(({ state }) => state === 'dead'),
+  const dead = await until(
+    'the end of the try',
+    async () => (await deliveries()).find(({ state }) => state === 'dead'),
+    feedMs,
   );
   t.match(dead, { id: tested.id, status: 410 });
+  t.match(await star64('webhook', 'deliveries', 'crm', '--failed'), [{ id: dead.id, state: 'dead' }]);
   t.match(
     (await cli(['webhook', 'redeliver', String(dead.id)], { env: { DATABASE_URL: url } })).err,
     /enable it first/,
@@ -63,24 +78,16 @@ await t.test('a webhook is added, tested, looked at and sent anew by the command
   receiver.answer = ok;
   await star64('webhook', 'set', 'crm', '--enabled', 'on');
   t.match(await star64('webhook', 'redeliver', String(dead.id)), { id: dead.id, state: 'due' });
-  await until('the message to be taken', async () =>
-    (await deliveries()).find(({ id, state }) => id === dead.id && state === 'delivered'),
-  );
-  t.same(await deliveries('--failed'), []);
-  t.same(receiver.ids, [tested.message, tested.message], 'the same message, twice');
+  await delivered(1);
+  t.same(await star64('webhook', 'deliveries', 'crm', '--failed'), []);
+  t.same([...new Set(receiver.ids)], [tested.message], 'the same message');
+  t.ok(receiver.ids.length >= 2, 'again');
   await happen(2);
-  await until(
-    'what happens to be taken',
-    async () =>
-      (await deliveries()).filter(({ state }) => state === 'delivered').length === 3 ? true : undefined,
-    feedMs,
-  );
-  t.equal(receiver.ids.length, 4);
+  await delivered(3);
+  t.equal(different(), 3);
   const anew = await star64<{ events: number }>('webhook', 'redeliver', 'crm', '--since', '1h', '--failed');
   t.equal(anew.events, 2, 'what happened before it was there, and that it was disabled');
-  await until('these', async () =>
-    (await deliveries()).filter(({ state }) => state === 'delivered').length === 5 ? true : undefined,
-  );
+  await delivered(5);
   t.match((await cli(['webhook', 'redeliver', 'crm'], { env: { DATABASE_URL: url } })).err, /--since/);
 });
 
@@ -88,14 +95,14 @@ await t.test(
   'killed in the middle and started again: nobody misses an event, and no webhook is lost',
   async (t) => {
     await allReadable(db);
-    const sent = receiver.ids.length;
+    const sent = different();
     const listeners = await Promise.all(Array.from({ length: 5 }, () => Listener.open(events, token)));
     await happen(4);
     await Promise.all(listeners.map((listener) => listener.has(4)));
     // Some messages are under way as it dies.
     receiver.answer = () => undefined;
     await happen(4);
-    await until('messages under way', () => (receiver.ids.length > sent + 4 ? true : undefined), feedMs);
+    await until('messages under way', () => (different() > sent + 4 ? true : undefined), feedMs);
     await web.kill();
     await until('the end of the streams', () => (listeners.every(({ ended }) => ended) ? true : undefined));
     receiver.answer = ok;
@@ -125,17 +132,30 @@ await t.test(
       () => (all.every((id) => receiver.ids.includes(id)) ? true : undefined),
       feedMs,
     );
-    await until('nothing to be sent', async () =>
-      (await deliveries('--limit', '100')).every(({ state }) => state === 'delivered') ? true : undefined,
+    await until(
+      'nothing to be sent',
+      async () => ((await deliveries()).every(({ state }) => state === 'delivered') ? true : undefined),
+      feedMs,
     );
     for (const listener of back) listener.close();
   },
 );
 
 await t.test('it has ten connections of its own, however many ask and listen', async (t) => {
-  const listeners = await Promise.all(Array.from({ length: 20 }, () => Listener.open(events, token)));
+  // Who finds all ten busy for too long is told 503 and when to come back: they come.
+  const opened = () => until('a stream', () => Listener.open(events, token).catch(() => undefined), feedMs);
+  const listeners = await Promise.all(Array.from({ length: 20 }, opened));
   const ask = (path: string) =>
-    fetch(`${web.url}${path}`, { headers: bearer(path === '/metrics' ? metricsToken : token) });
+    until(
+      `${path} to be answered`,
+      async () => {
+        const answer = await fetch(`${web.url}${path}`, {
+          headers: bearer(path === '/metrics' ? metricsToken : token),
+        });
+        return answer.status === 503 && answer.headers.has('retry-after') ? undefined : answer;
+      },
+      feedMs,
+    );
   const paths = ['/metrics', '/readyz', '/v1/teams/astercc/agents', '/v1/teams/astercc'];
   const asked = Array.from({ length: 20 }, () => paths.map(ask)).flat();
   await happen(10);

@@ -1,11 +1,14 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { FastifyInstance } from 'fastify';
 import t, { type Test } from 'tap';
 import { connect } from '../../domain/database/pool.js';
 import { until } from '../../domain/machine/processes.js';
 import { removeApiToken } from '../../domain/provisioning/people/api-token.js';
 import { pauseAgent, readyAgent } from '../../domain/provisioning/people/admin-action.js';
+import { EventFeed } from '../../domain/monitor/event-feed.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { allReadable, enter } from '../support/doors/event-feed.js';
+import { allReadable, enter, feedMs } from '../support/doors/event-feed.js';
 import { Listener, type Heard } from '../support/doors/event-stream.js';
 import { apiOf, bearer, metricsToken, tokenOf } from '../support/doors/web.js';
 import { patient } from '../../lab/patience.js';
@@ -43,6 +46,25 @@ async function serve(t: Test, settings = streams) {
   const at = (team: string): string => `${address}/v1/teams/${team}/events`;
   return { web, at };
 }
+
+/** Events with these numbers: each tenth is small, and of a type of its own. */
+const write = (from: number, to: number) =>
+  db.raw(
+    `select write_event(t.id, 'numbered', case when n % 10 = 0 then 'call.ended' else 'call.arrived' end, now(),
+       json_build_object('id', 'n-' || n, 'team', t.identity, 'call', n::text,
+         'caller', case when n % 10 > 0 then ?::text end, 'group', null, 'outcome', null))
+     from teams t, generate_series(${from}, ${to}) n where t.identity = 'astercc'`,
+    ['x'.repeat(80_000)],
+  );
+const numbers = (heard: readonly Heard[]): number[] =>
+  heard.map(({ data }) => Number((JSON.parse(data) as { call: string }).call));
+
+/** How many bytes wait for those who do not read, and how many may wait for each of them. */
+async function unread(web: FastifyInstance): Promise<number> {
+  const { body } = await web.inject({ url: '/metrics', headers: bearer(metricsToken) });
+  return Number(/^star64_event_streams_unread_bytes (.*)$/m.exec(body)?.[1]);
+}
+const mostUnread = streams.mostBytes + streams.piece * 81_000;
 
 await t.test('what happens is told as it happens, to the team alone', async (t) => {
   const { at } = await serve(t);
@@ -108,33 +130,23 @@ await t.test(
       Array.from({ length: 15 }, () => Listener.open(`${at('astercc')}?types=call.ended`, token)),
     );
     const all = await Listener.open(at('astercc'), token);
-    const began = await until('where it begins', () => all.lastId);
-    for (const listener of frozen) listener.freeze();
     // Of what is large more than the kernel keeps for a connection and we for a listener together.
-    const count = 250;
-    await db.raw(
-      `select write_event(t.id, 'numbered', case when n % 10 = 0 then 'call.ended' else 'call.arrived' end, now(),
-       json_build_object('id', 'n-' || n, 'team', t.identity, 'call', n::text,
-         'caller', case when n % 10 > 0 then ?::text end, 'group', null, 'outcome', null))
-     from teams t, generate_series(1, ${count}) n where t.identity = 'astercc'`,
-      ['x'.repeat(80_000)],
-    );
-    const numbers = (heard: readonly Heard[]): number[] =>
-      heard.map(({ data }) => Number((JSON.parse(data) as { call: string }).call));
-    const wanted = Array.from({ length: count }, (_, at) => at + 1);
+    const count = 251;
+    // Who has heard of the first, a small one, is told the others as they happen.
+    await write(0, 0);
+    await Promise.all([...frozen, ...awake, all].map((listener) => listener.has(1)));
+    const began = all.lastId;
+    for (const listener of frozen) listener.freeze();
+    await write(1, count - 1);
+    const wanted = Array.from({ length: count }, (_, at) => at);
     t.same(numbers(await all.has(count)), wanted, 'each once, in order');
     for (const listener of awake)
       t.same(
-        numbers(await listener.has(count / 10)),
+        numbers(await listener.has(Math.ceil(count / 10))),
         wanted.filter((n) => n % 10 === 0),
       );
-    const unread = async (): Promise<number> => {
-      const { body } = await web.inject({ url: '/metrics', headers: bearer(metricsToken) });
-      return Number(/^star64_event_streams_unread_bytes (.*)$/m.exec(body)?.[1]);
-    };
-    const mostUnread = 2 * (streams.mostBytes + streams.piece * 81_000);
-    const held = await unread();
-    t.ok(held > 0 && held <= mostUnread, `${held} bytes wait for those who do not read`);
+    const held = await unread(web);
+    t.ok(held > 0 && held <= 2 * mostUnread, `${held} bytes wait for those who do not read`);
     const [first, second, ...others] = frozen;
     first?.thaw();
     t.same(numbers((await first?.has(count)) ?? []), wanted, 'to who reads again');
@@ -160,15 +172,56 @@ await t.test(
 
     // All of it takes some seconds: several times as long as somebody may read nothing.
     const slow = await serve(t, { ...streams, stallMs: 1000 });
-    const sipping = await Listener.open(slow.at('astercc'), token, began);
-    sipping.sip(10);
-    await until('all events, or the end', () =>
-      sipping.ended || sipping.events.length >= 250 ? true : undefined,
-    );
-    t.equal(sipping.events.length, 250, 'who reads slowly is not cut off');
-    sipping.close();
+    const standing = monitorEventLoopDelay();
+    const sip = async (): Promise<number | undefined> => {
+      standing.reset();
+      const sipping = await Listener.open(slow.at('astercc'), token, began);
+      sipping.sip(10);
+      const all = (): boolean => sipping.events.length >= count - 1;
+      await until('all events, or the end', () => (sipping.ended || all() ? true : undefined), feedMs);
+      sipping.close();
+      // Of a process that stood still meanwhile, this one, nobody has read anything: that says nothing.
+      return all() || standing.max < 200e6 ? sipping.events.length : undefined;
+    };
+    standing.enable();
+    t.equal(await until('a slow reader', sip, 2 * feedMs), count - 1, 'who reads slowly is not cut off');
+    standing.disable();
   },
 );
+
+await t.test('what happens while somebody catches up comes no faster than they read, either', async (t) => {
+  const { at, web } = await serve(t, { ...streams, stallMs: 600_000 });
+  let [looked, told] = [false, 0];
+  let goOn = (): void => undefined;
+  const going = new Promise<void>((resolve) => (goOn = resolve));
+  const next = Reflect.get(EventFeed.prototype, 'next');
+  // The one reader reads on, and who catches up has their answer late.
+  t.capture(EventFeed.prototype, 'next', async function (this: EventFeed) {
+    const look = await next.call(this);
+    const isOfAll = Reflect.get(this, 'teamId') === null;
+    if (isOfAll) told += look.events.length;
+    else {
+      looked = true;
+      await going;
+    }
+    return look;
+  });
+  const listener = await Listener.open(at('astercc'), token);
+  listener.freeze();
+  await until('their look', () => (looked ? true : undefined));
+  await write(1, 250);
+  await until('the one reader to tell', () => (told >= 250 ? true : undefined), feedMs);
+  goOn();
+  const held = await until('what does not fit any more', async () => (await unread(web)) || undefined);
+  t.ok(held <= mostUnread, `${held} bytes wait`);
+  listener.thaw();
+  t.same(
+    numbers(await listener.has(250)),
+    Array.from({ length: 250 }, (_, at) => at + 1),
+    'each once, in order',
+  );
+  listener.close();
+});
 
 await t.test('however many listen, one asks the database', async (t) => {
   await allReadable(db);

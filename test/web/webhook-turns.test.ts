@@ -10,7 +10,7 @@ import { newSecret } from '../../domain/webhook-secret.js';
 import { until } from '../../domain/machine/processes.js';
 import { crowd, provision } from '../../lab/provision.js';
 import { freshDatabase } from '../support/database.js';
-import { enter } from '../support/doors/event-feed.js';
+import { enter, feedMs } from '../support/doors/event-feed.js';
 import { refused } from '../support/refusal.js';
 
 /** Whose turn it is, and how much at a time, without a receiver. */
@@ -51,11 +51,15 @@ await t.test('deliveries that are too many for one statement are made in smaller
       for each statement execute function too_many()`);
   const pieces = new Pieces();
   let from = place;
-  await until('twenty deliveries', async () => {
-    const tried = await pieces.try((piece) => makeDeliveries(db, 'test', from, piece));
-    if (tried) from = tried.place;
-    return (await db('webhook_deliveries')).length >= 20 ? true : undefined;
-  });
+  await until(
+    'twenty deliveries',
+    async () => {
+      const tried = await pieces.try((piece) => makeDeliveries(db, 'test', from, piece));
+      if (tried) from = tried.place;
+      return (await db('webhook_deliveries')).length >= 20 ? true : undefined;
+    },
+    feedMs,
+  );
   t.equal((await db('webhook_deliveries')).length, 20, 'each once');
   await db.raw('drop trigger too_many on webhook_deliveries');
 });

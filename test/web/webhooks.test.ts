@@ -5,6 +5,7 @@ import { rotateSecret, webhooks } from '../../domain/provisioning/webhook.js';
 import { signatures } from '../../domain/webhook-secret.js';
 import { redeliver, redeliverSince, testWebhook } from '../../domain/webhooks/deliveries.js';
 import { claimMessages } from '../../domain/webhooks/outbox.js';
+import { feedMs } from '../support/doors/event-feed.js';
 import { Receiver, type Received } from '../support/doors/receiver.js';
 import { refused } from '../support/refusal.js';
 import { webhookSite } from '../support/doors/webhook-site.js';
@@ -106,8 +107,10 @@ await t.test('who wants to be left alone is left alone for that long', async (t)
   await hook(t, 'crm', receiver.url);
   sender(t);
   await happen(2);
-  await until('an answer', async () =>
-    (await deliveries('crm', true)).some(({ status }) => status === 429) ? true : undefined,
+  await until(
+    'an answer',
+    async () => ((await deliveries('crm', true)).some(({ status }) => status === 429) ? true : undefined),
+    feedMs,
   );
   await testWebhook(db, 'astercc', 'crm');
   const [row] = await db('webhooks')

@@ -38,15 +38,18 @@ async function send(path, options) {
 
 /** @throws Problem */
 export async function ask(method, path, body) {
-  const answer = await send(`/v1/${path}`, {
-    method,
-    headers: headers({ ...(body !== undefined && { 'content-type': 'application/json' }) }),
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(20_000),
-  }).catch((cause) => {
+  try {
+    const answer = await send(`/v1/${path}`, {
+      method,
+      headers: headers({ ...(body !== undefined && { 'content-type': 'application/json' }) }),
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(20_000),
+    });
+    return answer.status === 204 ? undefined : await answer.json();
+  } catch (cause) {
+    // Also of a connection that breaks in the middle of the answer.
     throw cause instanceof Problem ? cause : new Problem(0, 'unreachable', String(cause));
-  });
-  return answer.status === 204 ? undefined : answer.json();
+  }
 }
 
 /** The server says something each 15 s: a connection that has been silent for longer is none. */

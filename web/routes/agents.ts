@@ -36,9 +36,9 @@ const none = z.strictObject({}).nullish();
 
 /** Who does what now, and what a supervisor does about it: the functions of `star64 agent`. */
 export const agentRoutes =
-  (db: Database): FastifyPluginCallbackZod =>
+  (db: Database, recentMs?: number): FastifyPluginCallbackZod =>
   (app, _options, done) => {
-    const recent = new Recent((team, within) => readStatus(db, team, within));
+    const recent = new Recent((team, within) => readStatus(db, team, within), recentMs);
     app.get(
       '/teams/:team',
       {
@@ -115,7 +115,7 @@ export const agentRoutes =
     const queues = new Recent((key) => {
       const [team = '', group = ''] = key.split(' ');
       return readQueue(db, team, group);
-    });
+    }, recentMs);
     app.get(
       '/teams/:team/groups/:group/queue',
       {

@@ -10,9 +10,9 @@ import { deskSchema } from '../schemas/page.js';
 
 /** What the agent's page is made of, beside what other routes tell. The board reads the team. */
 export const pageRoutes =
-  (db: Database): FastifyPluginCallbackZod =>
+  (db: Database, recentMs?: number): FastifyPluginCallbackZod =>
   (app, _options, done) => {
-    const recent = new Recent((team) => readWaiting(db, team));
+    const recent = new Recent((team) => readWaiting(db, team), recentMs);
     app.get(
       '/teams/:team/agents/:agent/desk',
       {

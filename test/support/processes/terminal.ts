@@ -23,6 +23,7 @@ export class Terminal {
   private constructor(
     private readonly child: ChildProcessWithoutNullStreams,
     private readonly dir: string,
+    private readonly rows: number,
   ) {
     child.stdout.setEncoding('utf8').on('data', (text: string) => (this.#text += text));
     child.stdin.on('error', () => undefined);
@@ -44,7 +45,7 @@ export class Terminal {
       env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', TERM: 'xterm', ...env },
       stdio: 'pipe',
     });
-    const terminal = new Terminal(child, dir);
+    const terminal = new Terminal(child, dir, size.rows);
     t.teardown(async () => {
       child.kill('SIGKILL');
       await terminal.ended;
@@ -60,8 +61,10 @@ export class Terminal {
 
   /** The lines of the last whole frame. */
   get screen(): string[] {
-    const frame = this.#text.split('\x1b[H').slice(1).at(-1) ?? '';
-    return stripVTControlCharacters(frame).split(/\r+\n/);
+    const frames = this.#text.split('\x1b[H').slice(1);
+    const lines = frames.map((frame) => stripVTControlCharacters(frame).split(/\r+\n/));
+    // The last one may have come in part only.
+    return lines.findLast(({ length }) => length >= this.rows) ?? [];
   }
 
   press(keys: string): void {
