@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Test } from 'tap';
 import { Centre, type CentreOptions } from '../../lab/centre.js';
@@ -113,7 +114,30 @@ export async function dialled(
     () => ownEvents().find((event) => event.type === 'CALL_CLOSED'),
     30_000,
   );
+  await logged(centre);
   return centre.asterisk.played(phone.user, start);
+}
+
+/** Waits until Asterisk's log has all that was said up to now: its lines are written one after the other, a moment later. */
+export async function logged({ asterisk }: Centre): Promise<void> {
+  const from = await asterisk.verbose.mark();
+  await asterisk.console('dialplan set global LAB_LOGGED 1');
+  await asterisk.verbose.waitFor(/Setting global variable 'LAB_LOGGED'/, from);
+}
+
+/** Stops the server that leads (SIGSTOP) while it does nothing: what it waited for meanwhile would be late. */
+export async function freezeAtRest({ asterisk, server }: Centre): Promise<void> {
+  const tick = /Setting global variable 'STAR64_LEASE' to '[1-9]/;
+  for (;;) {
+    const from = await asterisk.verbose.mark();
+    const renewed = await asterisk.verbose.waitFor(tick, from);
+    // The rest of a tick is a matter of milliseconds, and the next one begins a second after it.
+    await sleep(400);
+    server.freeze();
+    const since = (await asterisk.verbose.lines()).slice(from).filter((line) => tick.test(line));
+    if (since.at(-1) === renewed) return;
+    server.thaw();
+  }
 }
 
 /** Sends a DID to another group, without `generate`: the servers say so, the generated files still what was before. */

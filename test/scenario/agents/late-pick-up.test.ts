@@ -1,3 +1,5 @@
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import t from 'tap';
 import { Caller } from '../../../lab/caller.js';
 import type { Phone } from '../../../lab/phone.js';
@@ -32,7 +34,12 @@ const groups = modes.map((wrapUp, index) => ({
   announceCall: true,
 }));
 const dids = modes.map((group) => ({ number: did[group], to: `group:${group}` }));
-const centre = await centreOf(t, { ...crowd(2, { groups }), dids });
+/** Lasts for seven seconds. */
+const long = 'vm-instructions';
+const centre = await centreOf(t, { ...crowd(2, { groups }), dids }, { asterisk: { briefPrompts: [long] } });
+// The caller must be gone before who has picked up has been told: that takes so long that a busy machine gets there, too.
+const soundOf = (name: string): string => join(centre.asterisk.dir, 'data/sounds/en', `${name}.wav`);
+await copyFile(soundOf(long), soundOf('queue-reporthold'));
 const phones: Record<string, Phone> = {
   1001: await centre.phone('5001'),
   1002: await centre.phone('5002'),

@@ -62,6 +62,7 @@ await t.test('several behind one address: asked which, by name', async (t) => {
 });
 
 await t.test('a phone that has gone is no candidate', async (t) => {
+  await desk.unregister();
   await desk.stop();
   const gone = await until('its registration to end', async () => {
     const answer = await act('sign-in', '127.0.0.5');

@@ -3,7 +3,7 @@ import { until } from '../../../domain/machine/processes.js';
 import { setAgent } from '../../../domain/provisioning/people/agent.js';
 import { setTeam } from '../../../domain/provisioning/team.js';
 import { Caller } from '../../../lab/caller.js';
-import { dialAndHear, membersOf, stateOf, waitMembers, waitState } from '../../support/centre.js';
+import { dialAndHear, logged, membersOf, stateOf, waitMembers, waitState } from '../../support/centre.js';
 import { callIn } from '../../support/phones/telephone.js';
 import { didOf, number, queues, rings, telephoneCentre } from '../../support/phones/telephone-centre.js';
 
@@ -26,6 +26,7 @@ await t.test('whoever only claims his number is refused aloud, and nothing chang
     ),
   );
   await Promise.all(rogues.map((rogue) => rogue.ended(30_000)));
+  await logged(centre);
   for (const [endpoint, calls] of [
     ['lab-trunk', 1],
     ['provider.1', 2],

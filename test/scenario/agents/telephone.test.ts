@@ -1,7 +1,15 @@
 import t from 'tap';
 import { Caller } from '../../../lab/caller.js';
 import { until } from '../../../domain/machine/processes.js';
-import { gaps, membersOf, sameStates, stateOf, waitMembers, waitState } from '../../support/centre.js';
+import {
+  gaps,
+  membersOf,
+  sameStates,
+  stateOf,
+  statesOf,
+  waitMembers,
+  waitState,
+} from '../../support/centre.js';
 import { callIn, endings } from '../../support/phones/telephone.js';
 import { didOf, number, queues, rings, telephoneCentre } from '../../support/phones/telephone-centre.js';
 
@@ -22,7 +30,7 @@ await t.test('an agent signs in by calling from his telephone', async (t) => {
   const mark = await asterisk.verbose.mark();
   await mobile.dial(didOf('status'));
   await asterisk.waitPlayed('provider.1', 'activated', mark);
-  await mobile.hangup();
+  await mobile.leave();
   await mobile.closed();
   t.same(await db('calls'), [], 'he is no customer');
 });
@@ -58,9 +66,12 @@ await t.test('a queue call rings his telephone; while he talks and wraps up ther
   await mobile.answer();
   await mobile.established();
   const endsAgain = await endings(centre);
+  const states = (await statesOf(centre, '2001')).length;
   await second.hangup();
   await mobile.closed();
-  await waitState(centre, '2001', 'wrap-up');
+  await until('his second wrap-up', async () =>
+    (await statesOf(centre, '2001')).slice(states).includes('wrap-up') ? true : undefined,
+  );
   t.same(await endsAgain(), ['paused', 'free'], 'nor is he free when the caller hangs up');
   await callIn(centre, mobile, 'provider.1', didOf('ready'), ['activated']);
   for (const queue of queues) await waitMembers(centre, queue, ['2001']);
@@ -82,14 +93,18 @@ await t.test(
     await waitState(centre, '2001', 'idle');
 
     const phone = await centre.phone('5001');
+    await until('the calls before to be gone', async () =>
+      (await asterisk.console('core show channels concise')).includes('Local/7000@') ? undefined : true,
+    );
+    // It rings for five seconds, in which he refuses it or, on a busy machine, does not answer.
+    const ends = await endings(centre);
     await phone.dial('6001');
     await mobile.incoming();
-    const ends = await endings(centre);
-    await mobile.hangup();
+    await mobile.leave();
     await mobile.closed();
     await waitState(centre, '2001', 'wrap-up');
     t.same(await ends(), ['paused', 'free']);
-    await phone.hangup();
+    await phone.leave();
     await phone.closed();
     await callIn(centre, mobile, 'provider.1', didOf('ready'), ['activated']);
     await waitState(centre, '2001', 'idle');

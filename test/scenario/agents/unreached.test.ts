@@ -77,7 +77,10 @@ await t.test('a phone that refuses every call is paused after the third, and say
   t.same(await statesOf(centre, '1001'), ['idle', 'paused'], 'it never rang');
   const results = await resultsOf('1001');
   t.same(results.slice(0, 3), ['refused', 'refused', 'refused']);
-  t.ok(results.length <= 4, 'one more may have been on its way');
+  const late = await db('offers as o')
+    .join('agent_states as s', { 's.agent_id': 'o.agent_id', 's.state': db.raw("'paused'") })
+    .whereRaw('o.offered_at > s.started_at');
+  t.ok(late.length <= 1, `one more may have been on its way: ${late.length}`);
   t.match(await centre.star64('status', '--json'), /"reason":\s*"missed"/);
   const colleague = await centre.phone('5002');
   await dialAndHear(centre, colleague, '*641002', 'agent-loginok');
@@ -147,11 +150,16 @@ await t.test('*64 elsewhere wins when the phone of the call has no power', async
   );
   await old.kill();
   // Who is told nothing of that phone within their 5 s dials again: on a busy machine its 3 s take longer.
+  const tries: string[][] = [];
   const heard = await until('the phone without power to be found gone', async () => {
     const sounds = await dialled(centre, next, '*641005');
+    tries.push(sounds);
     return sounds[0] === 'agent-loginok' ? sounds : undefined;
   });
-  t.same(heard.slice(0, 3), ['agent-loginok', 'location', 'is-set-to']);
+  // What has happened a moment after they were told nothing is said to be so already.
+  const moved = ['agent-loginok', 'location', 'is-set-to'];
+  const already = heard.length === 1 && tries.some(([first]) => first === 'sorry');
+  t.same(heard.slice(0, 3), already ? moved.slice(0, 1) : moved);
   await waitState(centre, '1005', 'idle');
   await waitMembers(centre, queues[0], ['1005']);
   const another = await callIn(centre);

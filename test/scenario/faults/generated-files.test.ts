@@ -38,7 +38,7 @@ const asterisk = await LabAsterisk.start({
 });
 t.teardown(() => asterisk.stop());
 const manager = new Manager(
-  { ...asterisk.ami, events: [], eventClasses: ['user'] },
+  { ...asterisk.ami, events: [], eventClasses: ['user'], actionDeadlineMs: 60_000 },
   pino({ enabled: false }),
 );
 manager.start();
@@ -114,8 +114,10 @@ void t.test('the marks of wrap-ups need no class "system", and leave nothing beh
   t.match(await asterisk.console('database show star64-wrapup'), '280 results found');
   t.match(await asterisk.console(ofCarried), '20 results found');
   await asterisk.console('channel originate Local/watch@star64-watchdog/n application Wait 60');
-  await until('the end of every wrap-up', async () =>
-    /^0 results found/m.test(await asterisk.console(ofCarried)) ? true : undefined,
+  await until(
+    'the end of every wrap-up',
+    async () => (/^0 results found/m.test(await asterisk.console(ofCarried)) ? true : undefined),
+    120_000,
   );
   t.match(await asterisk.console('database show star64-wrapup'), /^0 results found/m);
   await until('the watchdog to be gone', async () =>

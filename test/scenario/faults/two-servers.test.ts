@@ -97,7 +97,7 @@ await t.test(`calls come in while one of two servers is killed every 4 s: none f
   await until(
     'the end of every call in the database',
     async () => ((await db('calls').whereNull('ended_at')).length === 0 ? true : undefined),
-    30_000,
+    90_000,
   );
   const rows = await db('calls').select<{ did: string | null; uniqueid: string }[]>('did', 'uniqueid');
   t.comment(

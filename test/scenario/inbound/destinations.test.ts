@@ -37,7 +37,7 @@ const centre = await centreFor(t, {
     await menus.add(db, 'astercc', 'welcome', {
       sound: 'vm-options',
       // In which a key is pressed on a busy machine, too.
-      seconds: 2,
+      seconds: 5,
       tries: 2,
       key1: 'group:support',
       key2: 'agent:1002',

@@ -16,8 +16,8 @@ const centre = await centreFor(t, {
     await provision(db, {
       ...all,
       groups: [
-        { name: 'sales', wrapUp: 'off' },
-        { name: 'support', wrapUp: 'answer', wrapUpSeconds: 0 },
+        { name: 'sales', wrapUp: 'off', ringSeconds: 300 },
+        { name: 'support', wrapUp: 'answer', wrapUpSeconds: 0, ringSeconds: 300 },
       ],
       agents: [
         { number: '1001', user: 'crowd', groups: ['support'] },

@@ -6,6 +6,7 @@ import { addExtension } from '../../../domain/provisioning/numbers/extension.js'
 import { setTeam } from '../../../domain/provisioning/team.js';
 import { addTrunk } from '../../../domain/provisioning/numbers/trunk.js';
 import { addAgent } from '../../../domain/provisioning/people/agent.js';
+import { addPauseReason } from '../../../domain/provisioning/people/pause-reason.js';
 import { signInAgent } from '../../../domain/provisioning/people/admin-action.js';
 import { Caller } from '../../../lab/caller.js';
 import { Phone } from '../../../lab/phone.js';
@@ -41,6 +42,7 @@ const centre = await centreOf(t, crowd(3, { groups }), {
     });
     await addGroup(db, 'astercc', { name: 'sales', number: '6001', wrapUp: 'off', ringSeconds: 60 });
     await addAgent(db, 'astercc', { number: '2001', user: 'crowd', groups: ['sales'] });
+    await addPauseReason(db, 'astercc', { digit: '1', name: 'Lunch' });
     await addDid(db, 'astercc', { number: '600101', to: 'group:sales' });
     await addDid(db, 'astercc', { number: '600102', to: 'extension:5002' });
   },
@@ -123,15 +125,15 @@ await t.test('nor one in a direct call, or one that dials a feature code', async
   await agent.closed();
   await waitState(centre, '1001', 'idle');
 
-  // They are told, and then asked for three seconds whether they want to hear more.
+  // They are asked for a reason, three times for seven seconds.
   const again = await Caller.about({ from: '4930123', to: '600100', server });
-  await agent.dial('*60');
+  await agent.dial('*66');
   await agent.established();
   from = await asterisk.verbose.mark();
   const other = await again();
   centre.phones.push(other.phone);
   await takenBack('PJSIP/astercc-5001', from);
-  t.equal(rings(agent), before + 2, 'while they ask where they stand, nothing rings');
+  t.equal(rings(agent), before + 2, 'while they are asked, nothing rings');
   await agent.leave();
   await agent.closed();
   await agent.incoming();
@@ -216,19 +218,30 @@ await t.test('a telephone is one phone, too, and its own leg over the trunk is n
  * Asterisk has nothing left of the first call, and its INVITE, which the phone has not read yet, lives.
  */
 async function afterWithdrawn(): Promise<Caller> {
-  // It is a matter of one or two seconds: the second one holds the phone in their hand.
-  const again = await Caller.about({ from: '4930123', to: '600102', server });
-  idle.freeze();
-  let from = await asterisk.verbose.mark();
-  const first = await call('600102');
-  await asterisk.verbose.waitFor(/ Called PJSIP\/astercc-5002/, from);
-  await first.phone.hangup();
-  await first.phone.closed();
-  from = await asterisk.verbose.mark();
-  const second = await again();
-  centre.phones.push(second.phone);
-  await takenBack('PJSIP/astercc-5002', from);
-  return second;
+  for (let tries = 1; ; tries++) {
+    // It is a matter of one or two seconds: the second one holds the phone in their hand.
+    const again = await Caller.about({ from: '4930123', to: '600102', server });
+    idle.freeze();
+    let from = await asterisk.verbose.mark();
+    const first = await call('600102');
+    await asterisk.verbose.waitFor(/ Called PJSIP\/astercc-5002/, from);
+    await first.phone.hangup();
+    await first.phone.closed();
+    from = await asterisk.verbose.mark();
+    const second = await again();
+    centre.phones.push(second.phone);
+    const looked = /"PJSIP\/astercc-5002-[^"]*", "LOCAL\(withdrawn\)=(\d+)"/;
+    const seconds = Number(looked.exec(await asterisk.verbose.waitFor(looked, from))?.[1]);
+    if (seconds < 2 || tries === 5) {
+      await takenBack('PJSIP/astercc-5002', from);
+      return second;
+    }
+    // On a busy machine two seconds were over before the second call was there: it may ring at once.
+    t.comment(`${seconds} s after the first call was withdrawn: once more`);
+    await second.hangup();
+    idle.thaw();
+    await idleIsFree();
+  }
 }
 
 const idleIsFree = (): Promise<true> =>

@@ -149,6 +149,11 @@ await t.test(
       await phone.dial('*69');
       await phone.established();
     }
+    // Who is called is looked up by device states, which are news.
+    for (const extension of ['5001', '5002'])
+      await until(`the lamp of ${extension}`, async () =>
+        (await asterisk.console(`core show hint ${extension}`)).includes('State:InUse') ? true : undefined,
+      );
     const before = [anna, bert].map(rings);
     const from = await asterisk.verbose.mark();
     const caller = await dial();

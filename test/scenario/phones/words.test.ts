@@ -6,7 +6,7 @@ import type { Phone } from '../../../lab/phone.js';
 import { crowd } from '../../../lab/provision.js';
 import { until } from '../../../domain/machine/processes.js';
 import { callIn, waitWaiting } from '../../support/calls.js';
-import { centreOf, dialled, waitState } from '../../support/centre.js';
+import { centreOf, dialled, logged, waitState } from '../../support/centre.js';
 import { trunkSection } from '../../support/phones/telephone.js';
 
 const wholeTrunk = '127.0.0.95';
@@ -65,6 +65,7 @@ async function overTrunk(address: string, to: string): Promise<[sounds: string[]
   const caller = await Caller.call({ from: '4930123', to, address, server: asterisk.sip });
   const why = await caller.ended(30_000);
   const endpoint = { [wholeTrunk]: 'whole-trunk', [operators]: 'office' }[address] ?? 'lab-trunk';
+  await logged(centre);
   return [await asterisk.played(endpoint, mark), why];
 }
 

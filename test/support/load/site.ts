@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { Test } from 'tap';
+import { Caller } from '../../../lab/caller.js';
 import type { Centre } from '../../../lab/centre.js';
 import { crowd as team, provision } from '../../../lab/provision.js';
 import type { Database } from '../../../domain/database/pool.js';
@@ -10,7 +11,7 @@ import { ready } from '../../../domain/presence/pause.js';
 import { Manager } from '../../../pbx/ami/manager.js';
 import { QueueMembership } from '../../../pbx/queue/membership.js';
 import { atWork, type SeenCall } from './at-work.js';
-import { centreFor, waitState } from '../centre.js';
+import { centreFor, stateOf, waitState } from '../centre.js';
 
 export const wrapUpSeconds = 2;
 export const agents = Array.from({ length: 20 }, (_, index) => String(1001 + index));
@@ -30,6 +31,10 @@ const groupsOf = (agent: string): string[] => [
 export class LoadSite {
   /** Calls that an agent was joined to, so far. */
   connected = 0;
+  /** Numbers of callers whom an agent was joined to. */
+  readonly joined = new Set<string>();
+  /** Who ended the conversation of a caller, by the caller's number: `caller` or `agent`. */
+  readonly endedBy = new Map<string, string>();
   /** The offers that a wrap-up followed, as the dialplan tells it, each with its phone. */
   readonly wrapUps = new Map<string, string>();
   /** How often the wrap-up of a phone began in a queue, by phone and queue. */
@@ -50,7 +55,10 @@ export class LoadSite {
     manager.on('down', () => this.lost++);
     manager.on('event', ({ name, headers }) => {
       const text = (header: string): string => headers.get(header) ?? '';
-      if (name === 'AgentConnect') this.connected++;
+      if (name === 'AgentConnect') {
+        this.connected++;
+        this.joined.add(text('calleridnum'));
+      } else if (name === 'AgentComplete') this.endedBy.set(text('calleridnum'), text('reason'));
       else if (name === 'UserEvent' && text('wrapup') === 'yes')
         this.wrapUps.set(text('offer'), text('member'));
       else if (name === 'QueueMemberPause') this.#pause(text);
@@ -64,8 +72,9 @@ export class LoadSite {
     const manager = new Manager(
       {
         ...centre.asterisk.ami,
-        events: ['AgentConnect', 'QueueMemberPause', 'UserEvent'],
+        events: ['AgentConnect', 'AgentComplete', 'QueueMemberPause', 'UserEvent'],
         eventClasses: ['agent', 'user'],
+        actionDeadlineMs: 60_000,
       },
       pino({ enabled: false }),
     );
@@ -76,9 +85,17 @@ export class LoadSite {
     await manager.whenUp(30_000);
     await Promise.all(
       phones.map(async (phone, index) => {
-        await phone.dial(`*64${agents[index] ?? ''}`);
-        await phone.closed();
-        await waitState(centre, agents[index] ?? '', 'idle');
+        const agent = agents[index] ?? '';
+        // Of twenty at once one may be told nothing within their 5 s, on a busy machine, and dials again.
+        await until(
+          `agent ${agent} to be signed in`,
+          async () => {
+            await phone.dial(`*64${agent}`);
+            await phone.closed();
+            return (await stateOf(centre, agent)) === 'idle' ? true : undefined;
+          },
+          60_000,
+        );
       }),
     );
     site.#working = Promise.all(
@@ -137,6 +154,23 @@ export class LoadSite {
       },
       30_000,
     );
+  }
+
+  /**
+   * Callers who hang up as soon as an agent is joined to them, until one of them has been faster than the agent; `prefix` is
+   * what their numbers begin with. Returns how many it took.
+   */
+  async hasty(prefix: string): Promise<number> {
+    const { asterisk, phones } = this.centre;
+    for (let tries = 1; ; tries++) {
+      const from = `${prefix}${tries}`;
+      const caller = await Caller.call({ from, to: dids.support, server: asterisk.sip });
+      phones.push(caller.phone);
+      await until(`an agent for ${from}`, () => (this.joined.has(from) ? true : undefined), 60_000);
+      await caller.hangup();
+      const by = await until(`the end of the call of ${from}`, () => this.endedBy.get(from), 60_000);
+      if (by === 'caller') return tries;
+    }
   }
 
   async back(agent: string): Promise<void> {

@@ -64,42 +64,62 @@ export async function guardedFromFaults(t: Test, { slow }: { slow: boolean }): P
   const byServer = 'sales';
   const byFallback = 'support';
 
-  /** A customer calls: into which queue, and how many servers does the guard leave because they hang? */
-  async function calls(t: Test, group: keyof typeof phones, hung: number): Promise<void> {
-    const from = await asterisk.verbose.mark();
-    const caller = await callIn(centre);
-    t.teardown(() => caller.phone.stop());
-    const join = await asterisk.verbose.waitFor(/ Executing \[\w+@astercc-groups:\d+\] Queue\(/, from);
-    const went = /"astercc-(\w+),/.exec(join)?.[1] === 'sales' ? 'sales' : 'support';
-    t.equal(went, group, 'in the queue');
-    await waitedFor(t, from, patience.caller, hung);
-    await asterisk.verbose.waitFor(/ Started music on hold, .* channel 'PJSIP\/lab-trunk-/, from);
-    await caller.answered();
-    const talk = await Conversation.answer(centre, phones[went], caller);
-    t.same(await talk.harm(), [], 'they talk');
-    const channel = await asterisk.console(`core show channel ${/PJSIP\/[\w-]+/.exec(join)?.[0] ?? ''}`);
-    t.match(channel, /Time to Hangup: 0\n/, 'for as long as they like');
-    await talk.end();
+  /** A customer calls: into which queue, and how many servers does the guard leave because they hang? Returns how often. */
+  async function calls(t: Test, group: keyof typeof phones, hung: number): Promise<number> {
+    return undisturbed(t, { group, seconds: patience.caller, hung }, async (from) => {
+      const caller = await callIn(centre);
+      t.teardown(() => caller.phone.stop());
+      const join = await asterisk.verbose.waitFor(/ Executing \[\w+@astercc-groups:\d+\] Queue\(/, from);
+      const went = /"astercc-(\w+),/.exec(join)?.[1] === 'sales' ? 'sales' : 'support';
+      await asterisk.verbose.waitFor(/ Started music on hold, .* channel 'PJSIP\/lab-trunk-/, from);
+      await caller.answered();
+      const talk = await Conversation.answer(centre, phones[went], caller);
+      t.same(await talk.harm(), [], 'they talk');
+      const channel = await asterisk.console(`core show channel ${/PJSIP\/[\w-]+/.exec(join)?.[0] ?? ''}`);
+      t.match(channel, /Time to Hangup: 0\n/, 'for as long as they like');
+      await talk.end();
+      return went;
+    });
   }
 
   /** An agent dials *64: what do they hear first, and how many servers does the guard leave because they hang? */
-  async function signsIn(t: Test, prompt: string, hung: number): Promise<void> {
-    const from = await asterisk.verbose.mark();
-    await phone.dial('*641003');
-    await asterisk.verbose.waitFor(new RegExp(` Playing '${prompt}\\.`), from);
-    await waitedFor(t, from, patience.agent, hung);
-    await phone.leave();
-    await phone.closed();
+  async function signsIn(t: Test, prompt: 'agent-loginok' | 'sorry', hung: number): Promise<void> {
+    await undisturbed(t, { prompt, seconds: patience.agent, hung }, async (from) => {
+      await phone.dial('*641003');
+      const playing = / Playing '(agent-loginok|sorry)\./;
+      const heard = playing.exec(await asterisk.verbose.waitFor(playing, from))?.[1];
+      await phone.leave();
+      await phone.closed();
+      return heard;
+    });
   }
 
-  /** Each server was given these seconds, and so many used them up: how long somebody waits is their product. */
-  async function waitedFor(t: Test, from: number, seconds: number, hung: number): Promise<void> {
-    const { given, left } = await guarded(centre, from);
-    t.ok(
-      given.every((one) => one === seconds),
-      `each was given ${seconds} s: ${given.join(', ')}`,
-    );
-    t.equal(left, hung, 'so many were left because they hung');
+  /**
+   * Does it, and fails unless it comes to the group or prompt that is wanted, each server was given these seconds, and so
+   * many used them up: how long somebody waits is their product. Where more did, it is done a second time: on a busy machine
+   * one that is well may be too slow. Returns how often it was done.
+   */
+  async function undisturbed(
+    t: Test,
+    { seconds, hung, ...wanted }: { seconds: number; hung: number; group?: string; prompt?: string },
+    once: (from: number) => Promise<string | undefined>,
+  ): Promise<number> {
+    for (let times = 1; ; times++) {
+      const from = await asterisk.verbose.mark();
+      const came = await once(from);
+      const { given, left } = await guarded(centre, from);
+      t.ok(
+        given.every((one) => one === seconds),
+        `each was given ${seconds} s: ${given.join(', ')}`,
+      );
+      if (left > hung && times === 1) {
+        t.comment(`${left} servers were left, and not ${hung}: once more`);
+        continue;
+      }
+      t.same([came], Object.values(wanted), 'in the queue, or heard');
+      t.equal(left, hung, 'so many were left because they hung');
+      return times;
+    }
   }
 
   await t.test('with both servers well, the server says where a call goes', async (t) => {
@@ -154,10 +174,10 @@ export async function guardedFromFaults(t: Test, { slow }: { slow: boolean }): P
       await faultyFirst.be(fault);
       await faultySecond.be(fault);
       const asked = faultyFirst.asked;
-      await calls(t, byFallback, hangs ? 2 : 0);
+      const times = await calls(t, byFallback, hangs ? 2 : 0);
       if (fault === 'is killed in the middle') await Promise.all([faultyFirst.died(), faultySecond.died()]);
       else if (fault !== 'refuses' && fault !== 'is silent')
-        t.equal(faultyFirst.asked, asked + 1, 'after the server was asked');
+        t.equal(faultyFirst.asked, asked + times, 'after the server was asked');
     });
   }
 

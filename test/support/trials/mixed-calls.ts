@@ -31,6 +31,10 @@ const places = {
 };
 const numbers = Object.keys(places);
 
+/** What the numbers of callers begin with. */
+const [patientOnes, hurriedOnes] = ['49301', '49302'];
+const hurried = (caller: string): boolean => caller.startsWith(hurriedOnes);
+
 const answering = ['5001', '5002', '5003', '5004', '5005', '5010', '5012', '5013'];
 
 /**
@@ -39,6 +43,8 @@ const answering = ['5001', '5002', '5003', '5004', '5005', '5010', '5012', '5013
  */
 export async function mixedCalls(t: Test, perNumber: number, callsPerSecond: number): Promise<void> {
   const centre = await centreFor(t, {
+    // Of one that has no time for two seconds the other does the work.
+    servers: 2,
     provision: async (db) => {
       const fixture = team(13, { groups });
       const of: Record<string, string[]> = { '1007': ['silent'] };
@@ -75,9 +81,9 @@ export async function mixedCalls(t: Test, perNumber: number, callsPerSecond: num
   const half = (perNumber / 2) * numbers.length;
   const calling = { to: numbers, server: asterisk.sip, rate: callsPerSecond / 2, total: half };
   const crowds = await Promise.all([
-    crowd({ ...calling, from: '49301', holdMs: 30_000, patienceMs: 60_000 }),
+    crowd({ ...calling, from: patientOnes, holdMs: 30_000, patienceMs: 60_000 }),
     // These hang up two seconds after somebody or something has answered: most of them while they wait.
-    crowd({ ...calling, from: '49302', holdMs: 2000, patienceMs: 60_000 }),
+    crowd({ ...calling, from: hurriedOnes, holdMs: 2000, patienceMs: 60_000 }),
   ]);
   for (const { successful, failed, responses } of crowds)
     t.comment(`sipp: ${successful} answered, ${failed} not: ${JSON.stringify(responses)}`);
@@ -144,7 +150,17 @@ export async function mixedCalls(t: Test, perNumber: number, callsPerSecond: num
     );
   for (const did of numbers) t.comment(`${did}: ${JSON.stringify(of(did))}`);
   t.ok((of('600100')['answered'] ?? 0) > 0, 'a queue with agents');
-  t.same(of('600102'), { nobody: perNumber }, 'a queue without agents');
+  const deserted = await db('calls')
+    .where({ did: '600102' })
+    .select<{ caller: string; outcome: string }[]>('caller', 'outcome');
+  t.same(
+    deserted.filter(
+      ({ caller, outcome }) => outcome !== 'nobody' && !(hurried(caller) && outcome === 'abandoned'),
+    ),
+    [],
+    'a queue without agents',
+  );
+  t.ok((of('600102')['nobody'] ?? 0) >= perNumber / 2, 'whoever has waited for its answer had it');
   t.same(of('600104'), { unreachable: perNumber }, 'a phone that is not there');
   t.same(
     Object.keys(of('600103')).filter((outcome) => !['answered', 'busy'].includes(outcome)),
