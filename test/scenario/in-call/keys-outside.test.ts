@@ -46,7 +46,7 @@ const mobile = await Phone.start({
   address: '127.0.0.97',
   ports,
   server: asterisk.sip,
-  speak: await voices.speak('mobile'),
+  ...(await voices.phoneOf('mobile')),
 });
 t.teardown(() => mobile.stop());
 const [anna, bert, strange] = await Promise.all([

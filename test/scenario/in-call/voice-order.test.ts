@@ -27,7 +27,7 @@ const centre = await centreOf(t, crowd(3, { groups }), {
 });
 const { asterisk, db } = centre;
 const voices = await Voices.of(t, 'anna', 'bert', 'customer');
-const anna = await centre.phone('5001', { speak: await voices.speak('anna') });
+const anna = await centre.phone('5001', await voices.phoneOf('anna'));
 const listener = await centre.phone('5003');
 await dialAndHear(centre, anna, '*641001', 'agent-loginok');
 const { secret } = await showExtensionSecret(db, 'astercc', '5002');

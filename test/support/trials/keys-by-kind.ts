@@ -85,7 +85,7 @@ export async function keysByKind(t: Test, rows: readonly Row[]): Promise<void> {
     },
   );
   const { asterisk, db } = centre;
-  const speak = { A: await voices.speak('A'), B: await voices.speak('B'), C: await voices.speak('C') };
+  const is = { A: await voices.phoneOf('A'), B: await voices.phoneOf('B'), C: await voices.phoneOf('C') };
 
   /** The phone of somebody outside, at a trunk that calls it, or who only calls. */
   async function outside(kind: Kind, who: 'A' | 'C'): Promise<Phone> {
@@ -96,7 +96,7 @@ export async function keysByKind(t: Test, rows: readonly Row[]): Promise<void> {
       ...(called
         ? { address: who === 'A' ? '127.0.0.97' : '127.0.0.96', ports: ports[at] }
         : { address: '127.0.0.99' }),
-      ...{ server: asterisk.sip, speak: speak[who] },
+      ...{ server: asterisk.sip, ...is[who] },
     });
     centre.phones.push(phone);
     return phone;
@@ -106,8 +106,8 @@ export async function keysByKind(t: Test, rows: readonly Row[]): Promise<void> {
   for (const lane of lanes) {
     const { kind, agents, numbers } = lane;
     const phones = {
-      A: kind === 'telephone' ? await outside(kind, 'A') : await centre.phone(numbers.A, { speak: speak.A }),
-      B: await centre.phone(numbers.B, { speak: speak.B }),
+      A: kind === 'telephone' ? await outside(kind, 'A') : await centre.phone(numbers.A, is.A),
+      B: await centre.phone(numbers.B, is.B),
       C: await outside(kind, 'C'),
     };
     for (const who of kind === 'telephone' ? (['B'] as const) : (['A', 'B'] as const)) {
