@@ -30,6 +30,8 @@ const centre = await centreOf(
     ],
   },
   {
+    // The agent leaves while they are told this.
+    asterisk: { briefPrompts: ['vm-theperson', 'digits/5', 'digits/0', 'digits/2', 'vm-isonphone'] },
     provision: async (db) => {
       await addRingGroup(db, 'astercc', { number: '7001', members: ['5002'] });
     },
