@@ -112,7 +112,9 @@ await t.test('each other button of a call does what it says, and the page shows 
   await page.getByLabel('Number', { exact: true }).fill('5003');
   await press('Call');
   await anna.incoming();
-  t.same(expert.events.slice(before), [], 'nobody is called before the agent has answered');
+  // It registers again now and then.
+  const called = expert.events.slice(before).filter(({ type }) => type.startsWith('CALL_'));
+  t.same(called, [], 'nobody is called before the agent has answered');
   await anna.answer();
   await stateIs(page, 'talking');
   await page.getByText('Call within the team').waitFor();

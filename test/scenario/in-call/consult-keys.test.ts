@@ -20,11 +20,11 @@ const centre = await centreOf(
   },
 );
 const [anna, bert, carl] = await Promise.all([
-  centre.phone('5001', { speak: await voices.speak('anna') }),
-  centre.phone('5002', { speak: await voices.speak('bert') }),
-  centre.phone('5003', { speak: await voices.speak('carl') }),
+  centre.phone('5001', await voices.phoneOf('anna')),
+  centre.phone('5002', await voices.phoneOf('bert')),
+  centre.phone('5003', await voices.phoneOf('carl')),
 ]);
-const customerSpeaks = await voices.speak('customer');
+const customerIs = await voices.phoneOf('customer');
 await dialAndHear(centre, anna, '*641001', 'agent-loginok');
 
 async function pickUp(phone: Phone): Promise<void> {
@@ -39,7 +39,7 @@ async function answered(): Promise<Phone> {
     from: '4930555',
     to: '600100',
     server: centre.asterisk.sip,
-    speak: customerSpeaks,
+    ...customerIs,
   });
   centre.phones.push(caller.phone);
   await pickUp(anna);

@@ -7,6 +7,7 @@ import { crowd } from '../../../lab/provision.js';
 import { callIn } from '../../support/calls.js';
 import { centreOf, dialAndHear, signedInPhone, stateOf, statesOf, waitState } from '../../support/centre.js';
 import { waitJoined } from '../../support/phones/in-call.js';
+import { partsAddUp } from '../../support/phones/recorded-calls.js';
 
 /** What becomes of states and records while an agent holds a call, asks somebody and leaves them to each other. */
 const settings = { wrapUp: 'answer', wrapUpSeconds: 0, directCalls: 'wrap-up' };
@@ -103,40 +104,36 @@ await t.test('held, given up, and left to whom they asked: each has their own st
   await ended(call);
   t.same((await statesOf(centre, '1002')).slice(before, before + 3), ['ringing', 'talking', 'wrap-up']);
   const story = (await says(call)).slice(1);
-  const wanted = [
-    /^joins the queue of support/,
-    /^answered by agent 1001 at 5001/,
-    /^agent 1001 at 5001 puts the call on hold$/,
-    /^agent 1001 at 5001 takes it back/,
-    /^agent 1001 at 5001 puts the call on hold to ask somebody$/,
-    /^asks 5002$/,
-    /^agent 1001 at 5001 has asked/,
-    /^agent 1001 at 5001 puts the call on hold to ask somebody$/,
-    /^asks 5002$/,
-    /^sent on to 5002 by 5001 \(attended\)$/,
-    /^the talk with agent 1001 is over/,
-    /^over after .*: answered/,
-  ];
-  let at = 0;
-  for (const pattern of wanted) {
-    const found = story.findIndex((one, index) => index >= at && pattern.test(one));
-    t.ok(found >= 0, `${String(pattern)} after ${at} of\n${story.join('\n')}`);
-    at = found < 0 ? at : found + 1;
+  const joins = /^joins the queue of support/;
+  const answers = /^answered by agent 1001 at 5001/;
+  const toAsk = /^agent 1001 at 5001 puts the call on hold to ask somebody$/;
+  const hasAsked = /^agent 1001 at 5001 has asked/;
+  const over = /^over after .*: answered/;
+  // What comes of one key is told by different events, each with a time of its own: the one before the other, or behind it.
+  for (const wanted of [
+    [
+      ...[joins, answers, /^agent 1001 at 5001 puts the call on hold$/, /^agent 1001 at 5001 takes it back/],
+      ...[toAsk, hasAsked, toAsk, over],
+    ],
+    [answers, /^asks 5002$/, hasAsked, /^asks 5002$/, /^sent on to 5002 by 5001 \(attended\)$/, over],
+    [answers, hasAsked, /^the talk with agent 1001 is over/, over],
+  ]) {
+    let at = 0;
+    for (const pattern of wanted) {
+      const found = story.findIndex((one, index) => index >= at && pattern.test(one));
+      t.ok(found >= 0, `${String(pattern)} after ${at} of\n${story.join('\n')}`);
+      at = found < 0 ? at : found + 1;
+    }
   }
-  const { agents, answeredAt, endedAt, ...seconds } = await readStory(db, 'astercc', call);
+  const whole = await readStory(db, 'astercc', call);
+  const { agents, ...seconds } = whole;
   const [listed] = (await listCalls(db, 'astercc')).calls;
   t.match(listed, {
     talkSeconds: seconds.talkSeconds,
     holdSeconds: seconds.holdSeconds,
     consultSeconds: seconds.consultSeconds,
   });
-  const whole = Math.round(((endedAt?.getTime() ?? 0) - (answeredAt?.getTime() ?? 0)) / 1000);
-  const parts = [seconds.talkSeconds, seconds.holdSeconds, seconds.consultSeconds].map(Number);
-  t.equal(
-    parts.reduce((sum, part) => sum + part, 0),
-    whole,
-    parts.join(' + '),
-  );
+  partsAddUp(t, whole);
   t.ok((seconds.consultSeconds ?? 0) > 0);
   t.same(
     agents.map(({ agent, kind }) => `${agent} ${kind}`),

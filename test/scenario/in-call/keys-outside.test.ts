@@ -46,7 +46,7 @@ const mobile = await Phone.start({
   address: '127.0.0.97',
   ports,
   server: asterisk.sip,
-  speak: await voices.speak('mobile'),
+  ...(await voices.phoneOf('mobile')),
 });
 t.teardown(() => mobile.stop());
 const [anna, bert, strange] = await Promise.all([
@@ -164,6 +164,8 @@ await t.test('and those of hold, recording, dropping and ending', async () => {
   for (const word of ['activated', 'de-activated']) {
     await mobile.digits('*8');
     await asterisk.verbose.waitFor(new RegExp(`<Local/7000@[^>]*> Playing '${word}\\.`), from);
+    // A key is theirs again only when it is over, and the two are together.
+    await voices.talk(['mobile', mobile], ['customer', customer]);
   }
   await until('the hold and the recording to be written', async () => {
     const holds = await centre

@@ -167,7 +167,7 @@ await t.test('recording by rule: pauses, goes on; the end for all', async (t) =>
   await key(anna, '*8', 'de-activated');
   await anna.mute();
   // Half a second each time, of which there is nothing in the recording.
-  for (let times = 0; times < 4; times++) await voices.hears(customer, 'nothing');
+  for (let times = 0; times < 12; times++) await voices.hears(customer, 'nothing');
   await anna.mute();
   await voices.hears(customer, 'anna');
   await key(anna, '*8', 'activated');
@@ -181,7 +181,8 @@ await t.test('recording by rule: pauses, goes on; the end for all', async (t) =>
     'the recording goes on, by key',
     'ended for all, by key',
   ]);
-  t.ok((await longestSilence(700)) < 6, 'nothing of the pause, in which Anna was silent for 2 s');
+  // A phone that stands still on a busy machine is silent, too, and not for that long.
+  t.ok((await longestSilence(700)) < 25, 'nothing of the pause, in which Anna was silent for 6 s');
   t.ok((await longestSilence(2330)) >= 2, 'what was before it, when the customer was silent');
 });
 
@@ -190,14 +191,15 @@ await t.test('a phone that calls: hold and recording of who is called', async (t
   await pickUp(bert);
   await voices.talk(['anna', anna], ['bert', bert]);
   await keyWhispered(anna, '*8', 'activated');
-  await voices.talk(['anna', anna], ['bert', bert]);
+  // Half a second each time.
+  for (let times = 0; times < 8; times++) await voices.talk(['anna', anna], ['bert', bert]);
   await keyWhispered(anna, '*8', 'de-activated');
   await key(anna, '*7', 'beep');
   await voices.hears(bert, 'music');
   await bert.hangup();
   await anna.closed();
   await noChannels();
-  t.ok((await longestSilence(1130)) < 4);
+  t.ok((await longestSilence(1130)) < 18, 'Bert, who spoke for 4 s');
 });
 
 await t.test(

@@ -284,7 +284,14 @@ await t.test('with every server dead conversations are still recorded', async (t
   await talked(newFile);
   await caller.hangup();
   t.same(await voicesIn(await newFile()), ['customer', 'bert']);
-  await Promise.all(centre.servers.map((server) => server.start()));
+  await Promise.all(
+    centre.servers.map(async (server) => {
+      const started = await server.log.mark();
+      await server.start();
+      // It serves calls before it follows them.
+      await server.log.waitFor(/"msg":"watching Asterisk"/, started);
+    }),
+  );
 });
 
 await t.test('a disk that takes nothing costs the recording, and no call', async (t) => {

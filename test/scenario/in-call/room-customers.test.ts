@@ -23,8 +23,8 @@ const centre = await centreOf(t, crowd(5, { groups }), {
 });
 const { asterisk } = centre;
 const voices = await Voices.of(t, 'anna', 'bert', 'carl');
-const anna = await centre.phone('5001', { speak: await voices.speak('anna') });
-const bert = await centre.phone('5002', { speak: await voices.speak('bert') });
+const anna = await centre.phone('5001', await voices.phoneOf('anna'));
+const bert = await centre.phone('5002', await voices.phoneOf('bert'));
 await dialAndHear(centre, anna, '*641001', 'agent-loginok');
 
 /** Waits until so many are in a room of a team. */
@@ -48,7 +48,7 @@ const speaker = async (): Promise<Caller> => {
     from: '4930555',
     to: '600100',
     server: asterisk.sip,
-    speak: await voices.speak('carl'),
+    ...(await voices.phoneOf('carl')),
   });
   centre.phones.push(caller.phone);
   return caller;
@@ -109,7 +109,7 @@ await t.test('the room goes on hearing the agent when the customer leaves it fir
     from: '4930555',
     to: '600805',
     server: asterisk.sip,
-    speak: await voices.speak('carl'),
+    ...(await voices.phoneOf('carl')),
   });
   centre.phones.push(customer.phone);
   const call = await emil.called();

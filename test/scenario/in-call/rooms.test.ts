@@ -96,7 +96,9 @@ await t.test(
     const [refused] = await waitRecorded(centre, before, 1);
     t.equal(refused?.endedBy, 'system', 'it is not the customer who gave up');
     t.not(refused?.outcome, 'abandoned');
-    await press(bert, '1', 'conf-thereare');
+    await press(bert, '1', 'conf-otherinparty');
+    // No key is heard while it is said.
+    await voices.hears(bert, 'anna', 'carl');
     await press(bert, '2', 'conf-lockednow');
     const { health } = JSON.parse(await centre.star64('status', '--json')) as {
       health: Record<string, unknown>;

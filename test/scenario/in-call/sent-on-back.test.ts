@@ -30,6 +30,8 @@ const centre = await centreOf(
     ],
   },
   {
+    // The agent leaves while they are told this.
+    asterisk: { briefPrompts: ['vm-theperson', 'digits/5', 'digits/0', 'digits/2', 'vm-isonphone'] },
     provision: async (db) => {
       await addRingGroup(db, 'astercc', { number: '7001', members: ['5002'] });
     },
@@ -37,11 +39,11 @@ const centre = await centreOf(
 );
 const { db } = centre;
 const [anna, bert, carl] = await Promise.all([
-  centre.phone('5001', { speak: await voices.speak('anna') }),
-  centre.phone('5002', { speak: await voices.speak('bert') }),
-  centre.phone('5003', { speak: await voices.speak('carl'), mode: 'auto' }),
+  centre.phone('5001', await voices.phoneOf('anna')),
+  centre.phone('5002', await voices.phoneOf('bert')),
+  centre.phone('5003', { ...(await voices.phoneOf('carl')), mode: 'auto' }),
 ]);
-const customerSpeaks = await voices.speak('customer');
+const customerIs = await voices.phoneOf('customer');
 await dialAndHear(centre, anna, '*641001', 'agent-loginok');
 
 async function callIn(to: string): Promise<Phone> {
@@ -49,7 +51,7 @@ async function callIn(to: string): Promise<Phone> {
     from: '4930555',
     to,
     server: centre.asterisk.sip,
-    speak: customerSpeaks,
+    ...customerIs,
   });
   centre.phones.push(phone);
   return phone;

@@ -45,14 +45,14 @@ const centre = await centreOf(t, crowd(2, { groups: [{ name: 'support', number: 
 const { asterisk, db } = centre;
 const mobile = await Phone.start({
   ...{ user: number, address: '127.0.0.97', ports, server: asterisk.sip },
-  speak: await voices.speak('mobile'),
+  ...(await voices.phoneOf('mobile')),
 });
 centre.phones.push(mobile);
 const [anna, bert] = await Promise.all([
-  centre.phone('5001', { speak: await voices.speak('anna') }),
-  centre.phone('5002', { speak: await voices.speak('bert') }),
+  centre.phone('5001', await voices.phoneOf('anna')),
+  centre.phone('5002', await voices.phoneOf('bert')),
 ]);
-const customerSpeaks = await voices.speak('customer');
+const customerIs = await voices.phoneOf('customer');
 await signInAgent(db, 'astercc', '1001', { extension: '5001', by: 'test' });
 await waitKnown(centre, '5001');
 await waitState(centre, '2001', 'idle');
@@ -65,7 +65,7 @@ async function pickUp(phone: Phone): Promise<void> {
 
 /** A customer whom an agent has answered. */
 async function answered(by: Phone, who: 'anna' | 'mobile', to: string): Promise<Phone> {
-  const { phone } = await Caller.call({ from: '4930555', to, server: asterisk.sip, speak: customerSpeaks });
+  const { phone } = await Caller.call({ from: '4930555', to, server: asterisk.sip, ...customerIs });
   centre.phones.push(phone);
   await pickUp(by);
   await voices.talk([who, by], ['customer', phone]);

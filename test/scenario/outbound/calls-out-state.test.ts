@@ -153,21 +153,30 @@ await t.test(
   },
 );
 
+/** The server is dead, and what it has promised lasts for longer than the 10 s in which a busy machine may start no other. */
+async function killed(): Promise<void> {
+  await server.kill();
+  const ends = Math.floor(Date.now() / 1000) + 120;
+  // Noted first, as a server does: a promise that the database knows nothing of is another database's.
+  await db('leader_leases').update({ promised_until: ends });
+  await asterisk.console(`dialplan set global STAR64_LEASE ${ends}`);
+}
+
 await t.test('a server that is dead in the middle finds the state that it comes back to', async (t) => {
   const before = await soFar();
   provider.does('answer');
   const call = await callOut();
   await phone.established();
   await waitState(centre, '1001', 'talking');
-  await server.kill();
+  await killed();
   const mark = await server.log.mark();
   await server.start();
   // From then on its promise stands.
   await server.log.waitFor(/"msg":"watching Asterisk"/, mark);
   await waitMembers(centre, queue, ['1001']);
   t.same(await since(before), ['talking out'], 'the call goes on, with no offer and all');
-  await server.kill();
-  // The promise of the server to end wrap-ups lasts for some seconds, so this one begins.
+  await killed();
+  // The promise of the server to end wrap-ups lasts, so this one begins.
   provider.hangUp(call);
   await phone.closed();
   await waitMembers(centre, queue, ['1001 paused:wrapup']);

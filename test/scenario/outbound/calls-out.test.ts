@@ -196,7 +196,10 @@ await t.test('killed in a call: it is one record, and its end is that of the cal
     (await db('calls').where({ number }).whereNotNull('leg_answered_at')).length === 1 ? true : undefined,
   );
   await server.kill();
+  const started = await server.log.mark();
   await server.start();
+  // It serves calls before it follows those that go on.
+  await server.log.waitFor(/"msg":"watching Asterisk"/, started);
   const from = await asterisk.verbose.mark();
   t.equal((await db('calls').where({ number }).whereNotNull('ended_at')).length, 0);
   b.hangUp(call);

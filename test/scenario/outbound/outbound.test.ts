@@ -19,7 +19,7 @@ t.teardown(() => Promise.all([a, b, other].map((provider) => provider.stop())));
 const centre = await centreOf(t, crowd(1, { did: '+4930600101' }), {
   asterisk: {
     extra: {
-      'pjsip.conf': `${[a, b, other].map((one) => one.section({ mayDie: true })).join('')}
+      'pjsip.conf': `${[a, b, other].map((one) => one.section()).join('')}
 [wrong-trunk]
 type = endpoint
 transport = lab-udp

@@ -226,7 +226,8 @@ await t.test('calls go to an address that is there', async (t) => {
       status: 0,
       call: { answered: true },
     });
-    t.equal(second.requests('INVITE').filter(({ headers }) => headers.has('call-id')).length, ring);
+    // An INVITE that is answered late is sent again.
+    t.equal(new Set(second.requests('INVITE').map(({ headers }) => headers.get('call-id'))).size, ring);
   }
 });
 

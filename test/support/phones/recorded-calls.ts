@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Test } from 'tap';
+import type { Story } from '../../../domain/calls/records/story.js';
 import type { Centre } from '../../../lab/centre.js';
 import { until } from '../../../domain/machine/processes.js';
 
@@ -89,4 +90,15 @@ export async function waitNothingLeft(centre: Centre, deadlineMs = 30_000): Prom
   ).catch((error: unknown) => {
     throw new Error(`left over: ${left.join(', ')}`, { cause: error });
   });
+}
+
+/**
+ * Fails unless what a call consists of adds up to the time from its answer to its end. Seconds are whole there, rounded by
+ * PostgreSQL, which has microseconds: at half a second another rounding may come to another one.
+ */
+export function partsAddUp(t: Test, story: Story, of = ''): void {
+  const parts = [story.talkSeconds, story.holdSeconds, story.consultSeconds].map(Number);
+  const whole = ((story.endedAt?.getTime() ?? 0) - (story.answeredAt?.getTime() ?? 0)) / 1000;
+  const sum = parts.reduce((all, part) => all + part, 0);
+  t.ok(Math.abs(sum - whole) <= 0.502, `${of}${parts.join(' + ')} s add up to the ${whole} s of the call`);
 }

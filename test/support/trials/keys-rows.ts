@@ -21,6 +21,8 @@ export interface Lane {
   hears: (who: Party, ...others: [Party | 'music', ...Party[]]) => Promise<void>;
   talk: (one: Party, other: Party) => Promise<void>;
   state: (who: 'A' | 'B', state: string) => Promise<void>;
+  /** Waits until A has been in wrap-up since the row began: it lasts for a second. */
+  wrappedUp: () => Promise<void>;
 }
 
 /** What is keyed in a call of A and C, and what becomes of it. */
@@ -70,7 +72,7 @@ async function left(lane: Lane, first: 'B' | 'C'): Promise<void> {
 async function returns(lane: Lane): Promise<void> {
   const { A, B, C } = lane.phones;
   await A.closed();
-  await lane.state('A', 'wrap-up');
+  await lane.wrappedUp();
   await B.hangup();
   await pickUp(A);
   await lane.talk('A', 'C');
@@ -200,7 +202,7 @@ export const onward: readonly Row[] = [
       const { A, B } = lane.phones;
       await rings(lane, `*2${lane.numbers.B}`);
       await A.hangup();
-      await lane.state('A', 'wrap-up');
+      await lane.wrappedUp();
       await B.answer();
       await left(lane, 'C');
     },

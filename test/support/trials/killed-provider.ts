@@ -47,7 +47,7 @@ export async function killedProvider(
   const centre = await centreFor(t, {
     asterisk: {
       extra: {
-        'pjsip.conf': `${a.section({ mayDie: true })}${b.section({ mayDie: true })}
+        'pjsip.conf': `${a.section()}${b.section()}
 [own-phone]
 type = endpoint
 transport = lab-udp
@@ -74,7 +74,7 @@ match = ${address}
         ['first', a],
         ['second', b],
       ] as const)
-        await addTrunk(db, 'astercc', { name, endpoint, country: 'DE', replySeconds: 2 });
+        await addTrunk(db, 'astercc', { name, endpoint, country: 'DE', replySeconds: 10 });
       await addTrunkGroup(db, 'astercc', { name: 'both', members: ['first', 'second'] });
       await setTeam(db, 'astercc', { outsidePrefix: '0', area: '30', trunkGroup: 'both', callsAtOnce: null });
     },
@@ -163,8 +163,8 @@ match = ${address}
   await until(
     'all calls to be recorded',
     async () =>
-      (await db('calls').whereNotNull('ended_at').whereNotNull('outcome')).length >= numbers.length ||
-      undefined,
+      (await db('calls').whereNotNull('ended_at').whereNotNull('outcome').whereNotNull('ended_by')).length >=
+        numbers.length || undefined,
     60_000,
   );
   const { rows } = await db.raw<{ rows: { number: string; record: string }[] }>(

@@ -75,20 +75,20 @@ export async function threeParties(t: Test, lanes: Lanes): Promise<void> {
     },
   );
   const { asterisk, db } = centre;
-  const speak = { A: await voices.speak('A'), B: await voices.speak('B'), C: await voices.speak('C') };
+  const is = { A: await voices.phoneOf('A'), B: await voices.phoneOf('B'), C: await voices.phoneOf('C') };
 
   await t.test('every order in which two of three hang up', async (t) => {
     await Promise.all(
       lanes.map(async (rows, lane) => {
         const [a, b] = [`100${lane + 1}`, `101${lane + 1}`];
         const phones: Record<Party, Phone> = {
-          A: await centre.phone(`5${a.slice(1)}`, { speak: speak.A }),
-          B: await centre.phone(`5${b.slice(1)}`, { speak: speak.B }),
+          A: await centre.phone(`5${a.slice(1)}`, is.A),
+          B: await centre.phone(`5${b.slice(1)}`, is.B),
           C: await Phone.start({
             ...{
               user: lane === 3 ? '+4915112345678' : `493055${lane}`,
               server: asterisk.sip,
-              speak: speak.C,
+              ...is.C,
             },
             // The customer of the last lane is whom the provider calls.
             ...(lane === 3
