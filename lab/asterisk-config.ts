@@ -81,6 +81,8 @@ ${unloaded
     'logger.conf': `[general]
 dateformat = %F %T.%3q
 queue_log = yes
+; What a busy machine has not written yet is kept: tests read it. (The default, 1000 lines, is less than a second of some.)
+logger_queue_limit = 1000000
 
 [logfiles]
 messages = NOTICE,WARNING,ERROR
