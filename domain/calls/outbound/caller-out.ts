@@ -23,8 +23,11 @@ export interface CallerOut {
   readonly agent: AgentOut | null;
 }
 
-/** How long a caller waits for the database. */
-export const callerOutMs = 400;
+/**
+ * How long a caller waits for the database. Whoever is not known by then has no state, wrap-up or popup for the whole call: so half
+ * of what the dialplan gives the server (`callerSeconds`), and the rest is for the way.
+ */
+export const callerOutMs = 1000;
 
 interface Row {
   extension: string;
