@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { action, type Context } from '../context.js';
 
-/** Any number may run at once, also on a machine that hardly keeps up with them: how long each waits for a connection, in milliseconds. */
+/** How long it waits for a connection, in milliseconds: any number may run at once, also on a machine that hardly keeps up. */
 const dialMs = 10_000;
 
 /** `star64 migrate` */
