@@ -190,6 +190,11 @@ export class LabAsterisk {
     );
   }
 
+  /** Waits until Asterisk says, after place `from` of the verbose log, that a phone rings. */
+  async waitRings(endpoint: string, from: number): Promise<void> {
+    await this.#verbose.waitFor(new RegExp(`${channelOf(endpoint)} is ringing`), from);
+  }
+
   /**
    * Which of these stock prompts occur in a phone's recording (`Phone.heard`), in the order in which they were heard:
    * what reached the ear, where `played` is what Asterisk says that it sent.
@@ -303,7 +308,11 @@ async function ownLibraries(root: string): Promise<string> {
 }
 
 function playingTo(endpoint: string): RegExp {
-  const name = endpoint.replace(/[^A-Za-z0-9]/g, '\\$&');
   // "<PJSIP/astercc-5000-0000001a> Playing 'agent-loginok.gsm' (language 'en')"
-  return new RegExp(`<PJSIP/${name}-[0-9a-f]{8}> Playing '([^']+)\\.[a-z0-9]+' `);
+  return new RegExp(`<${channelOf(endpoint)}> Playing '([^']+)\\.[a-z0-9]+' `);
+}
+
+/** A pattern of the names of the channels of an endpoint: `PJSIP/astercc-5000-0000001a`. */
+function channelOf(endpoint: string): string {
+  return `PJSIP/${endpoint.replace(/[^A-Za-z0-9]/g, '\\$&')}-[0-9a-f]{8}`;
 }

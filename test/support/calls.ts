@@ -90,17 +90,22 @@ export class Conversation {
 
   /** A customer calls, the phone rings and is answered. */
   static async begin(centre: Centre, phone: Phone, to?: string): Promise<Conversation> {
-    return this.answer(centre, phone, await callIn(centre, to));
+    const from = await centre.asterisk.verbose.mark();
+    return this.answer(centre, phone, await callIn(centre, to), { from });
   }
 
-  /** The phone rings for a customer who has called, at last, and is answered. */
+  /**
+   * The phone rings for a customer who has called, at last, and is answered: `from` a place in Asterisk's log before it rings, not
+   * before Asterisk has seen that it does.
+   */
   static async answer(
     centre: Centre,
     phone: Phone,
     caller: Caller,
-    deadlineMs = 30_000,
+    { deadlineMs = 30_000, from }: { deadlineMs?: number; from?: number } = {},
   ): Promise<Conversation> {
     await phone.incoming(deadlineMs);
+    if (from !== undefined) await centre.asterisk.waitRings(phone.user, from);
     await phone.answer();
     await phone.established();
     return new Conversation(centre, caller, phone, await readChannels(centre), phone.events.length);

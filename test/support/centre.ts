@@ -8,6 +8,7 @@ import { provision, type TeamFixture } from '../../lab/provision.js';
 import { until } from '../../domain/machine/processes.js';
 import { requireLab } from './lab.js';
 import { copiedPostgres } from './migrated-postgres.js';
+import { troublesOf } from './warnings.js';
 
 /** Ends the test file as skipped, with the reason, where the lab cannot be had; see `requireLab`. */
 export async function needLab(t: Test): Promise<void> {
@@ -197,7 +198,9 @@ export async function sameStates(
   await until(`${agent} to have been ${wanted.join(', ')}`, async () =>
     isDeepStrictEqual(await since(), wanted) ? true : undefined,
   ).catch(() => undefined);
-  t.same(await since(), wanted, message);
+  const is = await since();
+  const why = isDeepStrictEqual(is, wanted) ? '' : await troublesOf(centre.servers);
+  t.same(is, wanted, `${message}${why}`);
 }
 
 /** Waits until the database says that the agent is in this state. */

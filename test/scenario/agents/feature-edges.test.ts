@@ -171,6 +171,7 @@ await t.test('an agent in ten groups: one wrap-up, one pause, never partly', asy
   await everywhere('1004');
   const customer = await call('600101');
   await phone.incoming();
+  await waitState(centre, '1004', 'ringing');
   await phone.answer();
   await waitState(centre, '1004', 'talking');
   await customer.hangup();

@@ -79,6 +79,7 @@ for (const mode of modes) {
       const log = await centre.asterisk.verbose.mark();
       const caller = await call(mode);
       await phone.incoming();
+      await waitState(centre, '1001', 'ringing');
       await phone.answer();
       await centre.asterisk.waitPlayed(phone.user, 'queue-reporthold', log);
       await caller.hangup();

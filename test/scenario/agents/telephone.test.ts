@@ -63,6 +63,7 @@ await t.test('a queue call rings his telephone; while he talks and wraps up ther
     `select extract(epoch from ended_at - started_at)::float as rested from agent_states where state = 'wrap-up'`,
   );
   t.ok((rows[0]?.rested ?? 0) >= 2, 'the second came after the wrap-up');
+  await waitState(centre, '2001', 'ringing');
   await mobile.answer();
   await mobile.established();
   const endsAgain = await endings(centre);

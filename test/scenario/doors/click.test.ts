@@ -165,6 +165,7 @@ await t.test(
     const [mine, theirs] = [phone.events.length, supervisor.events.length];
     const { call } = await start('--to', '5002');
     await phone.incoming();
+    await waitState(centre, '1001', 'ringing');
     await phone.answer();
     await supervisor.event(/^CALL_INCOMING$/, { from: theirs });
     await waitState(centre, '1001', 'talking');

@@ -97,7 +97,7 @@ await t.test('PostgreSQL away: software is told so, phones go on, and then both'
   );
   t.match(await ask('GET', 'agents/1001'), { status: 503, code: 'database_unreachable' });
   t.match(await ask('POST', 'agents/1001/pause'), { status: 503, code: 'database_unreachable' });
-  const next = await Conversation.answer(centre, anna, await callIn(centre), 60_000);
+  const next = await Conversation.answer(centre, anna, await callIn(centre), { deadlineMs: 60_000 });
   await centre.postgres.restart();
   await waitTalking(centre, '1001', next.call, 60_000);
   await until('the agent at the API', async () =>

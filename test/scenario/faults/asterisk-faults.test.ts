@@ -102,7 +102,7 @@ await t.test('Asterisk restarted and no server left: a wrap-up from before does 
     return text.includes('(Unavailable)') ? undefined : true;
   });
   await server.kill();
-  const next = await Conversation.answer(centre, phone, await callIn(centre), leaseOverMs);
+  const next = await Conversation.answer(centre, phone, await callIn(centre), { deadlineMs: leaseOverMs });
   await server.start();
   await waitTalking(centre, '1001', next.call);
   await next.end();

@@ -86,7 +86,7 @@ await t.test(
     await (await Conversation.begin(centre, phone)).end();
     await waitState(centre, '1001', 'wrap-up');
     link?.cut();
-    const next = await Conversation.answer(centre, phone, await callIn(centre), leaseOverMs);
+    const next = await Conversation.answer(centre, phone, await callIn(centre), { deadlineMs: leaseOverMs });
     link?.mend();
     await waitTalking(centre, '1001', next.call, mendedMs);
     await waitCall(centre, next.call, { outcome: 'answered', agent: '1001', did: did.support, open: true });

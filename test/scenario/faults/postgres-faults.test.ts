@@ -36,7 +36,9 @@ for (const [name, fault] of Object.entries(faults)) {
       await dialAndHear(centre, colleague, '*641002', 'sorry', 'please-try-call-later');
       t.same(await talk.harm(), [], 'the running call did not notice');
       await talk.end();
-      const next = await Conversation.answer(centre, phone, await callIn(centre), leaseOverMs);
+      const next = await Conversation.answer(centre, phone, await callIn(centre), {
+        deadlineMs: leaseOverMs,
+      });
       t.pass('a caller gets through to the agent');
       await fault.end();
 

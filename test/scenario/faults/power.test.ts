@@ -89,6 +89,7 @@ await t.test(
     await dialAndHear(centre, agent, '*641004', 'agent-loginok');
     const customer = await callIn(centre);
     await agent.incoming();
+    await waitState(centre, '1004', 'ringing');
     await agent.answer();
     await waitState(centre, '1004', 'talking');
     await Promise.all([agent.kill(), customer.phone.kill()]);

@@ -153,7 +153,7 @@ await t.test('dead for good: callers reach the agents, and nobody stays in wrap-
   await server.kill();
   const first = await callIn(centre);
   await waitWaiting(centre, 'astercc-support', 1);
-  await (await Conversation.answer(centre, phone, first, leaseOverMs)).end();
+  await (await Conversation.answer(centre, phone, first, { deadlineMs: leaseOverMs })).end();
   // Without a server no wrap-up begins.
   const second = await Conversation.begin(centre, phone);
   await dialAndHear(centre, colleague, '*641002', 'sorry');
@@ -175,7 +175,7 @@ await t.test('hung: callers reach the agents, and nobody stays in wrap-up', asyn
   await waitWaiting(centre, 'astercc-support', 1);
   t.same(await guarded(centre, at), { given: [2], left: 1 }, 'the caller waited for 2 s');
   await dialAndHear(centre, colleague, '*641002', 'sorry');
-  await (await Conversation.answer(centre, phone, first, leaseOverMs)).end();
+  await (await Conversation.answer(centre, phone, first, { deadlineMs: leaseOverMs, from: at })).end();
   const again = await asterisk.verbose.mark();
   await (await Conversation.begin(centre, phone)).end();
   t.same(await guarded(centre, again), { given: [2], left: 1 }, 'and the next one no longer');

@@ -42,6 +42,7 @@ const carl = await centre.phone('5003');
 async function pickUp(phone: Phone, agent: string): Promise<void> {
   const from = await asterisk.verbose.mark();
   await phone.incoming();
+  await waitState(centre, agent, 'ringing');
   await phone.answer();
   await phone.established();
   await waitState(centre, agent, 'talking');
@@ -214,6 +215,7 @@ for (const [what, leaves] of [
       await bert.incoming();
       await anna.hangup();
       await waitState(centre, '1001', 'wrap-up');
+      await waitState(centre, '1002', 'ringing');
       await bert.answer();
       await bert.established();
       await waitState(centre, '1002', 'talking');

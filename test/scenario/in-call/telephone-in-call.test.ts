@@ -57,8 +57,10 @@ await signInAgent(db, 'astercc', '1001', { extension: '5001', by: 'test' });
 await waitKnown(centre, '5001');
 await waitState(centre, '2001', 'idle');
 
-async function pickUp(phone: Phone): Promise<void> {
+/** `agent`: whose phone it is, if somebody is signed in there; their state has told that it rings. */
+async function pickUp(phone: Phone, agent?: string): Promise<void> {
   await phone.incoming();
+  if (agent !== undefined) await waitState(centre, agent, 'ringing');
   await phone.answer();
   await phone.established();
 }
@@ -67,7 +69,7 @@ async function pickUp(phone: Phone): Promise<void> {
 async function answered(by: Phone, who: 'anna' | 'mobile', to: string): Promise<Phone> {
   const { phone } = await Caller.call({ from: '4930555', to, server: asterisk.sip, ...customerIs });
   centre.phones.push(phone);
-  await pickUp(by);
+  await pickUp(by, who === 'mobile' ? '2001' : '1001');
   await voices.talk([who, by], ['customer', phone]);
   return phone;
 }
@@ -149,7 +151,7 @@ await t.test('busy, changed sides, given up, sent on to who says no: the front o
   t.equal(rings(mobile), rung, 'nobody has called them back');
   await waitLogged(logged, 'BLINDTRANSFER');
   await centre.star64('agent', 'ready', '2001');
-  await pickUp(mobile);
+  await pickUp(mobile, '2001');
   await voices.talk(['mobile', mobile], ['customer', customer]);
   await customer.hangup();
   await mobile.closed();
@@ -219,7 +221,7 @@ await t.test('asked by a colleague: a state, a record and a wrap-up of their own
   await waitConsults(offers, '2001 missed');
   await waitState(centre, '2001', 'idle');
   await anna.digits('*27000');
-  await pickUp(mobile);
+  await pickUp(mobile, '2001');
   await voices.talk(['anna', anna], ['mobile', mobile]);
   await waitState(centre, '2001', 'talking');
   await anna.digits('*6');

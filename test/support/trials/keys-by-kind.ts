@@ -17,7 +17,7 @@ import { Voices } from '../phones/in-call.js';
 import { partsAddUp } from '../phones/recorded-calls.js';
 import { trunkSection } from '../phones/telephone.js';
 import { asWritten } from '../queue-log.js';
-import { kinds, pickUp, type Kind, type Lane, type Row } from './keys-rows.js';
+import { answers, kinds, type Kind, type Lane, type Row } from './keys-rows.js';
 import { noWarnings } from '../warnings.js';
 
 /** What such a call is to A in the records. */
@@ -147,11 +147,13 @@ export async function keysByKind(t: Test, rows: readonly Row[]): Promise<void> {
     const offers = (await db('offers').max<{ max: number | null }[]>('id'))[0]?.max ?? 0;
     if (kind === 'outbound') {
       await A.dial('0015119999999');
-      await pickUp(C);
+      await C.incoming();
+      await C.answer();
       await A.established();
     } else {
       await C.dial(did);
-      await pickUp(A);
+      await A.incoming();
+      await answers(lane, 'A');
       await C.established();
     }
     await lane.talk('A', 'C');

@@ -123,6 +123,14 @@ export async function threeParties(t: Test, lanes: Lanes): Promise<void> {
     await noWarnings(t, asterisk);
   });
 
+  /** Their state tells first that it rings: what could not be written in time nobody writes once it is picked up. */
+  async function pickUp(phone: Phone, agent: string): Promise<void> {
+    await phone.incoming();
+    await waitState(centre, agent, 'ringing');
+    await phone.answer();
+    await phone.established();
+  }
+
   /** One row: the call, the question, the first who hangs up, the second, and what was written. */
   async function play(
     t: Test,
@@ -137,18 +145,19 @@ export async function threeParties(t: Test, lanes: Lanes): Promise<void> {
     const logged = (await asterisk.queueLog()).length;
     if (kind === 'outbound') {
       await A.dial('0015112345678');
-      await pickUp(C);
+      await C.incoming();
+      await C.answer();
       await A.established();
     } else {
       await C.dial(kind === 'direct' ? `60020${lane}` : `60010${lane}`);
-      await pickUp(A);
+      await pickUp(A, a);
       if (kind === 'direct') await C.established();
     }
     await voices.talk(['A', A], ['C', C]);
     await A.digits(`*25${b.slice(1)}`);
     if (phase === 'rings') await B.incoming();
     else {
-      await pickUp(B);
+      await pickUp(B, b);
       await voices.talk(['A', A], ['B', B]);
       await voices.hears(C, 'music');
       if (phase === 'three') {
@@ -166,6 +175,7 @@ export async function threeParties(t: Test, lanes: Lanes): Promise<void> {
       await Promise.all([B.closed(), C.closed()]);
     else {
       if (phase === 'rings' && first === 'A') {
+        await waitState(centre, b, 'ringing');
         await B.answer();
         await B.established();
       }
@@ -207,12 +217,6 @@ export async function threeParties(t: Test, lanes: Lanes): Promise<void> {
     );
     t.same(asWritten(wanted, await completed()), wanted, `${name}: queue_log`);
   }
-}
-
-async function pickUp(phone: Phone): Promise<void> {
-  await phone.incoming();
-  await phone.answer();
-  await phone.established();
 }
 
 /** What app_queue writes of the end of the talk with A. */
