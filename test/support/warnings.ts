@@ -14,12 +14,17 @@ export async function noWarnings(t: Test, asterisk: LabAsterisk, expected?: RegE
 }
 
 /**
- * What servers have last said of troubles, of what they have mended, and of watching Asterisk: a state that is missing was not
- * told, or not written, and the name of the assertion that finds it missing says which.
+ * What servers have last said of troubles, of what they have mended, and of watching Asterisk, the latest first: a state that is
+ * missing was not told, or not written, and the name of the assertion that finds it missing says which.
  */
 export async function troublesOf(servers: readonly LabServer[]): Promise<string> {
   const said = /"level":(40|50|60)|"msg":"(watching Asterisk|Asterisk and the database differ)"/;
   const logs = await Promise.all(servers.map(({ log }) => log.lines()));
-  const last = logs.flatMap((lines) => lines.filter((line) => said.test(line)).slice(-5));
-  return `; the servers say: ${last.join(' | ')}`;
+  const last = logs.flatMap((lines) =>
+    lines
+      .filter((line) => said.test(line))
+      .slice(-5)
+      .reverse(),
+  );
+  return `; the servers say: ${last.map((line) => line.replace(/"pid":\d+,"hostname":"[^"]*",/, '')).join(' | ')}`;
 }
