@@ -218,6 +218,31 @@ void t.test(
   },
 );
 
+void t.test('what PostgreSQL gave up is tried once more before it counts as missed', async (t) => {
+  const { db } = await freshDatabase(t);
+  const slowly = (): Promise<void> =>
+    db.transaction(async (trx) => {
+      await trx.raw('set local statement_timeout = 1');
+      await trx.raw('select pg_sleep(60)');
+    });
+  const away = (): Promise<void> => Promise.reject(new Error('Query read timeout'));
+  const wrong = async (): Promise<void> => {
+    await db.raw('select 1 / 0');
+  };
+  for (const [fails, times, tries, missed] of [
+    [slowly, 1, 2, 0],
+    [away, 1, 2, 0],
+    [slowly, 2, 2, 1],
+    [wrong, 1, 1, 1],
+  ] as const) {
+    const seen = { tries: 0, missed: 0 };
+    const work = new OrderedWork(log, () => seen.missed++);
+    work.add({ key: 'call', run: () => (++seen.tries > times ? Promise.resolve() : fails()) });
+    await work.settled();
+    t.same(seen, { tries, missed }, fails.name);
+  }
+});
+
 void t.test(
   'nor is it one for each event: each is missed, and the reconciliation is asked for',
   async (t) => {

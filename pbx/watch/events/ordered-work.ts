@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { failureOf } from '../../../domain/database/sql-errors.js';
+import { failureOf, type DatabaseFailure } from '../../../domain/database/sql-errors.js';
 import { LastingFault } from '../../../domain/machine/lasting-fault.js';
 
 export interface Work {
@@ -9,6 +9,17 @@ export interface Work {
   after?: string;
   run: () => Promise<void>;
 }
+
+/**
+ * What is tried once more at once. Of two statements that wait for each other PostgreSQL ends one. Where nothing moved for some
+ * seconds, here or there, answers that were on their way have been given up; the reconciliation would find what goes on, but not
+ * what is over by then: a phone that rang, an offer that was refused.
+ */
+const triedAgain: ReadonlySet<DatabaseFailure | undefined> = new Set([
+  'conflict',
+  'too-slow',
+  'unreachable',
+] as const);
 
 /** Works off what events ask for: side by side, but what has the same key in its order. */
 export class OrderedWork {
@@ -70,9 +81,9 @@ export class OrderedWork {
   /** Never throws. */
   async #guarded(run: () => Promise<void>): Promise<void> {
     try {
-      // Of two statements that wait for each other PostgreSQL ends one; everything here may be told twice.
+      // Everything here may be told twice, also where it was done and only the answer is lost.
       await run().catch((error: unknown) =>
-        failureOf(error) === 'conflict' ? run() : Promise.reject(error as Error),
+        triedAgain.has(failureOf(error)) ? run() : Promise.reject(error as Error),
       );
     } catch (error) {
       this.missed();
