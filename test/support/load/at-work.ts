@@ -32,8 +32,10 @@ export async function atWork(phone: Phone, habit: Habit, signal: AbortSignal): P
   let seen = phone.events.length;
   const calls: SeenCall[] = [];
   const open = new Map<string, SeenCall>();
-  /** The one that is answered and ended next: a new call may ring before the phone has told of the end of the last. */
+  /** The one that is answered next: a new call may ring before the phone has told of the end of the last. */
   let current: SeenCall | undefined;
+  /** The one that is ended next, if nobody else has done it by then. */
+  let talking: SeenCall | undefined;
   let talked = 0;
   let answerAt = Infinity;
   let hangUpAt = Infinity;
@@ -49,11 +51,13 @@ export async function atWork(phone: Phone, habit: Habit, signal: AbortSignal): P
       calls.push(current);
     } else if (type === 'CALL_ESTABLISHED' && call) {
       call.talkedAt = now;
+      talking = call;
       hangUpAt = now + nth(habit.talkMs, talked++);
     } else if (type === 'CALL_CLOSED' && call) {
       call.closedAt = now;
       open.delete(id);
-      if (call === current) answerAt = hangUpAt = Infinity;
+      if (call === current) answerAt = Infinity;
+      if (call === talking) hangUpAt = Infinity;
     }
   };
 
@@ -65,7 +69,7 @@ export async function atWork(phone: Phone, habit: Habit, signal: AbortSignal): P
       await unlessGone(phone.answer());
     } else if (now >= hangUpAt) {
       hangUpAt = Infinity;
-      const call = current;
+      const call = talking;
       if ((await unlessGone(phone.hangup())) && call) call.byAgent = true;
     }
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));

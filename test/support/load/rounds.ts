@@ -3,6 +3,7 @@ import type { Test } from 'tap';
 import { until } from '../../../domain/machine/processes.js';
 import { gaps } from '../centre.js';
 import { play, type Round, type Size } from './round.js';
+import type { SeenCall } from './at-work.js';
 import { agents, LoadSite } from './site.js';
 
 /** Sizes of the three rounds. */
@@ -94,16 +95,17 @@ export async function threeRounds(t: Test, sizes: Sizes): Promise<void> {
       .join('queue_visits as v', 'v.call_id', 'c.id')
       .join('agents as a', 'a.id', 'v.agent_id')
       .select<{ agent: string; caller: string }[]>('a.number as agent', 'c.caller');
-    const talked = new Set(
-      seen.flatMap(({ agent, calls }) =>
-        calls.filter(({ talkedAt }) => talkedAt !== undefined).map(({ caller }) => `${agent} with ${caller}`),
-      ),
-    );
-    const connected = rows.map(({ agent, caller }) => `${agent} with ${caller}`);
-    t.same(
-      connected.filter((who) => !talked.has(who)),
-      [],
-    );
+    const between = (agent: string, caller: string): SeenCall[] =>
+      seen.find((one) => one.agent === agent)?.calls.filter((call) => call.caller === caller) ?? [];
+    const log = await centre.asterisk.queueLog();
+    const unseen = rows.flatMap(({ agent, caller }) => {
+      const calls = between(agent, caller);
+      if (calls.some(({ talkedAt }) => talkedAt !== undefined)) return [];
+      const entered = log.find((line) => line.includes('|ENTERQUEUE|') && line.split('|')[6] === caller);
+      const told = log.filter((line) => line.split('|')[1] === entered?.split('|')[1]);
+      return [`${agent} with ${caller}, where the phone saw ${JSON.stringify(calls)}: ${told.join(' ; ')}`];
+    });
+    t.same(unseen, []);
   });
 
   await t.test('the states of every agent follow each other without a gap', async (t) => {
